@@ -1,0 +1,1 @@
+//! One Lambda binary per operation, in `src/bin`.

@@ -1,0 +1,7 @@
+//! Nouns and rules: ids, names, schedules, pipelines, deployments, runs and their legal moves.
+//! No I/O, no clock, no async: time and chance are arguments.
+
+pub mod ids;
+pub mod invalid;
+pub mod lane;
+pub mod schedule;

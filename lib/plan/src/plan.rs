@@ -1,0 +1,37 @@
+//! A compiled pipeline: what the engine runs. It is stored with its version and never changes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tidemill_model::lane::Lane;
+
+/// A checked, ordered and pruned pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The nodes in an order in which every node comes after those that feed it; the first is the source.
+    pub nodes: Vec<Node>,
+}
+
+/// One component of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// The component's id in the pipeline.
+    pub id: String,
+    pub provider: String,
+    /// The component's config as sent, `${NAME}` unresolved.
+    pub config: Value,
+    /// Where the values go that this node gives.
+    pub outputs: Vec<Edge>,
+}
+
+/// A value given on `lane` goes to the node at index `to` of [`Plan::nodes`], where it arrives on the same lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    pub lane: Lane,
+    pub to: usize,
+}
+
+impl Plan {
+    pub fn source(&self) -> &Node {
+        &self.nodes[0]
+    }
+}

@@ -1,0 +1,74 @@
+//! What a provider declares of itself: its lanes and its config. The compiler checks pipelines against it, the
+//! catalogue and the docs are made from it, and the engine holds the code behind it.
+
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use tidemill_model::lane::Lane;
+
+/// The declaration of one kind of component.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provider {
+    /// The name that a component's `provider` field gives, `snake_case`.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// One paragraph for the catalogue: what it does and when to use it.
+    pub description: &'static str,
+    pub class: Class,
+    /// Lanes in, each with the lanes that it can give. A source has none and declares `gives`.
+    pub lanes: Vec<(Lane, Vec<Lane>)>,
+    /// The lanes that a source gives; empty for the others.
+    pub gives: Vec<Lane>,
+    /// JSON Schema (draft 2020-12) of `config`; `description` and `default` of each property are its documentation.
+    /// The fields of the format itself (`mode`, `type`, `hideForm`, `profile`, `parameters`) are always allowed besides.
+    pub config: Value,
+    /// Works only in the local plane (it reads or writes the operator's files).
+    pub local_only: bool,
+}
+
+/// Where in a pipeline a provider stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Makes objects by itself when a run starts (`timer`, `file_source`).
+    Source,
+    /// Is handed its objects by a caller (`webhook`, `chat`): on a cron schedule it waits for input that never comes.
+    WaitingSource,
+    Transform,
+    Sink,
+}
+
+impl Provider {
+    pub fn is_source(&self) -> bool {
+        matches!(self.class, Class::Source | Class::WaitingSource)
+    }
+
+    /// The lanes that this provider gives for values that arrive on `lane`.
+    pub fn outputs_of(&self, lane: Lane) -> Option<&[Lane]> {
+        self.lanes.iter().find(|(input, _)| *input == lane).map(|(_, outputs)| outputs.as_slice())
+    }
+
+    /// Whether any input of this provider, or the source itself, can give `lane`.
+    pub fn can_give(&self, lane: Lane) -> bool {
+        self.gives.contains(&lane) || self.lanes.iter().any(|(_, outputs)| outputs.contains(&lane))
+    }
+}
+
+/// All providers of an engine, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue(BTreeMap<&'static str, Provider>);
+
+impl Catalogue {
+    pub fn new(providers: impl IntoIterator<Item = Provider>) -> Catalogue {
+        Catalogue(providers.into_iter().map(|provider| (provider.name, provider)).collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Provider> {
+        self.0.get(name)
+    }
+
+    /// Every provider, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = &Provider> {
+        self.0.values()
+    }
+}
