@@ -4,4 +4,5 @@
 pub mod ids;
 pub mod invalid;
 pub mod lane;
+pub mod pipeline;
 pub mod schedule;

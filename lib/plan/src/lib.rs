@@ -1,9 +1,21 @@
 //! Pipeline to plan: check, resolve lane types, order, prune. Pure: no I/O, no clock, no async.
 //!
-//! Start at [`compile`]; [`provider`] is what it checks against, [`plan`] is what it makes.
+//! Start at [`compile()`]; [`provider`] is what it checks against, [`plan`] is what it makes. The steps in their order:
+//! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `source`, `order` (prune and sort).
 
+pub mod compile;
+mod config;
+mod cycles;
+mod lanes;
+mod order;
 pub mod plan;
 pub mod provider;
+mod report;
+mod schema;
+mod source;
+mod violation;
+mod wiring;
 
+pub use compile::{Compiled, Target, compile, compile_text};
 pub use plan::{Edge, Node, Plan};
 pub use provider::{Catalogue, Class, Provider};

@@ -1,9 +1,11 @@
 //! What a provider declares of itself: its lanes and its config. The compiler checks pipelines against it, the
 //! catalogue and the docs are made from it, and the engine holds the code behind it.
 
+use crate::schema::Schema;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use tidemill_model::lane::Lane;
 
 /// The declaration of one kind of component.
@@ -20,7 +22,9 @@ pub struct Provider {
     /// The lanes that a source gives; empty for the others.
     pub gives: Vec<Lane>,
     /// JSON Schema (draft 2020-12) of `config`; `description` and `default` of each property are its documentation.
-    /// The fields of the format itself (`mode`, `type`, `hideForm`, `profile`, `parameters`) are always allowed besides.
+    /// The fields of the format itself (`mode`, `type`, `hideForm`, `profile`, `parameters`, `secureParameters`, and the
+    /// object that `profile` names) are always allowed besides. A schema with `properties` allows no others unless it
+    /// says `additionalProperties`.
     pub config: Value,
     /// Works only in the local plane (it reads or writes the operator's files).
     pub local_only: bool,
@@ -56,19 +60,33 @@ impl Provider {
 
 /// All providers of an engine, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Catalogue(BTreeMap<&'static str, Provider>);
+pub struct Catalogue(BTreeMap<&'static str, Entry>);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    provider: Provider,
+    /// Made at the first use, because most cold starts compile no pipeline.
+    schema: OnceLock<Schema>,
+}
 
 impl Catalogue {
     pub fn new(providers: impl IntoIterator<Item = Provider>) -> Catalogue {
-        Catalogue(providers.into_iter().map(|provider| (provider.name, provider)).collect())
+        let entry = |provider: Provider| (provider.name, Entry { provider, schema: OnceLock::new() });
+        Catalogue(providers.into_iter().map(entry).collect())
     }
 
     pub fn get(&self, name: &str) -> Option<&Provider> {
-        self.0.get(name)
+        self.0.get(name).map(|entry| &entry.provider)
+    }
+
+    /// The provider's config schema, ready to check with.
+    pub(crate) fn schema(&self, name: &str) -> Option<&Schema> {
+        let entry = self.0.get(name)?;
+        Some(entry.schema.get_or_init(|| Schema::new(&entry.provider.config)))
     }
 
     /// Every provider, in the order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = &Provider> {
-        self.0.values()
+    pub fn iter(&self) -> impl Iterator<Item = &Provider> + Clone {
+        self.0.values().map(|entry| &entry.provider)
     }
 }

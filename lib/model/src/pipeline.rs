@@ -1,0 +1,140 @@
+//! The pipeline: its text exactly as sent, and a typed view of it.
+//!
+//! Knows the format's shape, not the providers: what a component may be connected to is the plan's to check. [`file`]
+//! reads what people keep on disk, [`problem`] is how a refusal looks, [`limits`] are the sizes.
+
+pub mod file;
+mod json;
+pub mod limits;
+pub mod nearest;
+pub mod problem;
+mod reader;
+mod shape;
+mod shape_of_component;
+mod shape_of_config;
+
+pub use file::{DeployFile, unwrap_file};
+pub use problem::{Problem, ProblemCode};
+pub use shape_of_config::FORMAT_FIELDS;
+
+use crate::ids::ProjectId;
+use serde_json::Value;
+
+/// A pipeline whose shape is sound. Whether it can run is for a compiler to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pipeline {
+    text: String,
+    project_id: ProjectId,
+    name: Option<String>,
+    description: Option<String>,
+    graph: Graph,
+}
+
+/// The part of a pipeline that runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    /// The id of the component that a run starts at, if the pipeline names one.
+    pub source: Option<String>,
+    pub components: Vec<Component>,
+}
+
+/// A node of the graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Component {
+    pub id: String,
+    pub provider: String,
+    /// Always an object; `${NAME}` is unresolved.
+    pub config: Value,
+    pub input: Vec<Input>,
+    pub control: Vec<Control>,
+}
+
+/// A connection that brings values of one lane from another component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    pub lane: String,
+    pub from: String,
+}
+
+/// A connection that attaches this component (a model, a tool, a memory) to the one that uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// The kind of attachment, `classType` in the text, e.g. `llm`.
+    pub class: String,
+    /// The component that uses this one.
+    pub from: String,
+}
+
+impl Pipeline {
+    /// Reads a pipeline and keeps its text.
+    ///
+    /// # Errors
+    ///
+    /// Every way in which the shape is wrong, in the order of the text.
+    pub fn parse(text: impl Into<String>) -> Result<Pipeline, Vec<Problem>> {
+        let draft = Draft::read(text);
+        draft.pipeline.ok_or_else(|| draft.problems.into_iter().map(|found| found.problem).collect())
+    }
+
+    /// The text exactly as it was sent; this, not the view, is what is stored.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    pub fn project_id(&self) -> &ProjectId {
+        &self.project_id
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    pub fn source(&self) -> Option<&str> {
+        self.graph.source.as_deref()
+    }
+
+    pub fn components(&self) -> &[Component] {
+        &self.graph.components
+    }
+
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+}
+
+/// What could be read of a text, sound or not, so that a compiler can report its problems along with these.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The components in the text's order; what could not be read in one of them is empty.
+    pub graph: Graph,
+    pub problems: Vec<Found>,
+    /// Present if there are no problems.
+    pub pipeline: Option<Pipeline>,
+}
+
+/// A problem and the position of its component in the pipeline, if it belongs to one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub at: Option<usize>,
+    pub problem: Problem,
+}
+
+impl Draft {
+    pub fn read(text: impl Into<String>) -> Draft {
+        let text = text.into();
+        match json::parse(&text, &json::PIPELINE) {
+            Ok(value) => shape::read(text, value),
+            Err(problem) => {
+                Draft { graph: Graph::default(), problems: vec![Found { at: None, problem: *problem }], pipeline: None }
+            }
+        }
+    }
+}

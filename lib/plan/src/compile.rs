@@ -1,0 +1,76 @@
+//! The compiler: runs the steps, and reports every problem of every step at once.
+
+use crate::report::Report;
+use crate::{Catalogue, Plan, config, cycles, lanes, order, source, wiring};
+use tidemill_model::pipeline::{Draft, Found, Graph, Pipeline, Problem};
+
+/// Where and how a pipeline is going to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Target<'a> {
+    /// The local plane, where providers that touch the operator's files are allowed.
+    pub local: bool,
+    /// A cron schedule starts the runs.
+    pub on_cron: bool,
+    /// The component to start at, instead of the pipeline's own `source`.
+    pub source: Option<&'a str>,
+}
+
+/// A pipeline that can run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    pub plan: Plan,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// Checks a pipeline against the providers and makes its plan.
+///
+/// # Errors
+///
+/// Every problem, those of the whole pipeline first, then in the order of the components.
+pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> Result<Compiled, Vec<Problem>> {
+    compile_graph(pipeline.graph(), Vec::new(), catalogue, target)
+}
+
+/// Reads and compiles a text, and reports the problems of its shape along with all others.
+///
+/// # Errors
+///
+/// Every problem, as [`compile`] orders them.
+pub fn compile_text(
+    text: impl Into<String>,
+    catalogue: &Catalogue,
+    target: &Target,
+) -> Result<(Pipeline, Compiled), Vec<Problem>> {
+    let Draft { graph, problems, pipeline } = Draft::read(text);
+    match pipeline {
+        Some(pipeline) => compile(&pipeline, catalogue, target).map(|compiled| (pipeline, compiled)),
+        None => match compile_graph(&graph, problems, catalogue, target) {
+            Ok(_) => unreachable!("a draft without a pipeline has a problem"),
+            Err(problems) => Err(problems),
+        },
+    }
+}
+
+fn compile_graph(
+    graph: &Graph,
+    known: Vec<Found>,
+    catalogue: &Catalogue,
+    target: &Target,
+) -> Result<Compiled, Vec<Problem>> {
+    let mut report = Report::new(graph, known);
+    if graph.components.is_empty() {
+        return Err(report.into_problems());
+    }
+    let wiring = wiring::connect(graph, catalogue, target, &mut report);
+    let cyclic = cycles::check(&wiring, &mut report);
+    let anywhere = lanes::check(&wiring, &mut report);
+    config::check(&wiring, catalogue, &mut report);
+    let source = source::choose(graph, &wiring, target, &mut report);
+    let Some(source) = source.filter(|_| !cyclic && !report.has_problems()) else {
+        return Err(report.into_problems());
+    };
+    let plan = order::plan(graph, &wiring, &source, &anywhere, &mut report);
+    source::warn_of_waiting(&wiring, source.at, target, &mut report);
+    Ok(Compiled { plan, warnings: report.into_warnings() })
+}

@@ -1,0 +1,86 @@
+//! Checks each component's config against its provider's schema.
+
+use crate::Catalogue;
+use crate::report::{Report, list};
+use crate::schema::Schema;
+use crate::violation::{is_excused, said};
+use crate::wiring::Wiring;
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::Value;
+use tidemill_model::pipeline::problem::{ProblemCode, pointer_step, quoted};
+use tidemill_model::pipeline::{FORMAT_FIELDS, limits};
+
+pub fn check(wiring: &Wiring, catalogue: &Catalogue, report: &mut Report) {
+    for (at, component) in wiring.components.iter().enumerate().filter(|(at, _)| wiring.providers[*at].is_some()) {
+        let Some(schema) = catalogue.schema(&component.provider).filter(|_| !report.is_malformed(at)) else { continue };
+        let violations = schema.violations(&component.config).filter(|violation| !is_excused(violation));
+        for violation in violations.take(limits::PROBLEMS + 1) {
+            Check { wiring, at, schema, violation: &violation }.report(report);
+        }
+    }
+}
+
+struct Check<'a> {
+    wiring: &'a Wiring<'a>,
+    at: usize,
+    schema: &'a Schema,
+    violation: &'a ValidationError<'a>,
+}
+
+impl Check<'_> {
+    fn report(&self, report: &mut Report) {
+        match self.violation.kind() {
+            Kind::Required { property } => self.missing(property.as_str().unwrap_or_default(), report),
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => unexpected
+                .iter()
+                .filter(|name| !self.is_of_the_format(name))
+                .for_each(|name| self.unknown(name, report)),
+            _ => {
+                let (expected, hint) = said(self.violation);
+                let message = format!("component {} has {expected} as `{}`", self.name(), self.place(None));
+                report.component(ProblemCode::InvalidConfig, self.at, &self.path(None), message, hint);
+            }
+        }
+    }
+
+    fn missing(&self, property: &str, report: &mut Report) {
+        let message = format!("component {} has no `{}`", self.name(), self.place(Some(property)));
+        let hint = format!("add it: {} needs it", self.wiring.provider_name(self.at));
+        report.component(ProblemCode::MissingProperty, self.at, &self.path(Some(property)), message, hint);
+    }
+
+    fn unknown(&self, property: &str, report: &mut Report) {
+        let names = self.schema.names_at(self.violation.schema_path().as_str());
+        let known = names.iter().copied();
+        let hint = report.did_you_mean(property, known.clone(), || match names.is_empty() {
+            true => "remove it".to_owned(),
+            false => format!("remove it; known properties are {}", list(known)),
+        });
+        let place = quoted(&self.place(Some(property)));
+        let message = format!("component {} has the unknown property {place}", self.name());
+        report.component(ProblemCode::UnknownProperty, self.at, &self.path(Some(property)), message, hint);
+    }
+
+    fn name(&self) -> String {
+        self.wiring.name(self.at)
+    }
+
+    /// Fields of the format, and the object that `profile` names, stand in the config itself, not deeper.
+    fn is_of_the_format(&self, property: &str) -> bool {
+        let profile = self.wiring.components[self.at].config.get("profile").and_then(Value::as_str);
+        self.violation.instance_path().as_str().is_empty()
+            && (FORMAT_FIELDS.contains(&property) || profile == Some(property))
+    }
+
+    /// The JSON pointer below the component.
+    fn path(&self, property: Option<&str>) -> String {
+        let step = property.map_or(String::new(), |name| format!("/{}", pointer_step(name)));
+        format!("/config{}{step}", self.violation.instance_path().as_str())
+    }
+
+    /// The same as people write it: `config.headers.accept`.
+    fn place(&self, property: Option<&str>) -> String {
+        self.path(property).trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+    }
+}

@@ -1,0 +1,82 @@
+//! Chooses the component that a run starts at.
+
+use crate::report::{Report, list};
+use crate::wiring::Wiring;
+use crate::{Class, Target};
+use serde_json::Value;
+use tidemill_model::pipeline::Graph;
+use tidemill_model::pipeline::problem::{ProblemCode, quoted};
+
+/// The chosen source.
+pub struct Source {
+    pub at: usize,
+    /// Somebody named it, so that other sources are known to stay out.
+    pub named: bool,
+}
+
+/// The argument, else the pipeline's `source`, else the only component whose config says `mode: Source`, else the only
+/// one whose provider is a source.
+pub fn choose(graph: &Graph, wiring: &Wiring, target: &Target, report: &mut Report) -> Option<Source> {
+    if let Some(id) = target.source.or(graph.source.as_deref()) {
+        return named(id, wiring, report);
+    }
+    let sources: Vec<usize> = (0..wiring.components.len()).filter(|at| wiring.is_source(*at)).collect();
+    let marked: Vec<usize> = sources.iter().copied().filter(|at| is_marked(wiring, *at)).collect();
+    match (marked.as_slice(), sources.as_slice()) {
+        ([at], _) | ([], [at]) => Some(Source { at: *at, named: false }),
+        ([], []) => missing(wiring, report),
+        ([], several) | (several, _) => {
+            let message = format!("pipeline has {} sources and does not say where to start", several.len());
+            let ids = list(several.iter().map(|at| wiring.components[*at].id.as_str()));
+            report.pipeline(ProblemCode::AmbiguousSource, "/source", message, format!("set `source` to one of {ids}"));
+            None
+        }
+    }
+}
+
+fn is_marked(wiring: &Wiring, at: usize) -> bool {
+    wiring.components[at].config.get("mode").and_then(Value::as_str) == Some("Source")
+}
+
+fn named(id: &str, wiring: &Wiring, report: &mut Report) -> Option<Source> {
+    let sources =
+        || (0..wiring.components.len()).filter(|at| wiring.is_source(*at)).map(|at| wiring.components[at].id.as_str());
+    let instead = || match sources().next() {
+        Some(_) => format!("sources are {}", list(sources())),
+        None => "add a source, e.g. a component with the provider `webhook`".to_owned(),
+    };
+    let Some(at) = wiring.by_id.get(id).copied() else {
+        let ids = wiring.components.iter().map(|component| component.id.as_str());
+        let hint = report.did_you_mean(id, ids, instead);
+        let message = format!("source {} is not a component of the pipeline", quoted(id));
+        report.pipeline(ProblemCode::UnknownSource, "/source", message, hint);
+        return None;
+    };
+    if wiring.providers[at].is_some() && !wiring.is_source(at) {
+        let message =
+            format!("source {} has the provider {}, which is not a source", quoted(id), wiring.provider_name(at));
+        report.pipeline(ProblemCode::NotASource, "/source", message, instead());
+        return None;
+    }
+    Some(Source { at, named: true })
+}
+
+/// Silent if a component's provider could not be resolved, because that may be the source.
+fn missing(wiring: &Wiring, report: &mut Report) -> Option<Source> {
+    if wiring.providers.iter().all(Option::is_some) {
+        let hint = "add one, e.g. a component with the provider `webhook`";
+        report.pipeline(ProblemCode::MissingSource, "/source", "pipeline has no source".into(), hint);
+    }
+    None
+}
+
+/// A schedule starts a run, but nobody hands it an object.
+pub fn warn_of_waiting(wiring: &Wiring, at: usize, target: &Target, report: &mut Report) {
+    let waits = wiring.providers[at].is_some_and(|provider| provider.class == Class::WaitingSource);
+    if waits && target.on_cron {
+        let name = wiring.name(at);
+        let message = format!("source {name} waits for a caller, but a schedule starts this pipeline");
+        let hint = "use a source that makes its own objects, or leave the schedule out";
+        report.warn(ProblemCode::WaitingSourceOnSchedule, at, "/provider", message, hint);
+    }
+}
