@@ -1,0 +1,170 @@
+//! When a deployment is due: `manual`, a preset such as `@daily`, or five cron fields, in UTC or in a named zone.
+//! It reads no clock; every instant is an argument. `parse` reads the text, `fields` finds the next due minute of a
+//! calendar, `zone` maps calendars to instants, `eventbridge` says the same to EventBridge Scheduler.
+//!
+//! The meaning is that of croniter, the Python library, for five fields, with these deviations:
+//!
+//! - A range from a value to itself (`30-30`, `mon-mon`, `59/5`) is that one value, not the whole field.
+//! - A step may not be greater than its field (`*/61` in minutes).
+//! - `0 0 31 2 1` is every Monday of February; an expression without any due day is refused.
+//! - `L`, `W`, `#`, `?`, `H`, `R`, a sixth or seventh field, line breaks, anything but ASCII and presets in upper case
+//!   are refused.
+//! - In a named zone a local time that does not exist is skipped and one that repeats fires once, the first time, as
+//!   EventBridge Scheduler does.
+//!
+//! Steps start anew with each hour, day, month, year or week: `*/7` in minutes is due at 56 and again at 0.
+
+mod diagnosis;
+mod error;
+mod eventbridge;
+mod field;
+mod fields;
+mod parse;
+mod render;
+mod zone;
+
+pub use error::ParseError;
+pub use eventbridge::EventBridge;
+pub use zone::Zone;
+
+use error::Reason;
+use fields::Fields;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
+use std::iter;
+
+/// EventBridge Scheduler fires within the minute, so a minute is the unit of a tick.
+/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
+const TICK_RESOLUTION: SignedDuration = SignedDuration::from_secs(60);
+
+/// 2100-01-01T00:00:00Z in seconds: from here on every zone of the database follows yearly rules, so what fires once
+/// after it fires for ever.
+const RULES_ONLY: i64 = 4_102_444_800;
+
+/// When a deployment is due. Equal are schedules of the same text and zone; [`Schedule::canonical`] compares meaning.
+///
+/// It serializes as its text; the zone is a field of its own wherever a schedule is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Schedule {
+    text: Cow<'static, str>,
+    /// `None` is `manual`.
+    fields: Option<Fields>,
+    zone: Zone,
+}
+
+impl Schedule {
+    /// The schedule that is never due by itself.
+    pub const MANUAL: Schedule = Schedule { text: Cow::Borrowed(parse::MANUAL), fields: None, zone: Zone::UTC };
+
+    /// Reads `manual`, one of the seven presets or five fields, in UTC. Blanks and tabs around fields are free.
+    ///
+    /// # Errors
+    ///
+    /// Everything else, including text over 256 characters and expressions that never fire (`0 0 30 2 *`).
+    pub fn parse(text: &str) -> Result<Schedule, ParseError> {
+        let (text, fields) = parse::schedule(text)?;
+        Ok(Schedule { text, fields, zone: Zone::UTC })
+    }
+
+    /// The same schedule by the local time of `zone`.
+    ///
+    /// # Errors
+    ///
+    /// Its only local times are ones that the zone's clock jumps over every year.
+    pub fn in_zone(self, zone: Zone) -> Result<Schedule, ParseError> {
+        let schedule = Schedule { zone, ..self };
+        let settled = Timestamp::constant(RULES_ONLY, 0);
+        if !schedule.is_manual() && schedule.next_tick(settled).is_none() {
+            let (text, zone) = (schedule.text.into_owned(), schedule.zone.as_str().to_owned());
+            return Err(ParseError::new(0, Reason::NeverFiresInZone { text, zone }));
+        }
+        Ok(schedule)
+    }
+
+    /// The zone whose local time the fields mean.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// The text exactly as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The normal form: two schedules of one zone mean the same minutes if it is equal. It parses to the same meaning.
+    pub fn canonical(&self) -> String {
+        self.fields.as_ref().map_or_else(|| parse::MANUAL.to_owned(), render::canonical)
+    }
+
+    /// Whether it is `manual`: never due by itself.
+    pub fn is_manual(&self) -> bool {
+        self.fields.is_none()
+    }
+
+    /// Next tick strictly after `after`, or `None` if the schedule is `manual` or the year 9999 ends before.
+    pub fn next_tick(&self, after: Timestamp) -> Option<Timestamp> {
+        let fields = self.fields.as_ref()?;
+        let mut local = self.zone.local(after);
+        loop {
+            local = fields.next_after(local)?;
+            match self.zone.first_instant(local) {
+                Some(tick) if tick > after => return Some(tick),
+                _skipped_or_already_fired => {}
+            }
+        }
+    }
+
+    /// All ticks strictly after `after`, in order; endless for all practical purposes unless `manual`.
+    pub fn ticks_after(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        iter::successors(self.next_tick(after), |tick| self.next_tick(*tick))
+    }
+
+    /// Latest tick strictly before `before`, or `None` if the schedule is `manual` or the year -9999 begins after.
+    pub fn previous_tick(&self, before: Timestamp) -> Option<Timestamp> {
+        let fields = self.fields.as_ref()?;
+        let mut local = self.zone.latest_local(before);
+        if let Some(tick) = self.tick_at(fields, local).filter(|tick| *tick < before) {
+            return Some(tick);
+        }
+        loop {
+            local = fields.previous_before(local)?;
+            match self.zone.first_instant(local) {
+                Some(tick) if tick < before => return Some(tick),
+                _skipped_or_later => {}
+            }
+        }
+    }
+
+    /// Whether the minute that `at` lies in is a tick.
+    pub fn matches(&self, at: Timestamp) -> bool {
+        let Some(fields) = &self.fields else { return false };
+        let tick = self.tick_at(fields, self.zone.local(at));
+        tick.is_some_and(|tick| at.duration_since(tick) < TICK_RESOLUTION)
+    }
+
+    /// What to register with EventBridge Scheduler: nothing for `manual`, and two expressions where both the days of
+    /// the month and the weekdays are restricted. A minute may match both; it is still one tick.
+    pub fn eventbridge(&self) -> Vec<EventBridge> {
+        self.fields.as_ref().map_or_else(Vec::new, |fields| eventbridge::expressions(fields, &self.zone))
+    }
+
+    fn tick_at(&self, fields: &Fields, local: jiff::civil::DateTime) -> Option<Timestamp> {
+        fields.contains(local).then(|| self.zone.first_instant(fields::minute_of(local)))?
+    }
+}
+
+impl TryFrom<String> for Schedule {
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Schedule, ParseError> {
+        Schedule::parse(&text)
+    }
+}
+
+impl Serialize for Schedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
