@@ -1,0 +1,167 @@
+//! What a provider's file implements: a [`Source`] or a [`Component`], and the [`Entry`] that declares it.
+
+use crate::context::RunContext;
+use crate::execution::{Counts, NewKey};
+use crate::flow::Arrival;
+use crate::json::Json;
+use crate::log::{Level, Log};
+use crate::object::Object;
+use crate::results::Results;
+use crate::value::Value;
+use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Tree;
+use std::sync::Arc;
+use tidemill_model::lane::Lane;
+use tidemill_plan::{Edge, Provider};
+
+/// A provider: its declaration and its code.
+pub struct Entry {
+    pub declaration: Provider,
+    pub make: Make,
+}
+
+/// Makes one component of a run.
+pub enum Make {
+    Source(fn(Setup<'_>) -> Result<Box<dyn Source>, Fault>),
+    Component(fn(Setup<'_>) -> Result<Box<dyn Component>, Fault>),
+}
+
+/// Gives objects, one by one.
+pub trait Source: Send {
+    /// Emits the next object's values; `false` if there is none.
+    fn pull<'a>(&'a mut self, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<bool, Fault>>;
+
+    /// The position after the last object that was pulled.
+    fn state(&self) -> Tree;
+}
+
+/// Takes values and may give others.
+pub trait Component: Send {
+    /// Called once before the first value: opens what may have to be waited for.
+    fn open<'a>(&'a mut self, _call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Shows the values that come next, so that the host can be asked about all of them at once.
+    fn prepare<'a>(&'a mut self, _next: &'a [Arrival], _call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>>;
+
+    /// Called once when no more values can come; may still emit.
+    fn finish<'a>(&'a mut self, _call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Makes durable what was taken; [`Component::state`] is read after it.
+    fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// What a successor needs to go on from here, bounded in size.
+    fn state(&self) -> Tree {
+        Tree::Null
+    }
+}
+
+/// What a component is made of.
+pub struct Setup<'a> {
+    pub id: &'a str,
+    /// With the secrets in place.
+    pub config: &'a Tree,
+    /// What [`Component::state`] gave at the last checkpoint.
+    pub state: Option<&'a Tree>,
+    pub run: &'a Arc<Run>,
+    pub log: &'a mut Log,
+}
+
+impl Setup<'_> {
+    /// The config as the provider's own type.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        T::deserialize(self.config).map_err(|problem| Fault::new(format!("config is not valid: {problem}")))
+    }
+
+    pub fn state<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
+        let read = |state| T::deserialize(state).map_err(|_| Fault::new("the checkpoint is not of this component"));
+        self.state.filter(|state| !state.is_null()).map(read).transpose()
+    }
+
+    pub fn warn(&mut self, message: impl AsRef<str>) {
+        self.log.add(Level::Warn, Some(self.id), message);
+    }
+}
+
+/// What all components of a run share.
+pub struct Run {
+    pub context: RunContext,
+    /// The run as `$run`.
+    pub facts: Json,
+}
+
+/// What a component may do while it is called.
+pub struct Call<'a> {
+    pub run: &'a Run,
+    pub id: &'a str,
+    pub counts: &'a mut Counts,
+    pub results: &'a mut Results,
+    pub new_keys: &'a mut Vec<NewKey>,
+    pub(crate) log: &'a mut Log,
+    pub(crate) outputs: &'a [Edge],
+    /// The lanes that the provider gives for the value at hand.
+    pub(crate) gives: &'a [Lane],
+    pub(crate) out: &'a mut Vec<(usize, Arrival)>,
+}
+
+impl Call<'_> {
+    /// Gives a value along every connected edge of the lanes that the provider gives for the value at hand.
+    pub fn emit(&mut self, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
+        for edge in self.outputs.iter().filter(|edge| self.gives.contains(&edge.lane)) {
+            let value = value.clone().on(edge.lane)?;
+            self.out.push((edge.to, Arrival { object: object.clone(), lane: edge.lane, value }));
+        }
+        Ok(())
+    }
+
+    /// Gives a value along every connected edge of one lane.
+    pub fn emit_on(&mut self, lane: Lane, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
+        for edge in self.outputs.iter().filter(|edge| edge.lane == lane) {
+            let value = value.clone().on(lane)?;
+            self.out.push((edge.to, Arrival { object: object.clone(), lane, value }));
+        }
+        Ok(())
+    }
+
+    /// Whether anything listens on a lane of this component.
+    pub fn is_connected(&self, lane: Lane) -> bool {
+        self.outputs.iter().any(|edge| edge.lane == lane)
+    }
+
+    pub fn log(&mut self, level: Level, message: impl AsRef<str>) {
+        self.log.add(level, Some(self.id), message);
+    }
+}
+
+/// Why a component cannot go on; the execution adds which component it was.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub message: String,
+    pub hint: Option<String>,
+    pub retryable: bool,
+}
+
+impl Fault {
+    pub fn new(message: impl Into<String>) -> Fault {
+        Fault { message: message.into(), hint: None, retryable: false }
+    }
+
+    /// A fault that a later attempt may not meet.
+    pub fn passing(message: impl Into<String>) -> Fault {
+        Fault { retryable: true, ..Fault::new(message) }
+    }
+
+    pub fn hint(self, hint: impl Into<String>) -> Fault {
+        Fault { hint: Some(hint.into()), ..self }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the operator gives to every run, and what the host gives to one. The engine never sees the store.
+
+use crate::input::Input;
+use crate::json::{self, Json};
+use crate::outbound::Outbound;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the operator allows and gives; one per plane.
+#[derive(Debug)]
+pub struct Environment {
+    /// The folders that components may touch; `None` in the cloud, where there are none.
+    pub folders: Option<Folders>,
+    pub outbound: Outbound,
+}
+
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Where `file_source` may read.
+    pub readable: Vec<PathBuf>,
+    /// Where `file_sink` may write; it is made when the first file needs it.
+    pub writable: PathBuf,
+}
+
+/// Everything that one run gets.
+#[derive(Clone)]
+pub struct RunContext {
+    pub run: RunFacts,
+    pub input: Option<Input>,
+    /// By name; a config names one as `${NAME}`.
+    pub secrets: BTreeMap<String, SecretString>,
+    pub seen: Arc<dyn SeenKeys>,
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub environment: Arc<Environment>,
+}
+
+/// What a program sees as `$run`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFacts {
+    pub run_id: String,
+    pub project: String,
+    pub version: u32,
+    pub attempt: u32,
+    /// `schedule`, `webhook`, `call`, `manual` or `task`.
+    pub trigger: String,
+    /// The tick that this run serves; `None` unless the trigger is `schedule`.
+    pub tick: Option<Timestamp>,
+    pub previous_tick: Option<Timestamp>,
+}
+
+impl RunFacts {
+    pub(crate) fn as_json(&self) -> Json {
+        let time = |time: Option<Timestamp>| time.map_or(Json::Null, |time| json::string(&time.to_string()));
+        json::object([
+            ("run_id", json::string(&self.run_id)),
+            ("project", json::string(&self.project)),
+            ("version", Json::from(self.version as usize)),
+            ("attempt", Json::from(self.attempt as usize)),
+            ("trigger", json::string(&self.trigger)),
+            ("tick", time(self.tick)),
+            ("previous_tick", time(self.previous_tick)),
+        ])
+    }
+}
+
+/// The keys that `dedupe` saw in earlier steps and runs, as far as they were saved.
+pub trait SeenKeys: Send + Sync {
+    /// One answer for each key, in their order.
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>>;
+}
+
+/// The host could not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostError {
+    pub message: String,
+    pub retryable: bool,
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for HostError {}

@@ -1,0 +1,28 @@
+//! Why a run failed: the component, what happened, what to do.
+
+use crate::log::LogLine;
+use std::fmt;
+
+/// The end of an execution; after it, the execution is of no more use.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// The component where it happened; `None` if the run as a whole could not start.
+    pub component: Option<String>,
+    pub message: String,
+    pub hint: Option<String>,
+    /// Whether the same run, redone from its last checkpoint, may well succeed.
+    pub retryable: bool,
+    /// The lines that no step handed over.
+    pub log: Vec<LogLine>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.component {
+            Some(component) => write!(f, "component `{component}`: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

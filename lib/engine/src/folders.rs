@@ -1,0 +1,209 @@
+//! Keeps file components inside the operator's folders: no `..`, no link that leads out, no devices.
+
+use crate::component::Fault;
+use crate::context::Folders;
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// The folder and the files in it that a path or a glob names, in the order of their names.
+pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>), Fault> {
+    let is_glob = path.contains(['*', '?', '[']);
+    let mut escaped = false;
+    for folder in &folders.readable {
+        let Ok(folder) = folder.canonicalize() else { continue };
+        let (found, outside) = if is_glob { matches(&folder, path)? } else { single(&folder, path) };
+        escaped |= outside;
+        if outside {
+            continue;
+        }
+        if !found.is_empty() {
+            return Ok((folder, found));
+        }
+    }
+    if escaped {
+        return Err(Fault::new(format!("`{path}` is outside of the readable folders")).hint(list(folders)));
+    }
+    if is_glob {
+        return Ok((PathBuf::new(), Vec::new()));
+    }
+    Err(Fault::new(format!("file `{path}` is not found")).hint(list(folders)))
+}
+
+fn list(folders: &Folders) -> String {
+    let names: Vec<_> = folders.readable.iter().map(|folder| format!("`{}`", folder.display())).collect();
+    match names.is_empty() {
+        true => "no folder is readable; name one when the plane is started".to_owned(),
+        false => format!("readable folders: {}", names.join(", ")),
+    }
+}
+
+fn single(folder: &Path, path: &str) -> (Vec<PathBuf>, bool) {
+    match folder.join(path).canonicalize() {
+        Ok(file) if file.starts_with(folder) => (vec![file], false),
+        Ok(_) => (Vec::new(), true),
+        Err(_) => (Vec::new(), false),
+    }
+}
+
+fn matches(folder: &Path, pattern: &str) -> Result<(Vec<PathBuf>, bool), Fault> {
+    let pattern = match Path::new(pattern).strip_prefix(folder) {
+        Ok(inside) => inside.to_string_lossy().into_owned(),
+        Err(_) => pattern.to_owned(),
+    };
+    if Path::new(&pattern).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Ok((Vec::new(), true));
+    }
+    let root = glob::Pattern::escape(&folder.to_string_lossy());
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+    let entries = glob::glob_with(&format!("{root}/{pattern}"), options)
+        .map_err(|problem| Fault::new(format!("`{pattern}` is not a file pattern: {problem}")))?;
+    let mut files = Vec::new();
+    for entry in entries.flatten().filter(|entry| !entry.is_dir()) {
+        let (found, outside) = single(folder, &entry.to_string_lossy());
+        if outside {
+            let message = format!("`{}` leads out of the readable folder", entry.display());
+            return Err(Fault::new(message).hint("remove the link, or make its target readable"));
+        }
+        files.extend(found);
+    }
+    files.sort();
+    files.dedup();
+    Ok((files, false))
+}
+
+/// Opens a file that [`readable`] named; it must still be that file, and an ordinary one.
+pub fn open(folder: &Path, file: &Path) -> Result<File, Fault> {
+    let shown = file.strip_prefix(folder).unwrap_or(file).display();
+    let fail = |problem: io::Error| Fault::new(format!("file `{shown}` cannot be read: {problem}"));
+    // Asked before opening, because opening a pipe would wait for its other end.
+    if !std::fs::metadata(file).map_err(fail)?.is_file() {
+        return Err(Fault::new(format!("`{shown}` is not a regular file")));
+    }
+    let opened = File::open(file).map_err(fail)?;
+    let now = file.canonicalize().and_then(|path| Ok((path.starts_with(folder), path.metadata()?))).map_err(fail)?;
+    let metadata = opened.metadata().map_err(fail)?;
+    if !now.0 || !metadata.is_file() || !is_same(&metadata, &now.1) {
+        return Err(Fault::passing(format!("file `{shown}` changed while it was opened")));
+    }
+    Ok(opened)
+}
+
+#[cfg(unix)]
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    a.len() == b.len()
+}
+
+/// The place of a file to write inside the writable folder; makes the folders on the way.
+pub fn writable(folders: &Folders, path: &str) -> Result<PathBuf, Fault> {
+    let root = &folders.writable;
+    let fail = |problem: io::Error| Fault::new(format!("file `{path}` cannot be written: {problem}"));
+    let refuse = || {
+        Fault::new(format!("`{path}` is outside of the writable folder"))
+            .hint(format!("files are written below `{}`; give a relative path", root.display()))
+    };
+    std::fs::create_dir_all(root).map_err(fail)?;
+    let root = root.canonicalize().map_err(fail)?;
+    let wanted = Path::new(path);
+    let inside = wanted.strip_prefix(&root).or_else(|_| wanted.strip_prefix(&folders.writable)).unwrap_or(wanted);
+    let normal = inside.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let name = inside.file_name().filter(|_| normal && !path.ends_with('/')).ok_or_else(refuse)?;
+    // Each folder is checked before the next is made in it, because it may be a link.
+    let mut folder = root.clone();
+    for part in inside.parent().into_iter().flat_map(Path::components) {
+        folder.push(part);
+        match std::fs::create_dir(&folder) {
+            Err(problem) if problem.kind() != io::ErrorKind::AlreadyExists => return Err(fail(problem)),
+            _ => folder = folder.canonicalize().map_err(fail)?,
+        }
+        if !folder.starts_with(&root) {
+            return Err(refuse());
+        }
+    }
+    let file = folder.join(name);
+    match std::fs::symlink_metadata(&file) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(Fault::new(format!("`{path}` is not a regular file")).hint("links and folders are not written to"))
+        }
+        _ => Ok(file),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    fn world() -> (tempfile::TempDir, Folders) {
+        let world = tempfile::tempdir().unwrap();
+        fs::create_dir_all(world.path().join("in/sub")).unwrap();
+        fs::write(world.path().join("in/a.txt"), "a").unwrap();
+        fs::write(world.path().join("in/sub/b.txt"), "b").unwrap();
+        fs::write(world.path().join("secret.txt"), "s").unwrap();
+        symlink(world.path().join("secret.txt"), world.path().join("in/link.txt")).unwrap();
+        let folders = Folders { readable: vec![world.path().join("in")], writable: world.path().join("out") };
+        (world, folders)
+    }
+
+    #[test]
+    fn files_and_patterns_inside_are_found_in_order() {
+        let (world, folders) = world();
+
+        let (folder, files) = readable(&folders, "**/[ab].txt").unwrap();
+
+        let names: Vec<_> = files.iter().map(|file| file.strip_prefix(&folder).unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.txt", "sub/b.txt"]);
+        assert_eq!(readable(&folders, "sub/../a.txt").unwrap().1.len(), 1);
+        let absolute = world.path().canonicalize().unwrap().join("in/a.txt");
+        assert_eq!(readable(&folders, absolute.to_str().unwrap()).unwrap().1, [absolute]);
+    }
+
+    #[test]
+    fn nothing_outside_can_be_read() {
+        let (world, folders) = world();
+        let absolute = world.path().join("secret.txt");
+
+        for path in [
+            "../secret.txt",
+            "link.txt",
+            "*.txt",
+            "../*.txt",
+            "/etc/pass*",
+            "sub/../../secret.txt",
+            absolute.to_str().unwrap(),
+        ] {
+            let message = readable(&folders, path).unwrap_err().message;
+            assert!(message.contains("out"), "{path}: {message}");
+        }
+        assert!(readable(&folders, "none.txt").unwrap_err().message.contains("is not found"));
+    }
+
+    #[test]
+    fn special_files_are_refused() {
+        let (_world, folders) = world();
+
+        let (folder, files) = readable(&folders, "sub").unwrap();
+
+        assert!(open(&folder, &files[0]).unwrap_err().message.contains("is not a regular file"));
+    }
+
+    #[test]
+    fn nothing_outside_can_be_written() {
+        let (world, folders) = world();
+        writable(&folders, "x/y.txt").unwrap();
+        symlink(world.path(), folders.writable.join("up")).unwrap();
+        symlink(world.path().join("secret.txt"), folders.writable.join("to.txt")).unwrap();
+
+        for path in ["../z.txt", "/tmp/z.txt", "up/z.txt", "x/../../z.txt", "", "x/", "to.txt", "x", "."] {
+            assert!(writable(&folders, path).is_err(), "{path}");
+        }
+        assert!(!world.path().join("z.txt").exists());
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+use crate::providers::testing::run;
+
+fn eval(code: &str, input: &str) -> Result<Vec<String>, Fault> {
+    let program = Program::compile("program", code)?;
+    let value = Value::Json(json::parse(input.as_bytes()).unwrap());
+    let object = Object::new("file.ndjson:7");
+    program.run(&value, &object, &run())?.iter().map(json::to_compact).collect()
+}
+
+#[test]
+fn programs_of_every_kind_still_mean_what_jq_means() {
+    for (code, input, expected) in [
+        (".a", r#"{"a":1}"#, "1"),
+        ("[.[] | select(. > 1) | . * 2]", "[1,2,3]", "[4,6]"),
+        (".items |= map(.n += 1)", r#"{"items":[{"n":1}]}"#, r#"{"items":[{"n":2}]}"#),
+        ("[range(3)] + [range(5; 0; -2)]", "null", "[0,1,2,5,3,1]"),
+        ("def fac: if . <= 1 then 1 else . * (. - 1 | fac) end; fac", "10", "3628800"),
+        ("[recurse(if . < 3 then . + 1 else empty end)]", "0", "[0,1,2,3]"),
+        ("[paths]", r#"{"a":[1]}"#, r#"[["a"],["a",0]]"#),
+        ("del(.[] | select(. == 2))", "[1,2,3]", "[1,3]"),
+        ("[.[] as [$a, $b] | {a: $a, ($b): 1}]", r#"[[1,"x"]]"#, r#"[{"a":1,"x":1}]"#),
+        (r#""\(.a) and \(1 + 1)""#, r#"{"a":"b"}"#, r#""b and 2""#),
+        ("reduce .[] as $x (0; . + $x)", "[1,2,3]", "6"),
+        ("[limit(3; repeat(1))]", "null", "[1,1,1]"),
+        ("with_entries(.value += 1)", r#"{"a":1}"#, r#"{"a":2}"#),
+        ("[splits(\", *\")] | join(\"-\")", r#""a, b,c""#, r#""a-b-c""#),
+        ("try error(\"x\") catch .", "null", r#""x""#),
+        (".a as $x | [.b[] | . + $x]", r#"{"a":1,"b":[1,2]}"#, "[2,3]"),
+        ("\"ab\" * 3", "null", r#""ababab""#),
+        ("fromjson.a", r#""{\"a\":5}""#, "5"),
+        ("[.. | numbers]", "[1,[2]]", "[1,2]"),
+        ("$object.id, $run.project", "null", r#""file.ndjson:7" "proj""#),
+        ("\"2026-01-02T03:04:05Z\" | fromdateiso8601 | todate", "null", r#""2026-01-02T03:04:05Z""#),
+    ] {
+        assert_eq!(eval(code, input).unwrap().join(" "), expected, "{code}");
+    }
+}
+
+#[test]
+fn runaway_programs_end_with_an_error() {
+    for code in [
+        "def f: f; f",
+        "def f: 1 + f; f",
+        "[range(0; infinite)] | length",
+        "last(range(1000000000000))",
+        "[repeat(1)] | length",
+        "reduce range(60) as $i (\"x\"; . + .)",
+        "\"x\" * 100000000000",
+        "[limit(100; range(10))] | [., ., ., ., ., ., ., ., ., ., ., .] | [combinations] | length",
+        "def f: try f catch f; f",
+        "until(false; .)",
+        "[recurse(.)] | length",
+        "reduce range(40) as $i ([1]; . + .)",
+    ] {
+        let fault = eval(code, "null").unwrap_err();
+
+        assert!(fault.message.contains("the program"), "{code}: {}", fault.message);
+    }
+}
+
+#[test]
+fn too_many_outputs_are_refused_with_the_limit() {
+    assert!(eval("range(10001)", "null").unwrap_err().message.contains("more than 10000 values"));
+    assert_eq!(eval("range(10000)", "null").unwrap().len(), 10_000);
+}
+
+#[test]
+fn errors_name_the_object_and_the_place() {
+    assert_eq!(
+        eval(".a.b", r#"{"a":[1]}"#).unwrap_err().message,
+        r#"the program failed at the object `file.ndjson:7`: cannot index [1] with "b""#
+    );
+    assert!(Program::compile("where", ".a |").err().unwrap().message.contains("`where` is not a jq program: expected"));
+    assert!(Program::compile("where", "nope(1)").err().unwrap().message.contains("the filter `nope` is not defined"));
+}
+
+#[test]
+fn the_process_cannot_be_seen() {
+    for code in ["env", "$ENV", "input", "inputs", "include \"x\"; .", "input_filename", "$__loc__"] {
+        assert!(Program::compile("program", code).is_err(), "{code}");
+    }
+}

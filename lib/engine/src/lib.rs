@@ -1,0 +1,31 @@
+//! Runs a plan: objects stream from the source through the components, with a checkpoint after each step.
+//!
+//! The engine never sees the store: the host gives it secrets, input and the keys seen before ([`RunContext`]), and
+//! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component.
+
+mod component;
+mod context;
+mod error;
+mod execution;
+mod flow;
+mod folders;
+mod input;
+mod jq;
+mod json;
+mod log;
+mod object;
+pub mod outbound;
+pub mod providers;
+mod results;
+mod secrets;
+mod templates;
+mod value;
+
+pub use context::{Environment, Folders, HostError, RunContext, RunFacts, SeenKeys};
+pub use error::Error;
+pub use execution::{Budget, Counts, Execution, NewKey, Outcome, Step};
+pub use input::Input;
+pub use log::{Level, LogLine};
+pub use outbound::{NetworkPolicy, Outbound};
+pub use providers::catalogue;
+pub use secrets::secret_names;

@@ -1,0 +1,103 @@
+//! `json`: reshapes values with a jq program.
+
+use super::schema;
+use crate::component::{Call, Component, Entry, Fault, Make};
+use crate::flow::Arrival;
+use crate::jq::Program;
+use crate::value::Value;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::json;
+use tidemill_model::lane::Lane;
+use tidemill_plan::{Class, Provider};
+
+pub fn entry() -> Entry {
+    use Lane::*;
+    let declaration = Provider {
+        name: "json",
+        title: "JSON",
+        description: "Reshapes each value with a jq program. The program sees the value as `.` (text as a string), its \
+            object as `$object` and the run as `$run`; every value that it gives goes on. On the lane `text`, JSON is \
+            written compactly and strings as they are; on `documents`, text is parsed.",
+        class: Class::Transform,
+        lanes: vec![
+            (Documents, vec![Documents, Text, Table, Questions]),
+            (Text, vec![Text, Documents, Table, Questions]),
+            (Tags, vec![Tags, Text, Documents]),
+            (Questions, vec![Questions, Text, Documents, Answers]),
+            (Answers, vec![Answers, Text, Documents]),
+            (Table, vec![Table, Text, Documents]),
+        ],
+        gives: vec![],
+        config: schema(
+            [(
+                "program",
+                json!({
+                    "type": "string", "minLength": 1,
+                    "description": "The jq program, e.g. `.items[] | {id, title}`. It may give no value, one or many (at most 10,000 for one object).",
+                }),
+            )],
+            &["program"],
+        ),
+        local_only: false,
+    };
+    let make = Make::Component(|setup| {
+        let config: Config = setup.config()?;
+        Ok(Box::new(Json { program: Program::compile("program", &config.program)? }))
+    });
+    Entry { declaration, make }
+}
+
+#[derive(Deserialize)]
+struct Config {
+    program: String,
+}
+
+struct Json {
+    program: Program,
+}
+
+impl Component for Json {
+    fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
+        let outputs = self.program.run(&arrival.value, &arrival.object, call.run);
+        let emitted = outputs.and_then(|outputs| {
+            outputs.into_iter().try_for_each(|output| call.emit(&arrival.object, Value::Json(output)))
+        });
+        Box::pin(std::future::ready(emitted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Input;
+    use crate::providers::testing::{Bench, nodes};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn each_output_goes_on_as_a_value() {
+        let plan = nodes(&[
+            ("webhook", json!({}), "documents"),
+            ("json", json!({ "program": ".items[] | .n + 1, \"is \\(.n)\"" }), "text"),
+            ("response", json!({}), ""),
+        ]);
+
+        let input = Input::new("application/json", r#"{"items":[{"n":1},{"n":2}]}"#);
+        let result = Bench::new().input(input).run(&plan).await.unwrap().result;
+
+        assert_eq!(result["text"], json!(["2\n\nis 1\n\n3\n\nis 2\n\n"]));
+    }
+
+    #[tokio::test]
+    async fn a_failing_program_names_the_component() {
+        let plan = nodes(&[
+            ("webhook", json!({}), "text"),
+            ("json", json!({ "program": ".a" }), "text"),
+            ("response", json!({}), ""),
+        ]);
+
+        let error = Bench::new().input(Input::new("text/plain", "x")).run(&plan).await.unwrap_err();
+
+        assert_eq!(error.component.as_deref(), Some("json_1"));
+        assert!(error.message.contains("cannot index"), "{}", error.message);
+    }
+}

@@ -1,0 +1,141 @@
+//! Plans and runs for the tests of the providers.
+
+use crate::component::Run;
+use crate::context::{Environment, HostError, RunContext, RunFacts, SeenKeys};
+use crate::execution::{Budget, Counts, Execution, NewKey};
+use crate::json::Json;
+use crate::log::LogLine;
+use crate::outbound::{NetworkPolicy, Outbound};
+use crate::{Error, Folders, Input};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::Value as Tree;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+use tidemill_model::lane::Lane;
+use tidemill_plan::{Edge, Node, Plan};
+
+/// A chain of components: provider, config, and the lanes (by space) on which it feeds the next. Ids are
+/// `<provider>_<index>`.
+pub fn nodes(chain: &[(&str, Tree, &str)]) -> Plan {
+    let node = |(index, (provider, config, lanes)): (usize, &(&str, Tree, &str))| Node {
+        id: format!("{provider}_{index}"),
+        provider: (*provider).to_owned(),
+        config: config.clone(),
+        outputs: lanes
+            .split_whitespace()
+            .map(|name| Edge { lane: Lane::named(name).unwrap(), to: index + 1 })
+            .collect(),
+    };
+    Plan { nodes: chain.iter().enumerate().map(node).collect() }
+}
+
+/// A table of keys in memory.
+#[derive(Default)]
+pub struct Table(pub Mutex<HashSet<(String, String)>>);
+
+impl SeenKeys for Table {
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+        let table = self.0.lock().unwrap();
+        let seen = keys.iter().map(|key| table.contains(&(component.to_owned(), key.clone()))).collect();
+        Box::pin(std::future::ready(Ok(seen)))
+    }
+}
+
+/// A host that runs plans to their end.
+pub struct Bench {
+    pub context: RunContext,
+    pub table: Arc<Table>,
+}
+
+/// What a whole run made.
+#[derive(Debug)]
+pub struct End {
+    pub result: Tree,
+    pub log: Vec<LogLine>,
+    pub counts: Counts,
+    pub new_keys: Vec<NewKey>,
+    pub steps: usize,
+    pub most_new_keys: usize,
+}
+
+impl Bench {
+    pub fn new() -> Bench {
+        let table = Arc::new(Table::default());
+        Bench { context: context(table.clone(), None, NetworkPolicy::Public), table }
+    }
+
+    pub fn input(mut self, input: Input) -> Bench {
+        self.context.input = Some(input);
+        self
+    }
+
+    pub fn secret(mut self, name: &str, value: &str) -> Bench {
+        self.context.secrets.insert(name.to_owned(), SecretString::from(value));
+        self
+    }
+
+    /// Files are read below `in` and written below `out`.
+    pub fn folder(mut self, folder: &std::path::Path) -> Bench {
+        let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out") };
+        self.context = context_with(self.context, Some(folders), NetworkPolicy::Public);
+        self
+    }
+
+    pub fn private_network(mut self) -> Bench {
+        self.context = context_with(self.context, None, NetworkPolicy::AllowPrivate);
+        self
+    }
+
+    pub async fn run(&self, plan: &Plan) -> Result<End, Error> {
+        self.run_within(plan, &Budget::default()).await
+    }
+
+    pub async fn run_within(&self, plan: &Plan, budget: &Budget) -> Result<End, Error> {
+        let mut execution = Execution::start(plan, self.context.clone(), None).await?;
+        let (mut log, mut new_keys, mut steps, mut most_new_keys) = (Vec::new(), Vec::new(), 0, 0);
+        loop {
+            let step = execution.step(budget).await?;
+            steps += 1;
+            most_new_keys = most_new_keys.max(step.new_keys.len());
+            let keys = step.new_keys.iter().map(|new| (new.component.clone(), new.key.clone()));
+            self.table.0.lock().unwrap().extend(keys);
+            new_keys.extend(step.new_keys);
+            log.extend(step.log);
+            if let Some(outcome) = step.done {
+                return Ok(End { result: outcome.result, log, counts: step.counts, new_keys, steps, most_new_keys });
+            }
+        }
+    }
+}
+
+pub fn run() -> Run {
+    let context = context(Arc::new(Table::default()), None, NetworkPolicy::Public);
+    let facts: Json = context.run.as_json();
+    Run { context, facts }
+}
+
+fn context_with(context: RunContext, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {
+    let environment = Environment { folders, outbound: Outbound::new(policy).unwrap() };
+    RunContext { environment: Arc::new(environment), ..context }
+}
+
+fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {
+    RunContext {
+        run: RunFacts {
+            run_id: "run-1".to_owned(),
+            project: "proj".to_owned(),
+            version: 1,
+            attempt: 1,
+            trigger: "manual".to_owned(),
+            tick: None,
+            previous_tick: None,
+        },
+        input: None,
+        secrets: BTreeMap::new(),
+        seen,
+        now: Arc::new(|| Timestamp::UNIX_EPOCH),
+        environment: Arc::new(Environment { folders, outbound: Outbound::new(policy).unwrap() }),
+    }
+}
