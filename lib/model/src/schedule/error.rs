@@ -86,7 +86,7 @@ impl Extension {
     fn hint(self, field: &Field) -> String {
         match self {
             Extension::Hash | Extension::Random => {
-                format!("choose a {} yourself, e.g. `{}`", field.name, field.max / 2)
+                format!("choose the {} yourself, e.g. `{}`", field.name, field.max / 2)
             }
             Extension::Last if field.name == "day of week" => "name the weekday, e.g. `fri`".into(),
             Extension::Last => "name a day that every month has, e.g. `28`".into(),

@@ -111,7 +111,12 @@ fn split(text: &str) -> Result<[Part<'_>; 5], ParseError> {
     if found == parts.len() {
         return Ok(parts);
     }
-    Err(ParseError::new(surplus.unwrap_or(text.len()), miscounted(text, found)))
+    let reason = miscounted(text, found);
+    let position = match reason {
+        Reason::Keyword { .. } => parts[0].0,
+        _ => surplus.unwrap_or(text.len()),
+    };
+    Err(ParseError::new(position, reason))
 }
 
 fn miscounted(text: &str, found: usize) -> Reason {
