@@ -1,8 +1,14 @@
 //! Nouns and rules: ids, names, schedules, pipelines, deployments, runs and their legal moves.
 //! No I/O, no clock, no async: time and chance are arguments.
 
+pub mod calendar;
+pub mod deployment;
 pub mod ids;
 pub mod invalid;
+pub mod key;
 pub mod lane;
 pub mod pipeline;
+pub mod run;
 pub mod schedule;
+pub mod tick;
+pub mod version;

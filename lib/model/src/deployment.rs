@@ -1,0 +1,186 @@
+//! The record that keeps one project live, and the legal moves of its state.
+
+use crate::ids::{HookId, KeyId, OwnerId, ProjectId, RunId};
+use crate::invalid::Invalid;
+use crate::schedule::Schedule;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Longest note, in characters.
+pub const NOTE_LIMIT: usize = 512;
+
+/// One project's deployment. A removed one stays as a tombstone: it keeps the version numbers, the hook's URL and the
+/// revision, so that nothing is reused when the project is deployed again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    pub owner: OwnerId,
+    pub project: ProjectId,
+    pub state: State,
+    pub schedule: Schedule,
+    /// Every due tick up to this instant has its outcome in the ledger.
+    pub ticked_until: Timestamp,
+    /// The version that new runs take.
+    pub version: u32,
+    /// The newest version number ever given.
+    pub last_version: u32,
+    pub hook: HookId,
+    /// The key that it was deployed with; scheduled runs stop when it is revoked.
+    pub key: KeyId,
+    pub settings: Settings,
+    /// Moves with every change, and never back: what a concurrent change is noticed by.
+    pub revision: u64,
+    /// The run that last held the right to run. It is going unless its own record says that it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<RunId>,
+    /// The newest run of any trigger; newer than `current` while runs wait for their turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<RunId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a deployment does when it is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum State {
+    Active,
+    /// Ticks are skipped until somebody resumes it.
+    Paused {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        at: Timestamp,
+    },
+    /// The plane itself stopped it; resuming takes the caller's key.
+    Errored {
+        reason: String,
+        at: Timestamp,
+    },
+    Removed {
+        at: Timestamp,
+    },
+}
+
+impl State {
+    /// The word that answers show.
+    pub fn word(&self) -> &'static str {
+        match self {
+            State::Active => "active",
+            State::Paused { .. } => "paused",
+            State::Errored { .. } => "errored",
+            State::Removed { .. } => "removed",
+        }
+    }
+
+    pub fn is_removed(&self) -> bool {
+        matches!(self, State::Removed { .. })
+    }
+}
+
+/// What an owner may set per deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How late a tick may be and still run, in seconds of the schedule. 0 to 86,400; 0 is none.
+    pub catch_up_seconds: u32,
+    /// How often a run is tried before it fails for good. 1 to 10.
+    pub max_attempts: u32,
+    /// How long one attempt may take, in seconds. 1 to 86,400.
+    pub timeout_seconds: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { catch_up_seconds: 3600, max_attempts: 3, timeout_seconds: 300 }
+    }
+}
+
+impl Settings {
+    /// Checks every range.
+    pub fn checked(self) -> Result<Settings, Invalid> {
+        range("catchUpSeconds", self.catch_up_seconds, 0, 86_400)?;
+        range("maxAttempts", self.max_attempts, 1, 10)?;
+        range("timeoutSeconds", self.timeout_seconds, 1, 86_400)?;
+        Ok(self)
+    }
+
+    pub fn catch_up(&self) -> Duration {
+        Duration::from_secs(self.catch_up_seconds.into())
+    }
+
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds.into())
+    }
+}
+
+fn range(field: &'static str, value: u32, least: u32, most: u32) -> Result<(), Invalid> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        field,
+        format!("`{field}` is {value}, outside {least} to {most}"),
+        format!("give a number from {least} to {most}"),
+    ))
+}
+
+/// Checks the note that goes with a pause.
+pub fn checked_note(note: Option<String>) -> Result<Option<String>, Invalid> {
+    match note.as_deref().map(|text| text.chars().count()) {
+        Some(count) if count > NOTE_LIMIT => Err(Invalid::new(
+            "note",
+            format!("the note has {count} characters, the limit is {NOTE_LIMIT}"),
+            format!("shorten it to {NOTE_LIMIT} characters"),
+        )),
+        _ => Ok(note.filter(|text| !text.is_empty())),
+    }
+}
+
+impl Deployment {
+    /// Pauses it; pausing a paused one changes only the note.
+    pub fn pause(&mut self, note: Option<String>, now: Timestamp) -> Result<(), Refused> {
+        match &self.state {
+            State::Active => self.state = State::Paused { note, at: now },
+            State::Paused { at, .. } => self.state = State::Paused { note, at: *at },
+            State::Errored { .. } => return Err(Refused::Errored),
+            State::Removed { .. } => return Err(Refused::Removed),
+        }
+        Ok(())
+    }
+
+    /// Makes it active again under the caller's key; resuming an active one changes nothing.
+    pub fn resume(&mut self, key: KeyId) -> Result<(), Refused> {
+        if self.state.is_removed() {
+            return Err(Refused::Removed);
+        }
+        if self.state != State::Active {
+            self.state = State::Active;
+            self.key = key;
+        }
+        Ok(())
+    }
+
+    /// Stops it because its key no longer authenticates.
+    pub fn fail(&mut self, reason: impl Into<String>, now: Timestamp) -> Result<(), Refused> {
+        if self.state.is_removed() {
+            return Err(Refused::Removed);
+        }
+        self.state = State::Errored { reason: reason.into(), at: now };
+        Ok(())
+    }
+
+    /// Removes it; the tombstone keeps what must not be reused.
+    pub fn remove(&mut self, now: Timestamp) -> Result<(), Refused> {
+        if self.state.is_removed() {
+            return Err(Refused::Removed);
+        }
+        self.state = State::Removed { at: now };
+        Ok(())
+    }
+}
+
+/// Why a move is not legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    Removed,
+    Errored,
+}

@@ -1,0 +1,197 @@
+//! One execution of one version, and the legal moves of its state.
+
+use crate::ids::{OwnerId, ProjectId, RunId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: RunId,
+    pub owner: OwnerId,
+    pub project: ProjectId,
+    pub version: u32,
+    pub trigger: Trigger,
+    pub state: State,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    pub max_attempts: u32,
+    pub timeout_seconds: u32,
+    /// The due minute that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<Timestamp>,
+    /// The due minute before that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_tick: Option<Timestamp>,
+    pub queued_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// An attempt that waits for its backoff does not start before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// The sha256 of the stored input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// What the response components made, as JSON text, when it is small; else `result_sha256` names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_sha256: Option<String>,
+    /// The last log lines, as a JSON list, when they were few enough to stay here; the earlier ones are in `log_chunks` rows of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    #[serde(default)]
+    pub log_chunks: u32,
+    /// Objects that came out of the source so far.
+    #[serde(default)]
+    pub objects: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// How often the right to run it was taken; fences off whoever took it before.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Workers that died in a row without saving progress.
+    #[serde(default)]
+    pub deaths: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_requested_at: Option<Timestamp>,
+}
+
+/// The right to act on a run until an instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The process that holds it.
+    pub holder: String,
+    pub until: Timestamp,
+}
+
+/// What started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    Schedule,
+    Webhook,
+    Call,
+    Manual,
+    Task,
+}
+
+impl Trigger {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Trigger::Schedule => "schedule",
+            Trigger::Webhook => "webhook",
+            Trigger::Call => "call",
+            Trigger::Manual => "manual",
+            Trigger::Task => "task",
+        }
+    }
+}
+
+/// Where a run stands. The last four are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+    TimedOut,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Running => "running",
+            State::Succeeded => "succeeded",
+            State::Failed => "failed",
+            State::Cancelled => "cancelled",
+            State::TimedOut => "timed_out",
+        }
+    }
+
+    pub fn is_final(self) -> bool {
+        !matches!(self, State::Queued | State::Running)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    Succeeded,
+    Failed { failure: Failure, retryable: bool },
+    Cancelled,
+    TimedOut,
+}
+
+/// What follows an attempt's end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// The run is over.
+    Final(State, Option<Failure>),
+    /// Another attempt, after a delay.
+    Retry { delay: Duration, failure: Failure },
+}
+
+/// First delay before a retry; it doubles with every attempt.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+/// Longest delay before a retry.
+const LONGEST_DELAY: Duration = Duration::from_secs(300);
+
+impl Run {
+    /// Whether a worker may take it at `now`: it waits and its time has come, or its holder is gone.
+    pub fn may_be_claimed(&self, now: Timestamp, holder_is_gone: impl Fn(&Lease) -> bool) -> bool {
+        match self.state {
+            State::Queued => self.not_before.is_none_or(|at| at <= now),
+            State::Running => self.lease.as_ref().is_none_or(|lease| lease.until < now || holder_is_gone(lease)),
+            _ => false,
+        }
+    }
+
+    /// Decides what follows the end of an attempt. `jitter` is drawn evenly from 0 to 1 and spreads the delays over
+    /// their whole range ("full jitter").
+    pub fn after(&self, ended: Ended, jitter: f64) -> Next {
+        match ended {
+            Ended::Succeeded => Next::Final(State::Succeeded, None),
+            Ended::Cancelled => Next::Final(State::Cancelled, None),
+            Ended::TimedOut => Next::Final(State::TimedOut, Some(self.timeout_failure())),
+            Ended::Failed { failure, retryable } if retryable && self.attempt < self.max_attempts => {
+                let bound = FIRST_DELAY.saturating_mul(1 << (self.attempt - 1).min(16)).min(LONGEST_DELAY);
+                Next::Retry { delay: bound.mul_f64(jitter.clamp(0.0, 1.0)), failure }
+            }
+            Ended::Failed { failure, .. } => Next::Final(State::Failed, Some(failure)),
+        }
+    }
+
+    fn timeout_failure(&self) -> Failure {
+        Failure {
+            component: None,
+            message: format!("the run took longer than its limit of {} s", self.timeout_seconds),
+            hint: Some("raise `timeoutSeconds` of the deployment, or give the pipeline less to do".into()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Due minutes and what became of them.
+
+use crate::ids::RunId;
+use crate::schedule::Schedule;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What became of one due minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tick {
+    /// The due minute.
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// Exactly one of these is recorded for every due minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Ran { run: RunId },
+    Skipped(Skipped),
+    Missed(Missed),
+}
+
+/// Why a due minute made no run although the plane was there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Skipped {
+    /// A run was going, and a deployment never runs twice at once.
+    Overlap {
+        run: RunId,
+    },
+    Paused,
+    /// The plane had stopped the deployment, e.g. because its key was revoked.
+    Errored,
+    /// The deployment was updated, resumed or removed before the tick was taken.
+    Changed,
+}
+
+/// Why a due minute made no run because it came too late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Missed {
+    /// Later than the deployment's catch-up window.
+    TooLate,
+    /// Within the window, but a later due minute ran for it.
+    CaughtUp { run: RunId },
+}
+
+/// A row of the ledger: one outcome for all due minutes of a stretch. One row stands for a night's downtime.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The first due minute.
+    pub first: Timestamp,
+    /// The last due minute.
+    pub last: Timestamp,
+    pub schedule: Schedule,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}

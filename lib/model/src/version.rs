@@ -1,0 +1,36 @@
+//! Immutable, numbered snapshots of a deployment's pipeline and plan.
+
+use crate::ids::{KeyId, OwnerId, ProjectId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// One version. It never changes and is never deleted, also not when the deployment is removed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    pub owner: OwnerId,
+    pub project: ProjectId,
+    /// 1, 2, 3, … without a gap.
+    pub number: u32,
+    /// Of the pipeline's text as it was sent.
+    pub sha256: String,
+    /// Names the stored plan.
+    pub plan_sha256: String,
+    /// Of the pipeline's text, in bytes.
+    pub bytes: u64,
+    pub components: u32,
+    pub created_at: Timestamp,
+    /// The key that made it.
+    pub created_by: KeyId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// The lower-case hexadecimal sha256 of some bytes.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes every write");
+        text
+    })
+}
