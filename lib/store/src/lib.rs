@@ -1,1 +1,50 @@
-//! Under construction.
+//! The table: every read, every conditional write, every transaction. The table is the truth, and this is the only
+//! crate that knows how it is laid out ([`keys`] shows all of it) or that it is DynamoDB.
+//!
+//! Reads are strongly consistent, but for the one index. A change of several items is a [`Transaction`]; which of its
+//! conditions did not hold is told by [`Part`]. Each entity has a file of its own.
+
+mod audit;
+mod body;
+mod cursor;
+mod deployment;
+mod error;
+mod hook;
+mod idempotency;
+mod item;
+mod key;
+pub mod keys;
+mod log;
+mod page;
+mod run;
+mod secret;
+mod seen;
+mod table;
+mod tick;
+mod transaction;
+mod version;
+
+pub use audit::Audit;
+pub use cursor::Cursor;
+pub use error::{Error, Part};
+pub use hook::Hook;
+pub use idempotency::Answered;
+pub use page::{PAGE_LIMIT, Page};
+pub use run::{Checkpoint, Made};
+pub use secret::StoredSecret;
+pub use transaction::{TRANSACTION_LIMIT, Transaction};
+
+use aws_sdk_dynamodb::Client;
+
+/// The plane's one table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    pub fn new(client: Client, table: impl Into<String>) -> Store {
+        Store { client, table: table.into() }
+    }
+}

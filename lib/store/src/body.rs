@@ -1,0 +1,139 @@
+//! Bodies: pipelines, plans, inputs and results, compressed, named by their content and cut into chunks. A body is
+//! written before the transaction that refers to it; one that nothing came to refer to does no harm.
+
+use crate::error::Error;
+use crate::item::{Item, number};
+use crate::page::{Order, Range};
+use crate::{Store, keys};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use flate2::Compression;
+use flate2::read::{GzDecoder, GzEncoder};
+use std::io::Read;
+use std::time::Duration;
+use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::version::sha256;
+
+/// Bytes of a body in one item: under the 400 KB of an item with room for its keys.
+const CHUNK: usize = 350 * 1024;
+/// Items of one batch write, by DynamoDB's limit.
+const BATCH: usize = 25;
+/// Largest body when it is not compressed: the largest object.
+const BODY_LIMIT: u64 = 8 * 1024 * 1024;
+/// Waits for capacity before a batch write gives up.
+const BATCH_TRIES: u32 = 8;
+
+impl Store {
+    /// Stores some bodies of a project and gives their names back, in order.
+    pub async fn put_bodies(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        bodies: &[&[u8]],
+    ) -> Result<Vec<String>, Error> {
+        let names: Vec<String> = bodies.iter().map(|body| sha256(body)).collect();
+        let mut requests = Vec::new();
+        for (name, body) in names.iter().zip(bodies) {
+            requests.extend(chunks(owner, project, name, body)?);
+        }
+        // A batch must not hold an item twice: equal bodies have equal names.
+        requests.sort_by(|(a, _), (b, _)| a.cmp(b));
+        requests.dedup_by(|(a, _), (b, _)| a == b);
+        for batch in requests.chunks(BATCH) {
+            self.put_batch(batch.iter().map(|(_, item)| item.clone()).collect()).await?;
+        }
+        Ok(names)
+    }
+
+    async fn put_batch(&self, items: Vec<Item>) -> Result<(), Error> {
+        let mut requests: Vec<WriteRequest> = items.into_iter().map(put_request).collect();
+        for attempt in 1..=BATCH_TRIES {
+            let sent = self.client.batch_write_item().request_items(&self.table, requests).send().await?;
+            requests = sent.unprocessed_items.and_then(|mut left| left.remove(&self.table)).unwrap_or_default();
+            if requests.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(25 << attempt)).await;
+        }
+        Err(Error::Unavailable("the table did not take a batch in time".into()))
+    }
+
+    /// Reads a body back, or `None` if it was never stored.
+    pub async fn body(&self, owner: &OwnerId, project: &ProjectId, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let partition = keys::project_partition(owner, project);
+        let items = self.all(Range::prefix(partition, &keys::body_chunks(name), Order::Ascending)).await?;
+        let Some(count) = items.first().and_then(chunk_count) else { return Ok(None) };
+        if items.len() != count {
+            return Err(Error::Corrupt(format!("body `{name}` has {} of {count} chunks", items.len())));
+        }
+        let packed: Vec<u8> = items.iter().filter_map(chunk_bytes).flatten().copied().collect();
+        unpack(&packed).map(Some)
+    }
+}
+
+fn put_request(item: Item) -> WriteRequest {
+    let put = PutRequest::builder().set_item(Some(item)).build().expect("the item is set");
+    WriteRequest::builder().put_request(put).build()
+}
+
+fn chunks(owner: &OwnerId, project: &ProjectId, name: &str, body: &[u8]) -> Result<Vec<(String, Item)>, Error> {
+    let packed = pack(body)?;
+    let parts: Vec<&[u8]> = packed.chunks(CHUNK).collect();
+    let count = parts.len();
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(index, part)| {
+            let key = keys::body_chunk(owner, project, name, index);
+            let mut item = key.attributes();
+            item.insert("z".into(), AttributeValue::B(Blob::new(part)));
+            item.insert("n".into(), number(count));
+            Ok((key.sort, item))
+        })
+        .collect()
+}
+
+fn chunk_count(item: &Item) -> Option<usize> {
+    item.get("n")?.as_n().ok()?.parse().ok()
+}
+
+fn chunk_bytes(item: &Item) -> Option<&[u8]> {
+    item.get("z")?.as_b().ok().map(|blob| blob.as_ref())
+}
+
+/// Compresses with gzip.
+pub(crate) fn pack(body: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut packed = Vec::new();
+    GzEncoder::new(body, Compression::default())
+        .read_to_end(&mut packed)
+        .map_err(|e| Error::Corrupt(format!("a body cannot be compressed: {e}")))?;
+    Ok(packed)
+}
+
+/// Reads what [`pack`] made, up to the limit of a body.
+pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    GzDecoder::new(packed)
+        .take(BODY_LIMIT + 1)
+        .read_to_end(&mut body)
+        .map_err(|e| Error::Corrupt(format!("a body cannot be read: {e}")))?;
+    if body.len() as u64 > BODY_LIMIT {
+        return Err(Error::Corrupt(format!("a body is larger than {BODY_LIMIT} bytes")));
+    }
+    Ok(body)
+}
+
+/// A small packed blob as an attribute.
+pub(crate) fn packed_attribute(body: &[u8]) -> Result<AttributeValue, Error> {
+    let packed = pack(body)?;
+    if packed.len() > CHUNK {
+        let message = format!("{} bytes are left after compression, an item holds {CHUNK}", packed.len());
+        return Err(Error::TooLarge(message));
+    }
+    Ok(AttributeValue::B(Blob::new(packed)))
+}
+
+pub(crate) fn unpacked_attribute(item: &Item, name: &str) -> Result<Vec<u8>, Error> {
+    let blob = item.get(name).and_then(|value| value.as_b().ok());
+    unpack(blob.ok_or_else(|| Error::Corrupt(format!("an item has no `{name}`")))?.as_ref())
+}

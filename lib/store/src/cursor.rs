@@ -1,0 +1,25 @@
+//! Where a list goes on: opaque to clients, the last sort key to us. It never names a partition, so a made-up cursor
+//! reaches nothing but the asker's own list.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tidemill_model::invalid::Invalid;
+
+/// The sort key of the last item that was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub(crate) String);
+
+impl Cursor {
+    /// The text that a client sends back.
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&self.0)
+    }
+
+    /// Reads what a client sent back.
+    pub fn decode(text: &str) -> Result<Cursor, Invalid> {
+        let sort = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        sort.filter(|sort| sort.get(1..2) == Some("#") && sort.len() <= 1024).map(Cursor).ok_or_else(|| {
+            Invalid::new("cursor", "the cursor was not made by this list", "send `next` of the page before unchanged")
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Deployments and their tombstones.
+
+use crate::cursor::Cursor;
+use crate::error::{Error, Part};
+use crate::item::{number, to_item};
+use crate::page::{Order, Page, Range};
+use crate::transaction::{Condition, Transaction};
+use crate::{Store, keys};
+use tidemill_model::deployment::Deployment;
+use tidemill_model::ids::{OwnerId, ProjectId};
+
+impl Store {
+    /// Reads a deployment, a removed one too.
+    pub async fn deployment(&self, owner: &OwnerId, project: &ProjectId) -> Result<Option<Deployment>, Error> {
+        self.get(&keys::deployment(owner, project)).await
+    }
+
+    /// A page of an owner's deployments by project, tombstones too.
+    pub async fn deployments(
+        &self,
+        owner: &OwnerId,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Deployment>, Error> {
+        let range = Range::prefix(keys::owner_partition(owner), keys::DEPLOYMENTS, Order::Ascending);
+        self.page(range, cursor, limit).await
+    }
+}
+
+impl Transaction<'_> {
+    /// Writes a deployment that did not exist, not even as a tombstone.
+    pub fn new_deployment(self, deployment: &Deployment) -> Result<Self, Error> {
+        let item = to_item(&keys::deployment(&deployment.owner, &deployment.project), deployment)?;
+        Ok(self.put(Part::Deployment, item, Condition::absent()))
+    }
+
+    /// Replaces the deployment that was read at `revision`, unless it has moved on since. The written one must have a
+    /// later revision.
+    pub fn deployment(self, deployment: &Deployment, revision: u64) -> Result<Self, Error> {
+        debug_assert!(deployment.revision > revision, "a change must move the revision");
+        let item = to_item(&keys::deployment(&deployment.owner, &deployment.project), deployment)?;
+        let unchanged = Condition::when("revision = :revision").value(":revision", number(revision));
+        Ok(self.put(Part::Deployment, item, unchanged))
+    }
+}

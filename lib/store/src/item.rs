@@ -1,0 +1,37 @@
+//! Between our types and the table's items.
+
+use crate::error::Error;
+use crate::keys::{EXPIRES, Key};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The item of `value` at `key`. What is `None` or empty is left out, which keeps items small.
+pub fn to_item(key: &Key, value: &impl Serialize) -> Result<Item, Error> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(|e| Error::Corrupt(e.to_string()))?;
+    item.extend(key.attributes());
+    Ok(item)
+}
+
+/// Reads an item as what it should be.
+pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
+    serde_dynamo::from_item(item).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+/// Marks an item to be deleted by the table some time after `at`.
+pub fn expiring(mut item: Item, at: Timestamp) -> Item {
+    item.insert(EXPIRES.to_owned(), AttributeValue::N(at.as_second().to_string()));
+    item
+}
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

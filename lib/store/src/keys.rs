@@ -1,0 +1,150 @@
+//! The whole table.
+//!
+//! | partition key          | sort key                   | item                                                    |
+//! |------------------------|----------------------------|---------------------------------------------------------|
+//! | `OWNERS`               | `owner`                    | an owner                                                |
+//! | `O#owner`              | `D#project`                | a deployment, or its tombstone                          |
+//! | `O#owner`              | `K#key id`                 | a key, as its owner sees it                             |
+//! | `O#owner`              | `S#name`                   | a secret, encrypted                                     |
+//! | `O#owner`              | `I#operation#sha256`       | the answer to an idempotency key, 24 h                  |
+//! | `K#sha256 of the key`  | `KEY`                      | the same key, as a request finds it                     |
+//! | `H#hook`               | `HOOK`                     | whose hook it is                                        |
+//! | `P#owner#project`      | `V#0000000001`             | a version                                               |
+//! | `P#owner#project`      | `B#sha256#0000`            | a chunk of a body: pipeline, plan, input, result        |
+//! | `P#owner#project`      | `R#run id`                 | a run; also a tick's outcome, if the tick made it       |
+//! | `P#owner#project`      | `L#run id#0000000001`      | a chunk of a run's log                                  |
+//! | `P#owner#project`      | `C#run id`                 | a run's checkpoint                                      |
+//! | `P#owner#project`      | `T#0001767225600000`       | a stretch of ticks without a run, by the first (ms)     |
+//! | `P#owner#project`      | `S#component#key`          | a key that `dedupe` has seen                            |
+//! | `P#owner#project`      | `A#ulid`                   | an audit row                                            |
+//!
+//! Owners hold no `#`, so no two partitions can be mixed up whatever a project is called. Attribute `expires` (seconds
+//! since 1970) is the table's time to live. The one index, `runs-by-owner`, has the hash key `ro` (the owner, on runs
+//! only) and the table's sort key, keys only: it finds a run by its id alone and lists an owner's runs.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+use tidemill_model::ids::{HookId, KeyId, OwnerId, ProjectId, RunId, SecretName};
+
+pub const PARTITION: &str = "pk";
+pub const SORT: &str = "sk";
+pub const EXPIRES: &str = "expires";
+pub const RUN_OWNER: &str = "ro";
+pub const RUNS_BY_OWNER: &str = "runs-by-owner";
+
+/// Where an item is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub partition: String,
+    pub sort: String,
+}
+
+impl Key {
+    fn new(partition: String, sort: impl Into<String>) -> Key {
+        Key { partition, sort: sort.into() }
+    }
+
+    pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (PARTITION.to_owned(), AttributeValue::S(self.partition.clone())),
+            (SORT.to_owned(), AttributeValue::S(self.sort.clone())),
+        ])
+    }
+}
+
+pub const OWNERS: &str = "OWNERS";
+
+pub fn owner_partition(owner: &OwnerId) -> String {
+    format!("O#{owner}")
+}
+
+pub fn project_partition(owner: &OwnerId, project: &ProjectId) -> String {
+    format!("P#{owner}#{project}")
+}
+
+pub fn owner(owner: &OwnerId) -> Key {
+    Key::new(OWNERS.to_owned(), owner.as_str())
+}
+
+pub const DEPLOYMENTS: &str = "D#";
+
+pub fn deployment(owner: &OwnerId, project: &ProjectId) -> Key {
+    Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{project}"))
+}
+
+pub const KEYS: &str = "K#";
+
+pub fn key(owner: &OwnerId, id: &KeyId) -> Key {
+    Key::new(owner_partition(owner), format!("{KEYS}{id}"))
+}
+
+pub fn key_by_hash(hash: &str) -> Key {
+    Key::new(format!("K#{hash}"), "KEY")
+}
+
+pub const SECRETS: &str = "S#";
+
+pub fn secret(owner: &OwnerId, name: &SecretName) -> Key {
+    Key::new(owner_partition(owner), format!("{SECRETS}{name}"))
+}
+
+pub fn idempotency(owner: &OwnerId, operation: &str, sha256: &str) -> Key {
+    Key::new(owner_partition(owner), format!("I#{operation}#{sha256}"))
+}
+
+pub fn hook(hook: &HookId) -> Key {
+    Key::new(format!("H#{hook}"), "HOOK")
+}
+
+pub const VERSIONS: &str = "V#";
+
+pub fn version(owner: &OwnerId, project: &ProjectId, number: u32) -> Key {
+    Key::new(project_partition(owner, project), format!("{VERSIONS}{number:010}"))
+}
+
+pub fn body_chunks(sha256: &str) -> String {
+    format!("B#{sha256}#")
+}
+
+pub fn body_chunk(owner: &OwnerId, project: &ProjectId, sha256: &str, chunk: usize) -> Key {
+    Key::new(project_partition(owner, project), format!("{}{chunk:04}", body_chunks(sha256)))
+}
+
+pub const RUNS: &str = "R#";
+
+pub fn run(owner: &OwnerId, project: &ProjectId, run: &RunId) -> Key {
+    Key::new(project_partition(owner, project), format!("{RUNS}{run}"))
+}
+
+pub fn log_chunks(run: &RunId) -> String {
+    format!("L#{run}#")
+}
+
+pub fn log_chunk(owner: &OwnerId, project: &ProjectId, run: &RunId, chunk: u32) -> Key {
+    Key::new(project_partition(owner, project), format!("{}{chunk:010}", log_chunks(run)))
+}
+
+pub fn checkpoint(owner: &OwnerId, project: &ProjectId, run: &RunId) -> Key {
+    Key::new(project_partition(owner, project), format!("C#{run}"))
+}
+
+pub const TICKS: &str = "T#";
+
+/// Sort keys of ticks sort as the ticks do: milliseconds in sixteen digits.
+pub fn tick_sort(at: jiff::Timestamp) -> String {
+    format!("{TICKS}{:016}", at.as_millisecond().max(0))
+}
+
+pub fn tick(owner: &OwnerId, project: &ProjectId, first: jiff::Timestamp) -> Key {
+    Key::new(project_partition(owner, project), tick_sort(first))
+}
+
+pub fn seen(owner: &OwnerId, project: &ProjectId, component: &str, key: &str) -> Key {
+    Key::new(project_partition(owner, project), format!("S#{component}#{key}"))
+}
+
+pub const AUDIT: &str = "A#";
+
+pub fn audit(owner: &OwnerId, project: &ProjectId, id: &str) -> Key {
+    Key::new(project_partition(owner, project), format!("{AUDIT}{id}"))
+}

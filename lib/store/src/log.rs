@@ -1,0 +1,54 @@
+//! A run's log, in chunks that are appended as the run goes on.
+
+use crate::body::{packed_attribute, unpacked_attribute};
+use crate::error::{Error, Part};
+use crate::item::{Item, expiring};
+use crate::page::{Order, Range, sort_of};
+use crate::transaction::{Condition, Transaction};
+use crate::{Store, keys};
+use jiff::Timestamp;
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+
+const LINES: &str = "lines";
+
+impl Store {
+    /// The chunks of a run's log from number `from` on, each a JSON list of lines, with their numbers.
+    pub async fn log_chunks(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        run: &RunId,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, String)>, Error> {
+        let mut range =
+            Range::prefix(keys::project_partition(owner, project), &keys::log_chunks(run), Order::Ascending);
+        range.from = keys::log_chunk(owner, project, run, from).sort;
+        let items = self.some(range, most).await?;
+        items.iter().map(chunk).collect()
+    }
+}
+
+fn chunk(item: &Item) -> Result<(u32, String), Error> {
+    let sort = sort_of(item)?;
+    let number = sort.rsplit('#').next().and_then(|digits| digits.parse().ok());
+    let lines = String::from_utf8(unpacked_attribute(item, LINES)?).ok();
+    number.zip(lines).ok_or_else(|| Error::Corrupt(format!("log chunk `{sort}` cannot be read")))
+}
+
+impl Transaction<'_> {
+    /// Appends a chunk, a JSON list of lines.
+    pub fn log_chunk(
+        self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        run: &RunId,
+        number: u32,
+        lines: &str,
+        expires: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut item = keys::log_chunk(owner, project, run, number).attributes();
+        item.insert(LINES.into(), packed_attribute(lines.as_bytes())?);
+        Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
+    }
+}

@@ -1,0 +1,212 @@
+//! Runs and their checkpoints.
+
+use crate::body::{packed_attribute, unpacked_attribute};
+use crate::cursor::Cursor;
+use crate::error::{Error, Part};
+use crate::item::{Item, expiring, number, text, to_item};
+use crate::keys::{PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
+use crate::page::{Order, Page, Range, sort_of};
+use crate::transaction::{Condition, Transaction};
+use crate::{Store, keys};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::time::Duration;
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::run::Run;
+
+const CHECKPOINT: &str = "checkpoint";
+const BATCH_TRIES: u32 = 8;
+
+/// How far a run has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint(pub String);
+
+impl Store {
+    pub async fn run(&self, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<Option<Run>, Error> {
+        self.get(&keys::run(owner, project, run)).await
+    }
+
+    /// Finds a run of an owner without knowing its project, by the index: a run of the last moment may be absent.
+    pub async fn run_anywhere(&self, owner: &OwnerId, run: &RunId) -> Result<Option<Run>, Error> {
+        let sort = format!("{}{run}", keys::RUNS);
+        let (found, _) = self.index(owner, &sort, &sort, 1).await?;
+        let Some(key) = found.into_iter().next() else { return Ok(None) };
+        let answer =
+            self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true).send().await?;
+        answer.item.map(crate::item::from_item).transpose()
+    }
+
+    /// A page of a project's runs, newest first, made between two instants.
+    pub async fn runs(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        made: &Made,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Run>, Error> {
+        let (from, to) = made.sorts();
+        let partition = keys::project_partition(owner, project);
+        self.page(Range { partition, from, to, order: Order::Descending }, cursor, limit).await
+    }
+
+    /// A page of all runs of an owner, newest first, by the index: a run of the last moment may be absent.
+    pub async fn runs_of_owner(
+        &self,
+        owner: &OwnerId,
+        made: &Made,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Run>, Error> {
+        let (from, mut to) = made.sorts();
+        if let Some(Cursor(sort)) = cursor {
+            // The index's start key needs the table's partition, which a cursor does not name: start just below.
+            to = to.min(just_below(sort));
+        }
+        let (found, more) = self.index(owner, &from, &to, limit).await?;
+        let next = match (more, found.last()) {
+            (true, Some(last)) => Some(Cursor(sort_of(last)?)),
+            _ => None,
+        };
+        Ok(Page { items: self.run_batch(found).await?, next })
+    }
+
+    async fn index(&self, owner: &OwnerId, from: &str, to: &str, limit: usize) -> Result<(Vec<Item>, bool), Error> {
+        if from > to {
+            return Ok((Vec::new(), false));
+        }
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(RUNS_BY_OWNER)
+            .key_condition_expression("#ro = :owner AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#ro", RUN_OWNER)
+            .expression_attribute_names("#sk", SORT)
+            .expression_attribute_values(":owner", text(owner.as_str()))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .scan_index_forward(false)
+            .limit(limit as i32)
+            .send()
+            .await?;
+        let more = answer.last_evaluated_key.is_some();
+        let keys_only = |mut item: Item| {
+            item.retain(|name, _| name == PARTITION || name == SORT);
+            item
+        };
+        Ok((answer.items.unwrap_or_default().into_iter().map(keys_only).collect(), more))
+    }
+
+    /// Reads runs by their keys, in the order of the keys.
+    async fn run_batch(&self, keys: Vec<Item>) -> Result<Vec<Run>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let order: Vec<String> = keys.iter().map(sort_of).collect::<Result<_, _>>()?;
+        let mut found: HashMap<String, Run> = HashMap::new();
+        let mut wanted = keys;
+        for attempt in 1..=BATCH_TRIES {
+            let asked = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|e| Error::Refused(e.to_string()))?;
+            let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await?;
+            for item in answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default() {
+                found.insert(sort_of(&item)?, crate::item::from_item(item)?);
+            }
+            let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(order.iter().filter_map(|sort| found.remove(sort)).collect());
+            }
+            tokio::time::sleep(Duration::from_millis(25 << attempt)).await;
+        }
+        Err(Error::Unavailable("the table did not answer a batch in time".into()))
+    }
+
+    pub async fn checkpoint(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        run: &RunId,
+    ) -> Result<Option<Checkpoint>, Error> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::checkpoint(owner, project, run).attributes()))
+            .consistent_read(true)
+            .send()
+            .await?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let bytes = unpacked_attribute(&item, CHECKPOINT)?;
+        let text = String::from_utf8(bytes).map_err(|_| Error::Corrupt("a checkpoint is not text".into()))?;
+        Ok(Some(Checkpoint(text)))
+    }
+}
+
+/// Runs that were made from one instant, included, to another, left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Made {
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+impl Made {
+    fn sorts(&self) -> (String, String) {
+        let bound = |at| format!("{}{}", keys::RUNS, RunId::new(at, 0));
+        let from = self.since.map_or_else(|| keys::RUNS.to_owned(), bound);
+        let to = self.until.map_or_else(|| format!("{}\u{10FFFF}", keys::RUNS), |at| just_below(&bound(at)));
+        (from, to)
+    }
+}
+
+/// The greatest text that sorts below a run's sort key and above every other one below it: ids are digits and letters.
+fn just_below(sort: &str) -> String {
+    let mut bytes = sort.as_bytes().to_vec();
+    if let Some(last) = bytes.last_mut() {
+        *last -= 1;
+    }
+    let mut below = String::from_utf8_lossy(&bytes).into_owned();
+    below.push('~');
+    below
+}
+
+impl Transaction<'_> {
+    pub fn new_run(self, run: &Run, expires: Timestamp) -> Result<Self, Error> {
+        let item = run_item(run, expires)?;
+        Ok(self.put(Part::Run, item, Condition::absent()))
+    }
+
+    /// Replaces the run that was read as `before`, unless somebody else took or changed it since: its epoch, its state
+    /// and whether it is to be cancelled must be as they were.
+    pub fn run(self, before: &Run, after: &Run, expires: Timestamp) -> Result<Self, Error> {
+        let cancel = match before.cancel_requested_at {
+            None => "attribute_not_exists(cancel_requested_at)",
+            Some(_) => "attribute_exists(cancel_requested_at)",
+        };
+        let unchanged =
+            Condition::when(format!("epoch = :epoch AND #state = :state AND attempt = :attempt AND {cancel}"))
+                .name("#state", "state")
+                .value(":epoch", number(before.epoch))
+                .value(":state", text(before.state.as_str()))
+                .value(":attempt", number(before.attempt));
+        let item = run_item(after, expires)?;
+        Ok(self.put(Part::Run, item, unchanged))
+    }
+
+    pub fn checkpoint(self, run: &Run, checkpoint: &Checkpoint, expires: Timestamp) -> Result<Self, Error> {
+        let mut item = keys::checkpoint(&run.owner, &run.project, &run.id).attributes();
+        item.insert(CHECKPOINT.into(), packed_attribute(checkpoint.0.as_bytes())?);
+        Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
+    }
+}
+
+fn run_item(run: &Run, expires: Timestamp) -> Result<Item, Error> {
+    let mut item = to_item(&keys::run(&run.owner, &run.project, &run.id), run)?;
+    item.insert(RUN_OWNER.into(), AttributeValue::S(run.owner.as_str().to_owned()));
+    Ok(expiring(item, expires))
+}

@@ -1,0 +1,42 @@
+//! The ledger of ticks that made no run. A tick that made one is told by the run itself.
+
+use crate::error::{Error, Part};
+use crate::item::{expiring, to_item};
+use crate::page::{Order, Range};
+use crate::transaction::{Condition, Transaction};
+use crate::{Store, keys};
+use jiff::Timestamp;
+use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::tick::Stretch;
+
+impl Store {
+    /// Stretches that begin at `until` or before, newest first.
+    pub async fn stretches(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        until: Option<Timestamp>,
+        most: usize,
+    ) -> Result<Vec<Stretch>, Error> {
+        let mut range = Range::prefix(keys::project_partition(owner, project), keys::TICKS, Order::Descending);
+        if let Some(until) = until {
+            range.to = keys::tick_sort(until);
+        }
+        let items = self.some(range, most).await?;
+        items.into_iter().map(crate::item::from_item).collect()
+    }
+}
+
+impl Transaction<'_> {
+    /// Records a stretch; no other may begin at the same tick.
+    pub fn stretch(
+        self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        stretch: &Stretch,
+        expires: Timestamp,
+    ) -> Result<Self, Error> {
+        let item = to_item(&keys::tick(owner, project, stretch.first), stretch)?;
+        Ok(self.put(Part::Tick, expiring(item, expires), Condition::absent()))
+    }
+}

@@ -1,0 +1,162 @@
+//! Several changes that happen together or not at all.
+
+use crate::Store;
+use crate::error::{Error, Part};
+use crate::item::Item;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Items that one transaction may hold.
+pub const TRANSACTION_LIMIT: usize = 100;
+
+/// How often a transaction that met another one is tried again.
+const CONFLICT_TRIES: u32 = 8;
+
+/// A transaction in the making. Each entity's file adds the puts that it allows.
+#[must_use = "nothing is written before `commit`"]
+pub struct Transaction<'a> {
+    store: &'a Store,
+    puts: Vec<(Part, Put)>,
+}
+
+/// What must hold of the item that a put replaces.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Condition {
+    pub expression: Option<String>,
+    pub names: HashMap<String, String>,
+    pub values: HashMap<String, AttributeValue>,
+}
+
+impl Condition {
+    pub fn none() -> Condition {
+        Condition::default()
+    }
+
+    pub fn absent() -> Condition {
+        Condition { expression: Some("attribute_not_exists(pk)".into()), ..Condition::default() }
+    }
+
+    pub fn when(expression: impl Into<String>) -> Condition {
+        Condition { expression: Some(expression.into()), ..Condition::default() }
+    }
+
+    pub fn name(mut self, name: &str, attribute: &str) -> Condition {
+        self.names.insert(name.into(), attribute.into());
+        self
+    }
+
+    pub fn value(mut self, name: &str, value: AttributeValue) -> Condition {
+        self.values.insert(name.into(), value);
+        self
+    }
+}
+
+impl Store {
+    /// Starts a transaction.
+    pub fn transaction(&self) -> Transaction<'_> {
+        Transaction { store: self, puts: Vec::new() }
+    }
+
+    pub(crate) fn put_of(&self, item: Item, condition: Condition) -> Put {
+        Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .set_condition_expression(condition.expression)
+            .set_expression_attribute_names((!condition.names.is_empty()).then_some(condition.names))
+            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
+            .build()
+            .expect("table and item are set")
+    }
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn put(mut self, part: Part, item: Item, condition: Condition) -> Self {
+        let put = self.store.put_of(item, condition);
+        self.puts.push((part, put));
+        self
+    }
+
+    /// Writes everything, or nothing. A single put goes as one, at half the price.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] names the parts whose condition did not hold. After [`Error::Unavailable`] it is not known
+    /// whether anything was written; every transaction of ours is therefore conditioned so that trying it again does
+    /// no harm.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        if self.puts.len() == 1 {
+            let (part, put) = self.puts.remove(0);
+            return self.store.put_alone(part, put).await;
+        }
+        let parts: Vec<Part> = self.puts.iter().map(|(part, _)| *part).collect();
+        let items: Vec<_> =
+            self.puts.into_iter().map(|(_, put)| TransactWriteItem::builder().put(put).build()).collect();
+        for attempt in 1.. {
+            let sent = self.store.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let Err(error) = sent else { return Ok(()) };
+            match cancelled(&parts, &error) {
+                Some(Cancelled::Conditions(rejected)) => return Err(Error::Rejected(rejected)),
+                Some(Cancelled::Conflict) if attempt < CONFLICT_TRIES => {
+                    tokio::time::sleep(Duration::from_millis(10 << attempt)).await;
+                }
+                Some(Cancelled::Conflict) => {
+                    return Err(Error::Unavailable("other transactions kept changing the same items".into()));
+                }
+                None => return Err(error.into()),
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+}
+
+enum Cancelled {
+    Conditions(Vec<Part>),
+    Conflict,
+}
+
+/// Reads why a transaction was cancelled; `None` if it failed for another reason.
+fn cancelled(parts: &[Part], error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return None;
+    };
+    let has = |reason: &CancellationReason, code: &str| reason.code() == Some(code);
+    let reasons = cancelled.cancellation_reasons();
+    let rejected: Vec<Part> = parts
+        .iter()
+        .zip(reasons)
+        .filter(|(_, reason)| has(reason, "ConditionalCheckFailed"))
+        .map(|(part, _)| *part)
+        .collect();
+    if !rejected.is_empty() {
+        return Some(Cancelled::Conditions(rejected));
+    }
+    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    reasons.iter().any(|reason| passing.iter().any(|code| has(reason, code))).then_some(Cancelled::Conflict)
+}
+
+impl Store {
+    async fn put_alone(&self, part: Part, put: Put) -> Result<(), Error> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(put.item))
+            .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_names(put.expression_attribute_names)
+            .set_expression_attribute_values(put.expression_attribute_values)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Err(Error::Rejected(vec![part]))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
