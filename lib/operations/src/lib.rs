@@ -1,1 +1,65 @@
-//! Under construction.
+//! One file per operation: input, rule, output. Knows no protocol: whoever calls has authenticated and parsed.
+//!
+//! [`Operation`] is the shape of one that a user calls; `deployment_tick`, `run_execute` and `plane_sweep` are what
+//! timers and queues call. [`plane`] is what they all work with.
+
+pub mod answer;
+mod change;
+mod definition;
+pub mod error;
+mod finish;
+mod idempotency;
+pub mod plane;
+
+pub mod authenticate;
+pub mod deployment_add;
+pub mod deployment_get;
+pub mod deployment_list;
+pub mod deployment_pause;
+pub mod deployment_remove;
+pub mod deployment_resume;
+pub mod deployment_tick;
+pub mod deployment_update;
+pub mod hook_receive;
+pub mod key_create;
+pub mod key_list;
+pub mod key_revoke;
+pub mod pipeline_validate;
+pub mod plane_doctor;
+pub mod plane_sweep;
+pub mod provider_list;
+pub mod run_cancel;
+pub mod run_execute;
+pub mod run_get;
+pub mod run_list;
+pub mod run_logs;
+pub mod run_start;
+pub mod secret_list;
+pub mod secret_remove;
+pub mod secret_set;
+pub mod tick_list;
+pub mod tick_why;
+pub mod version_get;
+pub mod version_list;
+
+pub use error::{Code, Detail, Error};
+pub use plane::{Bell, Call, Cipher, Plane, Queue, Timers, World};
+pub use tidemill_engine::Input as EngineInput;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use tidemill_model::key::Scope;
+
+/// Something that a user asks of the plane.
+pub trait Operation: 'static {
+    /// Noun first: also the name of the file, the binary, the log span and the test file.
+    const NAME: &'static str;
+    /// What the caller's key must be allowed to do.
+    const SCOPE: Scope;
+    type Input: DeserializeOwned + Send;
+    type Output: Serialize + Send;
+
+    /// Does it.
+    fn run(plane: &Plane, call: &Call, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+}

@@ -1,0 +1,255 @@
+//! What operations answer: the wire's names, and nothing that only the plane needs.
+
+use crate::plane::{Plane, due_schedule};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::key::Key;
+use tidemill_model::run::{Failure, Run};
+use tidemill_model::version::Version;
+use tidemill_store::Page;
+
+/// Due instants shown with a deployment.
+const NEXT_TICKS: usize = 5;
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct List<T> {
+    pub items: Vec<T>,
+    /// Sent back as `cursor`, gives the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+impl<T> List<T> {
+    pub fn of<U>(page: Page<U>, answer: impl FnMut(U) -> T) -> List<T> {
+        List {
+            next: page.next.as_ref().map(|cursor| cursor.encode()),
+            items: page.items.into_iter().map(answer).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentAnswer {
+    pub project: String,
+    pub state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    pub schedule: String,
+    pub timezone: String,
+    /// The next due instants, empty unless it is active on a schedule.
+    pub next: Vec<Timestamp>,
+    pub version: u32,
+    pub revision: u64,
+    /// Where the project's webhook listens; it stays the same while the project exists.
+    pub hook: String,
+    pub catch_up_seconds: u32,
+    pub max_attempts: u32,
+    pub timeout_seconds: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// The run that last held the right to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<crate::Detail>,
+    /// The pipeline as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Box<RawValue>>,
+}
+
+impl DeploymentAnswer {
+    pub fn of(plane: &Plane, deployment: &Deployment) -> DeploymentAnswer {
+        let (note, error) = match &deployment.state {
+            State::Paused { note, .. } => (note.clone(), None),
+            State::Errored { reason, .. } => (None, Some(reason.clone())),
+            _ => (None, None),
+        };
+        DeploymentAnswer {
+            project: deployment.project.to_string(),
+            state: deployment.state.word(),
+            note,
+            error,
+            schedule: deployment.schedule.as_str().to_owned(),
+            timezone: deployment.schedule.zone().as_str().to_owned(),
+            next: next_ticks(plane, deployment),
+            version: deployment.version,
+            revision: deployment.revision,
+            hook: format!("/hooks/{}", deployment.hook),
+            catch_up_seconds: deployment.settings.catch_up_seconds,
+            max_attempts: deployment.settings.max_attempts,
+            timeout_seconds: deployment.settings.timeout_seconds,
+            created_at: deployment.created_at,
+            updated_at: deployment.updated_at,
+            last_run: deployment.current.as_ref().map(ToString::to_string),
+            warnings: Vec::new(),
+            pipeline: None,
+        }
+    }
+}
+
+/// Due instants that are still to come and not yet taken.
+fn next_ticks(plane: &Plane, deployment: &Deployment) -> Vec<Timestamp> {
+    let Some(schedule) = due_schedule(deployment) else { return Vec::new() };
+    let mut after = plane.now().max(deployment.ticked_until);
+    let mut ticks = Vec::with_capacity(NEXT_TICKS);
+    while ticks.len() < NEXT_TICKS {
+        let Some(tick) = plane.calendar.next_tick(schedule, after) else { break };
+        ticks.push(tick);
+        after = tick;
+    }
+    ticks
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionAnswer {
+    pub project: String,
+    pub version: u32,
+    pub sha256: String,
+    pub bytes: u64,
+    pub components: u32,
+    pub created_at: Timestamp,
+    /// The id of the key that made it.
+    pub created_by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Box<RawValue>>,
+}
+
+impl From<Version> for VersionAnswer {
+    fn from(version: Version) -> VersionAnswer {
+        VersionAnswer {
+            project: version.project.to_string(),
+            version: version.number,
+            sha256: version.sha256,
+            bytes: version.bytes,
+            components: version.components,
+            created_at: version.created_at,
+            created_by: version.created_by.to_string(),
+            note: version.note,
+            pipeline: None,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunAnswer {
+    pub id: String,
+    pub project: String,
+    pub version: u32,
+    pub trigger: &'static str,
+    pub state: &'static str,
+    pub attempt: u32,
+    /// The due minute that it was made for.
+    pub tick: Option<Timestamp>,
+    pub queued_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub duration_ms: Option<i64>,
+    pub objects: u64,
+    pub error: Option<Failure>,
+    pub cancel_requested_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Box<RawValue>>,
+}
+
+impl From<Run> for RunAnswer {
+    fn from(run: Run) -> RunAnswer {
+        let duration =
+            run.started_at.zip(run.ended_at).map(|(start, end)| end.duration_since(start).as_millis() as i64);
+        RunAnswer {
+            id: run.id.to_string(),
+            project: run.project.to_string(),
+            version: run.version,
+            trigger: run.trigger.as_str(),
+            state: run.state.as_str(),
+            attempt: run.attempt,
+            tick: run.tick,
+            queued_at: run.queued_at,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            duration_ms: duration,
+            objects: run.objects,
+            error: run.error,
+            cancel_requested_at: run.cancel_requested_at,
+            result: run.result.and_then(|text| RawValue::from_string(text).ok()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyAnswer {
+    pub id: String,
+    pub name: Option<String>,
+    pub scopes: Vec<&'static str>,
+    pub state: &'static str,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    /// The key itself, in the answer to its making and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl KeyAnswer {
+    pub fn of(key: Key, now: Timestamp) -> KeyAnswer {
+        KeyAnswer {
+            id: key.id.to_string(),
+            state: match (&key.revoked_at, key.is_live(now)) {
+                (Some(_), _) => "revoked",
+                (None, true) => "live",
+                (None, false) => "expired",
+            },
+            name: key.name,
+            scopes: key.scopes.iter().map(|scope| scope.as_str()).collect(),
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            last_used_at: key.last_used_at,
+            key: None,
+        }
+    }
+}
+
+/// The input of operations that name nothing but a project.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfProject {
+    pub project: tidemill_model::ids::ProjectId,
+}
+
+/// An answer that says nothing but that it is done.
+#[derive(Debug, Serialize)]
+pub struct Done {}
+
+/// Most items of a page, and how many there are unless the caller says otherwise.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Checks how many items a page shall have.
+pub fn page_limit(limit: Option<u32>) -> Result<usize, crate::Error> {
+    let most = tidemill_store::PAGE_LIMIT;
+    match limit {
+        None => Ok(DEFAULT_LIMIT),
+        Some(limit) if (1..=most).contains(&(limit as usize)) => Ok(limit as usize),
+        Some(limit) => Err(tidemill_model::invalid::Invalid::new(
+            "limit",
+            format!("`limit` is {limit}, outside 1 to {most}"),
+            format!("ask for 1 to {most} items and follow `next`"),
+        )
+        .into()),
+    }
+}
+
+/// Reads the cursor that a client sent back.
+pub fn cursor(text: Option<&str>) -> Result<Option<tidemill_store::Cursor>, crate::Error> {
+    Ok(text.map(tidemill_store::Cursor::decode).transpose()?)
+}

@@ -1,0 +1,56 @@
+//! Who a credential belongs to.
+
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use jiff::SignedDuration;
+use tidemill_model::key::{Key, Scope, Token};
+
+/// How old a key's "last used" may become before it is written again.
+const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_hours(1);
+
+/// Finds the owner of a credential: a bare key, or one after `Bearer `.
+///
+/// # Errors
+/// [`Code::Unauthenticated`] for every credential that is not a live key, whatever the reason.
+pub async fn run(plane: &Plane, credential: Option<&str>, idempotency: Option<String>) -> Result<Call, Error> {
+    let Some(text) = credential.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Err(Error::new(Code::Unauthenticated, "the request has no API key")
+            .hint("send it as `Authorization: Bearer KEY`"));
+    };
+    let text = text.strip_prefix("Bearer ").unwrap_or(text).trim();
+    let token = Token::parse(text).ok_or_else(unknown)?;
+    let now = plane.now();
+    let key = plane.store.key_by_hash(&token.hash()).await?.filter(|key| key.is_live(now)).ok_or_else(unknown)?;
+    note_use(plane, &key).await;
+    Ok(Call { owner: key.owner, key: key.id, scopes: key.scopes, now, idempotency })
+}
+
+/// Checks that a call may do what asks for `scope`.
+pub fn check(call: &Call, scope: Scope) -> Result<(), Error> {
+    if call.scopes.contains(&scope) || call.scopes.contains(&Scope::Admin) {
+        return Ok(());
+    }
+    Err(Error::new(Code::PermissionDenied, format!("the key does not have the scope `{scope}`"))
+        .hint(format!("use a key that was made with `--scope {scope}`")))
+}
+
+/// Writes when a key was last used, at most once an hour. A failure is no reason to refuse the request.
+async fn note_use(plane: &Plane, key: &Key) {
+    let now = plane.now();
+    if key.last_used_at.is_some_and(|at| now.duration_since(at) < LAST_USED_PRECISION) {
+        return;
+    }
+    let used = Key { last_used_at: Some(now), ..key.clone() };
+    let written = match plane.store.transaction().key(&used) {
+        Ok(transaction) => transaction.commit().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        tracing::debug!(%error, "the last use of a key was not noted");
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(Code::Unauthenticated, "the API key is not valid")
+        .hint("check for a missing character; a revoked or expired key must be replaced by a new one")
+}

@@ -1,0 +1,160 @@
+//! Changing a deployment: read it, decide, and write on condition that it has not moved on; else decide again.
+
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tidemill_model::deployment::{Deployment, Refused, State};
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::tick::{Outcome, Skipped, Stretch};
+use tidemill_store::{Audit, Part, Transaction};
+
+/// How often a change that met another one decides again. Each round has a winner, so this many changes at once can
+/// all succeed.
+const ROUNDS: u32 = 100;
+/// How long runs, logs and ticks are kept.
+pub const HISTORY: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Reads a deployment that is not removed.
+pub async fn existing(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Result<Deployment, Error> {
+    let found = plane.store.deployment(owner, project).await?;
+    found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(|| Error::not_found("project", project))
+}
+
+/// Counts the rounds of a change and spreads those that collide.
+pub struct Rounds(u32);
+
+impl Rounds {
+    pub fn new() -> Rounds {
+        Rounds(0)
+    }
+
+    /// Goes into the next round if a write was rejected because `part` had moved on; hands back any other error.
+    pub async fn again(&mut self, plane: &Plane, error: tidemill_store::Error, part: Part) -> Result<(), Error> {
+        self.0 += 1;
+        if !error.rejects(part) || self.0 >= ROUNDS {
+            return Err(error.into());
+        }
+        let longest = Duration::from_millis(u64::from(self.0.min(10)) * 2);
+        tokio::time::sleep(longest.mul_f64(plane.world.jitter())).await;
+        Ok(())
+    }
+}
+
+/// Moves a deployment to its next revision.
+pub fn touched(before: &Deployment, now: Timestamp) -> Deployment {
+    let mut after = before.clone();
+    after.revision += 1;
+    after.updated_at = now;
+    after
+}
+
+/// Accounts for the ticks that were due under the definition that ends now, so that none of them can be accepted
+/// afterwards, and none is lost from the ledger.
+pub fn settle(plane: &Plane, before: &Deployment, after: &mut Deployment, now: Timestamp) -> Option<Stretch> {
+    let stretch = unsettled(plane, before, now);
+    after.ticked_until = before.ticked_until.max(now);
+    stretch
+}
+
+/// The ticks of a deployment that are due and have no outcome in the table yet. While it is paused or errored no bell
+/// rings: their outcome follows from its state, and is written when that changes.
+pub fn unsettled(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Option<Stretch> {
+    let outcome = match deployment.state {
+        State::Active => Skipped::Changed,
+        State::Paused { .. } => Skipped::Paused,
+        State::Errored { .. } => Skipped::Errored,
+        State::Removed { .. } => return None,
+    };
+    due(plane, deployment, now).map(|(first, last)| Stretch {
+        first,
+        last,
+        schedule: deployment.schedule.clone(),
+        outcome: Outcome::Skipped(outcome),
+    })
+}
+
+/// The first and the last due instant after those that have their outcome, and up to `until`.
+pub fn due(plane: &Plane, deployment: &Deployment, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let first = plane.calendar.next_tick(&deployment.schedule, deployment.ticked_until)?;
+    if first > until {
+        return None;
+    }
+    let after = until.checked_add(SignedDuration::from_millis(1)).ok()?;
+    let last = plane.calendar.previous_tick(&deployment.schedule, after)?;
+    Some((first, last.max(first)))
+}
+
+/// The audit row of a change.
+pub fn audit(plane: &Plane, operation: &str, call: Option<&Call>, after: &Deployment, now: Timestamp) -> Audit {
+    Audit {
+        id: RunId::new(now, plane.world.random_u128()),
+        owner: after.owner.clone(),
+        project: after.project.clone(),
+        operation: operation.to_owned(),
+        key: call.map(|call| call.key.clone()),
+        at: now,
+        state: after.state.word().to_owned(),
+        schedule: after.schedule.clone(),
+        version: after.version,
+        note: match &after.state {
+            State::Paused { note, .. } => note.clone(),
+            State::Errored { reason, .. } => Some(reason.clone()),
+            _ => None,
+        },
+    }
+}
+
+/// Adds to a transaction what every change of a deployment writes: the record, the ledger's row and the audit row.
+pub fn with_change<'a>(
+    transaction: Transaction<'a>,
+    before: &Deployment,
+    after: &Deployment,
+    settled: Option<&Stretch>,
+    audit: &Audit,
+) -> Result<Transaction<'a>, Error> {
+    let mut transaction = transaction.deployment(after, before.revision)?.audit(audit)?;
+    if let Some(stretch) = settled {
+        transaction = transaction.stretch(&after.owner, &after.project, stretch, audit.at + HISTORY)?;
+    }
+    Ok(transaction)
+}
+
+/// Changes a deployment's state by `change`; the shape that pause, resume and remove share.
+pub async fn change_state(
+    plane: &Plane,
+    call: &Call,
+    operation: &str,
+    project: &ProjectId,
+    mut change: impl FnMut(&mut Deployment) -> Result<(), Refused>,
+) -> Result<Deployment, Error> {
+    let mut rounds = Rounds::new();
+    loop {
+        let before = existing(plane, &call.owner, project).await?;
+        let mut after = touched(&before, call.now);
+        change(&mut after).map_err(|refused| self::refused(project, refused))?;
+        if after.state == before.state {
+            return Ok(before);
+        }
+        let settled = settle(plane, &before, &mut after, plane.now());
+        let audit = audit(plane, operation, Some(call), &after, call.now);
+        let transaction = with_change(plane.store.transaction(), &before, &after, settled.as_ref(), &audit)?;
+        match transaction.commit().await {
+            Ok(()) => {
+                plane.follow(&after).await;
+                return Ok(after);
+            }
+            Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+        }
+    }
+}
+
+fn refused(project: &ProjectId, refused: Refused) -> Error {
+    match refused {
+        Refused::Removed => Error::not_found("project", project),
+        Refused::Errored => {
+            Error::new(Code::FailedPrecondition, format!("project `{project}` is errored and does not run anyway"))
+                .hint("resume it with a valid key, or remove it")
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a caller defines a deployment by: a pipeline, a schedule, settings. Everything is checked here, before
+//! anything changes.
+
+use crate::error::{Code, Detail, Error};
+use crate::plane::{Call, Plane};
+use serde_json::value::RawValue;
+use tidemill_model::deployment::Settings;
+use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::invalid::Invalid;
+use tidemill_model::pipeline::Pipeline;
+use tidemill_model::schedule::{Schedule, Zone};
+use tidemill_model::version::{Version, sha256};
+use tidemill_plan::{Compiled, Target};
+
+/// A pipeline that was checked, with its plan.
+pub struct Definition {
+    pub pipeline: Pipeline,
+    pub compiled: Compiled,
+}
+
+impl Definition {
+    /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
+    pub fn compile(plane: &Plane, pipeline: &RawValue, on_cron: bool) -> Result<Definition, Error> {
+        let pipeline = Pipeline::parse(pipeline.get()).map_err(Error::problems)?;
+        let target = Target { local: plane.is_local(), on_cron, source: None };
+        let compiled =
+            tidemill_plan::compile(&pipeline, tidemill_engine::catalogue(), &target).map_err(Error::problems)?;
+        Ok(Definition { pipeline, compiled })
+    }
+
+    pub fn sha256(&self) -> String {
+        sha256(self.pipeline.text().as_bytes())
+    }
+
+    pub fn warnings(&self) -> Vec<Detail> {
+        self.compiled.warnings.iter().cloned().map(Detail::from).collect()
+    }
+
+    /// Stores the pipeline and its plan, and makes the version that names them. What is stored does no harm if the
+    /// version never comes to be.
+    pub async fn store(
+        &self,
+        plane: &Plane,
+        call: &Call,
+        project: &ProjectId,
+        number: u32,
+        note: Option<String>,
+    ) -> Result<Version, Error> {
+        let plan = serde_json::to_vec(&self.compiled.plan).map_err(Error::internal)?;
+        let bodies = [self.pipeline.text().as_bytes(), &plan];
+        let names = plane.store.put_bodies(&call.owner, project, &bodies).await?;
+        let [pipeline_name, plan_name] = names.try_into().expect("two bodies have two names");
+        Ok(Version {
+            owner: call.owner.clone(),
+            project: project.clone(),
+            number,
+            sha256: pipeline_name,
+            plan_sha256: plan_name,
+            bytes: self.pipeline.text().len() as u64,
+            components: self.pipeline.components().len() as u32,
+            created_at: call.now,
+            created_by: call.key.clone(),
+            note,
+        })
+    }
+}
+
+/// Reads a schedule and its time zone; what is absent is taken from `before`.
+pub fn schedule(text: Option<&str>, zone: Option<&str>, before: &Schedule) -> Result<Schedule, Error> {
+    let zone = zone.map(Zone::parse).transpose().map_err(|e| refused("timezone", e.to_string(), e.hint()))?;
+    let schedule = match text {
+        None => before.clone(),
+        Some(text) => Schedule::parse(text).map_err(|e| refused("schedule", e.to_string(), e.hint()))?,
+    };
+    let zone = zone.unwrap_or_else(|| before.zone().clone());
+    schedule.in_zone(zone).map_err(|e| refused("schedule", e.to_string(), e.hint()))
+}
+
+fn refused(what: &'static str, message: String, hint: impl Into<String>) -> Error {
+    Invalid::new(what, message, hint).into()
+}
+
+/// Settings that a caller gave, over those from before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SettingsGiven {
+    pub catch_up_seconds: Option<u32>,
+    pub max_attempts: Option<u32>,
+    pub timeout_seconds: Option<u32>,
+}
+
+impl SettingsGiven {
+    pub fn over(self, before: Settings) -> Result<Settings, Error> {
+        let settings = Settings {
+            catch_up_seconds: self.catch_up_seconds.unwrap_or(before.catch_up_seconds),
+            max_attempts: self.max_attempts.unwrap_or(before.max_attempts),
+            timeout_seconds: self.timeout_seconds.unwrap_or(before.timeout_seconds),
+        };
+        Ok(settings.checked()?)
+    }
+}
+
+/// Reads the stored pipeline of a version as it was sent.
+pub async fn stored_pipeline(
+    plane: &Plane,
+    owner: &OwnerId,
+    project: &ProjectId,
+    sha256: &str,
+) -> Result<Box<RawValue>, Error> {
+    let body = plane.store.body(owner, project, sha256).await?;
+    let text = body.and_then(|bytes| String::from_utf8(bytes).ok());
+    let value = text.and_then(|text| RawValue::from_string(text).ok());
+    value.ok_or_else(|| Error::internal(format!("the pipeline `{sha256}` is not stored")))
+}
+
+/// The answer to an update that expected another revision.
+pub fn changed_since(expected: u64, found: u64) -> Error {
+    Error::new(Code::Conflict, format!("the deployment is at revision {found}, not {expected}"))
+        .hint("read it again, and repeat the change if it is still wanted")
+}

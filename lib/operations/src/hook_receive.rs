@@ -1,0 +1,106 @@
+//! Takes a webhook's body. Once it is accepted it is in the table: the answer names the run that will have it. Runs of
+//! one project wait for each other.
+
+use crate::answer::RunAnswer;
+use crate::change::{HISTORY, Rounds};
+use crate::deployment_tick::new_run;
+use crate::error::{Code, Error};
+use crate::plane::{Bell, Call, Plane};
+use crate::run_start::store_input;
+use jiff::Timestamp;
+use std::time::Duration;
+use tidemill_engine::Input as EngineInput;
+use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::ids::HookId;
+use tidemill_model::invalid::Invalid;
+use tidemill_model::run::{Run, Trigger};
+use tidemill_store::Part;
+
+/// Largest body of a webhook, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// Longest wait for the result, in seconds: below the limit of the gateways in between.
+pub const WAIT_LIMIT: u32 = 25;
+
+/// What came in.
+pub struct Received {
+    pub hook: String,
+    pub input: EngineInput,
+    /// Seconds to wait for the run's end before answering; 0 answers at once.
+    pub wait: u32,
+}
+
+/// Accepts a body and gives the run that has it, ended or still going.
+pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> {
+    check(&received)?;
+    // The same answer for an id that cannot be, that is unknown and whose project was removed.
+    let unknown = || Error::new(Code::NotFound, "this webhook does not exist").hint("check its URL");
+    let hook = HookId::parse(received.hook.clone()).map_err(|_| unknown())?;
+    let hook = plane.store.hook(&hook).await?.ok_or_else(unknown)?;
+    let now = plane.now();
+    let mut rounds = Rounds::new();
+    let mut input = None;
+    loop {
+        let found = plane.store.deployment(&hook.owner, &hook.project).await?;
+        let before = found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(unknown)?;
+        if before.state != State::Active {
+            return Err(Error::new(Code::Unavailable, "the project does not take webhooks now: it is paused")
+                .hint("try again after it was resumed"));
+        }
+        if input.is_none() {
+            let call = caller(&before, now);
+            input = Some(store_input(plane, &call, &hook.project, &received.input).await?);
+        }
+        let mut run = new_run(plane, &before, Trigger::Webhook, now);
+        run.input = input.clone();
+        let mut after = before.clone();
+        after.revision += 1;
+        after.newest = after.newest.max(Some(run.id.clone()));
+        let transaction =
+            plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, now + HISTORY)?;
+        match transaction.commit().await {
+            Ok(()) => {
+                let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
+                plane.ring(bell, Duration::ZERO).await;
+                return wait_for(plane, run, received.wait).await;
+            }
+            Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+        }
+    }
+}
+
+fn check(received: &Received) -> Result<(), Error> {
+    let length = received.input.body.len();
+    if length > BODY_LIMIT {
+        return Err(Error::new(Code::TooLarge, format!("the body has {length} bytes, the limit is {BODY_LIMIT}"))
+            .hint("send less at once"));
+    }
+    if received.wait > WAIT_LIMIT {
+        return Err(Invalid::new(
+            "wait",
+            format!("`wait` is {}, outside 0 to {WAIT_LIMIT}", received.wait),
+            "ask for the run afterwards if it takes longer",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// A webhook acts for the deployment itself.
+fn caller(deployment: &Deployment, now: Timestamp) -> Call {
+    Call { owner: deployment.owner.clone(), key: deployment.key.clone(), scopes: Vec::new(), now, idempotency: None }
+}
+
+/// Looks at a run until it has ended or `seconds` are over.
+async fn wait_for(plane: &Plane, run: Run, seconds: u32) -> Result<RunAnswer, Error> {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
+    let mut pause = Duration::from_millis(5);
+    let mut seen = run;
+    while !seen.state.is_final() && tokio::time::Instant::now() + pause < deadline {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(250));
+        if let Some(found) = plane.store.run(&seen.owner, &seen.project, &seen.id).await? {
+            seen = found;
+        }
+    }
+    crate::run_get::answer(plane, seen).await
+}

@@ -1,0 +1,30 @@
+//! An owner's keys, oldest first, without the keys themselves.
+
+use crate::answer::{self, KeyAnswer, List};
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use serde::Deserialize;
+use tidemill_model::key::Scope;
+
+pub struct KeyList;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
+}
+
+impl crate::Operation for KeyList {
+    const NAME: &'static str = "key_list";
+    const SCOPE: Scope = Scope::Admin;
+    type Input = Input;
+    type Output = List<KeyAnswer>;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
+        let limit = answer::page_limit(input.limit)?;
+        let cursor = answer::cursor(input.cursor.as_deref())?;
+        let page = plane.store.keys(&call.owner, cursor.as_ref(), limit).await?;
+        Ok(List::of(page, |key| KeyAnswer::of(key, call.now)))
+    }
+}

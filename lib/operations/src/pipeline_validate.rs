@@ -1,0 +1,54 @@
+//! Compiles a pipeline and tells everything that is wrong with it, without deploying it.
+
+use crate::Detail;
+use crate::definition::{self, Definition};
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tidemill_model::key::Scope;
+use tidemill_model::schedule::Schedule;
+
+pub struct PipelineValidate;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub pipeline: Box<RawValue>,
+    pub schedule: Option<String>,
+    pub timezone: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Output {
+    pub valid: bool,
+    pub errors: Vec<Detail>,
+    pub warnings: Vec<Detail>,
+    /// The components that would run, in their order; empty when it is not valid.
+    pub order: Vec<String>,
+}
+
+impl crate::Operation for PipelineValidate {
+    const NAME: &'static str = "pipeline_validate";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(plane: &Plane, _: &Call, input: Input) -> Result<Output, Error> {
+        let schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
+        let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+        let mut errors = schedule.err().map(|error| error.details).unwrap_or_default();
+        match Definition::compile(plane, &input.pipeline, on_cron) {
+            Ok(definition) => Ok(Output {
+                valid: errors.is_empty(),
+                errors,
+                warnings: definition.warnings(),
+                order: definition.compiled.plan.nodes.iter().map(|node| node.id.clone()).collect(),
+            }),
+            Err(refused) => {
+                errors.extend(refused.details);
+                Ok(Output { valid: false, errors, warnings: Vec::new(), order: Vec::new() })
+            }
+        }
+    }
+}

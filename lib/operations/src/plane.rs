@@ -1,0 +1,178 @@
+//! What operations work with: the table, the bells, time and chance.
+
+use crate::error::Error;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tidemill_engine::Environment;
+use tidemill_model::calendar::Calendar;
+use tidemill_model::deployment::Deployment;
+use tidemill_model::ids::{KeyId, OwnerId, ProjectId, RunId};
+use tidemill_model::key::Scope;
+use tidemill_model::schedule::Schedule;
+use tidemill_plan::Plan;
+use tidemill_store::Store;
+
+/// A whole plane.
+pub struct Plane {
+    pub store: Store,
+    pub timers: Arc<dyn Timers>,
+    pub queue: Arc<dyn Queue>,
+    pub cipher: Arc<dyn Cipher>,
+    pub world: Arc<dyn World>,
+    pub calendar: Calendar,
+    pub environment: Arc<Environment>,
+    pub kind: tidemill_model::key::Plane,
+    pub workers: Workers,
+    pub plans: PlanCache,
+    /// Set when the process is about to stop: runs stop after their next save.
+    pub stopping: AtomicBool,
+}
+
+impl Plane {
+    pub fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    pub fn is_local(&self) -> bool {
+        self.kind == tidemill_model::key::Plane::Local
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Lets the clock follow a deployment as the table has it. The table is the truth: when this fails, the
+    /// reconciler repeats it, so the failure is logged and not the caller's.
+    pub async fn follow(&self, deployment: &Deployment) {
+        let followed = match due_schedule(deployment) {
+            Some(_) => self.timers.set(deployment).await,
+            None => self.timers.clear(&deployment.owner, &deployment.project).await,
+        };
+        if let Err(error) = followed {
+            tracing::warn!(project.id = %deployment.project, %error, "the timer could not be set, the reconciler will");
+        }
+    }
+
+    /// Rings a bell. A bell that is lost is rung again by the reaper, so the failure is logged and not the caller's.
+    pub async fn ring(&self, bell: Bell, delay: Duration) {
+        if let Err(error) = self.queue.ring(bell.clone(), delay).await {
+            tracing::warn!(?bell, %error, "a bell could not be rung, the reaper will");
+        }
+    }
+}
+
+/// The schedule that a deployment's timer follows; `None` when it needs no timer.
+pub fn due_schedule(deployment: &Deployment) -> Option<&Schedule> {
+    let is_due = deployment.state == tidemill_model::deployment::State::Active && !deployment.schedule.is_manual();
+    is_due.then_some(&deployment.schedule)
+}
+
+/// Who asks, when, and under which idempotency key.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub owner: OwnerId,
+    pub key: KeyId,
+    pub scopes: Vec<Scope>,
+    pub now: Timestamp,
+    pub idempotency: Option<String>,
+}
+
+/// Time and chance, as arguments.
+pub trait World: Send + Sync {
+    fn now(&self) -> Timestamp;
+    /// Fills `bytes` with unguessable ones.
+    fn random(&self, bytes: &mut [u8]);
+}
+
+impl dyn World + '_ {
+    pub fn random_u128(&self) -> u128 {
+        let mut bytes = [0; 16];
+        self.random(&mut bytes);
+        u128::from_le_bytes(bytes)
+    }
+
+    /// Evenly from 0 to 1.
+    pub fn jitter(&self) -> f64 {
+        (self.random_u128() >> 75) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn run_id(&self) -> RunId {
+        RunId::new(self.now(), self.random_u128())
+    }
+}
+
+/// Rings a deployment's bell when it is due: EventBridge Scheduler, or local timers.
+pub trait Timers: Send + Sync {
+    /// Makes the timer as the deployment's schedule says, whatever there was before.
+    fn set<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>>;
+    /// Takes the timer away, whether or not there is one.
+    fn clear<'a>(&'a self, owner: &'a OwnerId, project: &'a ProjectId) -> BoxFuture<'a, Result<(), Error>>;
+    /// Whether the timer is as the deployment's schedule says.
+    fn is_set<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<bool, Error>>;
+}
+
+/// Carries bells to workers, those of one deployment in order and one at a time: SQS FIFO, or a local queue.
+pub trait Queue: Send + Sync {
+    fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// A message that only says where to look. Whether anything is to be done there is the table's to tell, so a bell may
+/// be lost, doubled or late.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "bell", rename_all = "snake_case")]
+pub enum Bell {
+    Tick { owner: OwnerId, project: ProjectId },
+    Run { owner: OwnerId, project: ProjectId, run: RunId },
+}
+
+/// Seals secrets: AWS KMS, or a local key file.
+pub trait Cipher: Send + Sync {
+    fn seal<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        name: &'a str,
+        value: &'a SecretString,
+    ) -> BoxFuture<'a, Result<String, Error>>;
+    fn open<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        name: &'a str,
+        sealed: &'a str,
+    ) -> BoxFuture<'a, Result<SecretString, Error>>;
+}
+
+/// What a worker knows of the other workers.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// Names this process; new at every start.
+    pub me: String,
+    /// No other process works on this table, so a lease that does not name this one is void.
+    pub alone: bool,
+}
+
+/// Plans by what they are the plan of. A version never changes, so neither does its plan.
+#[derive(Default)]
+pub struct PlanCache(Mutex<HashMap<(OwnerId, ProjectId, u32), Arc<Plan>>>);
+
+/// Plans kept at most; all are dropped when there are more.
+const PLANS: usize = 20_000;
+
+impl PlanCache {
+    pub fn get(&self, owner: &OwnerId, project: &ProjectId, version: u32) -> Option<Arc<Plan>> {
+        let plans = self.0.lock().expect("nobody panics while holding it");
+        plans.get(&(owner.clone(), project.clone(), version)).cloned()
+    }
+
+    pub fn put(&self, owner: &OwnerId, project: &ProjectId, version: u32, plan: Arc<Plan>) {
+        let mut plans = self.0.lock().expect("nobody panics while holding it");
+        if plans.len() >= PLANS {
+            plans.clear();
+        }
+        plans.insert((owner.clone(), project.clone(), version), plan);
+    }
+}

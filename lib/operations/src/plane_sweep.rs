@@ -1,0 +1,124 @@
+//! The reaper and reconciler: looks through the deployments for what nobody works on although the table says that it
+//! should be, and rings for it. It only ever repairs towards the table.
+
+use crate::change::due;
+use crate::error::Error;
+use crate::plane::{Bell, Plane, due_schedule};
+use crate::run_execute::is_gone;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::time::Duration;
+use tidemill_model::deployment::Deployment;
+use tidemill_model::ids::RunId;
+use tidemill_model::run::{Run, State};
+use tidemill_store::{Made, PAGE_LIMIT};
+
+/// How long a run may wait, and a tick be due, before its bell counts as lost.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// Runs older than this have ended: no run may take longer with all its attempts.
+const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Swept {
+    pub deployments: usize,
+    /// Bells of runs that waited, or whose worker was gone.
+    pub runs_rung: usize,
+    /// Bells of ticks that were due.
+    pub ticks_rung: usize,
+    /// Timers that were not as the table says.
+    pub timers_set: usize,
+}
+
+/// Sweeps after a start, when every bell and every local timer of before is gone.
+pub async fn after_start(plane: &Plane) -> Result<Swept, Error> {
+    sweep(plane, SignedDuration::ZERO).await
+}
+
+/// Sweeps while the plane runs.
+pub async fn run(plane: &Plane) -> Result<Swept, Error> {
+    sweep(plane, PATIENCE).await
+}
+
+async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> {
+    let mut swept = Swept::default();
+    for owner in plane.store.owners().await? {
+        let mut cursor = None;
+        loop {
+            let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
+            for deployment in &page.items {
+                swept.deployments += 1;
+                look_at(plane, deployment, patience, &mut swept).await?;
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(swept)
+}
+
+async fn look_at(
+    plane: &Plane,
+    deployment: &Deployment,
+    patience: SignedDuration,
+    swept: &mut Swept,
+) -> Result<(), Error> {
+    let now = plane.now();
+    if due_schedule(deployment).is_some() {
+        if !plane.timers.is_set(deployment).await? {
+            plane.follow(deployment).await;
+            swept.timers_set += 1;
+        }
+        if due(plane, deployment, now - patience).is_some() {
+            let bell = Bell::Tick { owner: deployment.owner.clone(), project: deployment.project.clone() };
+            plane.ring(bell, Duration::ZERO).await;
+            swept.ticks_rung += 1;
+        }
+    }
+    for run in open_runs(plane, deployment, now).await? {
+        if is_forgotten(plane, &run, now, patience) {
+            let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
+            plane.ring(bell, Duration::ZERO).await;
+            swept.runs_rung += 1;
+        }
+    }
+    Ok(())
+}
+
+/// The runs of a deployment that have not ended: the current one, and those that came after it and wait.
+pub(crate) async fn open_runs(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<Vec<Run>, Error> {
+    let recent = |run: &&RunId| now.duration_since(run.made_at()) < OLDEST;
+    let Some(oldest) = [&deployment.current, &deployment.newest].into_iter().flatten().filter(recent).min() else {
+        return Ok(Vec::new());
+    };
+    if deployment.current == deployment.newest {
+        let found = plane.store.run(&deployment.owner, &deployment.project, oldest).await?;
+        return Ok(found.into_iter().filter(|run| !run.state.is_final()).collect());
+    }
+    let made = Made { since: Some(oldest.made_at()), until: None };
+    let mut open = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = plane.store.runs(&deployment.owner, &deployment.project, &made, cursor.as_ref(), 100).await?;
+        open.extend(page.items.into_iter().filter(|run| !run.state.is_final()));
+        cursor = page.next;
+        if cursor.is_none() {
+            // Oldest first: those that wait are served in the order in which they came.
+            open.reverse();
+            return Ok(open);
+        }
+    }
+}
+
+/// Whether nobody works on a run or will.
+pub(crate) fn is_forgotten(plane: &Plane, run: &Run, now: Timestamp, patience: SignedDuration) -> bool {
+    match (run.state, &run.lease) {
+        (State::Running, Some(lease)) => lease.until < now || is_gone(plane, lease),
+        (State::Running, None) => true,
+        (State::Queued, _) => run.not_before.unwrap_or(run.queued_at) + patience <= now || patience.is_zero(),
+        _ => false,
+    }
+}

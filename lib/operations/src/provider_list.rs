@@ -1,0 +1,32 @@
+//! The catalogue: every provider with its lanes and its config's schema.
+
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use serde::{Deserialize, Serialize};
+use tidemill_model::key::Scope;
+use tidemill_plan::Provider;
+
+pub struct ProviderList;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {}
+
+/// All of them at once: there are few.
+#[derive(Debug, Serialize)]
+pub struct Output {
+    pub items: Vec<&'static Provider>,
+    pub next: Option<String>,
+}
+
+impl crate::Operation for ProviderList {
+    const NAME: &'static str = "provider_list";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(plane: &Plane, _: &Call, _: Input) -> Result<Output, Error> {
+        let offered = |provider: &&Provider| plane.is_local() || !provider.local_only;
+        Ok(Output { items: tidemill_engine::catalogue().iter().filter(offered).collect(), next: None })
+    }
+}

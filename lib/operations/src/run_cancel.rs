@@ -1,0 +1,66 @@
+//! Asks a run to end. One that waits ends at once; one that is going finishes the object in hand, takes no other, and
+//! ends as cancelled.
+
+use crate::answer::RunAnswer;
+use crate::change::HISTORY;
+use crate::error::{Code, Error};
+use crate::plane::{Bell, Call, Plane};
+use crate::run_get::find;
+use serde::Deserialize;
+use std::time::Duration;
+use tidemill_model::ids::{ProjectId, RunId};
+use tidemill_model::key::Scope;
+use tidemill_model::run::State;
+use tidemill_store::Part;
+
+/// How often a cancel that met the worker's own write tries again.
+const TRIES: usize = 20;
+
+pub struct RunCancel;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub run: RunId,
+    pub project: Option<ProjectId>,
+}
+
+impl crate::Operation for RunCancel {
+    const NAME: &'static str = "run_cancel";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = RunAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<RunAnswer, Error> {
+        for _ in 0..TRIES {
+            let before = find(plane, call, &input.run, input.project.as_ref()).await?;
+            if before.state.is_final() {
+                return Err(Error::new(
+                    Code::FailedPrecondition,
+                    format!("run `{}` has already ended: {}", before.id, before.state),
+                )
+                .hint("there is nothing left to cancel"));
+            }
+            if before.cancel_requested_at.is_some() {
+                return Ok(RunAnswer::from(before));
+            }
+            let mut after = before.clone();
+            after.cancel_requested_at = Some(call.now);
+            if before.state == State::Queued {
+                after.state = State::Cancelled;
+                after.ended_at = Some(call.now);
+            }
+            match plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?.commit().await {
+                Ok(()) => {
+                    let bell =
+                        Bell::Run { owner: after.owner.clone(), project: after.project.clone(), run: after.id.clone() };
+                    plane.ring(bell, Duration::ZERO).await;
+                    return Ok(RunAnswer::from(after));
+                }
+                Err(error) if error.rejects(Part::Run) => continue,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(Code::Unavailable, "the run kept changing while it was to be cancelled").hint("try again"))
+    }
+}

@@ -1,0 +1,363 @@
+//! Executes a run. The right to do so is a lease on the run's record; every write is conditioned on its epoch, so a
+//! worker that lost its lease can write nothing. What a step of the engine made (checkpoint, seen keys, log lines) is
+//! saved in one transaction, so a worker that dies is followed by one that goes on after the last saved object.
+
+use crate::change::HISTORY;
+use crate::error::Error;
+use crate::finish::{self, Attempt, Saved};
+use crate::plane::Plane;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tidemill_engine::{Budget, Execution, HostError, Input, RunContext, RunFacts, SeenKeys, Step};
+use tidemill_model::deployment::Deployment;
+use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::run::{Ended, Failure, Lease, Run, State};
+use tidemill_plan::Plan;
+use tidemill_store::{Part, Store};
+
+/// How long a lease lasts. It is renewed at every save and, during a long step, three times as often.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+const RENEWAL: Duration = Duration::from_secs(10);
+/// How long a step may go on before what it made is saved.
+const STEP: Duration = Duration::from_secs(1);
+/// Keys of one save: they share a transaction of 100 items with the run's own rows.
+const NEW_KEYS: usize = 50;
+/// How long a cancelled run may take to finish the object in hand.
+const CANCEL_GRACE: Duration = Duration::from_secs(10);
+/// Workers that may die in a row without saving progress before the run is given up: it kills them.
+const DEATHS: u32 = 20;
+/// How soon a run that waits for another one looks again.
+const BUSY_DELAY: Duration = Duration::from_millis(500);
+
+/// What the caller is to do with the bell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executed {
+    /// Nothing is left to do for it.
+    Done,
+    /// It is to ring again, after a while.
+    Again(Duration),
+}
+
+/// Executes a run, if it is to be executed and nobody else does.
+pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<Executed, Error> {
+    let Some(found) = plane.store.run(owner, project, run).await? else { return Ok(Executed::Done) };
+    if found.state.is_final() {
+        return Ok(Executed::Done);
+    }
+    let now = plane.now();
+    if let Some(wait) = found.not_before.filter(|at| found.state == State::Queued && *at > now) {
+        return Ok(Executed::Again(until(now, wait)));
+    }
+    if !found.may_be_claimed(now, |lease| is_gone(plane, lease)) {
+        return Ok(Executed::Done);
+    }
+    if plane.is_stopping() {
+        return Ok(Executed::Done);
+    }
+    match claim(plane, found, now).await? {
+        Claim::Taken(claimed) => Worker { plane, run: claimed }.work().await,
+        Claim::Busy => Ok(Executed::Again(BUSY_DELAY)),
+        Claim::Lost => Ok(Executed::Done),
+    }
+}
+
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
+}
+
+/// A lease of a process that cannot be there any more.
+pub(crate) fn is_gone(plane: &Plane, lease: &Lease) -> bool {
+    plane.workers.alone && lease.holder != plane.workers.me
+}
+
+enum Claim {
+    Taken(Run),
+    /// Another run of the deployment is going.
+    Busy,
+    /// Somebody else took it.
+    Lost,
+}
+
+/// Takes the lease, and the deployment's right to run with it where the run does not hold that yet.
+async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Error> {
+    let Some(deployment) = plane.store.deployment(&before.owner, &before.project).await? else {
+        return Ok(Claim::Lost);
+    };
+    let mut after = before.clone();
+    after.state = State::Running;
+    after.started_at = after.started_at.or(Some(now));
+    after.not_before = None;
+    after.epoch += 1;
+    after.deaths = if before.state == State::Running { before.deaths + 1 } else { 0 };
+    after.lease = Some(Lease { holder: plane.workers.me.clone(), until: now + LEASE });
+    let mut transaction = plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?;
+    if deployment.current.as_ref() != Some(&before.id) {
+        if is_going(plane, &deployment).await? {
+            return Ok(Claim::Busy);
+        }
+        let mut holding = deployment.clone();
+        holding.revision += 1;
+        holding.current = Some(before.id.clone());
+        transaction = transaction.deployment(&holding, deployment.revision)?;
+    }
+    match transaction.commit().await {
+        Ok(()) => Ok(Claim::Taken(after)),
+        Err(error) if error.rejects(Part::Run) => Ok(Claim::Lost),
+        Err(error) if error.rejects(Part::Deployment) => Ok(Claim::Busy),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn is_going(plane: &Plane, deployment: &Deployment) -> Result<bool, Error> {
+    let Some(current) = &deployment.current else { return Ok(false) };
+    let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
+    Ok(found.is_some_and(|run| !run.state.is_final()))
+}
+
+/// The holder of a run's lease, at work on one attempt.
+struct Worker<'a> {
+    plane: &'a Plane,
+    run: Run,
+}
+
+/// How the work on an attempt came to its end.
+enum Worked {
+    Ended(Attempt),
+    /// Somebody else holds the run now, or the process is about to stop; nothing more may be written.
+    Left,
+}
+
+impl Worker<'_> {
+    async fn work(mut self) -> Result<Executed, Error> {
+        if self.run.deaths > DEATHS {
+            let failure = Failure {
+                component: None,
+                message: format!("{DEATHS} workers in a row died at this run without any progress"),
+                hint: Some("look for an object that makes a component use too much memory or time".into()),
+            };
+            return self.end(Attempt::ended(Ended::Failed { failure, retryable: false })).await;
+        }
+        let worked = match self.start().await {
+            Ok(execution) => self.steps(execution).await?,
+            Err(Start::Engine(error)) => Worked::Ended(Attempt::failed(error)),
+            Err(Start::Plane(error)) => return Err(error),
+        };
+        match worked {
+            Worked::Ended(attempt) => self.end(attempt).await,
+            Worked::Left => Ok(Executed::Done),
+        }
+    }
+
+    async fn end(self, attempt: Attempt) -> Result<Executed, Error> {
+        finish::end(self.plane, self.run, attempt).await
+    }
+
+    /// Brings together what the engine needs: the plan, the input, the secrets, the checkpoint.
+    async fn start(&self) -> Result<Execution, Start> {
+        let Worker { plane, run } = self;
+        let plan = plan(plane, run).await?;
+        let checkpoint = match run.epoch {
+            // Nobody worked on it before.
+            1 => None,
+            _ => plane.store.checkpoint(&run.owner, &run.project, &run.id).await.map_err(Error::from)?,
+        };
+        let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
+        let world = plane.world.clone();
+        let context = RunContext {
+            run: facts(run),
+            input: input(plane, run).await?,
+            secrets: secrets(plane, &run.owner, &plan).await?,
+            seen: Arc::new(Seen {
+                store: plane.store.clone(),
+                owner: run.owner.clone(),
+                project: run.project.clone(),
+                world: plane.world.clone(),
+            }),
+            now: Arc::new(move || world.now()),
+            environment: plane.environment.clone(),
+        };
+        Execution::start(&plan, context, checkpoint).await.map_err(Start::Engine)
+    }
+
+    /// Steps until the source has no more, somebody asks to stop, or time is up.
+    async fn steps(&mut self, mut execution: Execution) -> Result<Worked, Error> {
+        let started = self.plane.now();
+        let time_is_up = started + SignedDuration::from_secs(self.run.timeout_seconds.into());
+        let budget = Budget { new_keys: NEW_KEYS, time: STEP, ..Budget::default() };
+        loop {
+            let step = match self.step(&mut execution, &budget, time_is_up).await? {
+                Stepped::Made(Ok(step)) => step,
+                Stepped::Made(Err(error)) => return Ok(Worked::Ended(Attempt::failed(error))),
+                Stepped::Cancelled => return Ok(Worked::Ended(Attempt::ended(Ended::Cancelled))),
+                Stepped::TimedOut => return Ok(Worked::Ended(Attempt::ended(Ended::TimedOut))),
+                Stepped::Lost => return Ok(Worked::Left),
+            };
+            if step.done.is_some() {
+                return Ok(Worked::Ended(Attempt::done(step)));
+            }
+            match self.save(&step).await? {
+                Saved::Yes(run) => self.run = *run,
+                Saved::Lost => return Ok(Worked::Left),
+            }
+            if self.run.cancel_requested_at.is_some() {
+                return Ok(Worked::Ended(Attempt::ended(Ended::Cancelled)));
+            }
+            if self.plane.now() >= time_is_up {
+                return Ok(Worked::Ended(Attempt::ended(Ended::TimedOut)));
+            }
+            if self.plane.is_stopping() {
+                return Ok(Worked::Left);
+            }
+        }
+    }
+
+    /// One step of the engine, with the lease kept alive beside it.
+    async fn step(
+        &mut self,
+        execution: &mut Execution,
+        budget: &Budget,
+        time_is_up: Timestamp,
+    ) -> Result<Stepped, Error> {
+        let step = execution.step(budget);
+        tokio::pin!(step);
+        let mut cancelled_for = Duration::ZERO;
+        loop {
+            let left = until(self.plane.now(), time_is_up);
+            let look_again = RENEWAL.min(left.max(Duration::from_millis(10)));
+            tokio::select! {
+                made = &mut step => return Ok(Stepped::Made(made)),
+                () = tokio::time::sleep(look_again) => {}
+            }
+            if self.plane.now() >= time_is_up {
+                return Ok(Stepped::TimedOut);
+            }
+            match self.renew().await? {
+                Saved::Yes(run) => self.run = *run,
+                Saved::Lost => return Ok(Stepped::Lost),
+            }
+            if self.run.cancel_requested_at.is_some() {
+                cancelled_for += look_again;
+                if cancelled_for > CANCEL_GRACE {
+                    return Ok(Stepped::Cancelled);
+                }
+            }
+        }
+    }
+
+    fn renewed(&self) -> Run {
+        let mut after = self.run.clone();
+        after.lease = Some(Lease { holder: self.plane.workers.me.clone(), until: self.plane.now() + LEASE });
+        after
+    }
+
+    async fn renew(&self) -> Result<Saved, Error> {
+        let after = self.renewed();
+        finish::save(self.plane, &self.run, after, |transaction, _| Ok(transaction)).await
+    }
+
+    /// Saves what a step made, all of it or nothing.
+    async fn save(&self, step: &Step) -> Result<Saved, Error> {
+        let mut after = self.renewed();
+        after.deaths = 0;
+        after.objects = step.counts.objects;
+        let chunk = finish::log_chunk(&mut after, &step.log)?;
+        let checkpoint = serde_json::to_string(&step.checkpoint).map_err(Error::internal)?;
+        finish::save(self.plane, &self.run, after, |transaction, run| {
+            let transaction = finish::with_log(transaction, run, chunk.as_ref())?;
+            let transaction = finish::with_keys(transaction, run, &step.new_keys, self.plane.now())?;
+            let saved = tidemill_store::Checkpoint(checkpoint.clone());
+            Ok(transaction.checkpoint(run, &saved, run.queued_at + HISTORY)?)
+        })
+        .await
+    }
+}
+
+/// What came of a step.
+enum Stepped {
+    Made(Result<Step, tidemill_engine::Error>),
+    Cancelled,
+    TimedOut,
+    Lost,
+}
+
+/// Why an execution did not start.
+enum Start {
+    /// The run fails by it.
+    Engine(tidemill_engine::Error),
+    /// The plane is at fault, and the run is tried again.
+    Plane(Error),
+}
+
+impl From<Error> for Start {
+    fn from(error: Error) -> Start {
+        Start::Plane(error)
+    }
+}
+
+async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
+    if let Some(plan) = plane.plans.get(&run.owner, &run.project, run.version) {
+        return Ok(plan);
+    }
+    let version = plane.store.version(&run.owner, &run.project, run.version).await?;
+    let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
+    let body = plane.store.body(&run.owner, &run.project, &version.plan_sha256).await?;
+    let body = body.ok_or_else(|| Error::internal("a version's plan is missing"))?;
+    let plan: Arc<Plan> = Arc::new(serde_json::from_slice(&body).map_err(Error::internal)?);
+    plane.plans.put(&run.owner, &run.project, run.version, plan.clone());
+    Ok(plan)
+}
+
+fn facts(run: &Run) -> RunFacts {
+    RunFacts {
+        run_id: run.id.to_string(),
+        project: run.project.to_string(),
+        version: run.version,
+        attempt: run.attempt,
+        trigger: run.trigger.as_str().to_owned(),
+        tick: run.tick,
+        previous_tick: run.previous_tick,
+    }
+}
+
+async fn input(plane: &Plane, run: &Run) -> Result<Option<Input>, Error> {
+    let Some(sha256) = &run.input else { return Ok(None) };
+    let body = plane.store.body(&run.owner, &run.project, sha256).await?;
+    let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
+    serde_json::from_slice(&body).map(Some).map_err(Error::internal)
+}
+
+/// Opens the secrets that a plan names, and no others. One that is not set is left for the engine to report.
+async fn secrets(plane: &Plane, owner: &OwnerId, plan: &Plan) -> Result<BTreeMap<String, SecretString>, Error> {
+    let names: BTreeSet<String> =
+        plan.nodes.iter().flat_map(|node| tidemill_engine::secret_names(&node.config)).collect();
+    let mut opened = BTreeMap::new();
+    for name in names {
+        let Ok(parsed) = SecretName::parse(name.clone()) else { continue };
+        if let Some(stored) = plane.store.secret(owner, &parsed).await? {
+            opened.insert(name.clone(), plane.cipher.open(owner, &name, &stored.sealed).await?);
+        }
+    }
+    Ok(opened)
+}
+
+/// What `dedupe` has seen in earlier runs of a project.
+struct Seen {
+    store: Store,
+    owner: OwnerId,
+    project: ProjectId,
+    world: Arc<dyn crate::World>,
+}
+
+impl SeenKeys for Seen {
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+        Box::pin(async move {
+            let now = self.world.now();
+            let seen = self.store.seen(&self.owner, &self.project, component, keys, now).await;
+            seen.map_err(|error| HostError { message: error.to_string(), retryable: true })
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! One version, with its pipeline as it was sent.
+
+use crate::answer::VersionAnswer;
+use crate::definition::stored_pipeline;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use serde::Deserialize;
+use tidemill_model::ids::ProjectId;
+use tidemill_model::key::Scope;
+
+pub struct VersionGet;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub project: ProjectId,
+    pub version: u32,
+}
+
+impl crate::Operation for VersionGet {
+    const NAME: &'static str = "version_get";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = VersionAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<VersionAnswer, Error> {
+        let found = plane.store.version(&call.owner, &input.project, input.version).await?;
+        let name = format!("{} of {}", input.version, input.project);
+        let version = found.ok_or_else(|| Error::not_found("version", name))?;
+        let pipeline = stored_pipeline(plane, &call.owner, &input.project, &version.sha256).await?;
+        Ok(VersionAnswer { pipeline: Some(pipeline), ..VersionAnswer::from(version) })
+    }
+}
