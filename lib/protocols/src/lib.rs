@@ -1,1 +1,6 @@
-//! Under construction.
+//! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON;
+//! [`error_codes`] gives each refusal its form on every wire.
+
+pub mod error_codes;
+pub mod functions;
+pub mod rest;

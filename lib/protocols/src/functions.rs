@@ -1,0 +1,253 @@
+//! The one table of functions: what there is, what triggers it, and its handler. The local plane and the Lambda
+//! binaries both call what stands here; a test compares it with `functions/src/bin`, `infra/openapi.yaml`,
+//! `template.yaml` and the test files.
+
+use crate::rest::{self, Parameter, Query, Request, Response};
+use futures::future::BoxFuture;
+use http::Method;
+use jiff::Timestamp;
+use tidemill_operations::run_execute::Executed;
+use tidemill_operations::{
+    Bell, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet, deployment_list::DeploymentList,
+    deployment_pause::DeploymentPause, deployment_remove::DeploymentRemove, deployment_resume::DeploymentResume,
+    deployment_tick, deployment_update::DeploymentUpdate, key_create::KeyCreate, key_list::KeyList,
+    key_revoke::KeyRevoke, pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_sweep,
+    provider_list::ProviderList, run_cancel::RunCancel, run_execute, run_get::RunGet, run_list::RunList,
+    run_logs::RunLogs, run_start::RunStart, secret_list::SecretList, secret_remove::SecretRemove,
+    secret_set::SecretSet, tick_list::TickList, tick_why::TickWhy, version_get::VersionGet, version_list::VersionList,
+};
+
+pub use crate::rest::Body;
+
+/// Something that the plane does: one Lambda function, one route or queue, one handler.
+pub struct Function {
+    /// The operation's name: also of its file, its binary and its test.
+    pub name: &'static str,
+    pub on: On,
+}
+
+/// What triggers a function.
+pub enum On {
+    Http {
+        route: Route,
+        handle: HttpHandler,
+    },
+    /// A bell from the queue of ticks.
+    Tick(BellHandler),
+    /// A bell from the queue of runs.
+    Run(BellHandler),
+    /// Every minute.
+    Minute(MinuteHandler),
+}
+
+pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
+/// Answers a bell; `Timestamp` is the minute that the timer says it rings for.
+pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<Executed, Error>>;
+pub type MinuteHandler = for<'a> fn(&'a Plane) -> BoxFuture<'a, Result<(), Error>>;
+
+/// Where a function is found over HTTP.
+pub struct Route {
+    pub method: Method,
+    /// As in OpenAPI: `/v1/deployments/{project}`.
+    pub path: &'static str,
+    pub query: &'static [Query],
+    /// Those of the path's parameters that are not text.
+    pub path_types: &'static [Query],
+    pub body: Body,
+    /// The status of a success.
+    pub success: u16,
+}
+
+const PAGE: [Query; 2] = [number("limit"), text("cursor")];
+const BETWEEN: [Query; 4] = [text("since"), text("until"), PAGE[0], PAGE[1]];
+
+const fn text(name: &'static str) -> Query {
+    Query { name, is: Parameter::Text }
+}
+
+const fn number(name: &'static str) -> Query {
+    Query { name, is: Parameter::Number }
+}
+
+const fn flag(name: &'static str) -> Query {
+    Query { name, is: Parameter::Flag }
+}
+
+const fn get(name: &'static str, path: &'static str, query: &'static [Query], handle: HttpHandler) -> Function {
+    let route = Route { method: Method::GET, path, query, path_types: &[], body: Body::None, success: 200 };
+    Function { name, on: On::Http { route, handle } }
+}
+
+const fn send(
+    name: &'static str,
+    method: Method,
+    path: &'static str,
+    success: u16,
+    body: Body,
+    handle: HttpHandler,
+) -> Function {
+    let route = Route { method, path, query: &[], path_types: &[], body, success };
+    Function { name, on: On::Http { route, handle } }
+}
+
+/// Every function.
+pub static FUNCTIONS: &[Function] = &[
+    send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<DeploymentAdd>),
+    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<DeploymentList>),
+    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<DeploymentGet>),
+    send(
+        "deployment_update",
+        Method::PATCH,
+        "/v1/deployments/{project}",
+        200,
+        Body::Json,
+        rest::operation::<DeploymentUpdate>,
+    ),
+    send(
+        "deployment_remove",
+        Method::DELETE,
+        "/v1/deployments/{project}",
+        200,
+        Body::None,
+        rest::operation::<DeploymentRemove>,
+    ),
+    send(
+        "deployment_pause",
+        Method::POST,
+        "/v1/deployments/{project}/pause",
+        200,
+        Body::Json,
+        rest::operation::<DeploymentPause>,
+    ),
+    send(
+        "deployment_resume",
+        Method::POST,
+        "/v1/deployments/{project}/resume",
+        200,
+        Body::None,
+        rest::operation::<DeploymentResume>,
+    ),
+    get("version_list", "/v1/deployments/{project}/versions", &PAGE, rest::operation::<VersionList>),
+    Function {
+        name: "version_get",
+        on: On::Http {
+            route: Route {
+                method: Method::GET,
+                path: "/v1/deployments/{project}/versions/{version}",
+                query: &[],
+                path_types: &[number("version")],
+                body: Body::None,
+                success: 200,
+            },
+            handle: rest::operation::<VersionGet>,
+        },
+    },
+    send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<RunStart>),
+    get("tick_list", "/v1/deployments/{project}/ticks", &BETWEEN, rest::operation::<TickList>),
+    get("tick_why", "/v1/deployments/{project}/why", &[text("time")], rest::operation::<TickWhy>),
+    get(
+        "run_list",
+        "/v1/runs",
+        &[
+            text("project"),
+            text("state"),
+            text("trigger"),
+            number("version"),
+            text("since"),
+            text("until"),
+            PAGE[0],
+            PAGE[1],
+        ],
+        rest::operation::<RunList>,
+    ),
+    get("run_get", "/v1/runs/{run}", &[text("project")], rest::operation::<RunGet>),
+    get("run_logs", "/v1/runs/{run}/logs", &[text("project"), number("from")], rest::operation::<RunLogs>),
+    Function {
+        name: "run_cancel",
+        on: On::Http {
+            route: Route {
+                method: Method::POST,
+                path: "/v1/runs/{run}/cancel",
+                query: &[text("project")],
+                path_types: &[],
+                body: Body::None,
+                success: 200,
+            },
+            handle: rest::operation::<RunCancel>,
+        },
+    },
+    send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
+    get("key_list", "/v1/keys", &PAGE, rest::operation::<KeyList>),
+    send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<KeyRevoke>),
+    get("secret_list", "/v1/secrets", &PAGE, rest::operation::<SecretList>),
+    send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<SecretSet>),
+    send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<SecretRemove>),
+    send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>),
+    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>),
+    Function {
+        name: "plane_doctor",
+        on: On::Http {
+            route: Route {
+                method: Method::POST,
+                path: "/v1/doctor",
+                query: &[flag("fix")],
+                path_types: &[],
+                body: Body::None,
+                success: 200,
+            },
+            handle: rest::operation::<PlaneDoctor>,
+        },
+    },
+    get("plane_health", "/v1/health", &[], rest::plane_health),
+    Function {
+        name: "hook_receive",
+        on: On::Http {
+            route: Route {
+                method: Method::POST,
+                path: "/hooks/{hook}",
+                query: &[number("wait")],
+                path_types: &[],
+                body: Body::Any,
+                success: 202,
+            },
+            handle: rest::hook_receive,
+        },
+    },
+    Function { name: "deployment_tick", on: On::Tick(tick) },
+    Function { name: "run_execute", on: On::Run(execute) },
+    Function { name: "plane_sweep", on: On::Minute(sweep) },
+];
+
+/// Finds a function by its name.
+pub fn named(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+    Box::pin(async move {
+        if let Bell::Tick { owner, project } = &bell {
+            deployment_tick::run(plane, owner, project, rang_for).await?;
+        }
+        Ok(Executed::Done)
+    })
+}
+
+fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+    Box::pin(async move {
+        match &bell {
+            Bell::Run { owner, project, run } => run_execute::run(plane, owner, project, run).await,
+            Bell::Tick { .. } => Ok(Executed::Done),
+        }
+    })
+}
+
+fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
+    Box::pin(async move {
+        let swept = plane_sweep::run(plane).await?;
+        let repaired = swept.runs_rung + swept.ticks_rung + swept.timers_set;
+        if repaired > 0 {
+            tracing::warn!(?swept, "the sweep found {repaired} things that nobody worked on");
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,125 @@
+//! Puts an operation's input together from the path, the query and the body. Values of the body reach the operation as
+//! they were sent, to the byte.
+
+use super::{BODY_LIMIT, Request};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use tidemill_model::invalid::Invalid;
+use tidemill_operations::{Code, Error};
+
+/// A parameter that a route takes in its query.
+#[derive(Clone, Copy, Debug)]
+pub struct Query {
+    pub name: &'static str,
+    pub is: Parameter,
+}
+
+/// How a parameter's text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    Text,
+    Number,
+    Flag,
+}
+
+/// Whether a route reads a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    None,
+    Json,
+    /// Whatever it is: for webhooks.
+    Any,
+}
+
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// Reads the input of an operation.
+pub fn input<T: DeserializeOwned>(request: &Request, query: &[Query], path: &[Query], body: Body) -> Result<T, Error> {
+    let mut fields = match body {
+        Body::Json => body_fields(request)?,
+        Body::None | Body::Any => Fields::new(),
+    };
+    for (name, text) in &request.query {
+        let Some(parameter) = query.iter().find(|parameter| parameter.name == name) else {
+            return Err(unknown_parameter(name, query));
+        };
+        if fields.insert(name.clone(), value(*parameter, text)?).is_some() {
+            return Err(twice(name));
+        }
+    }
+    for (name, text) in &request.path {
+        let parameter = path.iter().find(|parameter| parameter.name == name);
+        let parameter = *parameter.unwrap_or(&Query { name: "", is: Parameter::Text });
+        if fields.insert(name.clone(), value(Query { name: parameter.name, ..parameter }, text)?).is_some() {
+            return Err(twice(name));
+        }
+    }
+    typed(&fields)
+}
+
+fn typed<T: DeserializeOwned>(fields: &Fields) -> Result<T, Error> {
+    let text = serde_json::to_string(fields).map_err(Error::internal)?;
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        let cause = without_position(&error.into_inner().to_string());
+        let (message, named) = match field.as_str() {
+            "." | "?" => (format!("the request cannot be read: {cause}"), None),
+            _ => (format!("`{field}` cannot be read: {cause}"), Some(field)),
+        };
+        let hint = "see the API's description for the fields there are and their types";
+        let mut refused: Error = Invalid::new("request", message, hint).into();
+        refused.details.iter_mut().for_each(|detail| detail.field = named.clone());
+        refused
+    })
+}
+
+/// The position is one in a text that the caller never saw.
+fn without_position(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+fn body_fields(request: &Request) -> Result<Fields, Error> {
+    if request.body.len() > BODY_LIMIT {
+        let length = request.body.len();
+        return Err(Error::new(Code::TooLarge, format!("the body has {length} bytes, the limit is {BODY_LIMIT}"))
+            .hint("send less at once"));
+    }
+    if request.body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Fields::new());
+    }
+    serde_json::from_slice(&request.body).map_err(|error| {
+        let message = format!("the body is not a JSON object: {error}");
+        Invalid::new("body", message, "send an object, e.g. `{\"schedule\": \"@hourly\"}`").into()
+    })
+}
+
+fn value(parameter: Query, text: &str) -> Result<Box<RawValue>, Error> {
+    let as_number = || text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let json = match parameter.is {
+        Parameter::Text => serde_json::to_string(text).map_err(Error::internal)?,
+        Parameter::Number => as_number().ok_or_else(|| unreadable(parameter.name, text, "a whole number"))?.to_string(),
+        Parameter::Flag if matches!(text, "true" | "false") => text.to_owned(),
+        Parameter::Flag => return Err(unreadable(parameter.name, text, "`true` or `false`")),
+    };
+    RawValue::from_string(json).map_err(Error::internal)
+}
+
+fn unreadable(name: &'static str, text: &str, expected: &str) -> Error {
+    let message = format!("`{name}` is `{}`, expected {expected}", text.escape_debug());
+    Invalid::new(name, message, format!("give {expected}")).into()
+}
+
+fn unknown_parameter(name: &str, known: &[Query]) -> Error {
+    let names: Vec<_> = known.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
+    let hint = match names.as_slice() {
+        [] => "this path takes no query parameters".to_owned(),
+        _ => format!("this path takes {}", names.join(", ")),
+    };
+    Invalid::new("query", format!("query parameter `{}` does not exist", name.escape_debug()), hint).into()
+}
+
+fn twice(name: &str) -> Error {
+    Invalid::new("request", format!("`{}` is given twice", name.escape_debug()), "give it once").into()
+}

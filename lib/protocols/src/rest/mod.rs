@@ -1,0 +1,110 @@
+//! Plain HTTP with JSON: what a request is, what an answer is, and how an operation is called by them. Knows no
+//! server: the local front door and the Lambda events are both turned into [`Request`].
+
+mod hook;
+mod input;
+mod serve;
+
+pub use hook::hook_receive;
+pub use input::{Body, Parameter, Query};
+pub use serve::{operation, plane_health};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::Serialize;
+use tidemill_operations::{Code, Detail, Error};
+
+/// Largest body of a request, in bytes: what a Lambda takes.
+pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
+
+/// A request, whoever received it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: Method,
+    /// What the route's `{names}` stand for, percent-decoded.
+    pub path: Vec<(String, String)>,
+    /// Percent-decoded.
+    pub query: Vec<(String, String)>,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The value of a header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// An answer, whoever sends it.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Response {
+    pub fn json(status: u16, value: &impl Serialize) -> Response {
+        match serde_json::to_vec(value) {
+            Ok(body) => {
+                let headers =
+                    HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+                Response { status, headers, body: body.into() }
+            }
+            Err(error) => Response::error(&Error::internal(error)),
+        }
+    }
+
+    /// The one form of every error.
+    pub fn error(error: &Error) -> Response {
+        let (status, code) = crate::error_codes::rest(error.code);
+        let response = Response::refusal(status, code, &error.message, error.hint.as_deref(), &error.details);
+        match error.code {
+            Code::Unauthenticated => response.header(http::header::WWW_AUTHENTICATE, "Bearer"),
+            Code::Unavailable => response.header(http::header::RETRY_AFTER, "1"),
+            _ => response,
+        }
+    }
+
+    /// No route has this path.
+    pub fn no_route(path: &str) -> Response {
+        let message = format!("there is nothing at `{}`", path.escape_debug());
+        Response::refusal(404, "not_found", &message, Some("see the API's description for the paths there are"), &[])
+    }
+
+    /// The path is there, but not for this method.
+    pub fn method_not_allowed(method: &Method, allowed: &[Method]) -> Response {
+        let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!("this path does not take `{method}`");
+        Response::refusal(405, "method_not_allowed", &message, Some(&format!("use {allowed}")), &[])
+            .header(http::header::ALLOW, &allowed)
+    }
+
+    /// The body is not of a type that is read here.
+    pub(crate) fn unsupported_media_type(given: &str) -> Response {
+        let message = format!("the body is of type `{}`", given.escape_debug());
+        Response::refusal(415, "unsupported_media_type", &message, Some("send `application/json`"), &[])
+    }
+
+    fn refusal(status: u16, code: &str, message: &str, hint: Option<&str>, details: &[Detail]) -> Response {
+        Response::json(status, &Refusal { code, message, hint, details })
+    }
+
+    fn header(mut self, name: HeaderName, value: &str) -> Response {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
+    details: &'a [Detail],
+}

@@ -1,0 +1,51 @@
+//! Calls an operation for a request: authenticate, check the scope, read the input, do it, answer.
+
+use super::input::{Body, input};
+use super::{Request, Response};
+use crate::functions::Route;
+use futures::future::BoxFuture;
+use serde::Serialize;
+use tidemill_operations::{Error, Operation, Plane, authenticate};
+
+/// The handler of an operation.
+pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response> {
+    Box::pin(async move {
+        if let Some(refused) = wrong_media_type(route, &request) {
+            return refused;
+        }
+        match call::<O>(plane, route, &request).await {
+            Ok(output) => Response::json(route.success, &output),
+            Err(error) => Response::error(&error),
+        }
+    })
+}
+
+async fn call<O: Operation>(plane: &Plane, route: &Route, request: &Request) -> Result<O::Output, Error> {
+    let idempotency = request.header("idempotency-key").map(str::to_owned);
+    let call = authenticate::run(plane, request.header("authorization"), idempotency).await?;
+    authenticate::check(&call, O::SCOPE)?;
+    let input = input(request, route.query, route.path_types, route.body)?;
+    O::run(plane, &call, input).await
+}
+
+fn wrong_media_type(route: &Route, request: &Request) -> Option<Response> {
+    if route.body != Body::Json || request.body.is_empty() {
+        return None;
+    }
+    let given = request.header("content-type")?;
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    let is_json = essence.eq_ignore_ascii_case("application/json");
+    (!is_json).then(|| Response::unsupported_media_type(given))
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+/// Whether the plane answers; needs no key.
+pub fn plane_health<'a>(_: &'a Plane, route: &'a Route, _: Request) -> BoxFuture<'a, Response> {
+    let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
+    Box::pin(async move { Response::json(route.success, &health) })
+}
