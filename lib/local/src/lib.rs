@@ -1,1 +1,22 @@
-//! Under construction.
+//! The whole plane in one process: the front door, timers, queues and the embedded table around the very same
+//! operations that the cloud runs. Nothing here decides anything: a restart, also after SIGKILL, starts from the table.
+//!
+//! [`Local::start`] puts it together; [`table`] embeds DynamoDB; [`queue`] and [`timers`] are the bells; [`front`] turns
+//! HTTP into calls of the function table.
+
+mod cipher;
+mod folder;
+mod front;
+mod local;
+mod openapi;
+pub mod queue;
+pub mod table;
+pub mod timers;
+mod world;
+
+pub use cipher::KeyFileCipher;
+pub use folder::StartError;
+pub use front::service;
+pub use local::{Local, Options, open_store};
+pub use openapi::{Routed, Router};
+pub use world::RealWorld;

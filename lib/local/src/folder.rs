@@ -1,0 +1,143 @@
+//! The data folder: the table's file, the lock that keeps a second plane out, the key of the owner `dev`, and the key
+//! that secrets are sealed with. Only its user may read what is in it.
+
+use dynoxide::Database;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use tidemill_operations::World;
+
+/// Why a plane did not start: what happened, and what to do.
+#[derive(Debug)]
+pub struct StartError {
+    message: String,
+    hint: Option<String>,
+}
+
+impl StartError {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> StartError {
+        StartError { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<tidemill_operations::Error> for StartError {
+    fn from(error: tidemill_operations::Error) -> StartError {
+        StartError { message: error.message, hint: error.hint }
+    }
+}
+
+impl From<tidemill_store::Error> for StartError {
+    fn from(error: tidemill_store::Error) -> StartError {
+        StartError::new(error.to_string(), "look whether the data folder is whole and the disk has room")
+    }
+}
+
+/// A data folder that exists.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes the folder where it is missing.
+    pub fn open(path: &Path) -> Result<Folder, StartError> {
+        fs::create_dir_all(path).map_err(|error| failed(path, "made", &error))?;
+        Ok(Folder(path.to_owned()))
+    }
+
+    /// Keeps other planes out for as long as the file is held; the lock ends with the process, however it ends.
+    pub fn lock(&self) -> Result<File, StartError> {
+        let path = self.0.join("lock");
+        let file = private(OpenOptions::new().create(true).truncate(false)).open(&path);
+        let file = file.map_err(|error| failed(&path, "opened", &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(StartError::new(
+                format!("a plane is running on the data folder `{}` already", self.0.display()),
+                "use that one, stop it, or give another folder with `--data`",
+            )),
+            Err(fs::TryLockError::Error(error)) => Err(failed(&path, "locked", &error)),
+        }
+    }
+
+    pub fn database(&self) -> Result<Database, StartError> {
+        let path = self.0.join("table.db");
+        let text = path.to_str().ok_or_else(|| {
+            StartError::new("the data folder's path is not UTF-8", "give another folder with `--data`")
+        })?;
+        // Made here so that the file is private from its first byte.
+        private(OpenOptions::new().create(true).truncate(false))
+            .open(&path)
+            .map_err(|error| failed(&path, "opened", &error))?;
+        Database::new(text).map_err(|error| {
+            let hint = "if it was made by a newer version, use that one; else restore the folder from a backup";
+            StartError::new(format!("the table in `{}` cannot be opened: {error}", path.display()), hint)
+        })
+    }
+
+    /// Where file sinks write.
+    pub fn files(&self) -> Result<PathBuf, StartError> {
+        let path = self.0.join("files");
+        fs::create_dir_all(&path).map_err(|error| failed(&path, "made", &error))?;
+        fs::canonicalize(&path).map_err(|error| failed(&path, "found", &error))
+    }
+
+    /// The key that secrets are sealed with; made on the first call.
+    pub fn secrets_key(&self, world: &dyn World) -> Result<[u8; 32], StartError> {
+        let path = self.0.join("secrets.key");
+        match fs::read(&path) {
+            Ok(bytes) => bytes.try_into().map_err(|_| {
+                StartError::new(format!("`{}` is not a key of 32 bytes", path.display()), "restore it from a backup")
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut key = [0; 32];
+                world.random(&mut key);
+                self.write("secrets.key", &key)?;
+                Ok(key)
+            }
+            Err(error) => Err(failed(&path, "read", &error)),
+        }
+    }
+
+    /// The key of the owner `dev`, if there is one.
+    pub fn dev_key(&self) -> Option<String> {
+        let text = fs::read_to_string(self.0.join("key")).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    pub fn write_dev_key(&self, key: &str) -> Result<(), StartError> {
+        self.write("key", format!("{key}\n").as_bytes())
+    }
+
+    /// Writes a private file so that it is there whole or not at all.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StartError> {
+        let (path, draft) = (self.0.join(name), self.0.join(format!(".{name}.new")));
+        let written = private(OpenOptions::new().create(true).truncate(true)).open(&draft).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&draft, &path)
+        });
+        written.map_err(|error| failed(&path, "written", &error))
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.read(true).write(true).mode(0o600)
+}
+
+fn failed(path: &Path, done: &str, error: &io::Error) -> StartError {
+    StartError::new(
+        format!("`{}` cannot be {done}: {error}", path.display()),
+        "check the folder's permissions and the room on its disk, or give another one with `--data`",
+    )
+}

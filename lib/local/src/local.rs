@@ -1,0 +1,266 @@
+//! Starts and stops a local plane.
+
+use crate::cipher::KeyFileCipher;
+use crate::folder::{Folder, StartError};
+use crate::front;
+use crate::queue::{Lane, LocalQueue};
+use crate::table;
+use crate::timers::LocalTimers;
+use crate::world::RealWorld;
+use dynoxide::Database;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tidemill_engine::{Environment, Folders, NetworkPolicy, Outbound};
+use tidemill_model::calendar::Calendar;
+use tidemill_model::ids::OwnerId;
+use tidemill_model::key::{Scope, Token};
+use tidemill_operations::plane::{PlanCache, Workers};
+use tidemill_operations::{Plane, Queue, World, key_create, plane_sweep};
+use tidemill_protocols::functions::{self, On};
+use tidemill_store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Bells of ticks, and of runs, that are answered at once.
+const TICK_WORKERS: usize = 16;
+const RUN_WORKERS: usize = 32;
+/// How long a stop waits for runs to save what they have, and for answers to be sent.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// How often expired items are deleted.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
+
+/// How a plane is to be started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    /// How long a schedule's minute lasts: 0.1 s to 60 s. `None` is a real minute.
+    pub minute: Option<Duration>,
+    /// Lets pipelines call addresses of the local network.
+    pub allow_private_network: bool,
+    /// Folders that pipelines may read files from.
+    pub readable: Vec<PathBuf>,
+}
+
+/// A plane that is running.
+pub struct Local {
+    address: SocketAddr,
+    key: String,
+    plane: Arc<Plane>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    _lock: File,
+}
+
+impl Local {
+    /// Starts a plane and answers once its front door is open. What the table says is due is taken up behind it.
+    pub async fn start(options: Options) -> Result<Local, StartError> {
+        let folder = Folder::open(&options.data)?;
+        let lock = folder.lock()?;
+        let database = folder.database()?;
+        let listener = listen(options.listen).await?;
+        let address = listener.local_addr().map_err(|error| refused(options.listen, &error))?;
+        let world: Arc<dyn World> = Arc::new(RealWorld);
+        let calendar = calendar(options.minute)?;
+        let queue = Arc::new(LocalQueue::new(world.clone()));
+        let timers = Arc::new(LocalTimers::new(calendar));
+        let plane = Arc::new(Plane {
+            store: Store::new(table::client(&database), table::TABLE),
+            timers: timers.clone(),
+            queue: queue.clone(),
+            cipher: Arc::new(KeyFileCipher::new(&folder.secrets_key(world.as_ref())?, world.clone())),
+            world: world.clone(),
+            calendar,
+            environment: Arc::new(environment(&folder, &options)?),
+            kind: tidemill_model::key::Plane::Local,
+            workers: Workers { me: world.run_id().to_string(), alone: true },
+            plans: PlanCache::default(),
+            stopping: false.into(),
+        });
+        plane.store.create_table().await?;
+        let key = dev_key(&folder, &plane).await?;
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let service = front::service(plane.clone());
+        let mut closing = stopped.clone();
+        tasks.spawn(async move {
+            let closed = async move { drop(closing.wait_for(|stop| *stop).await) };
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(closed).await {
+                tracing::error!(%error, "the front door failed");
+            }
+        });
+        for _ in 0..TICK_WORKERS {
+            tasks.spawn(until(stopped.clone(), work(plane.clone(), queue.clone(), Lane::Ticks)));
+        }
+        for _ in 0..RUN_WORKERS {
+            // A run is not cut off: it notices by itself that the plane stops.
+            tasks.spawn(work(plane.clone(), queue.clone(), Lane::Runs));
+        }
+        tasks.spawn(until(stopped.clone(), keep_time(timers, queue, world)));
+        tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
+        tasks.spawn(until(stopped, expire(database)));
+        Ok(Local { address, key, plane, stop, tasks, _lock: lock })
+    }
+
+    /// Where it answers, e.g. `http://127.0.0.1:5565`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The key of the owner `dev`, which may do everything of that owner.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Stops: no new work is taken, what is in hand is saved, and what is left goes on at the next start.
+    pub async fn stop(mut self) {
+        self.plane.stopping.store(true, Ordering::Relaxed);
+        // Nobody is left to tell if every task has ended by itself.
+        let _ = self.stop.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {
+            tracing::warn!("some work did not end in time; it goes on at the next start");
+            self.tasks.shutdown().await;
+        }
+    }
+}
+
+/// Opens the table of a data folder, beside a running plane or without one.
+pub async fn open_store(data: &Path) -> Result<Store, StartError> {
+    let store = Store::new(table::client(&Folder::open(data)?.database()?), table::TABLE);
+    store.create_table().await?;
+    Ok(store)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| refused(address, &error))
+}
+
+fn refused(address: SocketAddr, error: &std::io::Error) -> StartError {
+    StartError::new(
+        format!("cannot listen on `{address}`: {error}"),
+        "stop what listens there, or give another address with `--listen`; port 0 takes a free one",
+    )
+}
+
+fn calendar(minute: Option<Duration>) -> Result<Calendar, StartError> {
+    let Some(minute) = minute else { return Ok(Calendar::default()) };
+    Calendar::with_minute(minute).ok_or_else(|| {
+        StartError::new(
+            format!("a schedule minute of {} s is outside 0.1 to 60 s", minute.as_secs_f64()),
+            "give e.g. `--minute 1`",
+        )
+    })
+}
+
+fn environment(folder: &Folder, options: &Options) -> Result<Environment, StartError> {
+    let readable = options.readable.iter().map(|path| {
+        std::fs::canonicalize(path).map_err(|error| {
+            StartError::new(format!("the folder `{}` cannot be found: {error}", path.display()), "check its name")
+        })
+    });
+    let folders = Folders { readable: readable.collect::<Result<_, _>>()?, writable: folder.files()? };
+    let policy = if options.allow_private_network { NetworkPolicy::AllowPrivate } else { NetworkPolicy::Public };
+    let outbound = Outbound::new(policy)
+        .map_err(|error| StartError::new(error.to_string(), "look whether the machine has its root certificates"))?;
+    Ok(Environment { folders: Some(folders), outbound })
+}
+
+/// The key in the data folder, or a new one where it is missing or not of this table.
+async fn dev_key(folder: &Folder, plane: &Plane) -> Result<String, StartError> {
+    if let Some(token) = folder.dev_key().and_then(|text| Token::parse(&text))
+        && let Some(key) = plane.store.key_by_hash(&token.hash()).await?
+        && key.is_live(plane.now())
+    {
+        return Ok(token.expose().to_owned());
+    }
+    let owner = OwnerId::parse("dev").expect("`dev` is a name");
+    let input =
+        key_create::Input { scopes: Some(Scope::ALL.to_vec()), name: Some("first start".into()), expires_at: None };
+    let (_, token) = key_create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await?;
+    folder.write_dev_key(token.expose())?;
+    Ok(token.expose().to_owned())
+}
+
+/// Runs something until the plane stops.
+async fn until(mut stopped: watch::Receiver<bool>, task: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => {}
+        () = task => {}
+    }
+}
+
+/// Answers the bells of a lane, one after the other.
+async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, lane: Lane) {
+    let name = match lane {
+        Lane::Ticks => "deployment_tick",
+        Lane::Runs => "run_execute",
+    };
+    let Some(On::Tick(handle) | On::Run(handle)) = functions::named(name).map(|function| &function.on) else {
+        return;
+    };
+    while !plane.is_stopping() {
+        let Some(bell) = queue.take(lane) else {
+            queue.rung().await;
+            continue;
+        };
+        let in_hand = tokio::spawn({
+            let (plane, bell) = (plane.clone(), bell.clone());
+            async move { handle(&plane, bell, None).await }
+        });
+        let answered = in_hand.await.unwrap_or_else(|panic| Err(tidemill_operations::Error::internal(panic)));
+        if let Err(error) = &answered {
+            tracing::warn!(?bell, %error, "a bell was not answered and rings again");
+        }
+        queue.settle(&bell, &answered);
+    }
+}
+
+/// Rings the bells of timers when they are due.
+async fn keep_time(timers: Arc<LocalTimers>, queue: Arc<LocalQueue>, world: Arc<dyn World>) {
+    loop {
+        for bell in timers.due(world.now()) {
+            // The local queue takes every bell.
+            let _ = queue.ring(bell, Duration::ZERO).await;
+        }
+        let wait = timers.next_due().map(|at| Duration::try_from(at.duration_since(world.now())).unwrap_or_default());
+        // Not longer than a second, so that a clock that jumps is noticed.
+        let wait = wait.unwrap_or(Duration::MAX).min(Duration::from_secs(1));
+        tokio::select! {
+            () = timers.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn sweep(plane: Arc<Plane>) {
+    match plane_sweep::after_start(&plane).await {
+        Ok(swept) => tracing::info!(?swept, "the plane goes on from the table"),
+        Err(error) => tracing::error!(%error, "the first sweep failed"),
+    }
+    let Some(On::Minute(handle)) = functions::named("plane_sweep").map(|function| &function.on) else { return };
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        if let Err(error) = handle(&plane).await {
+            tracing::error!(%error, "a sweep failed");
+        }
+    }
+}
+
+async fn expire(database: Database) {
+    loop {
+        tokio::time::sleep(EXPIRY_INTERVAL).await;
+        let database = database.clone();
+        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            Ok(Ok(deleted)) => tracing::debug!(deleted, "expired items were deleted"),
+            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
+            Err(error) => tracing::warn!(%error, "the deletion of expired items was cut off"),
+        }
+    }
+}

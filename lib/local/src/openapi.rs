@@ -1,0 +1,61 @@
+//! Routes by `infra/openapi.yaml`, as API Gateway does in the cloud: a request that the description does not know does
+//! not reach a function.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+use serde_yaml_ng::Value;
+use std::collections::HashMap;
+use tidemill_protocols::functions::{self, Function};
+
+const DESCRIPTION: &str = include_str!("../../../infra/openapi.yaml");
+
+/// Finds the function of a path and a method.
+pub struct Router {
+    paths: matchit::Router<HashMap<Method, &'static Function>>,
+}
+
+/// What a request was routed to.
+pub enum Routed {
+    Function(&'static Function, Vec<(String, String)>),
+    /// The path is there for these methods.
+    OtherMethods(Vec<Method>),
+    Nowhere,
+}
+
+impl Router {
+    /// Reads the description. It is a part of the binary, so what is wrong with it is a bug that tests find.
+    pub fn new() -> Router {
+        let description: Value = serde_yaml_ng::from_str(DESCRIPTION).expect("the description is YAML");
+        let mut paths = matchit::Router::new();
+        for (path, item) in description["paths"].as_mapping().expect("the description has paths") {
+            let methods = item.as_mapping().expect("a path has methods").iter().filter_map(function_of).collect();
+            paths.insert(path.as_str().expect("a path is text"), methods).expect("paths differ");
+        }
+        Router { paths }
+    }
+
+    /// Finds the function for a path as it was sent: `%2F` within a name stays a part of the name.
+    pub fn route(&self, method: &Method, path: &str) -> Routed {
+        let Ok(found) = self.paths.at(path) else { return Routed::Nowhere };
+        let decode = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+        let decoded: Option<Vec<_>> =
+            found.params.iter().map(|(name, text)| Some((name.to_owned(), decode(text)?))).collect();
+        match (found.value.get(method), decoded) {
+            (Some(function), Some(path)) => Routed::Function(function, path),
+            (Some(_), None) => Routed::Nowhere,
+            (None, _) => Routed::OtherMethods(found.value.keys().cloned().collect()),
+        }
+    }
+}
+
+impl Default for Router {
+    fn default() -> Router {
+        Router::new()
+    }
+}
+
+fn function_of((method, operation): (&Value, &Value)) -> Option<(Method, &'static Function)> {
+    let method = Method::from_bytes(method.as_str()?.to_uppercase().as_bytes()).ok()?;
+    let name = operation.get("operationId")?.as_str()?;
+    Some((method, functions::named(name)?))
+}

@@ -1,0 +1,187 @@
+//! The local queue of bells. As in SQS FIFO, bells of one deployment are answered in order and one at a time. It lives
+//! in memory: after a start the sweep rings what the table says is due.
+
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_operations::run_execute::Executed;
+use tidemill_operations::{Bell, Error, Queue, World};
+use tokio::sync::Notify;
+
+/// Which of the two queues a bell goes through: a long run must not keep ticks waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    Ticks,
+    Runs,
+}
+
+type Group = (Lane, OwnerId, ProjectId);
+
+/// How soon a bell whose handler failed rings again.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
+/// Bells that wait to be answered.
+pub struct LocalQueue {
+    world: Arc<dyn World>,
+    state: Mutex<State>,
+    rung: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    groups: HashMap<Group, Waiting>,
+    /// Groups whose first bell may be answered.
+    ready: [VecDeque<Group>; 2],
+    /// Groups whose first bell rings again at an instant.
+    asleep: BTreeSet<(Timestamp, Group)>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    bells: VecDeque<Bell>,
+    is: Standing,
+}
+
+/// Where a group stands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    Ready,
+    InHand,
+    Asleep(Timestamp),
+}
+
+impl LocalQueue {
+    pub fn new(world: Arc<dyn World>) -> LocalQueue {
+        LocalQueue { world, state: Mutex::default(), rung: Notify::new() }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while holding it")
+    }
+
+    /// Takes the next bell of a lane into hand, if one is to be answered now.
+    pub fn take(&self, lane: Lane) -> Option<Bell> {
+        let mut state = self.state();
+        state.wake(self.world.now());
+        let group = state.ready[lane as usize].pop_front()?;
+        let waiting = state.groups.get_mut(&group)?;
+        waiting.is = Standing::InHand;
+        let bell = waiting.bells.front().cloned();
+        if !state.ready[lane as usize].is_empty() {
+            self.rung.notify_one();
+        }
+        bell
+    }
+
+    /// Puts a bell out of hand: it is answered, or rings again.
+    pub fn settle(&self, bell: &Bell, answered: &Result<Executed, Error>) {
+        let delay = match answered {
+            Ok(Executed::Done) => None,
+            Ok(Executed::Again(delay)) => Some(*delay),
+            Err(_) => Some(AFTER_ERROR),
+        };
+        let group = group(bell);
+        let mut state = self.state();
+        let Some(waiting) = state.groups.get_mut(&group) else { return };
+        if delay.is_none() {
+            waiting.bells.pop_front();
+        }
+        if waiting.bells.is_empty() {
+            state.groups.remove(&group);
+            return;
+        }
+        match delay {
+            None => state.make_ready(group),
+            Some(delay) => state.put_to_sleep(group, later(self.world.now(), delay)),
+        }
+        drop(state);
+        self.rung.notify_one();
+    }
+
+    /// When the first sleeping group rings again.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.state().asleep.first().map(|(at, _)| *at)
+    }
+
+    /// Waits for a bell, or until the next sleeping one rings again.
+    pub async fn rung(&self) {
+        let wake =
+            self.next_wake().map(|at| Duration::try_from(at.duration_since(self.world.now())).unwrap_or_default());
+        // Not longer than a second, so that a clock that jumps is noticed.
+        let longest = wake.unwrap_or(Duration::MAX).min(Duration::from_secs(1)).max(Duration::from_millis(1));
+        tokio::select! {
+            () = self.rung.notified() => {}
+            () = tokio::time::sleep(longest) => {}
+        }
+    }
+
+    fn push(&self, bell: Bell, delay: Duration) {
+        let group = group(&bell);
+        let now = self.world.now();
+        let mut state = self.state();
+        let waiting = state.groups.entry(group.clone()).or_default();
+        let is_new = waiting.bells.is_empty();
+        // The one in hand may already have looked at the table, so a doubled bell is kept beside it.
+        let in_hand = usize::from(waiting.is == Standing::InHand);
+        if !waiting.bells.iter().skip(in_hand).any(|known| *known == bell) {
+            waiting.bells.push_back(bell);
+        }
+        match (is_new, waiting.is, delay.is_zero()) {
+            (true, _, true) => state.make_ready(group),
+            (true, _, false) => state.put_to_sleep(group, later(now, delay)),
+            // Something changed: the sleeping one looks again, and goes back to sleep if it is not its time.
+            (false, Standing::Asleep(at), true) => {
+                state.asleep.remove(&(at, group.clone()));
+                state.make_ready(group);
+            }
+            _ => {}
+        }
+        drop(state);
+        self.rung.notify_one();
+    }
+}
+
+impl State {
+    fn wake(&mut self, now: Timestamp) {
+        while let Some((at, group)) = self.asleep.first().filter(|(at, _)| *at <= now).cloned() {
+            self.asleep.remove(&(at, group.clone()));
+            self.make_ready(group);
+        }
+    }
+
+    fn make_ready(&mut self, group: Group) {
+        if let Some(waiting) = self.groups.get_mut(&group) {
+            waiting.is = Standing::Ready;
+            self.ready[group.0 as usize].push_back(group);
+        }
+    }
+
+    fn put_to_sleep(&mut self, group: Group, until: Timestamp) {
+        if let Some(waiting) = self.groups.get_mut(&group) {
+            waiting.is = Standing::Asleep(until);
+            self.asleep.insert((until, group));
+        }
+    }
+}
+
+fn later(now: Timestamp, delay: Duration) -> Timestamp {
+    SignedDuration::try_from(delay).ok().and_then(|delay| now.checked_add(delay).ok()).unwrap_or(Timestamp::MAX)
+}
+
+fn group(bell: &Bell) -> Group {
+    match bell {
+        Bell::Tick { owner, project } => (Lane::Ticks, owner.clone(), project.clone()),
+        Bell::Run { owner, project, .. } => (Lane::Runs, owner.clone(), project.clone()),
+    }
+}
+
+impl Queue for LocalQueue {
+    fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>> {
+        self.push(bell, delay);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
