@@ -1,0 +1,43 @@
+//! Time that stands still until it is advanced, and chance that repeats.
+
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Mutex;
+
+/// A clock to advance, and numbers from a seed.
+pub struct TestWorld {
+    now: Mutex<Timestamp>,
+    seed: Mutex<u64>,
+}
+
+impl TestWorld {
+    pub fn at(now: Timestamp) -> TestWorld {
+        TestWorld { now: Mutex::new(now), seed: Mutex::new(0x9E37_79B9_7F4A_7C15) }
+    }
+
+    pub fn set(&self, now: Timestamp) {
+        *self.now.lock().expect("nobody panics while holding it") = now;
+    }
+
+    pub fn advance(&self, by: SignedDuration) {
+        *self.now.lock().expect("nobody panics while holding it") += by;
+    }
+}
+
+impl tidemill_operations::World for TestWorld {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().expect("nobody panics while holding it")
+    }
+
+    /// SplitMix64. <https://prng.di.unimi.it/splitmix64.c>
+    fn random(&self, bytes: &mut [u8]) {
+        let mut seed = self.seed.lock().expect("nobody panics while holding it");
+        for chunk in bytes.chunks_mut(8) {
+            *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut mixed = *seed;
+            mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+            mixed ^= mixed >> 31;
+            chunk.copy_from_slice(&mixed.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A transport that stands between the SDK and the table: it counts calls and what they cost, and lets the process
+//! "die" at any of them, so that from then on nothing is written or read any more.
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use std::sync::{Arc, Mutex};
+
+/// At which call the process dies, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// The call does not reach the table.
+    Before(usize),
+    /// The call reaches the table, its answer does not come back.
+    After(usize),
+}
+
+/// What a call was, and what it cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metered {
+    pub operation: String,
+    pub write_units: f64,
+    pub read_units: f64,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Metered>,
+    death: Option<Death>,
+    is_dead: bool,
+}
+
+/// The transport with what it counted.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<Mutex<State>>);
+
+impl Faults {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+
+    /// Forgets the calls so far, and dies at one to come.
+    pub fn die(&self, death: Option<Death>) {
+        *self.state() = State { death, ..State::default() };
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.state().is_dead
+    }
+
+    /// The calls since the last [`Faults::die`].
+    pub fn calls(&self) -> Vec<Metered> {
+        self.state().calls.clone()
+    }
+
+    /// Puts itself before a transport.
+    pub fn before(&self, inner: SharedHttpClient) -> SharedHttpClient {
+        let faults = self.clone();
+        http_client_fn(move |settings: &HttpConnectorSettings, components| {
+            let inner = inner.http_connector(settings, components);
+            SharedHttpConnector::new(Connector { faults: faults.clone(), inner })
+        })
+    }
+
+    /// Counts a call, and says whether it reaches the table and whether its answer comes back.
+    fn enter(&self) -> (bool, bool) {
+        let mut state = self.state();
+        if state.is_dead {
+            return (false, false);
+        }
+        let call = state.calls.len();
+        state.calls.push(Metered { operation: String::new(), write_units: 0.0, read_units: 0.0 });
+        match state.death {
+            Some(Death::Before(at)) if at == call => {
+                state.is_dead = true;
+                (false, false)
+            }
+            Some(Death::After(at)) if at == call => {
+                state.is_dead = true;
+                (true, false)
+            }
+            _ => (true, true),
+        }
+    }
+
+    fn meter(&self, call: usize, metered: Metered) {
+        if let Some(slot) = self.state().calls.get_mut(call) {
+            *slot = metered;
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Connector {
+    faults: Faults,
+    inner: SharedHttpConnector,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        let (faults, inner) = (self.faults.clone(), self.inner.clone());
+        let call = faults.calls().len();
+        let (reaches, comes_back) = faults.enter();
+        HttpConnectorFuture::new(async move {
+            if !reaches {
+                return Err(died());
+            }
+            let operation = ask_for_cost(&mut request);
+            let mut response = inner.call(request).await?;
+            let body = response.body().bytes().unwrap_or_default().to_vec();
+            faults.meter(call, cost(operation, &body));
+            *response.body_mut() = SdkBody::from(body);
+            if comes_back { Ok::<HttpResponse, _>(response) } else { Err(died()) }
+        })
+    }
+}
+
+fn died() -> ConnectorError {
+    ConnectorError::user("the process is dead".into())
+}
+
+fn ask_for_cost(request: &mut HttpRequest) -> String {
+    let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+    if let Some(mut body) =
+        request.body().bytes().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok())
+        && !target.ends_with("CreateTable")
+    {
+        body["ReturnConsumedCapacity"] = "TOTAL".into();
+        *request.body_mut() = SdkBody::from(body.to_string());
+    }
+    target.rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+fn cost(operation: String, body: &[u8]) -> Metered {
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let consumed = match &answer["ConsumedCapacity"] {
+        serde_json::Value::Array(tables) => tables.clone(),
+        other => vec![other.clone()],
+    };
+    let units: f64 = consumed.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum();
+    let writes =
+        matches!(operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems");
+    let (write_units, read_units) = if writes { (units, 0.0) } else { (0.0, units) };
+    Metered { operation, write_units, read_units }
+}

@@ -1,0 +1,190 @@
+//! A plane that does nothing by itself.
+
+use crate::clock::TestWorld;
+use crate::faults::Faults;
+use crate::user::User;
+use dynoxide::Database;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tidemill_engine::{Environment, Folders, NetworkPolicy, Outbound};
+use tidemill_local::queue::{Lane, LocalQueue};
+use tidemill_local::timers::LocalTimers;
+use tidemill_local::{KeyFileCipher, table};
+use tidemill_model::calendar::Calendar;
+use tidemill_model::ids::OwnerId;
+use tidemill_model::key::Scope;
+use tidemill_operations::plane::{PlanCache, Workers};
+use tidemill_operations::{Plane, Queue, World as _, key_create, plane_sweep};
+use tidemill_protocols::functions::{self, On};
+use tidemill_store::Store;
+
+/// Where the clock of every world starts.
+const START: &str = "2026-03-02T10:00:30Z";
+/// Bells answered before a world counts as one that never comes to rest.
+const BELLS: usize = 100_000;
+
+/// A plane with its table, its clock and its bells.
+pub struct World {
+    pub plane: Arc<Plane>,
+    pub clock: Arc<TestWorld>,
+    pub faults: Faults,
+    queue: Arc<LocalQueue>,
+    timers: Arc<LocalTimers>,
+    database: Database,
+    files: Arc<TempDir>,
+    starts: u32,
+}
+
+impl World {
+    /// A plane on an empty table.
+    pub async fn new() -> World {
+        let files = Arc::new(tempfile::tempdir().expect("a temporary folder can be made"));
+        let database = Database::memory().expect("a table in memory can be made");
+        let clock = Arc::new(TestWorld::at(START.parse().expect("the start is an instant")));
+        let world = World::assemble(database, clock, files, 0);
+        world.plane.store.create_table().await.expect("the table can be made");
+        world
+    }
+
+    fn assemble(database: Database, clock: Arc<TestWorld>, files: Arc<TempDir>, starts: u32) -> World {
+        let faults = Faults::default();
+        let calendar = Calendar::default();
+        let queue = Arc::new(LocalQueue::new(clock.clone()));
+        let timers = Arc::new(LocalTimers::new(calendar));
+        let transport = faults.before(table::http_client(&database));
+        let retries = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
+        let client = aws_sdk_dynamodb::Client::from_conf(table::config(transport).retry_config(retries).build());
+        let folder = std::fs::canonicalize(files.path()).expect("the temporary folder is there");
+        let folders = Folders { readable: vec![folder.clone()], writable: folder };
+        let outbound = Outbound::new(NetworkPolicy::AllowPrivate).expect("a client can be made");
+        let plane = Arc::new(Plane {
+            store: Store::new(client, table::TABLE),
+            timers: timers.clone(),
+            queue: queue.clone(),
+            cipher: Arc::new(KeyFileCipher::new(&[7; 32], clock.clone())),
+            world: clock.clone(),
+            calendar,
+            environment: Arc::new(Environment { folders: Some(folders), outbound }),
+            kind: tidemill_model::key::Plane::Local,
+            workers: Workers { me: format!("process-{starts}"), alone: true },
+            plans: PlanCache::default(),
+            stopping: false.into(),
+        });
+        World { plane, clock, faults, queue, timers, database, files, starts }
+    }
+
+    /// Another process on the same table, as after SIGKILL: bells and timers are gone, the sweep starts over.
+    pub async fn restarted(self) -> World {
+        let world = World::assemble(self.database, self.clock, self.files, self.starts + 1);
+        plane_sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
+        world
+    }
+
+    /// A user with a key of all scopes.
+    pub async fn user(&self, owner: &str) -> User {
+        self.user_with(owner, &Scope::ALL).await
+    }
+
+    /// A user with a key of some scopes.
+    pub async fn user_with(&self, owner: &str, scopes: &[Scope]) -> User {
+        let owner = OwnerId::parse(owner).expect("the owner's name is well formed");
+        let input = key_create::Input { scopes: Some(scopes.to_vec()), name: None, expires_at: None };
+        let plane = &self.plane;
+        let made = key_create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await;
+        let (key, token) = made.expect("a key can be made");
+        User::new(plane.clone(), token.expose(), key.id.as_str())
+    }
+
+    /// Somebody without a key.
+    pub fn nobody(&self) -> User {
+        User::new(self.plane.clone(), "", "")
+    }
+
+    /// Moves the clock on, rings every timer at its minute and answers every bell, until there is none.
+    pub async fn advance(&self, by: Duration) {
+        let until = self.now() + SignedDuration::try_from(by).expect("tests advance by less than an age");
+        loop {
+            self.settle().await;
+            let next = [self.timers.next_due(), self.queue.next_wake()].into_iter().flatten().min();
+            match next.filter(|at| *at <= until) {
+                Some(at) => self.clock.set(at.max(self.now())),
+                None => break,
+            }
+        }
+        self.clock.set(until);
+        self.settle().await;
+    }
+
+    /// Moves the clock on while the plane is down: nothing rings.
+    pub fn sleep(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).expect("tests advance by less than an age"));
+    }
+
+    /// Rings what is due and answers every bell that rings now.
+    pub async fn settle(&self) {
+        for bell in self.timers.due(self.now()) {
+            self.queue.ring(bell, Duration::ZERO).await.expect("the local queue takes every bell");
+        }
+        for _ in 0..BELLS {
+            let ticked = self.answer(Lane::Ticks).await;
+            let ran = self.answer(Lane::Runs).await;
+            if !ticked && !ran {
+                return;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// Answers one bell of a lane, if one rings now.
+    pub async fn answer(&self, lane: Lane) -> bool {
+        let Some(bell) = self.queue.take(lane) else { return false };
+        let name = match lane {
+            Lane::Ticks => "deployment_tick",
+            Lane::Runs => "run_execute",
+        };
+        let function = functions::named(name).expect("the table has the function");
+        let (On::Tick(handle) | On::Run(handle)) = &function.on else { panic!("`{name}` answers no bells") };
+        let answered = handle(&self.plane, bell.clone(), None).await;
+        self.queue.settle(&bell, &answered);
+        true
+    }
+
+    /// The reaper's minute.
+    pub async fn sweep(&self) {
+        plane_sweep::run(&self.plane).await.expect("the sweep succeeds");
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Where file components read and write.
+    pub fn folder(&self) -> PathBuf {
+        self.files.path().to_owned()
+    }
+}
+
+pub fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+pub fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// A small pipeline that a schedule can run: a timer whose object is the result.
+pub fn pipeline(project: &str) -> Value {
+    json!({
+        "project_id": project,
+        "source": "timer_1",
+        "components": [
+            {"id": "timer_1", "provider": "timer", "config": {"mode": "Source", "type": "timer"}},
+            {"id": "response_1", "provider": "response", "config": {"lanes": []},
+             "input": [{"lane": "documents", "from": "timer_1"}]},
+        ],
+    })
+}

@@ -1,0 +1,14 @@
+//! What users see: one file per operation, each against a whole plane.
+
+mod borders;
+mod deployment_add;
+mod deployment_get;
+mod deployment_list;
+mod deployment_pause;
+mod deployment_remove;
+mod deployment_resume;
+mod deployment_tick;
+mod deployment_update;
+mod hook_receive;
+mod isolation;
+mod table;

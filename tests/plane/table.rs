@@ -1,0 +1,116 @@
+//! The table of functions agrees with the binaries, the API's description, the template and the tests.
+
+use serde_yaml_ng::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use tidemill_protocols::functions::{FUNCTIONS, On};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
+}
+
+fn names() -> BTreeSet<String> {
+    FUNCTIONS.iter().map(|function| function.name.to_owned()).collect()
+}
+
+fn files(folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("the folder is there");
+    let stems = entries.map(|entry| entry.expect("it can be read").path());
+    stems
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect()
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).expect("the file is there")
+}
+
+#[test]
+fn names_are_given_once() {
+    assert_eq!(names().len(), FUNCTIONS.len());
+}
+
+#[test]
+fn every_function_has_its_binary_and_no_other_is_there() {
+    assert_eq!(files("functions/src/bin"), names());
+}
+
+#[test]
+fn every_binary_serves_the_function_of_its_name() {
+    for name in names() {
+        let main = read(&format!("functions/src/bin/{name}.rs"));
+        assert!(main.contains(&format!("serve(\"{name}\")")), "functions/src/bin/{name}.rs");
+    }
+}
+
+#[test]
+fn every_function_has_its_operation() {
+    let operations = files("lib/operations/src");
+    for name in names().iter().filter(|name| *name != "plane_health") {
+        assert!(operations.contains(name), "lib/operations/src/{name}.rs");
+    }
+}
+
+#[test]
+fn every_function_has_its_tests() {
+    let tests = files("tests/plane");
+    for name in names() {
+        assert!(tests.contains(&name), "tests/plane/{name}.rs");
+        let text = read(&format!("tests/plane/{name}.rs"));
+        assert!(text.contains("::test]") || text.contains("#[test]"), "tests/plane/{name}.rs tests nothing");
+    }
+}
+
+#[test]
+fn the_description_has_every_route_and_no_other() {
+    let description: Value = serde_yaml_ng::from_str(&read("infra/openapi.yaml")).expect("the description is YAML");
+    let mut described = BTreeSet::new();
+    for (path, item) in description["paths"].as_mapping().expect("it has paths") {
+        for (method, operation) in item.as_mapping().expect("a path has methods") {
+            if let Some(name) = operation.get("operationId").and_then(Value::as_str) {
+                let method = method.as_str().expect("a method is text").to_uppercase();
+                described.insert((name.to_owned(), method, path.as_str().expect("a path is text").to_owned()));
+            }
+        }
+    }
+    let routes = FUNCTIONS.iter().filter_map(|function| match &function.on {
+        On::Http { route, .. } => Some((function.name.to_owned(), route.method.to_string(), route.path.to_owned())),
+        _ => None,
+    });
+    assert_eq!(described, routes.collect());
+}
+
+#[test]
+fn the_description_has_every_query_parameter_and_success() {
+    let description: Value = serde_yaml_ng::from_str(&read("infra/openapi.yaml")).expect("the description is YAML");
+    for function in FUNCTIONS {
+        let On::Http { route, .. } = &function.on else { continue };
+        let operation = &description["paths"][route.path][route.method.as_str().to_lowercase().as_str()];
+        let parameters = operation["parameters"].as_sequence().cloned().unwrap_or_default();
+        let resolved = parameters.iter().map(|parameter| match parameter["$ref"].as_str() {
+            Some(reference) => &description["components"]["parameters"][reference.rsplit('/').next().unwrap_or("")],
+            None => parameter,
+        });
+        let described: BTreeSet<_> = resolved
+            .filter(|parameter| parameter["in"].as_str() == Some("query"))
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        let taken: BTreeSet<_> = route.query.iter().map(|parameter| parameter.name).collect();
+        assert_eq!(described, taken, "{}", function.name);
+        let success = route.success.to_string();
+        assert!(operation["responses"].get(success.as_str()).is_some(), "{} answers {success}", function.name);
+    }
+}
+
+#[test]
+fn the_template_has_every_function_and_no_other() {
+    // The template's short forms (`!Sub`, `!GetAtt`) are tags; only names are compared here.
+    let template = read("template.yaml");
+    let binaries: BTreeSet<String> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Binary:"))
+        .map(|name| name.trim().trim_matches(['\'', '"']).to_owned())
+        .collect();
+    assert_eq!(binaries, names());
+}
