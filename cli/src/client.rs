@@ -1,0 +1,202 @@
+//! Talks to a plane: one request, one answer. Knows no command.
+
+use crate::connection::Connection;
+use crate::failure::{Exit, Failure};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::time::Duration;
+
+/// All but the unreserved characters. <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// Longer than API Gateway waits for an answer, so that its word about a delay comes first.
+const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+
+/// A plane, and the right to talk to it.
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    key: SecretString,
+}
+
+/// An answer as it was sent.
+pub struct Answer {
+    pub text: String,
+}
+
+impl Client {
+    pub fn new(connection: Connection) -> Result<Client, Failure> {
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("tidemill/", env!("CARGO_PKG_VERSION")))
+            // A redirect would carry the key to whoever it names.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(ANSWER_LIMIT);
+        if connection.is_local {
+            http = http.no_proxy();
+        }
+        if connection.url.starts_with("http:") {
+            // Reading the machine's root certificates takes longer than most requests.
+            http = http.tls_certs_only([]);
+        }
+        let http = http.build().map_err(|error| Failure::new("internal", chain(&error)))?;
+        Ok(Client { http, url: connection.url, key: connection.key })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub async fn get(&self, path: &Path) -> Result<Answer, Failure> {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &Path, body: Option<String>) -> Result<Answer, Failure> {
+        self.send(Method::POST, path, body).await
+    }
+
+    pub async fn patch(&self, path: &Path, body: String) -> Result<Answer, Failure> {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &Path, body: String) -> Result<Answer, Failure> {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &Path) -> Result<Answer, Failure> {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    async fn send(&self, method: Method, path: &Path, body: Option<String>) -> Result<Answer, Failure> {
+        path.check()?;
+        let mut request =
+            self.http.request(method, format!("{}{}", self.url, path)).bearer_auth(self.key.expose_secret());
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        match status.is_success() {
+            true => Ok(Answer { text }),
+            false => Err(self.refused(status.as_u16(), &text)),
+        }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let hint = match error.is_timeout() {
+            true => "try again in a moment",
+            false => "start one with `tidemill dev`, or name another one with `--url` or TIDEMILL_URL",
+        };
+        let message = format!("the plane at `{}` does not answer: {}", self.url, chain(error));
+        Failure::new("unreachable", message).hint(hint).exit(Exit::Unavailable)
+    }
+
+    fn refused(&self, status: u16, text: &str) -> Failure {
+        let exit = Exit::of_status(status);
+        match serde_json::from_str::<Failure>(text) {
+            Ok(failure) => failure.exit(exit),
+            Err(_) => Failure::new("unexpected_answer", format!("`{}` answered with the status {status}", self.url))
+                .hint("check that `--url` is the address of a plane")
+                .exit(exit),
+        }
+    }
+}
+
+impl Answer {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.text).map_err(|error| {
+            Failure::new("unexpected_answer", format!("the plane's answer cannot be read: {error}"))
+                .hint("check that this command and the plane are of the same version")
+        })
+    }
+}
+
+/// The innermost cause says most (`Connection refused`); the URL is named elsewhere.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// The path and the query of a request.
+#[derive(Clone, Debug)]
+pub struct Path {
+    text: String,
+    has_query: bool,
+    has_dots: bool,
+}
+
+impl Path {
+    /// `/v1` and these segments, each encoded in full: a project's name may hold `/`, `#`, `%` and more.
+    pub fn new(segments: &[&str]) -> Path {
+        let text = segments.iter().map(|segment| format!("/{}", encoded(segment))).collect::<String>();
+        let has_dots = segments.iter().any(|segment| matches!(*segment, "." | ".."));
+        Path { text: format!("/v1{text}"), has_query: false, has_dots }
+    }
+
+    /// Adds a parameter.
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Path {
+        let mark = if self.has_query { '&' } else { '?' };
+        self.text.push_str(&format!("{mark}{name}={}", encoded(&value.to_string())));
+        self.has_query = true;
+        self
+    }
+
+    /// Adds a parameter that may be absent.
+    pub fn with_some(self, name: &str, value: Option<impl fmt::Display>) -> Path {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// URLs resolve `.` and `..` however they are encoded, so a project of that name cannot be asked for.
+    /// <https://url.spec.whatwg.org/#double-dot-path-segment>
+    fn check(&self) -> Result<(), Failure> {
+        match self.has_dots {
+            false => Ok(()),
+            true => Err(Failure::argument(
+                "a project called `.` or `..` cannot be named in a URL",
+                "give the project another `project_id`",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn encoded(text: &str) -> impl fmt::Display + '_ {
+    utf8_percent_encode(text, RESERVED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reserved_character_of_a_name_is_encoded() {
+        let path =
+            Path::new(&["deployments", "a/b#c%d?é .x"]).with("time", "2026-11-21T10:00:00+01:00").with("limit", 5);
+
+        assert_eq!(
+            path.to_string(),
+            "/v1/deployments/a%2Fb%23c%25d%3F%C3%A9%20.x?time=2026-11-21T10%3A00%3A00%2B01%3A00&limit=5"
+        );
+    }
+
+    #[test]
+    fn a_name_that_urls_resolve_is_refused() {
+        assert!(Path::new(&["deployments", ".."]).check().is_err());
+        assert!(Path::new(&["deployments", "...", "a..b"]).check().is_ok());
+    }
+}

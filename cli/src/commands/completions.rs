@@ -1,0 +1,24 @@
+//! `tidemill completions`: what a shell needs to complete commands and options.
+
+use crate::args::Cli;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+/// Print the completions for a shell
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill completions bash > ~/.local/share/bash-completion/completions/tidemill
+  tidemill completions zsh > ~/.zfunc/_tidemill
+  tidemill completions fish > ~/.config/fish/completions/tidemill.fish")]
+pub struct Args {
+    shell: Shell,
+}
+
+pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "tidemill", &mut script);
+    session.output.line(String::from_utf8_lossy(&script).trim_end());
+    Ok(Exit::Done)
+}

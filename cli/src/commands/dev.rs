@@ -1,0 +1,196 @@
+//! `tidemill dev`: a whole plane in this process, until Ctrl-C.
+
+use crate::args::Global;
+use crate::client::Client;
+use crate::commands::deploy::{deploy_all, sentence};
+use crate::connection::Connection;
+use crate::deploying::{Change, Settings};
+use crate::failure::{Exit, Failure};
+use crate::pipeline_files::pipelines_at;
+use crate::session::Session;
+use futures::StreamExt;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tidemill_local::{Local, Options};
+use tidemill_model::calendar::Calendar;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// More deployments than these are counted instead of named.
+const NAMED: usize = 50;
+
+/// Start a whole plane on this machine, until Ctrl-C
+///
+/// It keeps everything in the data folder (--data) and goes on from there at the next start, also after a crash. When
+/// it answers, it prints `ready http://…` on standard output. The key of the owner `dev` is in DATA/key, where the
+/// other commands look for it. Its log goes to standard error; TIDEMILL_LOG or RUST_LOG choose what is logged, e.g.
+/// `debug`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill dev --deploy examples
+  tidemill dev --deploy digest.pipe --minute 1 --data /tmp/trial --listen 127.0.0.1:0")]
+pub struct Args {
+    /// Where the plane answers; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565")]
+    listen: SocketAddr,
+    /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there
+    #[arg(long, value_name = "FILE_OR_FOLDER")]
+    deploy: Vec<PathBuf>,
+    /// Let a schedule's minute last this many seconds (0.1 to 60), for trying schedules out
+    #[arg(long, value_name = "SECONDS", value_parser = minute)]
+    minute: Option<Duration>,
+    /// Let pipelines call addresses of this machine and of the local network
+    #[arg(long)]
+    allow_private_network: bool,
+    /// Let pipelines read files below this folder
+    #[arg(long, value_name = "DIR")]
+    allow_files: Vec<PathBuf>,
+}
+
+fn minute(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
+    let minute = Duration::try_from_secs_f64(seconds).ok();
+    let minute = minute.filter(|minute| Calendar::with_minute(*minute).is_some());
+    minute.ok_or_else(|| "a schedule's minute lasts 0.1 to 60 seconds".to_owned())
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    start_log();
+    let mut signals = Signals::new()?;
+    for path in &args.deploy {
+        std::fs::metadata(path).map_err(|error| Failure::file("deploy", path, &error))?;
+    }
+    let options = Options {
+        listen: args.listen,
+        data: session.global.data.clone(),
+        minute: args.minute,
+        allow_private_network: args.allow_private_network,
+        readable: readable(&args),
+    };
+    let local = Local::start(options).await?;
+    session.output.line(format_args!("ready {}", local.url()));
+    session
+        .output
+        .tell(format_args!("the key of the owner `dev` is in `{}`", session.global.data.join("key").display()));
+    tokio::select! {
+        () = deploy(session, &local, &args.deploy) => signals.first().await,
+        () = signals.first() => {}
+    }
+    session.output.tell("stopping; Ctrl-C again stops at once");
+    tokio::select! {
+        () = local.stop() => Ok(Exit::Done),
+        () = signals.first() => std::process::exit(Exit::Interrupted as i32),
+    }
+}
+
+/// Ctrl-C, and what a supervisor sends.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::new("internal", format!("cannot listen for signals: {error}")))
+        };
+        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn first(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Logs to standard error, briefly, in colours on a terminal only.
+fn start_log() {
+    let chosen = ["TIDEMILL_LOG", "RUST_LOG"].into_iter().find_map(|name| std::env::var(name).ok());
+    let filter = EnvFilter::new(chosen.as_deref().unwrap_or("warn,tidemill=info"));
+    let has_colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(has_colours)
+        .compact()
+        .init();
+}
+
+/// What is deployed may be read, and what the operator names besides.
+fn readable(args: &Args) -> Vec<PathBuf> {
+    let folder_of = |path: &PathBuf| match path.is_dir() {
+        true => path.clone(),
+        false => match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        },
+    };
+    args.deploy.iter().map(folder_of).chain(args.allow_files.iter().cloned()).collect()
+}
+
+/// Deploys over the plane's own API. What is refused is told, and the plane goes on without it.
+async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
+    if paths.is_empty() {
+        return;
+    }
+    let global = Global { url: Some(local.url()), key: Some(local.key().to_owned()), ..session.global.clone() };
+    let client = match Connection::new(&global).and_then(Client::new) {
+        Ok(client) => client,
+        Err(failure) => return session.output.failure(&failure),
+    };
+    let mut files = Vec::new();
+    for path in paths {
+        match pipelines_at(path) {
+            Ok(found) => files.extend(found),
+            Err(failure) => session.output.failure(&failure),
+        }
+    }
+    let mut counts = Counts::default();
+    let settings = Settings::default();
+    let mut outcomes = deploy_all(&client, &files, &settings, false);
+    while let Some((file, outcome)) = outcomes.next().await {
+        match outcome {
+            Ok(deployed) => {
+                counts.add(deployed.change);
+                if files.len() <= NAMED {
+                    session.output.tell(sentence(&deployed));
+                    session.output.warnings(&deployed.deployment.warnings);
+                }
+            }
+            Err(failure) => {
+                counts.refused += 1;
+                session.output.tell(format_args!("{} was not deployed:", file.display()));
+                session.output.failure(&failure);
+            }
+        }
+    }
+    session.output.tell(counts.sentence());
+}
+
+#[derive(Default)]
+struct Counts {
+    added: usize,
+    updated: usize,
+    unchanged: usize,
+    refused: usize,
+}
+
+impl Counts {
+    fn add(&mut self, change: Change) {
+        match change {
+            Change::Added => self.added += 1,
+            Change::Updated => self.updated += 1,
+            Change::Unchanged => self.unchanged += 1,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Counts { added, updated, unchanged, refused } = self;
+        format!("{added} deployed, {updated} updated, {unchanged} unchanged, {refused} refused")
+    }
+}

@@ -1,0 +1,58 @@
+//! `tidemill doctor`: checks what must hold, and repairs it.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use crate::table::{self, plain};
+use crate::views::Diagnosis;
+use comfy_table::{Cell, Color};
+
+/// Check what must hold of your deployments: timers, due ticks, open runs, versions, the ledger
+///
+/// Exits with 1 when findings are left.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidemill doctor --fix")]
+pub struct Args {
+    /// Repair what can be repaired
+    #[arg(long)]
+    fix: bool,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let path = Path::new(&["doctor"]).with("fix", args.fix);
+    let answer = session.client()?.post(&path, None).await?;
+    let diagnosis: Diagnosis = answer.read()?;
+    match session.output.is_json() {
+        true => session.output.line(&answer.text),
+        false => session.output.line(shown(&diagnosis)),
+    }
+    let is_fixable = diagnosis.findings.iter().any(|finding| !finding.fixed);
+    if is_fixable && !args.fix {
+        session.output.note("`tidemill doctor --fix` repairs what can be repaired");
+    }
+    Ok(if diagnosis.healthy { Exit::Done } else { Exit::Failed })
+}
+
+fn shown(diagnosis: &Diagnosis) -> String {
+    let deployments = match diagnosis.deployments {
+        1 => "1 deployment".to_owned(),
+        count => format!("{count} deployments"),
+    };
+    if diagnosis.findings.is_empty() {
+        return format!("{deployments}, nothing found");
+    }
+    let mut shown = table::new(&["CHECK", "PROJECT", "FINDING", ""]);
+    for finding in &diagnosis.findings {
+        let left = match finding.fixed {
+            true => Cell::new("fixed").fg(Color::Green),
+            false => Cell::new("left").fg(Color::Red),
+        };
+        shown.add_row([
+            Cell::new(&finding.check),
+            Cell::new(plain(&finding.project)),
+            Cell::new(plain(&finding.message)),
+            left,
+        ]);
+    }
+    format!("{}\n{deployments}, {} findings", table::text(&shown), diagnosis.findings.len())
+}

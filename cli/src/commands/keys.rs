@@ -1,0 +1,161 @@
+//! `tidemill keys`: the API keys of an owner, over the API, or of any owner in the table of a data folder.
+
+use crate::client::{Client, Path};
+use crate::failure::{Exit, Failure};
+use crate::pages::{List, Wanted};
+use crate::session::Session;
+use crate::table::{self, or_dash, plain, state};
+use crate::times::{self, relative};
+use crate::views;
+use comfy_table::{Cell, Table};
+use jiff::Timestamp;
+use serde_json::json;
+use tidemill_local::{RealWorld, open_store};
+use tidemill_model::ids::{KeyId, OwnerId};
+use tidemill_model::key::{Plane, Scope};
+use tidemill_operations::answer::KeyAnswer;
+use tidemill_operations::{World, key_create, key_revoke};
+
+/// Make, list and revoke API keys
+///
+/// With --owner a command works on the table in the data folder (--data), beside a running plane as well as without
+/// one: that is for the operator. Without it, it asks the plane, and works on the keys of your own owner.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill keys create --owner ana --scope task.control --scope task.monitor
+  tidemill keys create --name ci --expires 90d
+  tidemill keys list
+  tidemill keys revoke 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Make a key, and print just the key: it is never shown again
+    #[command(after_help = "Example:\n  tidemill keys create --owner ana --expires 90d --data .tidemill")]
+    Create(Create),
+    /// List keys, oldest first, without the keys themselves
+    #[command(after_help = "Example:\n  tidemill keys list --owner ana")]
+    List {
+        /// Whose, in the table of the data folder
+        #[arg(long, value_name = "NAME", value_parser = owner)]
+        owner: Option<OwnerId>,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Revoke a key at once; what was deployed with it stops at its next tick
+    #[command(after_help = "Example:\n  tidemill keys revoke 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
+    Revoke {
+        /// The id that `keys list` shows
+        id: String,
+        /// Whose, in the table of the data folder
+        #[arg(long, value_name = "NAME", value_parser = owner)]
+        owner: Option<OwnerId>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Create {
+    /// For whom, in the table of the data folder
+    #[arg(long, value_name = "NAME", value_parser = owner)]
+    owner: Option<OwnerId>,
+    /// What the key may do: task.control, task.monitor, task.data or admin [default: all but admin]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
+    scopes: Vec<Scope>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// When it ends: `90d` from now, or RFC 3339 [default: never]
+    #[arg(long, value_name = "TIME", value_parser = times::future)]
+    expires: Option<Timestamp>,
+}
+
+fn owner(text: &str) -> Result<OwnerId, String> {
+    OwnerId::parse(text).map_err(|invalid| format!("{}; {}", invalid.message, invalid.hint))
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).map_err(|invalid| format!("{}; {}", invalid.message, invalid.hint))
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Create(create) => {
+            let text = match create.owner.clone() {
+                Some(owner) => create_in_table(session, owner, create).await?,
+                None => create_over_api(&session.client()?, create).await?,
+            };
+            let key: views::Key = crate::client::Answer { text: text.clone() }.read()?;
+            session.output.done(&text, key.key.unwrap_or_default());
+        }
+        Command::List { owner: Some(owner), wanted: _ } => print(session, &list_in_table(session, &owner).await?)?,
+        Command::List { owner: None, wanted } => {
+            print(session, &wanted.fetch(&session.client()?, &Path::new(&["keys"])).await?)?;
+        }
+        Command::Revoke { id, owner } => {
+            let text = match owner {
+                Some(owner) => revoke_in_table(session, &owner, &id).await?,
+                None => session.client()?.delete(&Path::new(&["keys", &id])).await?.text,
+            };
+            session.output.done(&text, format_args!("key `{id}` is revoked"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn create_over_api(client: &Client, create: Create) -> Result<String, Failure> {
+    let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
+    let body = json!({ "scopes": scopes, "name": create.name, "expiresAt": create.expires });
+    Ok(client.post(&Path::new(&["keys"]), Some(body.to_string())).await?.text)
+}
+
+async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> Result<String, Failure> {
+    let store = open_store(&session.global.data).await?;
+    let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
+    let input = key_create::Input { scopes, name: create.name, expires_at: create.expires };
+    let (key, token) = key_create::make(&store, &RealWorld, Plane::Local, owner, input).await?;
+    Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, RealWorld.now()) }))
+}
+
+async fn list_in_table(session: &Session, owner: &OwnerId) -> Result<List, Failure> {
+    let store = open_store(&session.global.data).await?;
+    let mut list = List { items: Vec::new(), next: None };
+    let mut cursor = None;
+    loop {
+        let page = store.keys(owner, cursor.as_ref(), 100).await.map_err(tidemill_operations::Error::from)?;
+        let answers = page.items.into_iter().map(|key| text(&KeyAnswer::of(key, RealWorld.now())));
+        list.items.extend(answers.filter_map(|text| serde_json::value::RawValue::from_string(text).ok()));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(list);
+        }
+    }
+}
+
+async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &str) -> Result<String, Failure> {
+    let store = open_store(&session.global.data).await?;
+    let key = key_revoke::revoke(&store, owner, &KeyId::parse(id)?, RealWorld.now()).await?;
+    Ok(text(&KeyAnswer::of(key, RealWorld.now())))
+}
+
+fn text(answer: &KeyAnswer) -> String {
+    serde_json::to_string(answer).expect("answers are JSON")
+}
+
+fn print(session: &Session, list: &List) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    let columns = table::new(&["KEY", "NAME", "STATE", "SCOPES", "MADE", "EXPIRES", "USED"]);
+    list.print(session, "there are no keys", columns, |table: &mut Table, key: views::Key| {
+        table.add_row([
+            Cell::new(key.id),
+            or_dash(key.name.as_deref().map(plain)),
+            state(&key.state),
+            Cell::new(key.scopes.join(" ")),
+            Cell::new(relative(key.created_at, now)),
+            or_dash(key.expires_at.map(|at| relative(at, now))),
+            or_dash(key.last_used_at.map(|at| relative(at, now))),
+        ]);
+    })
+}

@@ -1,0 +1,38 @@
+//! `tidemill list`: what is deployed.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::pages::Wanted;
+use crate::session::Session;
+use crate::table::{self, or_dash, plain, state};
+use crate::times::relative;
+use crate::views::Deployment;
+use comfy_table::Cell;
+use jiff::Timestamp;
+
+/// List what is deployed, and when it runs next
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  tidemill list\n  tidemill list --all --json")]
+pub struct Args {
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let list = args.wanted.fetch(&session.client()?, &Path::new(&["deployments"])).await?;
+    let empty = "nothing is deployed; `tidemill deploy FILE` puts a pipeline live";
+    let columns = table::new(&["PROJECT", "STATE", "SCHEDULE", "ZONE", "NEXT", "VERSION", "UPDATED"]);
+    let now = Timestamp::now();
+    list.print(session, empty, columns, |table, deployment: Deployment| {
+        table.add_row([
+            Cell::new(plain(&deployment.project)),
+            state(&deployment.state),
+            Cell::new(&deployment.schedule),
+            Cell::new(&deployment.timezone),
+            or_dash(deployment.next.first().map(|at| relative(*at, now))),
+            Cell::new(deployment.version),
+            Cell::new(relative(deployment.updated_at, now)),
+        ]);
+    })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,75 @@
+//! `tidemill logs`: a run's log, also while it grows.
+
+use crate::failure::{Exit, Failure};
+use crate::following::{self, Log, line_text};
+use crate::runs;
+use crate::session::Session;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Show the log of a run
+///
+/// With --json the answer is one object; with --json and --follow each line of the log is an object on a line of its
+/// own.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill logs orders --follow
+  tidemill logs 01JD7Z8K3M4N5P6Q7R8S9T0V1W --json")]
+pub struct Args {
+    /// The run's id, or a project for its newest run
+    #[arg(value_name = "RUN|PROJECT")]
+    run: String,
+    /// Go on until the run has ended
+    #[arg(long, short)]
+    follow: bool,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let run = runs::find(&client, &args.run).await?;
+    if args.follow {
+        let show = |line: &RawValue| match session.output.is_json() {
+            true => session.output.line(line.get()),
+            false => session.output.line(line_text(line)),
+        };
+        following::follow(session, &client, &run, show).await?;
+        return Ok(Exit::Done);
+    }
+    let all = everything(&mut Log::of(&client, &run)).await?;
+    if session.output.is_json() {
+        session.output.json(&all);
+        return Ok(Exit::Done);
+    }
+    for line in &all.items {
+        session.output.line(line_text(line));
+    }
+    if !all.complete {
+        session.output.note(format_args!("run `{}` is {}; --follow shows what comes", all.run, all.state));
+    } else if all.items.is_empty() {
+        session.output.note(format_args!("run `{}` wrote no log", all.run));
+    }
+    Ok(Exit::Done)
+}
+
+/// A whole log in the API's form.
+#[derive(Serialize)]
+struct All {
+    run: String,
+    state: String,
+    items: Vec<Box<RawValue>>,
+    next: u32,
+    complete: bool,
+}
+
+/// Everything that there is now.
+async fn everything(log: &mut Log<'_>) -> Result<All, Failure> {
+    let mut items = Vec::new();
+    loop {
+        let part = log.more().await?;
+        let is_end = part.complete || part.items.is_empty();
+        items.extend(part.items);
+        if is_end {
+            return Ok(All { run: part.run, state: part.state, items, next: part.next, complete: part.complete });
+        }
+    }
+}

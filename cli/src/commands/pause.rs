@@ -1,0 +1,23 @@
+//! `tidemill pause`: stops a deployment from being triggered.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use serde_json::json;
+
+/// Stop a deployment from being triggered; a run that is going goes on to its end
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidemill pause orders --note 'the shop is closed'")]
+pub struct Args {
+    project: String,
+    /// Why, for whoever wonders later
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let path = Path::new(&["deployments", &args.project, "pause"]);
+    let answer = session.client()?.post(&path, Some(json!({ "note": args.note }).to_string())).await?;
+    session.output.done(&answer.text, format_args!("paused `{}`", args.project));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,38 @@
+//! `tidemill remove`: takes a project off.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use std::io::{IsTerminal, Write};
+
+/// Take a project off; its versions, its history and its hook's URL stay
+///
+/// On a terminal it asks first; a script is not asked.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidemill remove orders --yes")]
+pub struct Args {
+    project: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    if !args.yes && !session.output.is_json() && std::io::stdin().is_terminal() && !agreed(&args.project)? {
+        session.output.note("nothing was removed");
+        return Ok(Exit::Failed);
+    }
+    let answer = client.delete(&Path::new(&["deployments", &args.project])).await?;
+    session.output.done(&answer.text, format_args!("removed `{}`", args.project));
+    Ok(Exit::Done)
+}
+
+fn agreed(project: &str) -> Result<bool, Failure> {
+    let failed = |error: std::io::Error| Failure::new("terminal", error.to_string()).hint("give `--yes`");
+    let mut stderr = anstream::stderr().lock();
+    write!(stderr, "remove `{project}`? [y/N] ").and_then(|()| stderr.flush()).map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,22 @@
+//! `tidemill resume`: makes a paused or errored deployment active again.
+
+use crate::client::Path;
+use crate::commands::deploy::summary;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use crate::views::Deployment;
+
+/// Make a paused or errored deployment active again, under your key; ticks of the meantime stay skipped
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidemill resume orders")]
+pub struct Args {
+    project: String,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let path = Path::new(&["deployments", &args.project, "resume"]);
+    let answer = session.client()?.post(&path, None).await?;
+    let deployment: Deployment = answer.read()?;
+    session.output.done(&answer.text, format_args!("resumed `{}`: {}", args.project, summary(&deployment)));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,80 @@
+//! `tidemill run`: runs a deployment now.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::following::{follow, line_text};
+use crate::pipeline_files::read_text;
+use crate::runs::{self, result_text};
+use crate::session::Session;
+use crate::views::Run;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Run a deployment now
+///
+/// With --follow it waits for the end: the log goes to standard error, the result to standard output (with --json: the
+/// run with its result), and the exit code is 0 only if the run succeeded.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill run orders --follow
+  tidemill run echo --input 'hello' --follow
+  tidemill run import --input @orders.json
+  curl -s https://example.com/orders | tidemill run import --input -")]
+pub struct Args {
+    project: String,
+    /// What the pipeline's source is handed: a text, `@FILE` for a file's content, `-` for standard input. What is
+    /// JSON is handed over as JSON, anything else as text
+    #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true)]
+    input: Option<String>,
+    /// Wait for the end, show the log and the result
+    #[arg(long, short)]
+    follow: bool,
+}
+
+#[derive(Serialize)]
+struct Body {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Box<RawValue>>,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let input = args.input.as_deref().map(input).transpose()?;
+    let body = serde_json::to_string(&Body { input }).expect("the input is JSON");
+    let answer = client.post(&Path::new(&["deployments", &args.project, "runs"]), Some(body)).await?;
+    let run: Run = answer.read()?;
+    if !args.follow {
+        session.output.done(&answer.text, format_args!("run `{}` of `{}` is {}", run.id, run.project, run.state));
+        session.output.note(format_args!("follow it with `tidemill logs {} --follow`", run.id));
+        return Ok(Exit::Done);
+    }
+    session.output.note(format_args!("run `{}` of `{}`", run.id, run.project));
+    follow(session, &client, &run, |line| session.output.note(line_text(line))).await?;
+    let answer = client.get(&runs::path(&run)).await?;
+    let run: Run = answer.read()?;
+    match session.output.is_json() {
+        true => session.output.line(&answer.text),
+        false => show_end(session, &run),
+    }
+    Ok(if run.state == "succeeded" { Exit::Done } else { Exit::Failed })
+}
+
+fn show_end(session: &Session, run: &Run) {
+    session.output.note(runs::shown(run));
+    if let Some(result) = &run.result {
+        session.output.line(result_text(result.get()));
+    }
+}
+
+/// JSON travels as it is written, to the byte; anything else as a JSON string.
+fn input(given: &str) -> Result<Box<RawValue>, Failure> {
+    let text = match given.strip_prefix('@') {
+        Some(file) => read_text(file.as_ref())?,
+        None if given == "-" => read_text("-".as_ref())?,
+        None => given.to_owned(),
+    };
+    let as_json = RawValue::from_string(text.clone());
+    as_json
+        .or_else(|_| serde_json::value::to_raw_value(&text))
+        .map_err(|error| Failure::argument(format!("the input cannot be sent: {error}"), "give a text or JSON"))
+}

@@ -1,0 +1,97 @@
+//! `tidemill runs`: what ran, newest first, and one of them in detail.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::pages::Wanted;
+use crate::runs::{self, result_text};
+use crate::session::Session;
+use crate::times;
+use crate::views::Run;
+use jiff::Timestamp;
+
+/// List what ran, newest first, or show one run with its result
+///
+/// A project that is called `show` is listed by `tidemill runs -- show`.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  tidemill runs
+  tidemill runs orders --state failed --since 24h
+  tidemill runs show 01JD7Z8K3M4N5P6Q7R8S9T0V1W
+  tidemill runs show orders"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Show one run with its result
+    #[command(after_help = "Example:\n  tidemill runs show orders --json")]
+    Show {
+        /// The run's id, or a project for its newest run
+        #[arg(value_name = "RUN|PROJECT")]
+        run: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct Filter {
+    /// Only this project's
+    project: Option<String>,
+    #[arg(long, value_parser = ["queued", "running", "succeeded", "failed", "cancelled", "timed_out"])]
+    state: Option<String>,
+    #[arg(long, value_parser = ["schedule", "webhook", "call", "manual", "task"])]
+    trigger: Option<String>,
+    /// Only of this version of the pipeline
+    #[arg(long, value_name = "N")]
+    version: Option<u32>,
+    /// Only runs made at this time or later: RFC 3339, `HH:MM` of today (UTC), or `2h` ago
+    #[arg(long, value_name = "TIME", value_parser = times::past)]
+    since: Option<Timestamp>,
+    /// Only runs made before this time
+    #[arg(long, value_name = "TIME", value_parser = times::past)]
+    until: Option<Timestamp>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Some(Command::Show { run }) => show(session, &run).await,
+        None => list(session, args.filter).await,
+    }
+}
+
+async fn list(session: &Session, filter: Filter) -> Result<Exit, Failure> {
+    let path = Path::new(&["runs"])
+        .with_some("project", filter.project)
+        .with_some("state", filter.state)
+        .with_some("trigger", filter.trigger)
+        .with_some("version", filter.version)
+        .with_some("since", filter.since)
+        .with_some("until", filter.until);
+    let list = filter.wanted.fetch(&session.client()?, &path).await?;
+    list.print(session, "no run matches", runs::columns(), runs::row)?;
+    Ok(Exit::Done)
+}
+
+async fn show(session: &Session, run: &str) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let found = runs::find(&client, run).await?;
+    let answer = client.get(&runs::path(&found)).await?;
+    if session.output.is_json() {
+        session.output.line(&answer.text);
+        return Ok(Exit::Done);
+    }
+    let run: Run = answer.read()?;
+    session.output.line(runs::shown(&run));
+    if let Some(result) = &run.result {
+        session.output.line(format_args!("\n{}", result_text(result.get())));
+    }
+    Ok(Exit::Done)
+}

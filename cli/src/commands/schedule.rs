@@ -1,0 +1,108 @@
+//! `tidemill schedule`: when an expression is due.
+
+use crate::failure::{Exit, Failure};
+use crate::schedule_lines;
+use crate::session::Session;
+use crate::table;
+use crate::times::{self, absolute, relative};
+use comfy_table::Cell;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use tidemill_model::schedule::{ParseError, Schedule, Zone};
+
+/// Preview schedules, without a plane
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidemill schedule next '*/15 9-17 * * mon-fri' --timezone Europe/Madrid")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Next(Next),
+}
+
+/// Show when an expression is due next
+///
+/// With --jsonl it reads lines `{"expr": "…", "start": 1795255200}` from standard input and answers each at once with
+/// `{"expr", "start", "valid", "next": [five times], "error"}`. Times are seconds since 1970, `next` is strictly after
+/// `start`, and a line may name a `timezone`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill schedule next '0 6 * * mon-fri' --count 3
+  tidemill schedule next @daily --from 2026-12-31T23:00:00Z --timezone Asia/Tokyo
+  echo '{\"expr\": \"*/5 * * * *\", \"start\": 1795255200}' | tidemill schedule next --jsonl")]
+struct Next {
+    /// Five cron fields, `@hourly` and the like, or `manual`
+    #[arg(required_unless_present = "jsonl", conflicts_with = "jsonl", allow_hyphen_values = true)]
+    expr: Option<String>,
+    /// How many times to show
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    count: u32,
+    /// Strictly after this time: RFC 3339, `HH:MM` of today (UTC), or seconds since 1970 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = times::future)]
+    from: Option<Timestamp>,
+    /// The IANA time zone that the expression means
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    timezone: String,
+    /// Answer lines of JSON from standard input
+    #[arg(long)]
+    jsonl: bool,
+}
+
+pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let Command::Next(next) = args.command;
+    if next.jsonl {
+        return schedule_lines::answer(std::io::stdin().lock(), std::io::stdout().lock());
+    }
+    let expr = next.expr.clone().unwrap_or_default();
+    let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error))?;
+    let from = next.from.unwrap_or_else(Timestamp::now);
+    let due: Vec<Timestamp> = schedule.ticks_after(from).take(next.count as usize).collect();
+    match session.output.is_json() {
+        true => session.output.json(&Preview { expr: &expr, timezone: &next.timezone, from, next: due }),
+        false => session.output.line(shown(&due, &next.timezone)),
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Preview<'a> {
+    expr: &'a str,
+    timezone: &'a str,
+    from: Timestamp,
+    next: Vec<Timestamp>,
+}
+
+/// Reads an expression in a zone.
+pub fn parse(expr: &str, zone: &str) -> Result<Schedule, ParseError> {
+    let zone = Zone::parse(zone)?;
+    Schedule::parse(expr)?.in_zone(zone)
+}
+
+fn refused(expr: &str, error: &ParseError) -> Failure {
+    let is_short = expr.len() <= 80 && error.position() <= expr.len() && expr.is_ascii() && !expr.contains('\n');
+    let marked = match is_short && !expr.is_empty() {
+        true => format!("{error}\n  {expr}\n  {}^", " ".repeat(error.position())),
+        false => error.to_string(),
+    };
+    Failure::new("invalid_argument", marked).hint(error.hint())
+}
+
+fn shown(due: &[Timestamp], zone: &str) -> String {
+    if due.is_empty() {
+        return "it is never due by itself".to_owned();
+    }
+    let now = Timestamp::now();
+    let local = TimeZone::get(zone).ok().filter(|_| zone != "UTC");
+    let mut shown = table::new(if local.is_some() { &["DUE", "LOCAL", ""] } else { &["DUE", ""] });
+    for at in due {
+        let mut row = vec![Cell::new(absolute(*at))];
+        row.extend(local.as_ref().map(|zone| Cell::new(at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z"))));
+        row.push(Cell::new(relative(*at, now)));
+        shown.add_row(row);
+    }
+    table::text(&shown)
+}

@@ -1,0 +1,86 @@
+//! `tidemill secrets`: values that configs name as `${NAME}`, never shown again.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::pages::Wanted;
+use crate::session::Session;
+use crate::table;
+use crate::times::relative;
+use crate::views::Secret;
+use comfy_table::Cell;
+use jiff::Timestamp;
+use serde_json::json;
+use std::io::{IsTerminal, Read};
+
+/// Set, list and remove the secrets that configs name as `${NAME}`
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill secrets set API_TOKEN                  asks for the value, and does not show it
+  printf %s \"$TOKEN\" | tidemill secrets set API_TOKEN
+  tidemill secrets list
+  tidemill secrets remove API_TOKEN")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Set a secret; it is encrypted, and never shown again
+    #[command(after_help = "Example:\n  printf %s \"$TOKEN\" | tidemill secrets set API_TOKEN")]
+    Set {
+        name: String,
+        /// The value. Other users of the machine may see it; standard input is safer
+        #[arg(long, value_name = "VALUE")]
+        value: Option<String>,
+    },
+    /// List the names of secrets
+    #[command(after_help = "Example:\n  tidemill secrets list")]
+    List {
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Delete a secret; runs that name it fail from then on
+    #[command(after_help = "Example:\n  tidemill secrets remove API_TOKEN")]
+    Remove { name: String },
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    match args.command {
+        Command::Set { name, value } => {
+            let value = value.map_or_else(|| read_value(&name), Ok)?;
+            let body = json!({ "value": value }).to_string();
+            let answer = client.put(&Path::new(&["secrets", &name]), body).await?;
+            session.output.done(&answer.text, format_args!("secret `{name}` is set"));
+        }
+        Command::List { wanted } => {
+            let list = wanted.fetch(&client, &Path::new(&["secrets"])).await?;
+            let now = Timestamp::now();
+            list.print(session, "there are no secrets", table::new(&["NAME", "SET"]), |table, secret: Secret| {
+                table.add_row([Cell::new(secret.name), Cell::new(relative(secret.updated_at, now))]);
+            })?;
+        }
+        Command::Remove { name } => {
+            let answer = client.delete(&Path::new(&["secrets", &name])).await?;
+            session.output.done(&answer.text, format_args!("secret `{name}` is removed"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// From the terminal without an echo, else all of standard input without the line break at its end.
+fn read_value(name: &str) -> Result<String, Failure> {
+    let read = match std::io::stdin().is_terminal() {
+        true => rpassword::prompt_password(format!("value of {name}: ")),
+        false => {
+            let mut text = String::new();
+            std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
+        }
+    };
+    let text = read.map_err(|error| {
+        Failure::new("invalid_argument", format!("the value cannot be read: {error}")).hint("give it on standard input")
+    })?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}

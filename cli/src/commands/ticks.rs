@@ -1,0 +1,45 @@
+//! `tidemill ticks`: every due minute, and what became of it.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::pages::Wanted;
+use crate::session::Session;
+use crate::table::{self, or_dash, state};
+use crate::times::{self, absolute, relative};
+use crate::views::Tick;
+use comfy_table::Cell;
+use jiff::Timestamp;
+
+/// List a project's due minutes, newest first: each ran, was skipped, or was missed
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidemill ticks orders --since 6h")]
+pub struct Args {
+    project: String,
+    /// Only ticks at this time or later: RFC 3339, `HH:MM` of today (UTC), or `2h` ago
+    #[arg(long, value_name = "TIME", value_parser = times::past)]
+    since: Option<Timestamp>,
+    /// Only ticks before this time
+    #[arg(long, value_name = "TIME", value_parser = times::past)]
+    until: Option<Timestamp>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let path = Path::new(&["deployments", &args.project, "ticks"])
+        .with_some("since", args.since)
+        .with_some("until", args.until);
+    let list = args.wanted.fetch(&session.client()?, &path).await?;
+    let now = Timestamp::now();
+    let columns = table::new(&["DUE", "", "OUTCOME", "REASON", "RUN"]);
+    list.print(session, "no tick matches", columns, |table, tick: Tick| {
+        table.add_row([
+            Cell::new(absolute(tick.at)),
+            Cell::new(relative(tick.at, now)),
+            state(&tick.outcome),
+            or_dash(tick.reason),
+            or_dash(tick.run),
+        ]);
+    })?;
+    Ok(Exit::Done)
+}

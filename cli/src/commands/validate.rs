@@ -1,0 +1,115 @@
+//! `tidemill validate`: compiles a pipeline here, without a plane.
+
+use crate::failure::{Exit, Failure};
+use crate::output::detail_text;
+use crate::pipeline_files::read_text;
+use crate::session::Session;
+use crate::views::Detail;
+use owo_colors::OwoColorize;
+use serde::Serialize;
+use std::path::PathBuf;
+use tidemill_model::pipeline::{Problem, unwrap_file};
+use tidemill_model::schedule::{ParseError, Schedule, Zone};
+use tidemill_plan::Target;
+
+/// Compile a pipeline without deploying it, and tell everything that is wrong with it
+///
+/// It needs no plane. Exits with 1 if the pipeline is refused.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill validate digest.pipe --schedule '*/5 * * * *'
+  cat digest.pipe | tidemill validate - --json")]
+pub struct Args {
+    /// A pipeline or a deploy file; `-` for standard input
+    #[arg(value_name = "FILE")]
+    path: PathBuf,
+    /// Check it for this schedule too [default: the file's]
+    #[arg(long, value_name = "SCHEDULE")]
+    schedule: Option<String>,
+    /// The IANA time zone of the schedule [default: the file's]
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Refuse what works only in a plane on this machine
+    #[arg(long)]
+    cloud: bool,
+}
+
+/// In the form of the API's answer.
+#[derive(Serialize)]
+struct Report {
+    valid: bool,
+    errors: Vec<Detail>,
+    warnings: Vec<Detail>,
+    /// The components that would run, in their order.
+    order: Vec<String>,
+}
+
+pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let report = report(&args)?;
+    match session.output.is_json() {
+        true => session.output.json(&report),
+        false => show(session, &args, &report),
+    }
+    Ok(if report.valid { Exit::Done } else { Exit::Failed })
+}
+
+fn report(args: &Args) -> Result<Report, Failure> {
+    let text = read_text(&args.path)?;
+    let file = match unwrap_file(&text) {
+        Ok(file) => file,
+        Err(problems) => return Ok(refused(details(problems))),
+    };
+    let schedule = args.schedule.as_ref().or(file.schedule.as_ref()).map_or("manual", String::as_str);
+    let zone = args.timezone.as_ref().or(file.timezone.as_ref()).map_or("UTC", String::as_str);
+    let schedule = parse(schedule, zone);
+    let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+    let mut errors: Vec<Detail> = schedule.err().into_iter().collect();
+    let target = Target { local: !args.cloud, on_cron, source: None };
+    match tidemill_plan::compile_text(file.pipeline_text, tidemill_engine::catalogue(), &target) {
+        Ok((_, compiled)) => Ok(Report {
+            valid: errors.is_empty(),
+            errors,
+            warnings: details(compiled.warnings),
+            order: compiled.plan.nodes.iter().map(|node| node.id.clone()).collect(),
+        }),
+        Err(problems) => {
+            errors.extend(details(problems));
+            Ok(refused(errors))
+        }
+    }
+}
+
+fn parse(schedule: &str, zone: &str) -> Result<Schedule, Detail> {
+    let detail = |field: &str, error: ParseError| Detail {
+        component: None,
+        field: Some(field.to_owned()),
+        message: error.to_string(),
+        hint: Some(error.hint()),
+    };
+    let schedule = Schedule::parse(schedule).map_err(|error| detail("schedule", error))?;
+    let zone = Zone::parse(zone).map_err(|error| detail("timezone", error))?;
+    schedule.in_zone(zone).map_err(|error| detail("schedule", error))
+}
+
+fn details(problems: Vec<Problem>) -> Vec<Detail> {
+    problems.into_iter().map(Detail::from).collect()
+}
+
+fn refused(errors: Vec<Detail>) -> Report {
+    Report { valid: false, errors, warnings: Vec::new(), order: Vec::new() }
+}
+
+fn show(session: &Session, args: &Args, report: &Report) {
+    let name = args.path.display();
+    for error in &report.errors {
+        session.output.line(format_args!("{} {}", "error:".red().bold(), detail_text(error)));
+    }
+    for warning in &report.warnings {
+        session.output.line(format_args!("{} {}", "warning:".yellow().bold(), detail_text(warning)));
+    }
+    match (report.valid, report.errors.len()) {
+        (true, _) => session.output.line(format_args!("`{name}` is valid: {}", report.order.join(" → "))),
+        (false, 1) => session.output.line(format_args!("`{name}` has a problem")),
+        (false, count) => session.output.line(format_args!("`{name}` has {count} problems")),
+    }
+}

@@ -1,0 +1,111 @@
+//! What is printed: answers on standard output, everything about them on standard error. Colours are dropped where
+//! the stream is not a terminal or `NO_COLOR` is set.
+
+use crate::failure::Failure;
+use crate::views::Detail;
+use owo_colors::OwoColorize;
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+
+/// Where a command's words go.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    is_json: bool,
+}
+
+impl Output {
+    pub fn new(is_json: bool) -> Output {
+        Output { is_json }
+    }
+
+    pub fn is_json(self) -> bool {
+        self.is_json
+    }
+
+    /// Writes a line, or several, on standard output at once.
+    pub fn line(self, text: impl Display) {
+        let mut stdout = anstream::stdout().lock();
+        gone_quietly(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
+    }
+
+    /// Writes a value as one line of JSON.
+    pub fn json(self, value: &impl Serialize) {
+        self.line(serde_json::to_string(value).expect("answers are made of JSON"));
+    }
+
+    /// Tells a person something beside the answer; a script is spared it.
+    pub fn note(self, text: impl Display) {
+        if !self.is_json {
+            self.tell(text);
+        }
+    }
+
+    /// Tells something on standard error to whoever reads it.
+    pub fn tell(self, text: impl Display) {
+        // Nobody is left to tell that nobody listens.
+        _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+
+    /// Says that something was done: the API's answer for a script, a sentence for a person.
+    pub fn done(self, answer: &str, sentence: impl Display) {
+        match self.is_json {
+            true => self.line(answer),
+            false => self.line(sentence),
+        }
+    }
+
+    pub fn failure(self, failure: &Failure) {
+        match self.is_json {
+            true => self.tell(serde_json::to_string(failure).expect("a failure is made of texts")),
+            false => self.tell(failure_text(failure).trim_end()),
+        }
+    }
+
+    pub fn warnings(self, warnings: &[Detail]) {
+        for warning in warnings {
+            self.note(format_args!("{} {}", "warning:".yellow().bold(), detail_text(warning)));
+        }
+    }
+}
+
+/// A reader that has seen enough (`| head`) closes the pipe; that is no failure.
+fn gone_quietly(written: std::io::Result<()>) {
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(_) => std::process::exit(1),
+    }
+}
+
+fn failure_text(failure: &Failure) -> String {
+    let mut text = format!("{} {}\n", "error:".red().bold(), failure.message);
+    // A single detail says what the message says; only its place is new.
+    let repeats = |detail: &Detail| detail.message == failure.message;
+    for detail in failure.details.iter().filter(|detail| !repeats(detail) || place(detail).is_some()) {
+        match repeats(detail) {
+            true => text.push_str(&format!("  at {}\n", place(detail).unwrap_or_default())),
+            false => text.push_str(&format!("  {}\n", detail_text(detail))),
+        }
+    }
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("{} {hint}\n", "hint:".cyan().bold()));
+    }
+    text
+}
+
+/// One line: where, what, and what to do.
+pub fn detail_text(detail: &Detail) -> String {
+    let place = place(detail).map(|place| format!("{}: ", place.bold())).unwrap_or_default();
+    let hint = detail.hint.as_ref().map(|hint| format!(" {}", format!("({hint})").dimmed())).unwrap_or_default();
+    format!("{place}{}{hint}", detail.message)
+}
+
+fn place(detail: &Detail) -> Option<String> {
+    match (&detail.component, &detail.field) {
+        (None, None) => None,
+        (Some(component), None) => Some(component.clone()),
+        (None, Some(field)) => Some(field.clone()),
+        (Some(component), Some(field)) => Some(format!("{component} {field}")),
+    }
+}

@@ -1,0 +1,79 @@
+//! Lists: as many pages as were asked for, put together as one.
+
+use crate::client::{Client, Path};
+use crate::failure::Failure;
+use crate::session::Session;
+use comfy_table::Table;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The most items that the API puts on a page.
+const PAGE_LIMIT: usize = 100;
+
+/// How much of a list is wanted.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Wanted {
+    /// Show at most this many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Show all of them
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// Go on where an earlier list ended: its `next`
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
+}
+
+/// A list as the API sends it.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct List {
+    pub items: Vec<Box<RawValue>>,
+    pub next: Option<String>,
+}
+
+impl Wanted {
+    /// Reads pages until there is enough.
+    pub async fn fetch(&self, client: &Client, path: &Path) -> Result<List, Failure> {
+        let most = if self.all { usize::MAX } else { self.limit as usize };
+        let mut list = List { items: Vec::new(), next: self.cursor.clone() };
+        loop {
+            let limit = PAGE_LIMIT.min(most - list.items.len());
+            let page = path.clone().with("limit", limit).with_some("cursor", list.next.as_ref());
+            let page: List = client.get(&page).await?.read()?;
+            list.items.extend(page.items);
+            list.next = page.next;
+            if list.next.is_none() || list.items.len() >= most {
+                return Ok(list);
+            }
+        }
+    }
+}
+
+impl List {
+    /// Prints the list: as it is for a script, as a table for a person.
+    pub fn print<T: DeserializeOwned>(
+        &self,
+        session: &Session,
+        empty: &str,
+        mut table: Table,
+        mut row: impl FnMut(&mut Table, T),
+    ) -> Result<(), Failure> {
+        if session.output.is_json() {
+            session.output.json(self);
+            return Ok(());
+        }
+        if self.items.is_empty() {
+            session.output.note(empty);
+            return Ok(());
+        }
+        for item in &self.items {
+            row(&mut table, crate::client::Answer { text: item.get().to_owned() }.read()?);
+        }
+        session.output.line(crate::table::text(&table));
+        if let Some(next) = &self.next {
+            session.output.note(format_args!("there are more: give --all, or --cursor {next}"));
+        }
+        Ok(())
+    }
+}

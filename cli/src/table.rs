@@ -1,0 +1,54 @@
+//! Tables for people: a header, no frame, as wide as the terminal.
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+
+/// A table with these columns.
+pub fn new(columns: &[&str]) -> Table {
+    let mut table = bare();
+    table.set_header(columns.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table
+}
+
+/// A table of names and values, for one thing.
+pub fn facts(rows: impl IntoIterator<Item = (&'static str, Cell)>) -> Table {
+    let mut table = bare();
+    for (name, value) in rows {
+        table.add_row([Cell::new(name).add_attribute(Attribute::Dim), value]);
+    }
+    table
+}
+
+fn bare() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+}
+
+/// The text of a table without blanks at the ends of lines.
+pub fn text(table: &Table) -> String {
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let margin = usize::from(lines.iter().all(|line| line.is_empty() || line.starts_with(' ')));
+    lines.iter().map(|line| line.get(margin..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// A state or an outcome, in the colour of how good it is.
+pub fn state(word: &str) -> Cell {
+    let cell = Cell::new(word);
+    match word {
+        "active" | "succeeded" | "ran" | "live" => cell.fg(Color::Green),
+        "running" | "queued" | "future" | "pending" => cell.fg(Color::Cyan),
+        "paused" | "skipped" | "cancelled" => cell.fg(Color::Yellow),
+        "errored" | "failed" | "timed_out" | "missed" | "revoked" | "expired" => cell.fg(Color::Red),
+        _ => cell,
+    }
+}
+
+/// A value that may be absent.
+pub fn or_dash<T: ToString>(value: Option<T>) -> Cell {
+    value.map_or_else(|| Cell::new("-").add_attribute(Attribute::Dim), |value| Cell::new(value.to_string()))
+}
+
+/// A text of outside on one line, without what could steer a terminal.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,168 @@
+//! Instants and durations as people write and read them. They are shown and read in UTC, as schedules are, unless a
+//! zone is named.
+
+use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
+
+const FORMS: &str =
+    "give RFC 3339 (`2026-11-21T10:05:00Z`), `HH:MM` of today, seconds since 1970, or a duration (`15m`)";
+
+/// Which way a duration such as `15m` points from now.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Toward {
+    Past,
+    Future,
+}
+
+/// Reads an instant: RFC 3339, a date and time, a date, a time of today, seconds since 1970, or a duration from now.
+pub fn instant(text: &str, zone: &TimeZone, now: Timestamp, toward: Toward) -> Result<Timestamp, String> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    if let Ok(seconds) = text.parse::<f64>() {
+        let instant = seconds_since_1970(seconds);
+        return instant.ok_or_else(|| format!("`{text}` seconds since 1970 are out of range"));
+    }
+    if let Some(local) = local_time(text, zone, now) {
+        let zoned = zone.to_zoned(local);
+        return zoned.map(|at| at.timestamp()).map_err(|_| format!("`{text}` is out of range"));
+    }
+    duration_from_now(text, now, toward).ok_or_else(|| format!("`{text}` is not a time; {FORMS}"))
+}
+
+/// Exact for whole seconds; the fraction of a float is.
+pub fn seconds_since_1970(seconds: f64) -> Option<Timestamp> {
+    let duration = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    Timestamp::from_duration(duration).ok()
+}
+
+fn local_time(text: &str, zone: &TimeZone, now: Timestamp) -> Option<DateTime> {
+    let is_time_of_day = text.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || c == ':');
+    if is_time_of_day {
+        let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
+        return padded.parse::<Time>().ok().map(|time| now.to_zoned(zone.clone()).date().to_datetime(time));
+    }
+    text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse::<DateTime>().ok()).flatten()
+}
+
+fn duration_from_now(text: &str, now: Timestamp, toward: Toward) -> Option<Timestamp> {
+    let span: Span = text.trim_end_matches("ago").trim().parse().ok()?;
+    let span = if toward == Toward::Past { -span.abs() } else { span.abs() };
+    let then: Zoned = now.to_zoned(TimeZone::UTC).checked_add(span).ok()?;
+    Some(then.timestamp())
+}
+
+/// For an argument that names an instant in the past.
+pub fn past(text: &str) -> Result<Timestamp, String> {
+    instant(text, &TimeZone::UTC, Timestamp::now(), Toward::Past)
+}
+
+/// For an argument that names an instant to come.
+pub fn future(text: &str) -> Result<Timestamp, String> {
+    instant(text, &TimeZone::UTC, Timestamp::now(), Toward::Future)
+}
+
+/// For an argument that names a time zone.
+pub fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name)
+        .map_err(|_| format!("time zone `{name}` does not exist; give an IANA name, e.g. `Europe/Madrid`"))
+}
+
+/// `3 min ago`, `in 2 h`, `now`.
+pub fn relative(at: Timestamp, now: Timestamp) -> String {
+    let seconds = at.duration_since(now).as_secs();
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("in {}", coarse(seconds)),
+        _ => format!("{} ago", coarse(-seconds)),
+    }
+}
+
+/// The two ways of telling an instant at once.
+pub fn both(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", absolute(at), relative(at, now))
+}
+
+/// To the second, in UTC.
+pub fn absolute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// One unit, rounded down.
+fn coarse(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// `340 ms`, `2.4 s`, `3 min 5 s`.
+pub fn milliseconds(ms: i64) -> String {
+    match ms {
+        ..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1_000.0),
+        _ => seconds(ms / 1_000),
+    }
+}
+
+/// At most two units.
+pub fn seconds(total: i64) -> String {
+    let pair = |large: i64, name: &str, rest: i64, small: &str| match rest {
+        0 => format!("{large} {name}"),
+        _ => format!("{large} {name} {rest} {small}"),
+    };
+    match total {
+        ..60 => format!("{total} s"),
+        60..3_600 => pair(total / 60, "min", total % 60, "s"),
+        3_600..86_400 => pair(total / 3_600, "h", total % 3_600 / 60, "min"),
+        _ => pair(total / 86_400, "d", total % 86_400 / 3_600, "h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn read(text: &str, toward: Toward) -> Option<Timestamp> {
+        instant(text, &TimeZone::UTC, at("2026-11-21T10:05:30Z"), toward).ok()
+    }
+
+    #[test]
+    fn every_form_of_an_instant_is_read() {
+        for text in
+            ["2026-11-21T09:50:30Z", "2026-11-21 09:50:30", "09:50:30", "9:50:30", "1795254630", "15m", "15 min ago"]
+        {
+            assert_eq!(read(text, Toward::Past), Some(at("2026-11-21T09:50:30Z")), "{text}");
+        }
+        assert_eq!(read("90d", Toward::Future), Some(at("2027-02-19T10:05:30Z")));
+        for text in ["", "soon", "25:00", "2026-13-01", "1e300", "nan", "-"] {
+            assert_eq!(read(text, Toward::Past), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_day_is_of_today_in_the_zone() {
+        let zone = zone("Asia/Tokyo").unwrap();
+
+        let read = instant("09:00", &zone, at("2026-11-21T20:00:00Z"), Toward::Past).unwrap();
+
+        assert_eq!(read, at("2026-11-22T00:00:00Z"));
+    }
+
+    #[test]
+    fn instants_are_told_relative_to_now() {
+        let now = at("2026-11-21T10:00:00Z");
+        assert_eq!(relative(at("2026-11-21T09:57:00Z"), now), "3 min ago");
+        assert_eq!(relative(at("2026-11-21T12:30:00Z"), now), "in 2 h");
+        assert_eq!(relative(now, now), "now");
+        assert_eq!(milliseconds(185_000), "3 min 5 s");
+    }
+}

@@ -1,0 +1,171 @@
+//! What the API answers, as far as people are shown it. With `--json` its own text is printed instead.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tidemill_model::pipeline::Problem;
+
+/// One of several things that are wrong.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Detail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl From<Problem> for Detail {
+    fn from(problem: Problem) -> Detail {
+        let Problem { component, field, message, hint, .. } = problem;
+        Detail { component, field, message, hint: Some(hint) }
+    }
+}
+
+impl From<tidemill_operations::Detail> for Detail {
+    fn from(detail: tidemill_operations::Detail) -> Detail {
+        let tidemill_operations::Detail { component, field, message, hint } = detail;
+        Detail { component, field, message, hint }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    pub project: String,
+    pub state: String,
+    pub note: Option<String>,
+    pub error: Option<String>,
+    pub schedule: String,
+    pub timezone: String,
+    pub next: Vec<Timestamp>,
+    pub version: u32,
+    pub hook: String,
+    pub catch_up_seconds: u32,
+    pub max_attempts: u32,
+    pub timeout_seconds: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(default)]
+    pub warnings: Vec<Detail>,
+    pub pipeline: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    pub version: u32,
+    pub sha256: String,
+    pub bytes: u64,
+    pub components: u32,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub note: Option<String>,
+    pub pipeline: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    pub id: String,
+    pub project: String,
+    pub version: u32,
+    pub trigger: String,
+    pub state: String,
+    pub attempt: u32,
+    pub tick: Option<Timestamp>,
+    pub queued_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub duration_ms: Option<i64>,
+    pub objects: u64,
+    pub error: Option<RunError>,
+    pub cancel_requested_at: Option<Timestamp>,
+    pub result: Option<Box<RawValue>>,
+}
+
+impl Run {
+    pub fn is_final(&self) -> bool {
+        !matches!(self.state.as_str(), "queued" | "running")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct RunError {
+    pub message: String,
+    pub component: Option<String>,
+    pub hint: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Logs {
+    pub run: String,
+    pub state: String,
+    pub items: Vec<Box<RawValue>>,
+    pub next: u32,
+    pub complete: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct LogLine {
+    pub at: Timestamp,
+    pub level: String,
+    pub component: Option<String>,
+    pub message: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Tick {
+    pub at: Timestamp,
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub run: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Why {
+    pub time: Timestamp,
+    pub outcome: String,
+    pub run: Option<String>,
+    pub explanation: String,
+    pub schedule: Option<String>,
+    pub previous: Option<Timestamp>,
+    pub next: Option<Timestamp>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Diagnosis {
+    pub healthy: bool,
+    pub deployments: usize,
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Finding {
+    pub check: String,
+    pub project: String,
+    pub message: String,
+    pub fixed: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    pub id: String,
+    pub name: Option<String>,
+    pub scopes: Vec<String>,
+    pub state: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub key: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    pub name: String,
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,60 @@
+//! Which plane and which key, and what happens where there is none.
+
+use crate::command::{tidemill, tidemill_in};
+
+/// Nothing listens on this port: it is reserved, and below those that a test may take.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+#[test]
+fn a_plane_that_cannot_be_reached_exits_with_6_and_says_what_to_do() {
+    let ended = tidemill(&["list", "--url", NOWHERE, "--key", "tm_local_x"]);
+
+    assert_eq!(ended.code, 6);
+    assert!(ended.stderr.starts_with("error: the plane at `http://127.0.0.1:1` does not answer"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: start one with `tidemill dev`"), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn with_json_an_error_is_an_object_on_standard_error() {
+    let ended = tidemill(&["status", "orders", "--json", "--url", NOWHERE, "--key", "tm_local_x"]);
+
+    assert_eq!((ended.code, ended.stdout.as_str()), (6, ""));
+    assert_eq!(ended.error_json()["code"], "unreachable");
+}
+
+#[test]
+fn without_a_key_it_exits_with_4_and_says_where_keys_come_from() {
+    let ended = tidemill(&["list"]);
+
+    assert_eq!(ended.code, 4);
+    assert!(ended.stderr.contains("tidemill dev") && ended.stderr.contains("TIDEMILL_KEY"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_key_of_a_data_folder_is_for_planes_on_this_machine_only() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("plane")).unwrap();
+    std::fs::write(folder.path().join("plane/key"), "tm_local_x\n").unwrap();
+
+    let here = tidemill_in(folder.path(), &["list", "--data", "plane", "--url", NOWHERE], "");
+    let elsewhere = tidemill_in(folder.path(), &["list", "--data", "plane", "--url", "https://plane.example"], "");
+
+    assert_eq!((here.code, elsewhere.code), (6, 4), "{}", elsewhere.stderr);
+}
+
+#[test]
+fn a_url_that_is_none_is_refused() {
+    for url in ["plane", "ftp://plane.example", "http://", "http://127.0.0.1:1/?a=b"] {
+        let ended = tidemill(&["list", "--url", url, "--key", "tm_local_x"]);
+        assert_eq!(ended.code, 2, "{url}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_project_that_no_url_can_name_is_refused() {
+    let ended = tidemill(&["status", "..", "--url", NOWHERE, "--key", "tm_local_x"]);
+
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("cannot be named in a URL"), "{}", ended.stderr);
+}

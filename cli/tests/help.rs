@@ -1,0 +1,96 @@
+//! Every command explains itself.
+
+use crate::command::tidemill;
+
+const COMMANDS: &[&[&str]] = &[
+    &["dev"],
+    &["deploy"],
+    &["list"],
+    &["status"],
+    &["update"],
+    &["pause"],
+    &["resume"],
+    &["remove"],
+    &["versions"],
+    &["run"],
+    &["runs"],
+    &["runs", "show"],
+    &["logs"],
+    &["cancel"],
+    &["ticks"],
+    &["why"],
+    &["doctor"],
+    &["keys"],
+    &["keys", "create"],
+    &["keys", "list"],
+    &["keys", "revoke"],
+    &["secrets"],
+    &["secrets", "set"],
+    &["secrets", "list"],
+    &["secrets", "remove"],
+    &["validate"],
+    &["providers"],
+    &["schedule"],
+    &["schedule", "next"],
+    &["completions"],
+];
+
+#[test]
+fn every_command_has_an_example_and_the_options_of_all() {
+    for command in COMMANDS {
+        let help = tidemill(&[command, ["--help"].as_slice()].concat());
+
+        let name = format!("tidemill {}", command.join(" "));
+        assert_eq!(help.code, 0, "{name}");
+        let (head, rest) = help.stdout.split_once("Usage:").unwrap();
+        assert!(!head.trim().is_empty(), "{name} says what it does");
+        let (_, examples) = rest.split_once("Example").unwrap_or_else(|| panic!("{name} has an example"));
+        assert!(examples.contains(&name), "{name}: {examples}");
+        for option in ["--json", "--url", "--key"] {
+            assert!(rest.contains(option), "{name} {option}");
+        }
+    }
+}
+
+#[test]
+fn no_command_is_left_out_here() {
+    let help = tidemill(&["--help"]);
+
+    let (_, commands) = help.stdout.split_once("Commands:").unwrap();
+    let listed = commands.lines().skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = listed
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names.into_iter().filter(|name| *name != "help") {
+        assert!(COMMANDS.contains(&[name].as_slice()), "{name}");
+    }
+}
+
+#[test]
+fn the_help_names_the_exit_codes() {
+    let help = tidemill(&["--help"]);
+
+    for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "130 "] {
+        assert!(help.stdout.contains(&format!("\n  {code}")), "{code}: {}", help.stdout);
+    }
+}
+
+#[test]
+fn a_command_line_that_is_wrong_exits_with_2() {
+    let unknown = tidemill(&["frobnicate", "--json"]);
+    let missing = tidemill(&["status"]);
+
+    assert_eq!((unknown.code, missing.code), (2, 2));
+    assert_eq!(unknown.error_json()["code"], "usage");
+    assert!(missing.stderr.contains("<PROJECT>"), "{}", missing.stderr);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let completions = tidemill(&["completions", shell]);
+        assert!(completions.stdout.contains("schedule"), "{shell}");
+    }
+}

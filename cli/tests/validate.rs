@@ -1,0 +1,67 @@
+//! The compiler, without a plane.
+
+use crate::command::{Ended, tidemill_in, tidemill_reading};
+
+const ECHO: &str = r#"{
+    "project_id": "echo",
+    "source": "in",
+    "components": [
+        {"id": "in", "provider": "webhook", "config": {}},
+        {"id": "out", "provider": "response_text", "config": {}, "input": [{"lane": "text", "from": "in"}]}
+    ]
+}"#;
+
+fn validate(text: &str, arguments: &[&str]) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.pipe"), text).unwrap();
+    tidemill_in(folder.path(), &[&["validate", "a.pipe"], arguments].concat(), "")
+}
+
+#[test]
+fn a_sound_pipeline_is_valid_flat_and_in_a_wrapper() {
+    let wrapped = format!(r#"{{"schedule": "manual", "pipeline": {ECHO}}}"#);
+
+    for text in [ECHO, &wrapped, &format!("\u{feff}{ECHO}\n")] {
+        let ended = validate(text, &["--json"]);
+        assert_eq!(ended.code, 0, "{}", ended.stdout);
+        assert_eq!(ended.json()["order"], serde_json::json!(["in", "out"]));
+    }
+}
+
+#[test]
+fn every_problem_is_told_with_its_component_and_a_hint() {
+    let broken = ECHO.replace("webhook", "web_hook").replace(r#""from": "in""#, r#""from": "inn""#);
+
+    let shown = validate(&broken, &[]);
+    let object = validate(&broken, &["--json"]);
+
+    assert_eq!((shown.code, object.code), (1, 1));
+    assert!(
+        shown.stdout.contains("in /components/0/provider") && shown.stdout.contains("`webhook`"),
+        "{}",
+        shown.stdout
+    );
+    let errors = object.json()["errors"].as_array().unwrap().clone();
+    assert!(errors.len() >= 2, "{errors:?}");
+    assert!(errors.iter().any(|error| error["component"] == "out"), "{errors:?}");
+    assert!(errors.iter().all(|error| error["hint"].is_string()), "{errors:?}");
+}
+
+#[test]
+fn a_schedule_is_checked_with_the_pipeline() {
+    let wrong = validate(ECHO, &["--schedule", "* * * *", "--json"]);
+    let waiting = validate(ECHO, &["--schedule", "* * * * *", "--json"]);
+
+    assert_eq!((wrong.code, waiting.code), (1, 0));
+    assert_eq!(wrong.json()["errors"][0]["field"], "schedule");
+    assert_eq!(waiting.json()["warnings"].as_array().unwrap().len(), 1, "{}", waiting.stdout);
+}
+
+#[test]
+fn what_is_no_pipeline_is_refused_and_a_missing_file_is_not_found() {
+    let text = tidemill_reading(&["validate", "-"], "not json");
+    let missing = tidemill_reading(&["validate", "none.pipe"], "");
+
+    assert_eq!((text.code, missing.code), (1, 3));
+    assert!(missing.stderr.contains("cannot read `none.pipe`"), "{}", missing.stderr);
+}
