@@ -98,6 +98,10 @@ impl Store {
         limit: Option<usize>,
     ) -> Result<(Vec<Item>, bool), Error> {
         let mut items: Vec<Item> = Vec::new();
+        if range.from > range.to {
+            // DynamoDB refuses such a range instead of finding nothing in it.
+            return Ok((items, false));
+        }
         loop {
             let wanted = limit.map(|limit| (limit - items.len()) as i32);
             let answer = self

@@ -168,7 +168,8 @@ impl Made {
 fn just_below(sort: &str) -> String {
     let mut bytes = sort.as_bytes().to_vec();
     if let Some(last) = bytes.last_mut() {
-        *last -= 1;
+        // A made-up cursor may end in anything.
+        *last = last.saturating_sub(1);
     }
     let mut below = String::from_utf8_lossy(&bytes).into_owned();
     below.push('~');
