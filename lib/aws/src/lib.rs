@@ -1,1 +1,25 @@
-//! Under construction.
+//! What exists only on AWS: Lambda events in, EventBridge Scheduler, SQS and KMS out.
+//!
+//! Every binary under `functions/src/bin` calls [`serve`] with its name in the table of functions, and nothing else.
+//! [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event` and
+//! `bell_event` turn events into calls of the handlers; `timers`, `queue`, `cipher` and `world` are what the operations
+//! work with. No rule lives here.
+
+mod bell_event;
+mod cipher;
+mod clients;
+mod configuration;
+mod http_event;
+mod queue;
+mod serve;
+mod timers;
+mod visibility;
+mod world;
+
+pub use cipher::KmsCipher;
+pub use clients::Clients;
+pub use configuration::{Configuration, Variable, plane};
+pub use queue::SqsQueue;
+pub use serve::serve;
+pub use timers::SchedulerTimers;
+pub use world::AwsWorld;

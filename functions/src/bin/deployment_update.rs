@@ -1,0 +1,5 @@
+//! Changes a deployment.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("deployment_update")
+}

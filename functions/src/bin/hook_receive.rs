@@ -1,0 +1,5 @@
+//! Takes a webhook.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("hook_receive")
+}

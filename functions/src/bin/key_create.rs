@@ -1,0 +1,5 @@
+//! Makes an API key.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("key_create")
+}

@@ -1,0 +1,5 @@
+//! Checks what must hold.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("plane_doctor")
+}

@@ -1,0 +1,5 @@
+//! Deletes a secret.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("secret_remove")
+}

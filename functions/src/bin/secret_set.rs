@@ -1,0 +1,5 @@
+//! Sets a secret.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("secret_set")
+}

@@ -1,1 +1,0 @@
-//! One Lambda binary per operation, in `src/bin`.

@@ -1,0 +1,132 @@
+//! SQS events: each message is a bell, or is refused until the queue gives it up.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>
+
+use crate::clients::Clients;
+use crate::configuration::{Configuration, Variable};
+use crate::visibility::Held;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+use tidemill_operations::run_execute::Executed;
+use tidemill_operations::{Bell, Error, Plane};
+use tidemill_protocols::functions::BellHandler;
+
+/// How long before the function's deadline a run is told to stop after its next save.
+const HANDOVER: Duration = Duration::from_secs(60);
+/// How long after that the run's lease has run out, so that the next invocation can take it.
+const LEASE_OVER: Duration = Duration::from_secs(31);
+/// When a bell that failed rings again.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    message_id: String,
+    receipt_handle: String,
+    body: String,
+}
+
+/// Which messages are to come again.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    batch_item_failures: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    item_identifier: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(flatten)]
+    bell: Bell,
+    /// The minute that Scheduler fired for; absent where the plane rang by itself.
+    scheduled_time: Option<String>,
+}
+
+/// Answers the bells of one queue.
+pub struct Receiver {
+    pub plane: Arc<Plane>,
+    pub clients: Arc<Clients>,
+    pub configuration: Arc<Configuration>,
+    pub queue: Variable,
+    pub handle: BellHandler,
+}
+
+impl Receiver {
+    /// Answers one bell after the other. From the first that is to come again on, all are: their order holds.
+    pub async fn receive(&self, event: Event, deadline: SystemTime) -> Result<Answer, Error> {
+        let mut batch_item_failures = Vec::new();
+        for record in event.records {
+            if !batch_item_failures.is_empty() || self.comes_again(&record, deadline).await? {
+                batch_item_failures.push(Failure { item_identifier: record.message_id });
+            }
+        }
+        Ok(Answer { batch_item_failures })
+    }
+
+    async fn comes_again(&self, record: &Record, deadline: SystemTime) -> Result<bool, Error> {
+        let held = Held {
+            clients: self.clients.clone(),
+            queue_url: self.configuration.get(self.queue)?.to_owned(),
+            receipt: record.receipt_handle.clone(),
+        };
+        let message: Message = match serde_json::from_str(&record.body) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::error!(%error, message.id = record.message_id, "a message is not a bell");
+                held.hide_for(Duration::ZERO).await;
+                return Ok(true);
+            }
+        };
+        let again = match self.answer(&held, message, deadline).await {
+            Ok(Executed::Done) => return Ok(false),
+            Ok(Executed::Again(delay)) => delay,
+            Err(error) => {
+                tracing::error!(%error, message.id = record.message_id, "a bell was not answered and rings again");
+                AFTER_FAILURE
+            }
+        };
+        held.hide_for(again).await;
+        Ok(true)
+    }
+
+    async fn answer(&self, held: &Held, message: Message, deadline: SystemTime) -> Result<Executed, Error> {
+        let rang_for: Option<Timestamp> = message.scheduled_time.and_then(|text| text.parse().ok());
+        self.plane.stopping.store(false, Ordering::Relaxed);
+        // Ticks are taken within milliseconds: their queue's own timeout serves them.
+        let hold = async {
+            match self.queue {
+                Variable::RunsQueue => held.keep().await,
+                _ => std::future::pending().await,
+            }
+        };
+        let beside = async { tokio::join!(hold, self.stop_before(deadline)) };
+        let executed = tokio::select! {
+            executed = (self.handle)(&self.plane, message.bell, rang_for) => executed?,
+            _ = beside => unreachable!("a message is kept for ever"),
+        };
+        match executed {
+            // Cut short by the function's end: the same message goes on with it.
+            Executed::Done if self.plane.is_stopping() => Ok(Executed::Again(LEASE_OVER)),
+            executed => Ok(executed),
+        }
+    }
+
+    async fn stop_before(&self, deadline: SystemTime) {
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        tokio::time::sleep(left.saturating_sub(HANDOVER).max(left / 2)).await;
+        self.plane.stopping.store(true, Ordering::Relaxed);
+    }
+}

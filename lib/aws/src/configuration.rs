@@ -1,0 +1,104 @@
+//! The plane of one Lambda, from its environment. A function is given just the names that it uses, so a name is asked
+//! for where it is used, and one that is missing fails that call alone.
+
+use crate::cipher::KmsCipher;
+use crate::clients::Clients;
+use crate::queue::SqsQueue;
+use crate::timers::SchedulerTimers;
+use crate::world::AwsWorld;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tidemill_engine::{Environment, NetworkPolicy, Outbound};
+use tidemill_model::calendar::Calendar;
+use tidemill_operations::plane::{PlanCache, Workers};
+use tidemill_operations::{Error, Plane, World};
+use tidemill_store::Store;
+
+/// What the template tells a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Variable {
+    Table,
+    /// The URL of the queue of runs.
+    RunsQueue,
+    /// The URL of the queue of ticks.
+    TicksQueue,
+    /// The ARN of the queue of ticks, which Scheduler sends to.
+    TicksQueueArn,
+    ScheduleGroup,
+    /// The ARN of the role that Scheduler sends with.
+    SchedulerRole,
+    /// The ARN of the key that seals secrets.
+    KmsKey,
+}
+
+impl Variable {
+    pub const ALL: [Variable; 7] = [
+        Variable::Table,
+        Variable::RunsQueue,
+        Variable::TicksQueue,
+        Variable::TicksQueueArn,
+        Variable::ScheduleGroup,
+        Variable::SchedulerRole,
+        Variable::KmsKey,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Variable::Table => "TIDEMILL_TABLE",
+            Variable::RunsQueue => "TIDEMILL_RUNS_QUEUE",
+            Variable::TicksQueue => "TIDEMILL_TICKS_QUEUE",
+            Variable::TicksQueueArn => "TIDEMILL_TICKS_QUEUE_ARN",
+            Variable::ScheduleGroup => "TIDEMILL_SCHEDULE_GROUP",
+            Variable::SchedulerRole => "TIDEMILL_SCHEDULER_ROLE",
+            Variable::KmsKey => "TIDEMILL_KMS_KEY",
+        }
+    }
+}
+
+/// The variables that are set.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration(HashMap<Variable, String>);
+
+impl Configuration {
+    pub fn from_environment() -> Configuration {
+        let set = |variable: Variable| Some((variable, std::env::var(variable.name()).ok()?));
+        Variable::ALL.into_iter().filter_map(set).collect()
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// The template does not give it to this function: a fault of the template.
+    pub fn get(&self, variable: Variable) -> Result<&str, Error> {
+        let value = self.0.get(&variable).map(String::as_str).filter(|value| !value.is_empty());
+        value.ok_or_else(|| Error::internal(format!("the environment variable `{}` is not set", variable.name())))
+    }
+}
+
+impl FromIterator<(Variable, String)> for Configuration {
+    fn from_iter<I: IntoIterator<Item = (Variable, String)>>(variables: I) -> Configuration {
+        Configuration(variables.into_iter().collect())
+    }
+}
+
+/// Builds the plane of a Lambda.
+///
+/// # Errors
+/// No table is named, or there are no root certificates.
+pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result<Plane, Error> {
+    let world: Arc<dyn World> = Arc::new(AwsWorld);
+    let outbound = Outbound::new(NetworkPolicy::Public).map_err(Error::internal)?;
+    Ok(Plane {
+        store: Store::new(clients.dynamodb(), configuration.get(Variable::Table)?),
+        timers: Arc::new(SchedulerTimers::new(clients.clone(), configuration.clone())),
+        queue: Arc::new(SqsQueue::new(clients.clone(), configuration.clone(), world.clone())),
+        cipher: Arc::new(KmsCipher::new(clients, configuration)),
+        calendar: Calendar::default(),
+        environment: Arc::new(Environment { folders: None, outbound }),
+        kind: tidemill_model::key::Plane::Live,
+        workers: Workers { me: world.run_id().to_string(), alone: false },
+        plans: PlanCache::default(),
+        stopping: false.into(),
+        world,
+    })
+}

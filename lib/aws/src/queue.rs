@@ -1,0 +1,60 @@
+//! The work queues: SQS FIFO, with one message group for each deployment, so that its bells are answered in order and
+//! one at a time.
+
+use crate::clients::Clients;
+use crate::configuration::{Configuration, Variable};
+use aws_sdk_sqs::error::DisplayErrorContext;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::version::sha256;
+use tidemill_operations::{Bell, Error, Queue, World};
+
+/// Sends bells.
+pub struct SqsQueue {
+    clients: Arc<Clients>,
+    configuration: Arc<Configuration>,
+    world: Arc<dyn World>,
+}
+
+impl SqsQueue {
+    pub fn new(clients: Arc<Clients>, configuration: Arc<Configuration>, world: Arc<dyn World>) -> SqsQueue {
+        SqsQueue { clients, configuration, world }
+    }
+
+    async fn send(&self, bell: &Bell) -> Result<(), Error> {
+        let (queue, group) = match bell {
+            Bell::Tick { owner, project } => (Variable::TicksQueue, group(owner, project)),
+            Bell::Run { owner, project, .. } => (Variable::RunsQueue, group(owner, project)),
+        };
+        let body = serde_json::to_string(bell).map_err(Error::internal)?;
+        // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
+        // nobody answered it, is a new one.
+        let minute = self.world.now().as_second().div_euclid(60);
+        let sent = self
+            .clients
+            .sqs()
+            .send_message()
+            .queue_url(self.configuration.get(queue)?)
+            .message_group_id(group)
+            .message_deduplication_id(sha256(format!("{body}@{minute}").as_bytes()))
+            .message_body(body)
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error)))
+    }
+}
+
+impl Queue for SqsQueue {
+    /// A FIFO queue delays all its messages or none, so a delayed bell is sent at once: whoever answers it sees in the
+    /// table that its time has not come, and puts it back until then.
+    fn ring<'a>(&'a self, bell: Bell, _delay: Duration) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { self.send(&bell).await })
+    }
+}
+
+/// The message group of a deployment. Owners hold no `#`, so two deployments never share one.
+pub(crate) fn group(owner: &OwnerId, project: &ProjectId) -> String {
+    sha256(format!("{owner}#{project}").as_bytes())
+}

@@ -1,0 +1,85 @@
+//! The Lambda runtime around one function of the table.
+
+use crate::bell_event::{self, Receiver};
+use crate::clients::Clients;
+use crate::configuration::{self, Configuration, Variable};
+use crate::http_event;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use std::convert::Infallible;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tidemill_operations::Plane;
+use tidemill_protocols::functions::{self, BellHandler, HttpHandler, MinuteHandler, On, Route};
+use tracing_subscriber::EnvFilter;
+
+/// Answers the events of the function `name` until Lambda ends the process.
+pub fn serve(name: &str) -> ExitCode {
+    log_to_stdout();
+    let Some(function) = functions::named(name) else {
+        tracing::error!("there is no function `{name}`");
+        return ExitCode::FAILURE;
+    };
+    // Lambda gives one event at a time, so one thread serves it.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the runtime did not start");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(answer_events(&function.on)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error, "the function `{name}` cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One JSON object for each line, which is what CloudWatch Logs Insights finds fields in.
+fn log_to_stdout() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).init();
+}
+
+async fn answer_events(on: &'static On) -> Result<(), lambda_runtime::Error> {
+    let clients = Arc::new(Clients::from_environment().await);
+    let configuration = Arc::new(Configuration::from_environment());
+    let plane = Arc::new(configuration::plane(configuration.clone(), clients.clone())?);
+    let receiver =
+        |queue, handle: BellHandler| Receiver { plane: plane.clone(), clients, configuration, queue, handle };
+    match on {
+        On::Http { route, handle } => answer_http(&plane, route, *handle).await,
+        On::Tick(handle) => answer_bells(receiver(Variable::TicksQueue, *handle)).await,
+        On::Run(handle) => answer_bells(receiver(Variable::RunsQueue, *handle)).await,
+        On::Minute(handle) => answer_minutes(&plane, *handle).await,
+    }
+}
+
+async fn answer_http(plane: &Plane, route: &'static Route, handle: HttpHandler) -> Result<(), lambda_runtime::Error> {
+    let service = |event: LambdaEvent<http_event::Event>| async move {
+        let response = match event.payload.request() {
+            Ok(request) => handle(plane, route, request).await,
+            Err(refused) => *refused,
+        };
+        Ok::<_, Infallible>(http_event::Answer::from(response))
+    };
+    lambda_runtime::run(service_fn(service)).await
+}
+
+async fn answer_bells(receiver: Receiver) -> Result<(), lambda_runtime::Error> {
+    let receiver = &receiver;
+    let service = |event: LambdaEvent<bell_event::Event>| async move {
+        receiver.receive(event.payload, event.context.deadline()).await.map_err(lambda_runtime::Error::from)
+    };
+    lambda_runtime::run(service_fn(service)).await
+}
+
+async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lambda_runtime::Error> {
+    let service = |_: LambdaEvent<Value>| async move {
+        handle(plane).await.map(|()| Value::Null).map_err(lambda_runtime::Error::from)
+    };
+    lambda_runtime::run(service_fn(service)).await
+}

@@ -1,0 +1,19 @@
+//! Real time and real chance.
+
+use jiff::Timestamp;
+use tidemill_operations::World;
+
+/// The clock and the random numbers of a Lambda.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AwsWorld;
+
+impl World for AwsWorld {
+    fn now(&self) -> Timestamp {
+        // The wire and the table keep milliseconds; cutting here keeps what is answered equal to what is stored.
+        Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("the clock is within the range of years")
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives random numbers");
+    }
+}
