@@ -108,11 +108,16 @@ impl Client {
 
 impl Answer {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_str(&self.text).map_err(|error| {
-            Failure::new("unexpected_answer", format!("the plane's answer cannot be read: {error}"))
-                .hint("check that this command and the plane are of the same version")
-        })
+        read(&self.text)
     }
+}
+
+/// Reads an answer, or a part of one.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::new("unexpected_answer", format!("the plane's answer cannot be read: {error}"))
+            .hint("check that this command and the plane are of the same version")
+    })
 }
 
 /// The innermost cause says most (`Connection refused`); the URL is named elsewhere.

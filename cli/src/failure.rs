@@ -66,6 +66,12 @@ impl Failure {
         self
     }
 
+    /// Names the file that this is about, where there are several.
+    pub fn of_file(mut self, file: &std::path::Path) -> Failure {
+        self.message = format!("`{}`: {}", file.display(), self.message);
+        self
+    }
+
     pub fn exit(mut self, exit: Exit) -> Failure {
         self.exit = exit;
         self

@@ -3,7 +3,7 @@
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use crate::table::plain;
+use crate::table::{plain, readable};
 use crate::views::{LogLine, Logs, Run};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
@@ -87,5 +87,5 @@ pub fn line_text(line: &RawValue) -> String {
         _ => " INFO".green().to_string(),
     };
     let component = line.component.map(|component| format!("{}: ", plain(&component).bold())).unwrap_or_default();
-    format!("{} {level} {component}{}", at.dimmed(), line.message.trim_end())
+    format!("{} {level} {component}{}", at.dimmed(), readable(line.message.trim_end()))
 }

@@ -81,7 +81,7 @@ fn gone_quietly(written: std::io::Result<()>) {
 fn failure_text(failure: &Failure) -> String {
     let mut text = format!("{} {}\n", "error:".red().bold(), failure.message);
     // A single detail says what the message says; only its place is new.
-    let repeats = |detail: &Detail| detail.message == failure.message;
+    let repeats = |detail: &Detail| failure.message.ends_with(&detail.message);
     for detail in failure.details.iter().filter(|detail| !repeats(detail) || place(detail).is_some()) {
         match repeats(detail) {
             true => text.push_str(&format!("  at {}\n", place(detail).unwrap_or_default())),

@@ -1,6 +1,6 @@
 //! Lists: as many pages as were asked for, put together as one.
 
-use crate::client::{Client, Path};
+use crate::client::{self, Client, Path};
 use crate::failure::Failure;
 use crate::session::Session;
 use comfy_table::Table;
@@ -68,7 +68,7 @@ impl List {
             return Ok(());
         }
         for item in &self.items {
-            row(&mut table, crate::client::Answer { text: item.get().to_owned() }.read()?);
+            row(&mut table, client::read(item.get())?);
         }
         session.output.line(crate::table::text(&table));
         if let Some(next) = &self.next {

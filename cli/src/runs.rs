@@ -1,24 +1,25 @@
 //! Runs as several commands need them: found by id or by project, and shown.
 
-use crate::client::{Client, Path};
+use crate::client::{self, Client, Path};
 use crate::failure::{Exit, Failure};
 use crate::pages::List;
-use crate::table::{facts, or_dash, plain, state};
+use crate::table::{facts, or_dash, plain, readable, state};
 use crate::times::{absolute, both, milliseconds, relative};
 use crate::views::Run;
 use comfy_table::{Cell, Table};
 use jiff::Timestamp;
+use serde_json::Value;
 use tidemill_model::ids::RunId;
 
 /// Finds a run by its id, or the newest run of a project.
-pub async fn find(client: &Client, run_or_project: &str) -> Result<Run, Failure> {
+pub async fn find(plane: &Client, run_or_project: &str) -> Result<Run, Failure> {
     if RunId::parse(run_or_project).is_ok() {
-        match client.get(&Path::new(&["runs", run_or_project])).await {
+        match plane.get(&Path::new(&["runs", run_or_project])).await {
             Err(failure) if failure.exit == Exit::NotFound => {}
             answer => return answer?.read(),
         }
     }
-    newest(client, run_or_project).await?.ok_or_else(|| {
+    newest(plane, run_or_project).await?.ok_or_else(|| {
         Failure::new("not_found", format!("project `{run_or_project}` has not run yet"))
             .hint(format!("start it with `tidemill run {run_or_project}`"))
             .exit(Exit::NotFound)
@@ -26,10 +27,9 @@ pub async fn find(client: &Client, run_or_project: &str) -> Result<Run, Failure>
 }
 
 /// The newest run of a project, if it ever ran.
-pub async fn newest(client: &Client, project: &str) -> Result<Option<Run>, Failure> {
-    let list: List = client.get(&Path::new(&["runs"]).with("project", project).with("limit", 1)).await?.read()?;
-    let read = |item: &Box<serde_json::value::RawValue>| crate::client::Answer { text: item.get().to_owned() }.read();
-    list.items.first().map(read).transpose()
+pub async fn newest(plane: &Client, project: &str) -> Result<Option<Run>, Failure> {
+    let list: List = plane.get(&Path::new(&["runs"]).with("project", project).with("limit", 1)).await?.read()?;
+    list.items.first().map(|run| client::read(run.get())).transpose()
 }
 
 /// Where a run is found without the help of the index, which may lag behind.
@@ -38,9 +38,7 @@ pub fn path(run: &Run) -> Path {
 }
 
 pub fn columns() -> Table {
-    crate::table::new(&[
-        "RUN", "PROJECT", "VERSION", "TRIGGER", "STATE", "ATTEMPT", "QUEUED", "TOOK", "OBJECTS", "ERROR",
-    ])
+    crate::table::new(&["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS", "ERROR"])
 }
 
 pub fn row(table: &mut Table, run: Run) {
@@ -91,11 +89,42 @@ fn took(run: &Run, now: Timestamp) -> Option<String> {
     Some(milliseconds(ms.max(0)))
 }
 
-/// A result as a person reads it: text as text, anything else as indented JSON.
+/// A result as a person reads it: texts as they are, each under its name if there are several, anything else as
+/// indented JSON.
 pub fn result_text(result: &str) -> String {
-    match serde_json::from_str(result) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_else(|_| result.to_owned()),
-        Err(_) => result.to_owned(),
+    let Ok(value) = serde_json::from_str::<Value>(result) else { return result.to_owned() };
+    let parts = value.as_object().and_then(|fields| {
+        let fields = fields.iter().filter(|(name, _)| *name != "result_types");
+        fields.map(|(name, value)| Some((name, texts(value)?))).collect::<Option<Vec<_>>>()
+    });
+    match parts.as_deref() {
+        Some([(_, only)]) => only.clone(),
+        Some(parts @ [_, ..]) => {
+            parts.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n\n")
+        }
+        _ => texts(&value).or_else(|| serde_json::to_string_pretty(&value).ok()).unwrap_or_default(),
+    }
+}
+
+/// A text, or several of them.
+fn texts(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(readable(text.trim_end())),
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().map(texts).collect::<Option<Vec<_>>>().map(|texts| texts.join("\n"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::result_text;
+
+    #[test]
+    fn texts_are_shown_as_they_are_and_the_rest_as_json() {
+        assert_eq!(result_text(r#"{"a":["x\ny\n","z"],"result_types":{"a":"text"}}"#), "x\ny\nz");
+        assert_eq!(result_text(r#"{"a":"x","b":"y"}"#), "a:\nx\n\nb:\ny");
+        assert_eq!(result_text(r#"{"a":[{"n":1.0}]}"#), "{\n  \"a\": [\n    {\n      \"n\": 1.0\n    }\n  ]\n}");
     }
 }

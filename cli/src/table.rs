@@ -1,11 +1,33 @@
 //! Tables for people: a header, no frame, as wide as the terminal.
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
+
+/// A narrower terminal breaks the lines itself: cells of a few characters could not be read.
+const NARROWEST: u16 = 100;
+/// The columns that may be broken into several lines. Ids and times stay whole, so that they can be copied.
+const BREAKABLE: &[&str] = &[
+    "PROJECT",
+    "NAME",
+    "SCOPES",
+    "NOTE",
+    "REASON",
+    "FINDING",
+    "ERROR",
+    "TAKES",
+    "GIVES",
+    "TITLE",
+    "TYPE",
+    "DEFAULT",
+    "DESCRIPTION",
+];
 
 /// A table with these columns.
 pub fn new(columns: &[&str]) -> Table {
     let mut table = bare();
     table.set_header(columns.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    for (column, _) in table.column_iter_mut().zip(columns).filter(|(_, name)| !BREAKABLE.contains(name)) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     table
 }
 
@@ -21,6 +43,9 @@ pub fn facts(rows: impl IntoIterator<Item = (&'static str, Cell)>) -> Table {
 fn bare() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = table.width() {
+        table.set_width(width.max(NARROWEST));
+    }
     table
 }
 
@@ -51,4 +76,9 @@ pub fn or_dash<T: ToString>(value: Option<T>) -> Cell {
 /// A text of outside on one line, without what could steer a terminal.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Keeps line breaks and drops what could steer a terminal.
+pub fn readable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

@@ -74,9 +74,8 @@ async fn several(session: &Session, client: &Client, files: &[PathBuf], args: &A
                 items.extend(RawValue::from_string(deployed.text).ok());
             }
             Err(failure) => {
-                session.output.note(format_args!("{}:", file.display()));
-                session.output.failure(&failure);
                 failed.get_or_insert(failure.exit);
+                session.output.failure(&failure.of_file(file));
             }
         });
     }

@@ -164,8 +164,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
             }
             Err(failure) => {
                 counts.refused += 1;
-                session.output.tell(format_args!("{} was not deployed:", file.display()));
-                session.output.failure(&failure);
+                session.output.failure(&failure.of_file(file));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `tidemill keys`: the API keys of an owner, over the API, or of any owner in the table of a data folder.
 
-use crate::client::{Client, Path};
+use crate::client::{self, Client, Path};
 use crate::failure::{Exit, Failure};
 use crate::pages::{List, Wanted};
 use crate::session::Session;
@@ -87,7 +87,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
                 Some(owner) => create_in_table(session, owner, create).await?,
                 None => create_over_api(&session.client()?, create).await?,
             };
-            let key: views::Key = crate::client::Answer { text: text.clone() }.read()?;
+            let key: views::Key = client::read(&text)?;
             session.output.done(&text, key.key.unwrap_or_default());
         }
         Command::List { owner: Some(owner), wanted: _ } => print(session, &list_in_table(session, &owner).await?)?,
