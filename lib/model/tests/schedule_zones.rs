@@ -136,8 +136,11 @@ proptest! {
         prop_assert_eq!(&forward, &expected);
         prop_assert_eq!(&backward, &expected);
         prop_assert_eq!(&matching, &expected);
-        for minute in minutes_from(from).take(60 * 60).step_by(7) {
-            prop_assert_eq!(schedule.next_tick(minute).filter(|tick| *tick < end), expected.iter().copied().find(|tick| *tick > minute));
+        for instant in minutes_from(from).take(60 * 60).step_by(7) {
+            let next = expected.iter().find(|tick| **tick > instant);
+            let previous = expected.iter().rfind(|tick| **tick < instant);
+            prop_assert_eq!(schedule.next_tick(instant).filter(|tick| *tick < end), next.copied());
+            prop_assert_eq!(schedule.previous_tick(instant).filter(|tick| *tick > before), previous.copied());
         }
     }
 }

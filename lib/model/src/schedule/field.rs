@@ -61,7 +61,7 @@ impl Field {
             None if base == "*" => (self.min, self.max),
             None => match (self.value(item, base)?, step) {
                 (value, None) => (value, value),
-                (value, Some(_)) => (self.folded(value), self.max),
+                (value, Some(_)) => (value, self.max),
             },
         };
         let bits = self.range(low, high, step.unwrap_or(1));
@@ -74,7 +74,7 @@ impl Field {
         if low == high {
             return 1 << low;
         }
-        let low = self.folded(low);
+        let low = if low > self.max { self.min } else { low };
         if low <= high {
             return progression(low, high, step);
         }
@@ -109,11 +109,6 @@ impl Field {
     /// How many values there are: the greatest step.
     pub fn size(&self) -> u32 {
         self.max - self.min + 1
-    }
-
-    /// Sunday's other number as its first.
-    fn folded(&self, value: u32) -> u32 {
-        if value > self.max { self.min } else { value }
     }
 
     fn all(&self) -> u64 {
