@@ -6,6 +6,8 @@
 //!
 //! - A range from a value to itself (`30-30`, `mon-mon`, `59/5`) is that one value, not the whole field.
 //! - A step may not be greater than its field (`*/61` in minutes).
+//! - 0 is no day and no month, not even as the end of a range (`6-0`).
+//! - The first of March is not passed over (`0 0 */5 * *`), nor is the 29th of February on the way back.
 //! - `0 0 31 2 1` is every Monday of February; an expression without any due day is refused.
 //! - `L`, `W`, `#`, `?`, `H`, `R`, a sixth or seventh field, line breaks, anything but ASCII and presets in upper case
 //!   are refused.
