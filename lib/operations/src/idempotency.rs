@@ -22,10 +22,11 @@ impl Once {
     /// Takes the key of a call, if it has one.
     pub fn of(call: &Call, operation: &'static str, request: &[&str]) -> Result<Option<Once>, Error> {
         let Some(key) = &call.idempotency else { return Ok(None) };
-        if key.is_empty() || key.chars().count() > KEY_LIMIT {
+        let is_text = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if key.is_empty() || key.len() > KEY_LIMIT || !is_text {
             return Err(Invalid::new(
                 "Idempotency-Key",
-                format!("the idempotency key must have 1 to {KEY_LIMIT} characters"),
+                format!("the idempotency key is not 1 to {KEY_LIMIT} printable ASCII characters"),
                 "send a fresh UUID with each new request and the same one with its retries",
             )
             .into());

@@ -21,7 +21,8 @@ pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: 
 }
 
 async fn call<O: Operation>(plane: &Plane, route: &Route, request: &Request) -> Result<O::Output, Error> {
-    let idempotency = request.header("idempotency-key").map(str::to_owned);
+    // A key that is not text is still a key: it must be refused, not passed over.
+    let idempotency = request.headers.get("idempotency-key").map(|key| String::from_utf8_lossy(key.as_bytes()).into());
     let call = authenticate::run(plane, request.header("authorization"), idempotency).await?;
     authenticate::check(&call, O::SCOPE)?;
     let input = input(request, route.query, route.path_types, route.body)?;
