@@ -72,8 +72,19 @@ impl Pipeline {
     ///
     /// Every way in which the shape is wrong, in the order of the text.
     pub fn parse(text: impl Into<String>) -> Result<Pipeline, Vec<Problem>> {
-        let draft = Draft::read(text);
-        draft.pipeline.ok_or_else(|| draft.problems.into_iter().map(|found| found.problem).collect())
+        Pipeline::read(text).map_err(|broken| broken.problems.into_iter().map(|found| found.problem).collect())
+    }
+
+    /// Reads a pipeline like [`Pipeline::parse`], but keeps what could be read of one that is refused.
+    pub fn read(text: impl Into<String>) -> Result<Pipeline, Box<Broken>> {
+        let text = text.into();
+        match json::parse(&text, &json::PIPELINE) {
+            Ok(value) => shape::read(text, value),
+            Err(problem) => {
+                let problems = vec![Found { at: None, problem: *problem }];
+                Err(Box::new(Broken { graph: Graph::default(), problems }))
+            }
+        }
     }
 
     /// The text exactly as it was sent; this, not the view, is what is stored.
@@ -110,14 +121,13 @@ impl Pipeline {
     }
 }
 
-/// What could be read of a text, sound or not, so that a compiler can report its problems along with these.
-#[derive(Clone, Debug)]
-pub struct Draft {
+/// What could be read of a refused text, so that a compiler can report its problems along with these.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
     /// The components in the text's order; what could not be read in one of them is empty.
     pub graph: Graph,
+    /// At least one.
     pub problems: Vec<Found>,
-    /// Present if there are no problems.
-    pub pipeline: Option<Pipeline>,
 }
 
 /// A problem and the position of its component in the pipeline, if it belongs to one.
@@ -125,16 +135,4 @@ pub struct Draft {
 pub struct Found {
     pub at: Option<usize>,
     pub problem: Problem,
-}
-
-impl Draft {
-    pub fn read(text: impl Into<String>) -> Draft {
-        let text = text.into();
-        match json::parse(&text, &json::PIPELINE) {
-            Ok(value) => shape::read(text, value),
-            Err(problem) => {
-                Draft { graph: Graph::default(), problems: vec![Found { at: None, problem: *problem }], pipeline: None }
-            }
-        }
-    }
 }

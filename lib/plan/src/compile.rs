@@ -2,7 +2,7 @@
 
 use crate::report::Report;
 use crate::{Catalogue, Plan, config, cycles, lanes, order, source, wiring};
-use tidemill_model::pipeline::{Draft, Found, Graph, Pipeline, Problem};
+use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,13 +42,13 @@ pub fn compile_text(
     catalogue: &Catalogue,
     target: &Target,
 ) -> Result<(Pipeline, Compiled), Vec<Problem>> {
-    let Draft { graph, problems, pipeline } = Draft::read(text);
-    match pipeline {
-        Some(pipeline) => compile(&pipeline, catalogue, target).map(|compiled| (pipeline, compiled)),
-        None => match compile_graph(&graph, problems, catalogue, target) {
-            Ok(_) => unreachable!("a draft without a pipeline has a problem"),
-            Err(problems) => Err(problems),
-        },
+    let Broken { graph, problems } = match Pipeline::read(text) {
+        Ok(pipeline) => return compile(&pipeline, catalogue, target).map(|compiled| (pipeline, compiled)),
+        Err(broken) => *broken,
+    };
+    match compile_graph(&graph, problems, catalogue, target) {
+        Ok(_) => unreachable!("a broken pipeline has a problem, and a graph with one has no plan"),
+        Err(problems) => Err(problems),
     }
 }
 

@@ -45,49 +45,54 @@ impl Reader {
     pub fn list<T>(
         &mut self,
         fields: &Map<String, Value>,
-        field: &str,
-        read: impl Fn(&mut Reader, &str, &Map<String, Value>) -> Option<T>,
+        list: &'static str,
+        read: impl Fn(&mut Reader, Entry, &Map<String, Value>) -> Option<T>,
     ) -> Vec<T> {
         let hint = "write a list of objects, or leave it out";
-        let path = format!("/{field}");
-        let entries = match fields.get(field) {
+        let entries = match fields.get(list) {
             None | Some(Value::Null) => return Vec::new(),
             Some(Value::Array(entries)) => entries,
             Some(other) => {
-                self.wrong_type(&path, field, other, "a list", hint);
+                self.wrong_type(&format!("/{list}"), list, other, "a list", hint);
                 return Vec::new();
             }
         };
         let mut read_entry = |(at, entry): (usize, &Value)| match entry {
-            Value::Object(entry) => read(self, &format!("{path}/{at}"), entry),
+            Value::Object(fields) => read(self, Some((list, at)), fields),
             other => {
-                self.wrong_type(&format!("{path}/{at}"), &format!("{field}[{at}]"), other, "an object", hint);
+                self.wrong_type(&format!("/{list}/{at}"), &format!("{list}[{at}]"), other, "an object", hint);
                 None
             }
         };
         entries.iter().enumerate().filter_map(&mut read_entry).collect()
     }
 
-    /// A required, non-empty string.
-    pub fn text(&mut self, fields: &Map<String, Value>, path: &str, field: &str, hint: &str) -> Option<String> {
-        let at = format!("{path}/{field}");
-        // `/input/0` and `lane` are called `input[0].lane`.
-        let name = match path.trim_start_matches('/').split_once('/') {
-            Some((list, index)) => format!("{list}[{index}].{field}"),
-            None => field.to_owned(),
+    /// A required, non-empty string, of the component itself or of an entry of one of its lists.
+    pub fn text(&mut self, fields: &Map<String, Value>, entry: Entry, field: &str, hint: &str) -> Option<String> {
+        let value = fields.get(field);
+        if let Some(Value::String(text)) = value
+            && !text.is_empty()
+        {
+            return Some(text.clone());
+        }
+        let (at, name) = match entry {
+            Some((list, index)) => (format!("/{list}/{index}/{field}"), format!("{list}[{index}].{field}")),
+            None => (format!("/{field}"), field.to_owned()),
         };
-        match fields.get(field) {
+        match value {
             None => self.missing(&at, &name, hint),
-            Some(Value::String(text)) if text.is_empty() => {
+            Some(Value::String(_)) => {
                 let message = format!("{} has an empty `{name}`", self.subject());
                 self.report(ProblemCode::InvalidValue, &at, message, hint);
             }
-            Some(Value::String(text)) => return Some(text.clone()),
             Some(other) => self.wrong_type(&at, &name, other, "a string", hint),
         }
         None
     }
 }
+
+/// The list and the position in it that is being read, or `None` for the component itself.
+pub type Entry = Option<(&'static str, usize)>;
 
 /// What a value is, with its article.
 pub fn kind_of(value: &Value) -> &'static str {

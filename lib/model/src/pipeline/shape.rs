@@ -3,31 +3,30 @@
 
 use super::problem::{Problem, ProblemCode, quoted};
 use super::reader::{Reader, kind_of};
-use super::{Component, Draft, Found, Graph, Pipeline, limits};
+use super::{Broken, Component, Found, Graph, Pipeline, limits};
 use crate::ids::ProjectId;
 use serde_json::{Map, Value};
 
 /// Reads the view of `value`, which is the parsed `text`.
-pub fn read(text: String, value: Value) -> Draft {
+pub fn read(text: String, value: Value) -> Result<Pipeline, Box<Broken>> {
     let mut reader = Reader::default();
     let Value::Object(mut top) = value else {
         let message = format!("pipeline is {}, expected an object", kind_of(&value));
         let hint = "send `{\"project_id\": …, \"components\": […]}`";
         reader.problems.push(Found { at: None, problem: Problem::new(ProblemCode::WrongType, message, hint) });
-        return Draft { graph: Graph::default(), problems: reader.problems, pipeline: None };
+        return Err(Box::new(Broken { graph: Graph::default(), problems: reader.problems }));
     };
     let project_id = reader.project_id(&top);
     reader.version(&top);
     let source = reader.source(&top);
     let graph = Graph { source, components: reader.components(top.get_mut("components").map(Value::take)) };
-    let pipeline = project_id.filter(|_| reader.problems.is_empty()).map(|project_id| Pipeline {
-        text,
-        project_id,
-        name: free_text(&top, "name"),
-        description: free_text(&top, "description"),
-        graph: graph.clone(),
-    });
-    Draft { graph, problems: reader.problems, pipeline }
+    match project_id.filter(|_| reader.problems.is_empty()) {
+        Some(project_id) => {
+            let (name, description) = (free_text(&top, "name"), free_text(&top, "description"));
+            Ok(Pipeline { text, project_id, name, description, graph })
+        }
+        None => Err(Box::new(Broken { graph, problems: reader.problems })),
+    }
 }
 
 impl Reader {

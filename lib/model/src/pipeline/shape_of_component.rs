@@ -20,25 +20,23 @@ impl Reader {
         let fields = value.as_object().unwrap_or(&nothing);
         let id = self.id(fields);
         let provider =
-            self.text(fields, "", "provider", "name the kind of component, e.g. `\"provider\": \"response\"`");
+            self.text(fields, None, "provider", "name the kind of component, e.g. `\"provider\": \"response\"`");
         let config = self.config(config);
-        let input = self.list(fields, "input", |reader, path, entry| {
-            let lane = reader.text(entry, path, "lane", "name the lane, e.g. `\"lane\": \"text\"`")?;
-            Some(Input { lane, from: reader.text(entry, path, "from", "give the id of the component it comes from")? })
+        let input = self.list(fields, "input", |reader, at, entry| {
+            let lane = reader.text(entry, at, "lane", "name the lane, e.g. `\"lane\": \"text\"`")?;
+            Some(Input { lane, from: reader.text(entry, at, "from", "give the id of the component it comes from")? })
         });
-        let control = self.list(fields, "control", |reader, path, entry| {
+        let control = self.list(fields, "control", |reader, at, entry| {
             let class =
-                reader.text(entry, path, "classType", "name the kind of attachment, e.g. `\"classType\": \"llm\"`")?;
-            Some(Control {
-                class,
-                from: reader.text(entry, path, "from", "give the id of the component that uses it")?,
-            })
+                reader.text(entry, at, "classType", "name the kind of attachment, e.g. `\"classType\": \"llm\"`")?;
+            Some(Control { class, from: reader.text(entry, at, "from", "give the id of the component that uses it")? })
         });
         Component { id, provider: provider.unwrap_or_default(), config, input, control }
     }
 
     fn id(&mut self, fields: &Map<String, Value>) -> String {
-        let Some(id) = self.text(fields, "", "id", "give every component an id of its own, e.g. `\"id\": \"parse_1\"`")
+        let Some(id) =
+            self.text(fields, None, "id", "give every component an id of its own, e.g. `\"id\": \"parse_1\"`")
         else {
             return String::new();
         };
