@@ -81,13 +81,6 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, 
         }
     };
     let chunk = keep_log(&mut after, &attempt.log)?;
-    let executed = if run.cancel_requested_at.is_some() && after.state == State::Queued {
-        // Whoever asked to cancel does not want another attempt.
-        after = Run { state: State::Cancelled, attempt: run.attempt, not_before: None, ended_at: Some(now), ..after };
-        Executed::Done
-    } else {
-        executed
-    };
     let saved = save(plane, &run, after, |transaction, run| {
         let transaction = with_log(transaction, run, chunk.as_ref())?;
         with_keys(transaction, run, &attempt.new_keys, now)
@@ -95,7 +88,7 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, 
     .await?;
     if let Saved::Yes(run) = saved {
         log_end(&run);
-        return Ok(executed);
+        return Ok(if run.state.is_final() { Executed::Done } else { executed });
     }
     Ok(Executed::Done)
 }
@@ -120,6 +113,7 @@ pub async fn save<'a>(
     let mut before = before.clone();
     let mut after = after;
     for _ in 0..TRIES {
+        after = without_retry(&before, after, plane.now());
         let transaction = plane.store.transaction().run(&before, &after, after.queued_at + HISTORY)?;
         match add(transaction, &after)?.commit().await {
             Ok(()) => return Ok(Saved::Yes(Box::new(after))),
@@ -135,6 +129,14 @@ pub async fn save<'a>(
         before = found;
     }
     Err(Error::new(crate::Code::Unavailable, "the run kept changing while it was saved"))
+}
+
+/// Whoever asked to cancel does not want another attempt.
+fn without_retry(before: &Run, after: Run, now: Timestamp) -> Run {
+    if after.cancel_requested_at.is_none() || after.state != State::Queued {
+        return after;
+    }
+    Run { state: State::Cancelled, attempt: before.attempt, not_before: None, ended_at: Some(now), ..after }
 }
 
 async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Result<(), Error> {
