@@ -33,9 +33,9 @@ pub struct Deployment {
     /// The run that last held the right to run. It is going unless its own record says that it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<RunId>,
-    /// The newest run of any trigger; newer than `current` while runs wait for their turn.
+    /// The oldest run that may wait for its turn. `None` says that no run but `current` is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub newest: Option<RunId>,
+    pub waiting: Option<RunId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

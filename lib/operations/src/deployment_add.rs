@@ -154,7 +154,7 @@ impl Add<'_> {
             settings: self.settings,
             revision: 1,
             current: None,
-            newest: None,
+            waiting: None,
             created_at: call.now,
             updated_at: call.now,
         };
@@ -166,7 +166,7 @@ impl Add<'_> {
                     hook: before.hook,
                     revision: before.revision,
                     current: before.current,
-                    newest: before.newest,
+                    waiting: before.waiting,
                     ticked_until: before.ticked_until.max(call.now),
                     ..fresh
                 }

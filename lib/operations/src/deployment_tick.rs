@@ -147,7 +147,6 @@ impl Taking<'_> {
         let mut transaction = plane.store.transaction();
         if let Some(run) = &run {
             after.current = Some(run.id.clone());
-            after.newest = Some(run.id.clone());
             transaction = transaction.new_run(run, expires)?;
         }
         transaction = transaction.deployment(&after, before.revision)?;

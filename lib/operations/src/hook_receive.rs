@@ -54,7 +54,8 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
         run.input = input.clone();
         let mut after = before.clone();
         after.revision += 1;
-        after.newest = after.newest.max(Some(run.id.clone()));
+        // An id made in the same millisecond may sort before the ones there are.
+        after.waiting = after.waiting.into_iter().chain([run.id.clone()]).min();
         let transaction =
             plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, now + HISTORY)?;
         match transaction.commit().await {

@@ -78,7 +78,11 @@ async fn look_at(
             swept.ticks_rung += 1;
         }
     }
-    for run in open_runs(plane, deployment, now).await? {
+    let open = open_runs(plane, deployment, now).await?;
+    if open.is_empty() && deployment.waiting.is_some() {
+        none_waits(plane, deployment).await;
+    }
+    for run in open {
         if is_forgotten(plane, &run, now, patience) {
             let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
             plane.ring(bell, Duration::ZERO).await;
@@ -88,16 +92,36 @@ async fn look_at(
     Ok(())
 }
 
-/// The runs of a deployment that have not ended: the current one, and those that came after it and wait.
+/// Notes that every run that waited has ended, so that later sweeps need not look for them. A run that came in between
+/// has moved the deployment on, and then the next sweep looks again.
+async fn none_waits(plane: &Plane, before: &Deployment) {
+    let after = Deployment { waiting: None, revision: before.revision + 1, ..before.clone() };
+    let written = match plane.store.transaction().deployment(&after, before.revision) {
+        Ok(transaction) => transaction.commit().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        tracing::debug!(project.id = %before.project, %error, "that no run waits was not noted");
+    }
+}
+
+/// The runs of a deployment that have not ended: the current one, and those that wait for their turn, oldest first.
 pub(crate) async fn open_runs(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<Vec<Run>, Error> {
     let recent = |run: &&RunId| now.duration_since(run.made_at()) < OLDEST;
-    let Some(oldest) = [&deployment.current, &deployment.newest].into_iter().flatten().filter(recent).min() else {
-        return Ok(Vec::new());
+    let mut open = match deployment.waiting.as_ref().filter(recent) {
+        Some(oldest) => waiting_since(plane, deployment, oldest).await?,
+        None => Vec::new(),
     };
-    if deployment.current == deployment.newest {
-        let found = plane.store.run(&deployment.owner, &deployment.project, oldest).await?;
-        return Ok(found.into_iter().filter(|run| !run.state.is_final()).collect());
+    if let Some(current) = deployment.current.as_ref().filter(recent)
+        && open.iter().all(|run| run.id != *current)
+    {
+        let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
+        open.splice(0..0, found.filter(|run| !run.state.is_final()));
     }
+    Ok(open)
+}
+
+async fn waiting_since(plane: &Plane, deployment: &Deployment, oldest: &RunId) -> Result<Vec<Run>, Error> {
     let made = Made { since: Some(oldest.made_at()), until: None };
     let mut open = Vec::new();
     let mut cursor = None;
@@ -106,7 +130,7 @@ pub(crate) async fn open_runs(plane: &Plane, deployment: &Deployment, now: Times
         open.extend(page.items.into_iter().filter(|run| !run.state.is_final()));
         cursor = page.next;
         if cursor.is_none() {
-            // Oldest first: those that wait are served in the order in which they came.
+            // Those that wait are served in the order in which they came.
             open.reverse();
             return Ok(open);
         }

@@ -60,7 +60,6 @@ impl crate::Operation for RunStart {
             let mut after = before.clone();
             after.revision += 1;
             after.current = Some(run.id.clone());
-            after.newest = Some(run.id.clone());
             let answer = RunAnswer::from(run.clone());
             let mut transaction =
                 plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, call.now + HISTORY)?;
