@@ -53,7 +53,7 @@ impl crate::Operation for TickWhy {
         let found = ticks(plane, &deployment, Some(start_of(input.time, minute)), Some(end), 2).await?;
         let held = held_at(plane, &deployment, input.time).await?;
         let asked = Asked { plane, deployment: &deployment, held: held.as_ref(), time: input.time };
-        match found.into_iter().find(|tick| tick.at <= input.time && input.time < tick.at + minute) {
+        match found.into_iter().find(|tick| tick.at <= input.time && input.time.duration_since(tick.at) < minute) {
             Some(tick) => Ok(asked.ticked(tick)),
             None => Ok(asked.without_tick()),
         }
@@ -113,7 +113,7 @@ impl Asked<'_> {
         if schedule.is_manual() {
             return self.output("not_due", "the schedule was `manual`: only a call or a webhook starts it".into());
         }
-        let is_due = self.previous_or_at().is_some_and(|at| self.time < at + self.minute());
+        let is_due = self.previous_or_at().is_some_and(|at| self.time.duration_since(at) < self.minute());
         let text = schedule.as_str();
         match (is_due, self.time > self.plane.now()) {
             (false, _) => self.output("not_due", format!("the minute is not due by the schedule `{text}`")),
