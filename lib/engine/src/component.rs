@@ -43,6 +43,11 @@ pub trait Component: Send {
         Box::pin(async { Ok(()) })
     }
 
+    /// Whether it asks the host about its values and makes new keys; then it is served in batches.
+    fn asks_host(&self) -> bool {
+        false
+    }
+
     /// Shows the values that come next, so that the host can be asked about all of them at once.
     fn prepare<'a>(&'a mut self, _next: &'a [Arrival], _call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async { Ok(()) })

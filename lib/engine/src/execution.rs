@@ -86,7 +86,7 @@ pub struct Execution {
     components: Vec<Box<dyn Component>>,
     nodes: Vec<Wiring>,
     /// The last node that makes new keys.
-    last_dedupe: Option<usize>,
+    last_asking: Option<usize>,
     flow: Flow,
     log: Log,
     results: Results,
@@ -157,14 +157,14 @@ impl Execution {
             nodes.push(Wiring { id: node.id.clone(), declaration: &entry.declaration, outputs: node.outputs.clone() });
         }
         let Some(source) = source else { return Err((None, Fault::new("the plan is empty"))) };
-        let last_dedupe = nodes.iter().rposition(|node| node.declaration.name == "dedupe");
+        let last_asking = components.iter().rposition(|component| component.asks_host()).map(|index| index + 1);
         let mut execution = Execution {
             run,
             masks: masks.clone(),
             source,
             components,
             nodes,
-            last_dedupe,
+            last_asking,
             flow: std::mem::replace(&mut saved.flow, Flow::new(0)),
             log: Log::new(masks.clone(), Arc::new(jiff::Timestamp::default)),
             results: saved.results,
@@ -199,7 +199,7 @@ impl Execution {
         for turn in 1usize.. {
             let keys_full = self.new_keys.len() >= budget.new_keys.max(1);
             match self.flow.deepest() {
-                Some(node) if keys_full && Some(node) <= self.last_dedupe => return Ok(false),
+                Some(node) if keys_full && Some(node) <= self.last_asking => return Ok(false),
                 Some(node) => self.serve(node, budget).await?,
                 None if keys_full || self.counts.objects - first >= budget.objects.max(1) as u64 => return Ok(false),
                 None if !self.exhausted => self.pull().await?,
@@ -218,7 +218,7 @@ impl Execution {
 
     /// Lets one component take what waits for it: one value, or a batch if it has to ask the host.
     async fn serve(&mut self, node: usize, budget: &Budget) -> Result<(), (String, Fault)> {
-        let asks = self.nodes[node].declaration.name == "dedupe";
+        let asks = self.components[node - 1].asks_host();
         let mut out = Vec::new();
         if !asks {
             let arrival = self.flow.next(node).expect("the caller found something in this inbox");
@@ -255,7 +255,7 @@ impl Execution {
 
     /// Takes one object from the source, or a batch if the plan has to ask the host about each.
     async fn pull(&mut self) -> Result<(), (String, Fault)> {
-        let wanted = if self.last_dedupe.is_some() { BATCH } else { 1 };
+        let wanted = if self.last_asking.is_some() { BATCH } else { 1 };
         let mut out = Vec::new();
         for _ in 0..wanted {
             let mut call = Call {

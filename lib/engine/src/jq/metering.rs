@@ -9,7 +9,7 @@ use jaq_core::path::{Part, Path};
 type Tree = Term<&'static str>;
 
 /// A definition that may call itself pays for each call.
-pub fn meter_def<'s>(def: Def<&'s str>) -> Def<&'s str> {
+pub fn meter_def(def: Def<&str>) -> Def<&str> {
     let recursive = calls(&def.body, def.name);
     let body = meter(def.body);
     let body = if recursive { pipe(call("__fuel"), body) } else { body };
@@ -75,14 +75,14 @@ fn meter_part<'s>(part: StrPart<&'s str, Term<&'s str>>) -> StrPart<&'s str, Ter
     }
 }
 
-fn meter_path_part<'s>(part: Part<Term<&'s str>>) -> Part<Term<&'s str>> {
+fn meter_path_part(part: Part<Term<&str>>) -> Part<Term<&str>> {
     match part {
         Part::Index(index) => Part::Index(meter(index)),
         Part::Range(from, to) => Part::Range(from.map(meter), to.map(meter)),
     }
 }
 
-fn meter_pattern<'s>(pattern: Pattern<&'s str>) -> Pattern<&'s str> {
+fn meter_pattern(pattern: Pattern<&str>) -> Pattern<&str> {
     match pattern {
         Pattern::Var(name) => Pattern::Var(name),
         Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(meter_pattern).collect()),

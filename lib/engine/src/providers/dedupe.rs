@@ -90,6 +90,10 @@ impl Dedupe {
 }
 
 impl Component for Dedupe {
+    fn asks_host(&self) -> bool {
+        true
+    }
+
     fn prepare<'a>(&'a mut self, next: &'a [Arrival], call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             let mut keys = next.iter().map(|arrival| self.key_of(arrival, call)).collect::<Result<Vec<_>, _>>()?;

@@ -23,7 +23,10 @@ pub enum Record {
     Row(Json),
 }
 
-/// One file's records; a record that cannot be read is an inner error, and the next one can be tried.
+/// A record and its line, counted from 1. The error is a phrase for a message; the next record can be tried.
+pub type Numbered<R> = (u64, Result<R, String>);
+
+/// One file's records.
 pub enum Records {
     Lines { reader: BufReader<File>, position: Position, skip_blank: bool },
     Rows { reader: Box<csv::Reader<Guarded>>, header: Vec<Json>, record: csv::StringRecord },
@@ -64,8 +67,7 @@ impl Records {
         }
     }
 
-    /// The next record and its line, counted from 1.
-    pub fn next(&mut self, name: &str) -> Result<Option<(u64, Result<Record, String>)>, Fault> {
+    pub fn next(&mut self, name: &str) -> Result<Option<Numbered<Record>>, Fault> {
         match self {
             Records::Lines { reader, position, skip_blank } => loop {
                 let Some(line) = line(reader, position, name)? else { return Ok(None) };

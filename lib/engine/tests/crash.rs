@@ -1,0 +1,213 @@
+//! Whenever a run is killed, redoing it from its last saved checkpoint leaves the same output as never killing it.
+
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tidemill_engine::{
+    Budget, Environment, Execution, Folders, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
+};
+use tidemill_model::lane::Lane;
+use tidemill_plan::{Edge, Node, Plan};
+
+/// When a run is killed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Cut {
+    /// In the middle of a step.
+    Within,
+    /// After the sinks were flushed, before the host saved.
+    BeforeSave,
+    /// After the host saved.
+    AfterSave,
+}
+
+/// What survives a crash: the last checkpoint and the keys, saved together.
+#[derive(Default)]
+struct Saved {
+    checkpoint: Option<Value>,
+    keys: HashSet<(String, String)>,
+}
+
+#[derive(Default)]
+struct Host(Mutex<Saved>);
+
+impl SeenKeys for Host {
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+        let saved = self.0.lock().unwrap();
+        let seen = keys.iter().map(|key| saved.keys.contains(&(component.to_owned(), key.clone()))).collect();
+        Box::pin(std::future::ready(Ok(seen)))
+    }
+}
+
+impl Host {
+    fn save(&self, step: &Step) {
+        let mut saved = self.0.lock().unwrap();
+        // Through text, as a table would keep it.
+        saved.checkpoint = Some(serde_json::from_str(&step.checkpoint.to_string()).unwrap());
+        let keys = step.new_keys.iter().map(|new| (new.component.clone(), new.key.clone()));
+        let before = saved.keys.len();
+        saved.keys.extend(keys);
+        assert_eq!(saved.keys.len(), before + step.new_keys.len(), "a key is new only once");
+    }
+}
+
+fn context(folder: &Path, host: Arc<Host>) -> RunContext {
+    let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out") };
+    let outbound = Outbound::new(NetworkPolicy::Public).unwrap();
+    RunContext {
+        run: RunFacts {
+            run_id: "run-1".to_owned(),
+            project: "proj".to_owned(),
+            version: 1,
+            attempt: 1,
+            trigger: "schedule".to_owned(),
+            tick: None,
+            previous_tick: None,
+        },
+        input: None,
+        secrets: Default::default(),
+        seen: host,
+        now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
+        environment: Arc::new(Environment { folders: Some(folders), outbound }),
+    }
+}
+
+/// Runs to the end, killed as `cut` says at each step for which it gives something; returns the number of steps.
+async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) -> Option<Cut>) -> usize {
+    let host = Arc::new(Host::default());
+    let mut steps = 0;
+    'process: loop {
+        let checkpoint = host.0.lock().unwrap().checkpoint.clone();
+        let mut execution = Execution::start(plan, context(folder, host.clone()), checkpoint).await.unwrap();
+        loop {
+            steps += 1;
+            let cut = cut(steps);
+            if cut == Some(Cut::Within) {
+                // It gives way now and then; the first time, it is killed.
+                let _ = futures::poll!(Box::pin(execution.step(budget)));
+                continue 'process;
+            }
+            let step = execution.step(budget).await.unwrap();
+            if cut == Some(Cut::BeforeSave) {
+                continue 'process;
+            }
+            host.save(&step);
+            if step.done.is_some() {
+                return steps;
+            }
+            if cut == Some(Cut::AfterSave) {
+                continue 'process;
+            }
+        }
+    }
+}
+
+/// Compares every way to kill a run once, and some to kill it often, with not killing it.
+async fn survives_every_cut(plan: &Plan, budget: &Budget, input: &str) {
+    let world = || {
+        let world = tempfile::tempdir().unwrap();
+        fs::create_dir_all(world.path().join("in")).unwrap();
+        fs::create_dir_all(world.path().join("out")).unwrap();
+        fs::write(world.path().join("in/a.ndjson"), input).unwrap();
+        fs::write(world.path().join("in/b.ndjson"), "{\"n\":-1,\"k\":[1]}\n").unwrap();
+        fs::write(world.path().join("out/all.ndjson"), "from before\n").unwrap();
+        world
+    };
+    let output = |world: &Path| {
+        let mut files: Vec<_> = fs::read_dir(world.join("out")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| !file.file_name().unwrap().to_str().unwrap().starts_with('.'));
+        files.sort();
+        files.iter().map(|file| fs::read_to_string(file).unwrap()).collect::<Vec<_>>()
+    };
+    let uncut = world();
+    let steps = run(plan, uncut.path(), budget, |_| None).await;
+    let expected = output(uncut.path());
+    assert!(steps > 5 && expected[0].lines().count() > 20, "{steps} steps: {expected:?}");
+
+    for kind in [Cut::Within, Cut::BeforeSave, Cut::AfterSave] {
+        for at in 1..=steps {
+            let world = world();
+            run(plan, world.path(), budget, |step| (step == at).then_some(kind)).await;
+            assert_eq!(output(world.path()), expected, "killed {kind:?} at step {at}");
+        }
+        for every in 2..5 {
+            let world = world();
+            run(plan, world.path(), budget, |step| (step % every == 0).then_some(kind)).await;
+            assert_eq!(output(world.path()), expected, "killed {kind:?} at every step of {every}");
+        }
+    }
+}
+
+/// Components by provider and config, and the edges `(from, lane, to)`.
+fn plan(components: &[(&str, Value)], edges: &[(usize, Lane, usize)]) -> Plan {
+    let node = |(index, (provider, config)): (usize, &(&str, Value))| Node {
+        id: format!("{provider}_{index}"),
+        provider: (*provider).to_owned(),
+        config: config.clone(),
+        outputs: edges.iter().filter(|edge| edge.0 == index).map(|edge| Edge { lane: edge.1, to: edge.2 }).collect(),
+    };
+    Plan { nodes: components.iter().enumerate().map(node).collect() }
+}
+
+fn lines(count: usize) -> String {
+    (0..count).map(|n| format!("{{\"n\":{n},\"k\":[{},{},\"{}\"]}}\n", n % 7, n % 11, n)).collect()
+}
+
+#[tokio::test]
+async fn lines_arrive_exactly_once() {
+    let plan = plan(
+        &[
+            ("file_source", json!({ "path": "*.ndjson" })),
+            ("filter", json!({ "where": ".n % 5 != 0" })),
+            ("file_sink", json!({ "path": "all.ndjson" })),
+        ],
+        &[(0, Lane::Documents, 1), (1, Lane::Documents, 2)],
+    );
+
+    survives_every_cut(&plan, &Budget { objects: 9, ..Budget::default() }, &lines(80)).await;
+}
+
+#[tokio::test]
+async fn a_step_that_is_killed_halfway_is_redone() {
+    let plan = plan(
+        &[("file_source", json!({ "path": "*.ndjson" })), ("file_sink", json!({ "path": "all.ndjson" }))],
+        &[(0, Lane::Documents, 1)],
+    );
+
+    // Long lines, so that the sink's buffer is written out before the first time that a step gives way.
+    let lines: String = (0..3_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(1_000))).collect();
+    survives_every_cut(&plan, &Budget { objects: 400, ..Budget::default() }, &lines).await;
+}
+
+#[tokio::test]
+async fn keys_and_lines_agree() {
+    let plan = plan(
+        &[
+            ("file_source", json!({ "path": "*.ndjson" })),
+            ("json", json!({ "program": ".n as $n | .k[] | {n: $n, k: .}" })),
+            ("dedupe", json!({ "key": ".k" })),
+            ("file_sink", json!({ "path": "all.ndjson" })),
+        ],
+        &[(0, Lane::Documents, 1), (1, Lane::Documents, 2), (2, Lane::Documents, 3)],
+    );
+
+    survives_every_cut(&plan, &Budget { new_keys: 4, objects: 10, ..Budget::default() }, &lines(60)).await;
+}
+
+#[tokio::test]
+async fn a_digest_is_written_once_beside_its_lines() {
+    let template = "{{ items | length }}: {{ items | map(attribute='n') | join(' ') }}";
+    let plan = plan(
+        &[
+            ("file_source", json!({ "path": "*.ndjson" })),
+            ("file_sink", json!({ "path": "all.ndjson" })),
+            ("template", json!({ "template": template, "collect": true })),
+            ("file_sink", json!({ "path": "digest.txt" })),
+        ],
+        &[(0, Lane::Documents, 1), (0, Lane::Documents, 2), (2, Lane::Text, 3)],
+    );
+
+    survives_every_cut(&plan, &Budget { objects: 6, ..Budget::default() }, &lines(50)).await;
+}
