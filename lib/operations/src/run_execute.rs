@@ -59,9 +59,19 @@ pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunI
         return Ok(Executed::Done);
     }
     match claim(plane, found, now).await? {
-        Claim::Taken(claimed) => Worker { plane, run: claimed }.work().await,
-        Claim::Busy => Ok(Executed::Again(BUSY_DELAY)),
+        Claim::Taken(claimed) => Worker { plane, run: *claimed }.work().await,
+        Claim::Busy(going) => wait_behind(plane, owner, project, &going).await,
+        Claim::Met => Ok(Executed::Again(BUSY_DELAY)),
         Claim::Lost => Ok(Executed::Done),
+    }
+}
+
+/// Waits for the run that holds the right to run, and executes it if nobody does: its bell may be lost, or stand in
+/// line behind the one that is being answered.
+async fn wait_behind(plane: &Plane, owner: &OwnerId, project: &ProjectId, going: &RunId) -> Result<Executed, Error> {
+    match Box::pin(run(plane, owner, project, going)).await? {
+        Executed::Done => Ok(Executed::Again(BUSY_DELAY)),
+        again => Ok(again),
     }
 }
 
@@ -75,9 +85,11 @@ pub(crate) fn is_gone(plane: &Plane, lease: &Lease) -> bool {
 }
 
 enum Claim {
-    Taken(Run),
-    /// Another run of the deployment is going.
-    Busy,
+    Taken(Box<Run>),
+    /// Another run holds the right to run.
+    Busy(RunId),
+    /// The deployment was changed at the same time.
+    Met,
     /// Somebody else took it.
     Lost,
 }
@@ -96,8 +108,8 @@ async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Erro
     after.lease = Some(Lease { holder: plane.workers.me.clone(), until: now + LEASE });
     let mut transaction = plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?;
     if deployment.current.as_ref() != Some(&before.id) {
-        if is_going(plane, &deployment).await? {
-            return Ok(Claim::Busy);
+        if let Some(going) = going(plane, &deployment).await? {
+            return Ok(Claim::Busy(going));
         }
         let mut holding = deployment.clone();
         holding.revision += 1;
@@ -105,17 +117,17 @@ async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Erro
         transaction = transaction.deployment(&holding, deployment.revision)?;
     }
     match transaction.commit().await {
-        Ok(()) => Ok(Claim::Taken(after)),
+        Ok(()) => Ok(Claim::Taken(Box::new(after))),
         Err(error) if error.rejects(Part::Run) => Ok(Claim::Lost),
-        Err(error) if error.rejects(Part::Deployment) => Ok(Claim::Busy),
+        Err(error) if error.rejects(Part::Deployment) => Ok(Claim::Met),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn is_going(plane: &Plane, deployment: &Deployment) -> Result<bool, Error> {
-    let Some(current) = &deployment.current else { return Ok(false) };
+async fn going(plane: &Plane, deployment: &Deployment) -> Result<Option<RunId>, Error> {
+    let Some(current) = &deployment.current else { return Ok(None) };
     let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
-    Ok(found.is_some_and(|run| !run.state.is_final()))
+    Ok(found.filter(|run| !run.state.is_final()).map(|run| run.id))
 }
 
 /// The holder of a run's lease, at work on one attempt.
