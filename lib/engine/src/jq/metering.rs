@@ -1,5 +1,5 @@
-//! Weaves bounds into a program's syntax tree: each recursive call and each iterated item costs fuel, and sums and
-//! products go through functions that bound the size of what they make.
+//! Weaves bounds into a program's syntax tree: each recursive call, iterated item and turn of a `reduce` costs fuel, and
+//! sums and products go through functions that bound the size of what they make.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
@@ -34,7 +34,12 @@ pub fn meter<'s>(term: Term<&'s str>) -> Term<&'s str> {
         Term::BinOp(left, operator, right) => Term::BinOp(boxed(left), operator, boxed(right)),
         Term::Label(name, term) => Term::Label(name, boxed(term)),
         Term::Fold(name, items, pattern, terms) => {
-            Term::Fold(name, boxed(items), meter_pattern(pattern), terms.into_iter().map(meter).collect())
+            let mut terms: Vec<_> = terms.into_iter().map(meter).collect();
+            // The first is the start, the second makes each next state, a third shapes the output.
+            if let Some(update) = terms.get_mut(1) {
+                *update = pipe(std::mem::take(update), call("__fuel"));
+            }
+            Term::Fold(name, boxed(items), meter_pattern(pattern), terms)
         }
         Term::TryCatch(term, catch) => Term::TryCatch(boxed(term), catch.map(boxed)),
         Term::IfThenElse(cases, otherwise) => Term::IfThenElse(

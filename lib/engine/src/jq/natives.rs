@@ -12,6 +12,15 @@ const STRING_LIMIT: usize = 16 * 1024 * 1024;
 /// The longest array that adding may make.
 const ARRAY_LIMIT: usize = 1_000_000;
 
+/// Levels of nesting that a program may build up: dropping a value recurses, and far deeper ones overflow the stack.
+const DEPTH_LIMIT: usize = 1_000;
+
+/// Steps between two looks at how deep a value is. A step adds few levels, and a look costs more than a step.
+const DEPTH_EVERY: u64 = 32;
+
+/// Items that one look at a value's depth goes through.
+const DEPTH_ITEMS: usize = 4_096;
+
 /// Functions of jaq's library that are left out or replaced.
 const REPLACED: [&str; 5] = ["env", "debug_empty", "stderr_empty", "range", "fromjson"];
 
@@ -62,10 +71,43 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
+    /// Burns, and now and then looks at the value that the program works on.
+    fn pass(&self, value: Json) -> ValR<Json> {
+        self.burn()?;
+        if self.fuel.get().is_multiple_of(DEPTH_EVERY) && is_too_deep(&value) {
+            return Err(self.stop("made a value that nests deeper than 1,000 levels"));
+        }
+        Ok(value)
+    }
+
     fn stop(&self, problem: &'static str) -> Error<Json> {
         self.exceeded.set(Some(problem));
         stopped()
     }
+}
+
+/// Goes through some thousand items of a value, not through all of a large one.
+fn is_too_deep(value: &Json) -> bool {
+    let mut items = DEPTH_ITEMS;
+    let mut waiting = vec![(value, 1)];
+    while let Some((value, depth)) = waiting.pop() {
+        if depth > DEPTH_LIMIT {
+            return true;
+        }
+        let mut look = |child| {
+            items = items.saturating_sub(1);
+            if items > 0 && matches!(child, &Json::Arr(_) | &Json::Obj(_)) {
+                waiting.push((child, depth + 1));
+            }
+            items > 0
+        };
+        match value {
+            Json::Arr(children) => _ = children.iter().all(&mut look),
+            Json::Obj(children) => _ = children.values().all(&mut look),
+            _ => {}
+        }
+    }
+    false
 }
 
 fn stopped() -> Error<Json> {
@@ -88,7 +130,7 @@ fn own() -> impl Iterator<Item = Fun<Jq>> {
     let fuel: Fun<Jq> = (
         "__fuel",
         v(0),
-        Native::<Jq>::new(|cv| bome(cv.0.data().burn().map(|()| cv.1)))
+        Native::<Jq>::new(|cv| bome(cv.0.data().pass(cv.1)))
             .with_paths(|cv| box_once(cv.0.data().burn().map(|()| cv.1).map_err(Exn::from)))
             .with_update(|cv, update| match cv.0.data().burn() {
                 Ok(()) => update(cv.1),

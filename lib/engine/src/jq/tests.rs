@@ -52,6 +52,12 @@ fn runaway_programs_end_with_an_error() {
         "until(false; .)",
         "[recurse(.)] | length",
         "reduce range(40) as $i ([1]; . + .)",
+        // Values so deep that dropping them would overflow the stack.
+        "reduce range(100000) as $i (0; [.]) | 1",
+        "reduce range(100000) as $i ({}; {i: {$i}, next: .}) | 1",
+        "last(foreach range(100000) as $i ({}; .x = .)) | 1",
+        "def f: if . == 1 then . else [.] | f end; 0 | f",
+        "last(limit(100000; 0 | repeat([.]) | [.])) | [recurse([.])] | 1",
     ] {
         let fault = eval(code, "null").unwrap_err();
 

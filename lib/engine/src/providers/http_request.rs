@@ -68,7 +68,7 @@ pub fn entry() -> Entry {
                     "retries",
                     json!({
                         "type": "integer", "minimum": 0, "maximum": 10, "default": 3,
-                        "description": "How often a failed attempt is repeated, with growing pauses.",
+                        "description": "How often a failed attempt is repeated, with growing pauses, for a minute at most.",
                     }),
                 ),
                 (

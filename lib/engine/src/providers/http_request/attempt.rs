@@ -10,12 +10,16 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION
 use reqwest::{Method, Response, StatusCode};
 use std::error::Error as _;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Bytes of an answer, after decompression.
 const ANSWER_LIMIT: usize = 5_000_000;
 
 /// The longest pause that a server may ask for.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(30);
+
+/// The time after which no further attempt starts: a step must end, and so must the run's hold on its lease.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -97,15 +101,16 @@ impl Failure {
 
 pub async fn send(outbound: &Outbound, request: &Request, retries: u32, call: &mut Call<'_>) -> Result<Answer, Fault> {
     let headers = request.headers()?;
+    let start = Instant::now();
     for tried in 0.. {
         let failure = match attempt(outbound, request, &headers, (call.run.context.now)()).await {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        if !failure.again || tried >= retries {
+        let pause = failure.pause.unwrap_or_else(|| pause(tried));
+        if !failure.again || tried >= retries || start.elapsed() + pause > PATIENCE {
             return Err(Fault { retryable: failure.again || failure.fault.retryable, ..failure.fault });
         }
-        let pause = failure.pause.unwrap_or_else(|| pause(tried));
         call.log(Level::Warn, format!("{}; trying again in {} ms", failure.fault.message, pause.as_millis()));
         tokio::time::sleep(pause).await;
     }
