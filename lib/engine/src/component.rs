@@ -1,12 +1,12 @@
 //! What a provider's file implements: a [`Source`] or a [`Component`], and the [`Entry`] that declares it.
 
 use crate::context::RunContext;
-use crate::execution::{Counts, NewKey};
 use crate::flow::Arrival;
 use crate::json::Json;
 use crate::log::{Level, Log};
 use crate::object::Object;
 use crate::results::Results;
+use crate::step::{Counts, NewKey};
 use crate::value::Value;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;

@@ -1,18 +1,19 @@
 //! Runs a plan step by step. Each step ends with a checkpoint from which another process can go on.
 
+use crate::checkpoint::Saved;
 use crate::component::{Call, Component, Fault, Make, Run, Setup, Source};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::flow::{Arrival, Flow};
-use crate::log::{Log, LogLine};
+use crate::log::Log;
 use crate::providers;
 use crate::results::Results;
 use crate::secrets::{self, Masks};
-use serde::{Deserialize, Serialize};
+use crate::step::{Budget, Counts, NewKey, Outcome, Step};
 use serde_json::{Map, Value as Tree, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Edge, Plan, Provider};
 
@@ -21,61 +22,6 @@ const BATCH: usize = 32;
 
 /// Work between two looks at whether other tasks of the runtime want to run.
 const YIELD_AFTER: usize = 256;
-
-/// How much one step may do. It ends when any of these is used up.
-#[derive(Clone, Debug)]
-pub struct Budget {
-    /// Objects to pull from the source, at least 1.
-    pub objects: usize,
-    /// New keys of `dedupe`, at least 1: they are saved in one transaction with the checkpoint.
-    pub new_keys: usize,
-    pub time: Duration,
-}
-
-impl Default for Budget {
-    fn default() -> Budget {
-        Budget { objects: 10_000, new_keys: 50, time: Duration::from_secs(2) }
-    }
-}
-
-/// What a step made, to be saved by the host in one transaction. If the process dies before that, the step is redone
-/// from the previous checkpoint.
-#[derive(Clone, Debug)]
-pub struct Step {
-    pub checkpoint: Tree,
-    pub new_keys: Vec<NewKey>,
-    pub log: Vec<LogLine>,
-    /// Totals of the run, not of the step.
-    pub counts: Counts,
-    /// Set by the last step.
-    pub done: Option<Outcome>,
-}
-
-/// A key that `dedupe` saw for the first time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewKey {
-    pub component: String,
-    pub key: String,
-    pub expires: Duration,
-}
-
-/// What a run counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Objects that the source gave.
-    pub objects: u64,
-    /// Values that a `filter` or a `dedupe` stopped.
-    pub dropped: u64,
-    /// Objects that were skipped because they could not be read.
-    pub failed: u64,
-}
-
-/// The end of a run that succeeded.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What the response components collected: keys and `result_types`; `{}` if there was nothing.
-    pub result: Tree,
-}
 
 /// A plan being run.
 pub struct Execution {
@@ -364,51 +310,6 @@ impl Execution {
 
     fn at(&self, node: usize, fault: Fault) -> (String, Fault) {
         (self.nodes[node].id.clone(), fault)
-    }
-}
-
-/// A checkpoint that was read back.
-struct Saved {
-    exhausted: bool,
-    finished: usize,
-    counts: Counts,
-    states: Map<String, Tree>,
-    flow: Flow,
-    results: Results,
-}
-
-impl Saved {
-    const FORMAT: u64 = 1;
-
-    fn empty(nodes: usize) -> Saved {
-        Saved {
-            exhausted: false,
-            finished: 0,
-            counts: Counts::default(),
-            states: Map::new(),
-            flow: Flow::new(nodes),
-            results: Results::default(),
-        }
-    }
-
-    fn read(mut checkpoint: Tree, nodes: usize) -> Result<Saved, Fault> {
-        let read = || {
-            (checkpoint.get("format")?.as_u64()? == Saved::FORMAT).then_some(())?;
-            Some(Saved {
-                exhausted: checkpoint.get("exhausted")?.as_bool()?,
-                finished: checkpoint.get("finished")?.as_u64()? as usize,
-                counts: Counts::deserialize(checkpoint.get("counts")?).ok()?,
-                states: Map::new(),
-                flow: Flow::restore(nodes, checkpoint.get("pending")?)?,
-                results: Results::restore(checkpoint.get("results")?)?,
-            })
-        };
-        let unreadable = || Fault::new("the checkpoint is not of this plan or of this version of the engine");
-        let saved = read().ok_or_else(unreadable)?;
-        match checkpoint.get_mut("states").map(Tree::take) {
-            Some(Tree::Object(states)) => Ok(Saved { states, ..saved }),
-            _ => Err(unreadable()),
-        }
     }
 }
 

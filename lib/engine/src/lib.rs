@@ -3,6 +3,7 @@
 //! The engine never sees the store: the host gives it secrets, input and the keys seen before ([`RunContext`]), and
 //! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component.
 
+mod checkpoint;
 mod component;
 mod context;
 mod error;
@@ -18,14 +19,16 @@ pub mod outbound;
 pub mod providers;
 mod results;
 mod secrets;
+mod step;
 mod templates;
 mod value;
 
 pub use context::{Environment, Folders, HostError, RunContext, RunFacts, SeenKeys};
 pub use error::Error;
-pub use execution::{Budget, Counts, Execution, NewKey, Outcome, Step};
+pub use execution::Execution;
 pub use input::Input;
 pub use log::{Level, LogLine};
 pub use outbound::{NetworkPolicy, Outbound};
 pub use providers::catalogue;
 pub use secrets::secret_names;
+pub use step::{Budget, Counts, NewKey, Outcome, Step};

@@ -3,10 +3,10 @@
 
 use super::schema;
 use crate::component::{Call, Component, Entry, Fault, Make};
-use crate::execution::NewKey;
 use crate::flow::Arrival;
 use crate::jq::Program;
 use crate::json;
+use crate::step::NewKey;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;

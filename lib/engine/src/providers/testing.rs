@@ -2,10 +2,11 @@
 
 use crate::component::Run;
 use crate::context::{Environment, HostError, RunContext, RunFacts, SeenKeys};
-use crate::execution::{Budget, Counts, Execution, NewKey};
+use crate::execution::Execution;
 use crate::json::Json;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
+use crate::step::{Budget, Counts, NewKey};
 use crate::{Error, Folders, Input};
 use futures::future::BoxFuture;
 use jiff::Timestamp;

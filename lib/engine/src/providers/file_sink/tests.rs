@@ -1,6 +1,6 @@
 use crate::Input;
-use crate::execution::{Budget, Execution};
 use crate::providers::testing::{Bench, nodes};
+use crate::{Budget, Execution};
 use serde_json::{Value as Tree, json};
 use std::fs;
 use std::path::Path;

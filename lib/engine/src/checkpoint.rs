@@ -1,0 +1,53 @@
+//! Reads back what an execution wrote at the end of a step.
+
+use crate::component::Fault;
+use crate::flow::Flow;
+use crate::results::Results;
+use crate::step::Counts;
+use serde::Deserialize;
+use serde_json::{Map, Value as Tree};
+
+/// A checkpoint that was read back.
+pub(crate) struct Saved {
+    pub exhausted: bool,
+    pub finished: usize,
+    pub counts: Counts,
+    pub states: Map<String, Tree>,
+    pub flow: Flow,
+    pub results: Results,
+}
+
+impl Saved {
+    pub const FORMAT: u64 = 1;
+
+    pub fn empty(nodes: usize) -> Saved {
+        Saved {
+            exhausted: false,
+            finished: 0,
+            counts: Counts::default(),
+            states: Map::new(),
+            flow: Flow::new(nodes),
+            results: Results::default(),
+        }
+    }
+
+    pub fn read(mut checkpoint: Tree, nodes: usize) -> Result<Saved, Fault> {
+        let read = || {
+            (checkpoint.get("format")?.as_u64()? == Saved::FORMAT).then_some(())?;
+            Some(Saved {
+                exhausted: checkpoint.get("exhausted")?.as_bool()?,
+                finished: checkpoint.get("finished")?.as_u64()? as usize,
+                counts: Counts::deserialize(checkpoint.get("counts")?).ok()?,
+                states: Map::new(),
+                flow: Flow::restore(nodes, checkpoint.get("pending")?)?,
+                results: Results::restore(checkpoint.get("results")?)?,
+            })
+        };
+        let unreadable = || Fault::new("the checkpoint is not of this plan or of this version of the engine");
+        let saved = read().ok_or_else(unreadable)?;
+        match checkpoint.get_mut("states").map(Tree::take) {
+            Some(Tree::Object(states)) => Ok(Saved { states, ..saved }),
+            _ => Err(unreadable()),
+        }
+    }
+}
