@@ -202,8 +202,10 @@ impl Worker<'_> {
         let budget = Budget { new_keys: NEW_KEYS, time: STEP, ..Budget::default() };
         loop {
             let step = match self.step(&mut execution, &budget, time_is_up).await? {
-                Stepped::Made(Ok(step)) => step,
-                Stepped::Made(Err(error)) => return Ok(Worked::Ended(Attempt::failed(error))),
+                Stepped::Made(made) => match *made {
+                    Ok(step) => step,
+                    Err(error) => return Ok(Worked::Ended(Attempt::failed(error))),
+                },
                 Stepped::Cancelled => return Ok(Worked::Ended(Attempt::ended(Ended::Cancelled))),
                 Stepped::TimedOut => return Ok(Worked::Ended(Attempt::ended(Ended::TimedOut))),
                 Stepped::Lost => return Ok(Worked::Left),
@@ -241,7 +243,7 @@ impl Worker<'_> {
             let left = until(self.plane.now(), time_is_up);
             let look_again = RENEWAL.min(left.max(Duration::from_millis(10)));
             tokio::select! {
-                made = &mut step => return Ok(Stepped::Made(made)),
+                made = &mut step => return Ok(Stepped::Made(Box::new(made))),
                 () = tokio::time::sleep(look_again) => {}
             }
             if self.plane.now() >= time_is_up {
@@ -290,7 +292,7 @@ impl Worker<'_> {
 
 /// What came of a step.
 enum Stepped {
-    Made(Result<Step, tidemill_engine::Error>),
+    Made(Box<Result<Step, tidemill_engine::Error>>),
     Cancelled,
     TimedOut,
     Lost,

@@ -107,7 +107,7 @@ pub(crate) async fn ticks(
         ticks.extend(newest(plane, stretch, until, most));
     }
     ticks.extend(ran(plane, deployment, since, until, most).await?);
-    ticks.sort_by(|a, b| b.at.cmp(&a.at));
+    ticks.sort_by_key(|tick| std::cmp::Reverse(tick.at));
     ticks.retain(|tick| since.is_none_or(|since| tick.at >= since));
     ticks.truncate(most);
     Ok(ticks)
