@@ -1,0 +1,111 @@
+//! Making API keys.
+
+use serde_json::{Value, json};
+use tidemill_model::key::Scope;
+use tidemill_testing::{User, World, minutes};
+
+fn with_key(world: &World, made: &Value) -> User {
+    User::new(world.plane.clone(), made["key"].as_str().unwrap(), made["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_new_key_may_do_everything_but_administer() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+
+    let answer = ana.post("/v1/keys", json!({"name": "ci"})).await;
+
+    assert_eq!(answer.status, 201);
+    let made = answer.ok();
+    assert_eq!(made["scopes"], json!(["task.control", "task.monitor", "task.data"]));
+    assert_eq!(made["name"], "ci");
+    let ci = with_key(&world, &made);
+    ci.get("/v1/deployments").await.ok();
+    assert_eq!(ci.get("/v1/keys").await.refused(403), "permission_denied");
+}
+
+#[tokio::test]
+async fn the_key_is_shown_once_and_never_again() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+
+    let made = ana.post("/v1/keys", json!({})).await.ok();
+
+    let key = made["key"].as_str().unwrap();
+    assert!(key.starts_with("tm_local_"), "{key}");
+    let list = ana.get("/v1/keys").await.ok();
+    assert!(!list.to_string().contains(key));
+    let revoked = ana.delete(&format!("/v1/keys/{}", made["id"].as_str().unwrap())).await.ok();
+    assert!(!revoked.to_string().contains(key));
+}
+
+#[tokio::test]
+async fn a_key_does_only_what_its_scopes_say() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+
+    let made = ana.post("/v1/keys", json!({"scopes": ["task.monitor", "task.monitor"]})).await.ok();
+
+    assert_eq!(made["scopes"], json!(["task.monitor"]));
+    let looker = with_key(&world, &made);
+    looker.get("/v1/runs").await.ok();
+    let refused = looker.deploy(tidemill_testing::pipeline("p"), "manual").await;
+    assert_eq!(refused.refused(403), "permission_denied");
+}
+
+#[tokio::test]
+async fn a_key_is_refused_from_the_instant_it_expires() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let expires = world.now() + jiff::SignedDuration::from_mins(10);
+    let made = ana.post("/v1/keys", json!({"expiresAt": expires.to_string()})).await.ok();
+    let short = with_key(&world, &made);
+
+    world.advance(minutes(9)).await;
+    short.get("/v1/deployments").await.ok();
+    world.advance(minutes(1)).await;
+
+    let refused = short.get("/v1/deployments").await;
+    assert_eq!(refused.refused(401), "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_scope_that_does_not_exist_is_refused_by_name() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+
+    let answer = ana.post("/v1/keys", json!({"scopes": ["task.monitor", "task.fly"]})).await;
+
+    assert!(answer.body["message"].as_str().unwrap().contains("`task.fly`"), "{}", answer.body);
+    assert!(answer.body["message"].as_str().unwrap().contains("`task.control`"), "{}", answer.body);
+    assert_eq!(answer.refused(400), "invalid_argument");
+}
+
+#[tokio::test]
+async fn a_key_that_could_do_nothing_is_not_made() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+
+    for (body, field) in [
+        (json!({"scopes": []}), "scopes"),
+        (json!({"expiresAt": "2026-03-02T10:00:30Z"}), "expiresAt"),
+        (json!({"name": "x".repeat(257)}), "name"),
+        (json!({"owner": "bob"}), "owner"),
+    ] {
+        let answer = ana.post("/v1/keys", body).await;
+        assert!(answer.body["details"].to_string().contains(field), "{field}: {}", answer.body);
+        assert_eq!(answer.refused(400), "invalid_argument", "{field}");
+    }
+    assert_eq!(ana.get("/v1/keys").await.ok()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn only_an_administrator_makes_keys() {
+    let world = World::new().await;
+    let operator = world.user_with("ana", &Scope::DEFAULT).await;
+
+    let answer = operator.post("/v1/keys", json!({})).await;
+
+    assert!(answer.body["message"].as_str().unwrap().contains("`admin`"));
+    assert_eq!(answer.refused(403), "permission_denied");
+}
