@@ -1,0 +1,115 @@
+//! Runs whose workers die or lose their lease: somebody else goes on after the last saved object.
+
+use crate::given::{copied, copy, lines, queued, run, stored, while_it_runs};
+use serde_json::json;
+use tidemill_local::queue::Lane;
+use tidemill_model::run::Lease;
+use tidemill_testing::{Death, User, World, pipeline, seconds};
+
+#[tokio::test]
+async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goes_on() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let written = lines(&world, 600);
+    ana.deploy(copy("p"), "manual").await.ok();
+    let id = queued(&ana, "p").await;
+
+    let taken = while_it_runs(&world, &ana, &id, async {
+        let before = stored(&world, &id).await;
+        let mut after = before.clone();
+        after.epoch += 1;
+        after.lease =
+            Some(Lease { holder: "process-0".into(), until: world.now() + jiff::SignedDuration::from_secs(30) });
+        let write =
+            world.plane.store.transaction().run(&before, &after, after.queued_at + jiff::SignedDuration::from_hours(1));
+        write.unwrap().commit().await.unwrap();
+        after
+    });
+    let taken = taken.await;
+
+    assert_eq!(stored(&world, &id).await, taken, "the record is as its new holder wrote it");
+    world.advance(seconds(29)).await;
+    world.sweep().await;
+    world.settle().await;
+    assert_eq!(stored(&world, &id).await, taken, "its lease holds");
+    world.advance(seconds(2)).await;
+    world.sweep().await;
+    world.settle().await;
+    assert_eq!(run(&ana, &id).await["state"], "succeeded");
+    assert_eq!(copied(&world), written);
+}
+
+#[tokio::test]
+async fn a_file_is_copied_exactly_once_although_the_worker_dies_at_every_call() {
+    let world = World::new().await;
+    let mut ana = world.user("ana").await;
+    let written = lines(&world, 700);
+    ana.deploy(copy("p"), "manual").await.ok();
+    let id = queued(&ana, "p").await;
+
+    let mut world = world;
+    for call in 0..24 {
+        let death = if call % 2 == 0 { Death::Before(call / 2) } else { Death::After(call / 2) };
+        world.faults.die(Some(death));
+        world.answer(Lane::Runs).await;
+        world = world.restarted().await;
+        ana = ana.at(&world.plane);
+    }
+    assert_eq!(run(&ana, &id).await["state"], "running", "there was work left after the last death");
+    world.settle().await;
+
+    let ended = run(&ana, &id).await;
+    assert_eq!((&ended["state"], &ended["objects"]), (&json!("succeeded"), &json!(written.len())));
+    assert_eq!((&ended["attempt"], &ended["error"]), (&json!(1), &json!(null)));
+    assert_eq!(copied(&world), written);
+}
+
+#[tokio::test]
+async fn a_run_that_kills_every_worker_is_given_up() {
+    let world = World::new().await;
+    let mut ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+    let id = queued(&ana, "p").await;
+
+    // The third call takes the run; nothing is saved after it.
+    let mut world = world;
+    let mut deaths = 0;
+    while run(&ana, &id).await["endedAt"].is_null() && deaths < 100 {
+        world = killed_at_work(world).await;
+        ana = ana.at(&world.plane);
+        deaths += 1;
+        if deaths > 20 {
+            world.settle().await;
+        }
+    }
+
+    let ended = run(&ana, &id).await;
+    assert_eq!(ended["state"], "failed", "after {deaths} deaths: {ended}");
+    assert!(ended["error"]["message"].as_str().unwrap().contains("20 workers in a row died"), "{ended}");
+    assert_eq!(ended["attempt"], 1, "it is not tried again");
+}
+
+async fn killed_at_work(world: World) -> World {
+    world.faults.die(Some(Death::After(2)));
+    world.answer(Lane::Runs).await;
+    world.restarted().await
+}
+
+#[tokio::test]
+async fn deaths_that_are_followed_by_progress_do_not_give_a_run_up() {
+    let world = World::new().await;
+    let mut ana: User = world.user("ana").await;
+    let written = lines(&world, 60);
+    ana.deploy(copy("p"), "manual").await.ok();
+    let id = queued(&ana, "p").await;
+
+    let mut world = world;
+    for _ in 0..15 {
+        world = killed_at_work(world).await;
+        ana = ana.at(&world.plane);
+    }
+    world.settle().await;
+
+    assert_eq!(run(&ana, &id).await["state"], "succeeded");
+    assert_eq!(copied(&world), written);
+}
