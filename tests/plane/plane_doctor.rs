@@ -1,0 +1,120 @@
+//! The doctor: what must hold of an owner's deployments.
+
+use crate::given::{deaf, queued, run};
+use serde_json::{Value, json};
+use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::key::Scope;
+use tidemill_testing::{User, World, minutes, pipeline, seconds};
+
+async fn doctor(user: &User) -> Value {
+    user.post("/v1/doctor", Value::Null).await.ok()
+}
+
+async fn fix(user: &User) -> Value {
+    user.post("/v1/doctor?fix=true", Value::Null).await.ok()
+}
+
+/// What was found: check, project, and whether it was fixed.
+fn found(report: &Value) -> Vec<(&str, &str, bool)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| {
+            let text = |field: &str| finding[field].as_str().unwrap();
+            (text("check"), text("project"), finding["fixed"].as_bool().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_plane_that_works_is_healthy() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    ana.deploy(pipeline("q"), "manual").await.ok();
+    ana.patch("/v1/deployments/p", json!({"schedule": "*/2 * * * *"})).await.ok();
+    world.advance(minutes(5)).await;
+    ana.post("/v1/deployments/p/pause", json!({})).await.ok();
+    world.advance(minutes(5)).await;
+    ana.post("/v1/deployments/p/resume", Value::Null).await.ok();
+    world.advance(minutes(5)).await;
+
+    assert_eq!(doctor(&ana).await, json!({"healthy": true, "deployments": 2, "findings": []}));
+}
+
+#[tokio::test]
+async fn a_timer_that_is_missing_is_found_and_with_fix_is_set() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
+    world.plane.timers.clear(&owner, &project).await.unwrap();
+
+    for _ in 0..2 {
+        let report = doctor(&ana).await;
+        assert_eq!((&report["healthy"], found(&report)), (&json!(false), vec![("timer", "p", false)]));
+    }
+    let report = fix(&ana).await;
+    assert_eq!((&report["healthy"], found(&report)), (&json!(true), vec![("timer", "p", true)]));
+
+    assert_eq!(doctor(&ana).await["findings"], json!([]));
+    world.advance(minutes(2)).await;
+    assert_eq!(ana.ticks("p").await, ["ran", "ran"]);
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_works_on_is_found_and_with_fix_runs() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+    let id = queued(&ana.at(&deaf(&world)), "p").await;
+    assert_eq!(doctor(&ana).await["healthy"], true, "it may wait for a moment");
+    world.advance(seconds(61)).await;
+
+    let report = doctor(&ana).await;
+    assert_eq!(found(&report), [("run", "p", false)]);
+    assert!(report["findings"][0]["message"].as_str().unwrap().contains(&id), "{report}");
+    world.settle().await;
+    assert_eq!(run(&ana, &id).await["state"], "queued", "looking changes nothing");
+
+    fix(&ana).await;
+    world.settle().await;
+    assert_eq!(run(&ana, &id).await["state"], "succeeded");
+    assert_eq!(doctor(&ana).await["healthy"], true);
+}
+
+#[tokio::test]
+async fn a_tick_that_was_not_taken_is_found_and_with_fix_runs() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "1 * * * *").await.ok();
+    world.sleep(minutes(5));
+
+    let report = doctor(&ana).await;
+    assert_eq!(found(&report), [("tick", "p", false)]);
+    assert!(report["findings"][0]["message"].as_str().unwrap().contains("10:01"), "{report}");
+    fix(&ana).await;
+    world.settle().await;
+
+    assert_eq!(ana.ticks("p").await, ["ran"]);
+    assert_eq!(doctor(&ana).await["healthy"], true);
+}
+
+#[tokio::test]
+async fn the_doctor_looks_at_its_callers_deployments_only() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let bob = world.user("bob").await;
+    bob.deploy(pipeline("p"), "* * * * *").await.ok();
+    world.sleep(minutes(10));
+
+    assert_eq!(doctor(&ana).await, json!({"healthy": true, "deployments": 0, "findings": []}));
+    assert_eq!(doctor(&bob).await["healthy"], false);
+}
+
+#[tokio::test]
+async fn only_an_administrator_calls_the_doctor() {
+    let world = World::new().await;
+    let operator = world.user_with("ana", &Scope::DEFAULT).await;
+
+    assert_eq!(operator.post("/v1/doctor", Value::Null).await.refused(403), "permission_denied");
+}
