@@ -82,6 +82,7 @@ async fn pages_hold_every_run_once_filtered_or_not() {
                 let items = page["items"].as_array().unwrap();
                 assert!(items.len() <= limit, "{path}");
                 seen.extend(items.iter().map(|run| run["id"].as_str().unwrap().to_owned()));
+                assert!(seen.len() <= count, "it comes to an end: {seen:?}");
                 let Some(cursor) = page["next"].as_str() else { break };
                 path = format!("/v1/runs?{filter}&limit={limit}&cursor={cursor}");
             }
