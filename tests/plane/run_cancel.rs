@@ -33,7 +33,7 @@ async fn a_run_that_waits_ends_at_once_and_never_starts() {
 async fn a_run_that_is_going_ends_after_what_it_has_in_hand() {
     let world = World::new().await;
     let ana = world.user("ana").await;
-    let written = lines(&world, 1_000);
+    let written = lines(&world, 3_000);
     ana.deploy(copy("p"), "manual").await.ok();
     let id = queued(&ana, "p").await;
 
@@ -66,35 +66,39 @@ async fn a_run_that_waits_for_its_next_attempt_has_none() {
     assert_eq!(run(&ana, id).await, cancelled);
 }
 
-#[tokio::test]
-async fn a_run_that_fails_after_it_was_asked_to_end_is_not_tried_again() {
-    let world = World::new().await;
-    let ana = world.user("ana").await;
-    // Takes a request, and hangs up without an answer when it is told to.
+/// Deploys what takes long: a request that is taken, and hung up on without an answer when the caller says so.
+async fn with_slow_run(user: &User) -> (String, impl FnOnce()) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let (hang_up, told) = channel::<()>();
-    let server = std::thread::spawn(move || {
+    std::thread::spawn(move || {
         let taken = listener.accept().unwrap();
         told.recv().unwrap();
         drop(taken);
     });
     let request = ("http_request", json!({"url": url, "retries": 0}), "text");
     let pipeline = chain("p", &[("timer", json!({}), "text"), request, ("response", json!({"lanes": []}), "")]);
-    ana.deploy(pipeline, "manual").await.ok();
-    let id = queued(&ana, "p").await;
+    user.deploy(pipeline, "manual").await.ok();
+    let id = queued(user, "p").await;
+    (id, move || hang_up.send(()).unwrap())
+}
+
+#[tokio::test]
+async fn a_run_that_fails_after_it_was_asked_to_end_is_not_tried_again() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let (id, finish) = with_slow_run(&ana).await;
 
     let meanwhile = async {
         while run(&ana, &id).await["state"] != "running" {
             tokio::task::yield_now().await;
         }
         let asked = cancel(&ana, &id).await.ok();
-        hang_up.send(()).unwrap();
+        finish();
         asked
     };
     let (_, asked) = futures::join!(world.answer(Lane::Runs), meanwhile);
 
-    server.join().unwrap();
     assert_eq!(asked["state"], "running");
     let ended = run(&ana, &id).await;
     assert_eq!((&ended["state"], &ended["attempt"]), (&json!("cancelled"), &json!(1)));
@@ -122,15 +126,19 @@ async fn a_run_that_has_ended_cannot_be_cancelled() {
 async fn cancelling_twice_asks_once() {
     let world = World::new().await;
     let ana = world.user("ana").await;
-    lines(&world, 1_000);
-    ana.deploy(copy("p"), "manual").await.ok();
-    let id = queued(&ana, "p").await;
+    let (id, finish) = with_slow_run(&ana).await;
 
-    let twice = async {
+    let meanwhile = async {
+        while run(&ana, &id).await["state"] != "running" {
+            tokio::task::yield_now().await;
+        }
         let first = cancel(&ana, &id).await.ok();
-        (first, cancel(&ana, &id).await.ok())
+        world.sleep(minutes(1));
+        let second = cancel(&ana, &id).await.ok();
+        finish();
+        (first, second)
     };
-    let (first, second) = while_it_runs(&world, &ana, &id, twice).await;
+    let (_, (first, second)) = futures::join!(world.answer(Lane::Runs), meanwhile);
 
     assert_eq!(first["cancelRequestedAt"], second["cancelRequestedAt"]);
     assert_eq!(run(&ana, &id).await["state"], "cancelled");

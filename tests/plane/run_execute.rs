@@ -78,7 +78,7 @@ async fn a_failure_that_no_retry_mends_is_not_tried_again() {
 async fn a_run_over_its_time_limit_is_timed_out_and_says_so() {
     let world = World::new().await;
     let ana = world.user("ana").await;
-    let written = lines(&world, 1_000);
+    let written = lines(&world, 3_000);
     ana.post("/v1/deployments", json!({"pipeline": copy("p"), "timeoutSeconds": 60})).await.ok();
     let id = queued(&ana, "p").await;
 

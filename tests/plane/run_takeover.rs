@@ -10,7 +10,7 @@ use tidemill_testing::{Death, User, World, pipeline, seconds};
 async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goes_on() {
     let world = World::new().await;
     let ana = world.user("ana").await;
-    let written = lines(&world, 600);
+    let written = lines(&world, 3_000);
     ana.deploy(copy("p"), "manual").await.ok();
     let id = queued(&ana, "p").await;
 
