@@ -230,3 +230,21 @@ async fn a_scheduled_run_costs_at_most_eight_write_units() {
     let units: f64 = world.faults.calls().iter().map(|call| call.write_units).sum();
     assert!(units > 0.0 && units <= 8.0, "{units} write units: {:?}", world.faults.calls());
 }
+
+#[tokio::test]
+async fn a_schedule_of_a_time_zone_ticks_by_its_clock_also_after_a_restart() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let body = json!({"pipeline": pipeline("p"), "schedule": "30 12 * * *", "timezone": "Europe/Berlin"});
+    ana.post("/v1/deployments", body).await.ok();
+
+    let world = world.restarted().await;
+    let ana = ana.at(&world.plane);
+    let listed = ana.get("/v1/deployments").await.ok()["items"][0].clone();
+    world.advance(minutes(120)).await;
+
+    assert_eq!((&listed["timezone"], &listed["schedule"]), (&json!("Europe/Berlin"), &json!("30 12 * * *")));
+    assert_eq!(listed["next"][0], "2026-03-02T11:30:00Z");
+    assert_eq!(ana.runs("p").await[0]["tick"], "2026-03-02T11:30:00Z");
+    assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["healthy"], true);
+}

@@ -44,9 +44,12 @@ const TICK_RESOLUTION: SignedDuration = SignedDuration::from_secs(60);
 /// after it fires for ever.
 const RULES_ONLY: i64 = 4_102_444_800;
 
+/// Stands between the text and the zone of a stored schedule; no schedule has it.
+const IN_ZONE: &str = " in ";
+
 /// When a deployment is due. Equal are schedules of the same text and zone; [`Schedule::canonical`] compares meaning.
 ///
-/// It serializes as its text; the zone is a field of its own wherever a schedule is stored.
+/// It serializes as its text, with ` in ` and the zone's name behind it unless the zone is UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Schedule {
@@ -161,12 +164,18 @@ impl TryFrom<String> for Schedule {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Schedule, ParseError> {
-        Schedule::parse(&text)
+        match text.rsplit_once(IN_ZONE) {
+            None => Schedule::parse(&text),
+            Some((text, zone)) => Schedule::parse(text)?.in_zone(Zone::parse(zone)?),
+        }
     }
 }
 
 impl Serialize for Schedule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+        match self.zone == Zone::UTC {
+            true => serializer.serialize_str(&self.text),
+            false => serializer.collect_str(&format_args!("{}{IN_ZONE}{}", self.text, self.zone.as_str())),
+        }
     }
 }
