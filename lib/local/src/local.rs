@@ -207,7 +207,7 @@ async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, lane: Lane) {
     };
     while !plane.is_stopping() {
         let Some(bell) = queue.take(lane) else {
-            queue.rung().await;
+            queue.rung(lane).await;
             continue;
         };
         let in_hand = tokio::spawn({

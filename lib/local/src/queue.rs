@@ -27,7 +27,8 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 pub struct LocalQueue {
     world: Arc<dyn World>,
     state: Mutex<State>,
-    rung: Notify,
+    /// One for each lane: a worker of the other lane would swallow the notice.
+    rung: [Notify; 2],
 }
 
 #[derive(Default)]
@@ -56,7 +57,7 @@ enum Standing {
 
 impl LocalQueue {
     pub fn new(world: Arc<dyn World>) -> LocalQueue {
-        LocalQueue { world, state: Mutex::default(), rung: Notify::new() }
+        LocalQueue { world, state: Mutex::default(), rung: Default::default() }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -72,7 +73,7 @@ impl LocalQueue {
         waiting.is = Standing::InHand;
         let bell = waiting.bells.front().cloned();
         if !state.ready[lane as usize].is_empty() {
-            self.rung.notify_one();
+            self.rung[lane as usize].notify_one();
         }
         bell
     }
@@ -85,6 +86,7 @@ impl LocalQueue {
             Err(_) => Some(AFTER_ERROR),
         };
         let group = group(bell);
+        let lane = group.0;
         let mut state = self.state();
         let Some(waiting) = state.groups.get_mut(&group) else { return };
         if delay.is_none() {
@@ -99,7 +101,7 @@ impl LocalQueue {
             Some(delay) => state.put_to_sleep(group, later(self.world.now(), delay)),
         }
         drop(state);
-        self.rung.notify_one();
+        self.rung[lane as usize].notify_one();
     }
 
     /// When the first sleeping group rings again.
@@ -108,19 +110,20 @@ impl LocalQueue {
     }
 
     /// Waits for a bell, or until the next sleeping one rings again.
-    pub async fn rung(&self) {
+    pub async fn rung(&self, lane: Lane) {
         let wake =
             self.next_wake().map(|at| Duration::try_from(at.duration_since(self.world.now())).unwrap_or_default());
         // Not longer than a second, so that a clock that jumps is noticed.
         let longest = wake.unwrap_or(Duration::MAX).min(Duration::from_secs(1)).max(Duration::from_millis(1));
         tokio::select! {
-            () = self.rung.notified() => {}
+            () = self.rung[lane as usize].notified() => {}
             () = tokio::time::sleep(longest) => {}
         }
     }
 
     fn push(&self, bell: Bell, delay: Duration) {
         let group = group(&bell);
+        let lane = group.0;
         let now = self.world.now();
         let mut state = self.state();
         let waiting = state.groups.entry(group.clone()).or_default();
@@ -141,7 +144,7 @@ impl LocalQueue {
             _ => {}
         }
         drop(state);
-        self.rung.notify_one();
+        self.rung[lane as usize].notify_one();
     }
 }
 
