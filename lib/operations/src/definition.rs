@@ -21,10 +21,9 @@ pub struct Definition {
 impl Definition {
     /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
     pub fn compile(plane: &Plane, pipeline: &RawValue, on_cron: bool) -> Result<Definition, Error> {
-        let pipeline = Pipeline::parse(pipeline.get()).map_err(Error::problems)?;
         let target = Target { local: plane.is_local(), on_cron, source: None };
-        let compiled =
-            tidemill_plan::compile(&pipeline, tidemill_engine::catalogue(), &target).map_err(Error::problems)?;
+        let (pipeline, compiled) = tidemill_plan::compile_text(pipeline.get(), tidemill_engine::catalogue(), &target)
+            .map_err(Error::problems)?;
         Ok(Definition { pipeline, compiled })
     }
 
