@@ -9,6 +9,7 @@ mod deployment_remove;
 mod deployment_resume;
 mod deployment_tick;
 mod deployment_update;
+mod every_call;
 mod given;
 mod hook_receive;
 mod isolation;
