@@ -1,0 +1,206 @@
+//! The plane is killed by SIGKILL fifty times at random moments while twenty deployments tick every second and copy
+//! their files. Afterwards every tick has exactly one outcome, every object is in the output exactly once, and the
+//! doctor finds nothing.
+//!
+//! Real processes take real time: this is the one test that waits.
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const KILLS: usize = 50;
+const PROJECTS: usize = 20;
+/// Lines that each file grows by before each start.
+const LINES: usize = 10;
+/// How long the last plane may take to work off everything.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Scene {
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let scene = Scene { folder: tempfile::tempdir().expect("a temporary folder can be made") };
+        for folder in ["in", "pipes"] {
+            fs::create_dir(scene.path(folder)).expect("a folder can be made");
+        }
+        for number in 0..PROJECTS {
+            let pipe = scene.path("pipes").join(format!("p{number}.pipe"));
+            fs::write(pipe, pipe_of(number).to_string()).expect("a file can be written");
+        }
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Lets every input file grow.
+    fn grow(&self, round: usize) {
+        for number in 0..PROJECTS {
+            let path = self.path("in").join(format!("{number}.ndjson"));
+            let mut file = fs::File::options().create(true).append(true).open(path).expect("an input can be opened");
+            for line in round * LINES..(round + 1) * LINES {
+                writeln!(file, "{}", json!({"id": line, "of": number})).expect("an input can be written");
+            }
+        }
+    }
+
+    fn start(&self) -> Plane {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
+            .args(["dev", "--listen", "127.0.0.1:0", "--minute", "1", "--data"])
+            .arg(self.path("data"))
+            .arg("--allow-files")
+            .arg(self.path("in"))
+            .arg("--deploy")
+            .arg(self.path("pipes"))
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let ready = lines.next().expect("it says that it is ready").expect("it can be read");
+        let url = ready.strip_prefix("ready ").expect("the first line is `ready URL`").to_owned();
+        Plane { child, url, data: self.path("data") }
+    }
+
+    fn output(&self, number: usize) -> Vec<usize> {
+        let text = fs::read_to_string(self.path("data").join(format!("files/out-{number}.ndjson"))).unwrap_or_default();
+        let id = |line: &str| serde_json::from_str::<Value>(line).expect("no line is cut")["id"].as_u64();
+        text.lines().map(|line| id(line).expect("a line has its id") as usize).collect()
+    }
+}
+
+fn pipe_of(number: usize) -> Value {
+    json!({
+        "schedule": "* * * * *",
+        "pipeline": {
+            "project_id": format!("p{number}"),
+            "source": "file",
+            "components": [
+                {"id": "file", "provider": "file_source",
+                 "config": {"mode": "Source", "path": format!("{number}.ndjson"), "format": "ndjson"}},
+                {"id": "new", "provider": "dedupe", "config": {"key": ".id"},
+                 "input": [{"lane": "documents", "from": "file"}]},
+                {"id": "out", "provider": "file_sink", "config": {"path": format!("out-{number}.ndjson")},
+                 "input": [{"lane": "documents", "from": "new"}]},
+            ],
+        },
+    })
+}
+
+struct Plane {
+    child: Child,
+    url: String,
+    data: PathBuf,
+}
+
+impl Plane {
+    fn kill(mut self) {
+        self.child.kill().expect("SIGKILL is sent");
+        self.child.wait().expect("it is gone");
+    }
+
+    /// What a command of the client prints as JSON.
+    fn ask(&self, args: &[&str]) -> Value {
+        let key = fs::read_to_string(self.data.join("key")).expect("the key is there");
+        let output = Command::new(env!("CARGO_BIN_EXE_tidemill"))
+            .args(args)
+            .args(["--json", "--url", &self.url, "--key", key.trim()])
+            .output()
+            .expect("the command starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        serde_json::from_str(&text)
+            .unwrap_or_else(|_| panic!("{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    fn items(&self, args: &[&str]) -> Vec<Value> {
+        self.ask(args)["items"].as_array().expect("a list has items").clone()
+    }
+}
+
+#[test]
+fn fifty_kills_lose_no_tick_and_no_object_and_double_none() {
+    let scene = Scene::new();
+    let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+    for round in 0..KILLS {
+        scene.grow(round);
+        let plane = scene.start();
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        std::thread::sleep(Duration::from_millis(20 + seed % 1200));
+        plane.kill();
+    }
+    let plane = scene.start();
+    wait_for_all_objects(&scene);
+    for number in 0..PROJECTS {
+        plane.ask(&["pause", &format!("p{number}")]);
+    }
+    wait_for_rest(&plane);
+
+    for number in 0..PROJECTS {
+        let output = scene.output(number);
+        assert_eq!(output, (0..KILLS * LINES).collect::<Vec<_>>(), "the output of p{number}");
+        ledger_is_whole(&plane, &format!("p{number}"));
+    }
+    let health = plane.ask(&["doctor"]);
+    assert_eq!(health["findings"], json!([]));
+    assert_eq!(health["deployments"], PROJECTS);
+    plane.kill();
+}
+
+fn wait_for_all_objects(scene: &Scene) {
+    let start = Instant::now();
+    while (0..PROJECTS).any(|number| scene.output_lines(number) < KILLS * LINES) {
+        assert!(start.elapsed() < PATIENCE, "the last plane does not work everything off");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+impl Scene {
+    fn output_lines(&self, number: usize) -> usize {
+        let path: &Path = &self.path("data").join(format!("files/out-{number}.ndjson"));
+        fs::read_to_string(path).map_or(0, |text| text.lines().count())
+    }
+}
+
+fn wait_for_rest(plane: &Plane) {
+    let start = Instant::now();
+    loop {
+        let open = ["queued", "running"].map(|state| plane.items(&["runs", "--state", state, "--limit", "1"]).len());
+        if open == [0, 0] {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "runs are still open");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Every second from the first tick to the last has one outcome, and the ticks that ran are those that runs name.
+fn ledger_is_whole(plane: &Plane, project: &str) {
+    let ticks = plane.items(&["ticks", project, "--all"]);
+    let at = |tick: &Value| -> i64 {
+        let time: jiff::Timestamp = tick["at"].as_str().expect("a tick has its time").parse().expect("it is a time");
+        time.as_millisecond()
+    };
+    let times: Vec<i64> = ticks.iter().map(at).collect();
+    assert!(times.len() > KILLS / 2, "{project} ticked while it was killed: {}", times.len());
+    assert!(times.windows(2).all(|pair| pair[0] - pair[1] == 1000), "{project}: {times:?}");
+
+    let ran: BTreeSet<String> =
+        ticks.iter().filter(|tick| tick["outcome"] == "ran").map(|tick| tick["at"].to_string()).collect();
+    let mut runs: BTreeMap<String, usize> = BTreeMap::new();
+    for run in plane.items(&["runs", project, "--all"]) {
+        assert_eq!(run["state"], "succeeded", "{run}");
+        *runs.entry(run["tick"].to_string()).or_default() += 1;
+    }
+    assert!(runs.values().all(|count| *count == 1), "{project}: a tick has two runs");
+    assert_eq!(runs.into_keys().collect::<BTreeSet<_>>(), ran, "{project}");
+}
