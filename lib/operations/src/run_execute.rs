@@ -75,6 +75,12 @@ async fn wait_behind(plane: &Plane, owner: &OwnerId, project: &ProjectId, going:
     }
 }
 
+/// How long a step of a run may take whose last workers died: the shorter they lived, the sooner progress is saved, so
+/// that a plane that is killed again and again still gets on.
+fn step_time(deaths: u32) -> Duration {
+    STEP / (1 << deaths.min(6))
+}
+
 fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
@@ -199,7 +205,7 @@ impl Worker<'_> {
     async fn steps(&mut self, mut execution: Execution) -> Result<Worked, Error> {
         let started = self.plane.now();
         let time_is_up = started + SignedDuration::from_secs(self.run.timeout_seconds.into());
-        let budget = Budget { new_keys: NEW_KEYS, time: STEP, ..Budget::default() };
+        let budget = Budget { new_keys: NEW_KEYS, time: step_time(self.run.deaths), ..Budget::default() };
         loop {
             let step = match self.step(&mut execution, &budget, time_is_up).await? {
                 Stepped::Made(made) => match *made {
