@@ -134,3 +134,10 @@ impl Queue for Deaf {
         Box::pin(std::future::ready(Ok(())))
     }
 }
+
+/// Takes every timer away, as a restart of the local plane and a hand in the console of AWS do.
+pub async fn lose_timers(world: &World) {
+    for name in world.plane.timers.all().await.unwrap().keys() {
+        world.plane.timers.delete(name).await.unwrap();
+    }
+}

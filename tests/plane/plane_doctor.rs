@@ -1,8 +1,7 @@
 //! The doctor: what must hold of an owner's deployments.
 
-use crate::given::{deaf, queued, run};
+use crate::given::{deaf, lose_timers, queued, run};
 use serde_json::{Value, json};
-use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::key::Scope;
 use tidemill_testing::{User, World, minutes, pipeline, seconds};
 
@@ -46,8 +45,7 @@ async fn a_timer_that_is_missing_is_found_and_with_fix_is_set() {
     let world = World::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
-    let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
-    world.plane.timers.clear(&owner, &project).await.unwrap();
+    lose_timers(&world).await;
 
     for _ in 0..2 {
         let report = doctor(&ana).await;

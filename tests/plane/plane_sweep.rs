@@ -1,6 +1,6 @@
 //! The reaper: what nobody works on although the table says so is rung for again.
 
-use crate::given::{copied, copy, deaf, lines, queued, run};
+use crate::given::{copied, copy, deaf, lines, lose_timers, queued, run};
 use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::plane_sweep::{self, Swept};
@@ -117,8 +117,7 @@ async fn a_timer_that_is_gone_is_set_again_and_no_tick_is_lost() {
     let world = World::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
-    let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
-    world.plane.timers.clear(&owner, &project).await.unwrap();
+    lose_timers(&world).await;
     world.advance(minutes(1)).await;
     assert!(ana.ticks("p").await.is_empty());
 
@@ -127,6 +126,23 @@ async fn a_timer_that_is_gone_is_set_again_and_no_tick_is_lost() {
 
     assert_eq!(ana.ticks("p").await, ["ran", "ran", "ran"]);
     assert_eq!(swept(&world).await, Swept { deployments: 1, ..Swept::default() });
+}
+
+#[tokio::test]
+async fn a_timer_of_no_deployment_is_taken_away() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
+    let mut never_deployed = world.plane.store.deployment(&owner, &project).await.unwrap().unwrap();
+    never_deployed.project = ProjectId::parse("q").unwrap();
+    world.plane.timers.follow(&never_deployed).await.unwrap();
+
+    assert_eq!(swept(&world).await.timers_set, 1);
+
+    let left = world.plane.timers.all().await.unwrap();
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), ["ana#* * * * * UTC#p"]);
+    assert_eq!(swept(&world).await.timers_set, 0);
 }
 
 #[tokio::test]

@@ -27,18 +27,21 @@ pub enum Variable {
     ScheduleGroup,
     /// The ARN of the role that Scheduler sends with.
     SchedulerRole,
+    /// The ARN of the queue that Scheduler leaves in what it could not deliver.
+    SchedulesDeadLetterQueueArn,
     /// The ARN of the key that seals secrets.
     KmsKey,
 }
 
 impl Variable {
-    pub const ALL: [Variable; 7] = [
+    pub const ALL: [Variable; 8] = [
         Variable::Table,
         Variable::RunsQueue,
         Variable::TicksQueue,
         Variable::TicksQueueArn,
         Variable::ScheduleGroup,
         Variable::SchedulerRole,
+        Variable::SchedulesDeadLetterQueueArn,
         Variable::KmsKey,
     ];
 
@@ -50,6 +53,7 @@ impl Variable {
             Variable::TicksQueueArn => "TIDEMILL_TICKS_QUEUE_ARN",
             Variable::ScheduleGroup => "TIDEMILL_SCHEDULE_GROUP",
             Variable::SchedulerRole => "TIDEMILL_SCHEDULER_ROLE",
+            Variable::SchedulesDeadLetterQueueArn => "TIDEMILL_SCHEDULES_DEAD_LETTER_QUEUE_ARN",
             Variable::KmsKey => "TIDEMILL_KMS_KEY",
         }
     }

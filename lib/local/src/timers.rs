@@ -9,6 +9,7 @@ use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::schedule::Schedule;
+use tidemill_operations::plane::{Timer, due_schedule};
 use tidemill_operations::{Bell, Error, Timers};
 use tokio::sync::Notify;
 
@@ -23,11 +24,11 @@ pub struct LocalTimers {
 
 #[derive(Default)]
 struct State {
-    timers: HashMap<Whose, Timer>,
+    timers: HashMap<Whose, Ticking>,
     due: BTreeSet<(Timestamp, Whose)>,
 }
 
-struct Timer {
+struct Ticking {
     schedule: Schedule,
     due: Option<Timestamp>,
 }
@@ -80,30 +81,42 @@ impl State {
     }
 }
 
-fn whose(deployment: &Deployment) -> Whose {
-    (deployment.owner.clone(), deployment.project.clone())
-}
-
 impl Timers for LocalTimers {
-    fn set<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>> {
-        let whose = whose(deployment);
+    fn follow<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>> {
+        let whose = (deployment.owner.clone(), deployment.project.clone());
         let mut state = self.state();
         state.remove(&whose);
-        state.timers.insert(whose.clone(), Timer { schedule: deployment.schedule.clone(), due: None });
-        state.go_on(self.calendar, whose, deployment.ticked_until);
+        if let Some(schedule) = due_schedule(deployment) {
+            state.timers.insert(whose.clone(), Ticking { schedule: schedule.clone(), due: None });
+            state.go_on(self.calendar, whose, deployment.ticked_until);
+        }
         drop(state);
         self.changed.notify_one();
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn clear<'a>(&'a self, owner: &'a OwnerId, project: &'a ProjectId) -> BoxFuture<'a, Result<(), Error>> {
-        self.state().remove(&(owner.clone(), project.clone()));
-        Box::pin(std::future::ready(Ok(())))
+    fn wanted(&self, deployment: &Deployment) -> Vec<Timer> {
+        let name = |schedule| name(&deployment.owner, &deployment.project, schedule);
+        due_schedule(deployment).map(|schedule| Timer { name: name(schedule), rings: true }).into_iter().collect()
     }
 
-    fn is_set<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<bool, Error>> {
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>> {
         let state = self.state();
-        let is_set = state.timers.get(&whose(deployment)).is_some_and(|timer| timer.schedule == deployment.schedule);
-        Box::pin(std::future::ready(Ok(is_set)))
+        let named = |((owner, project), ticking): (&Whose, &Ticking)| (name(owner, project, &ticking.schedule), true);
+        Box::pin(std::future::ready(Ok(state.timers.iter().map(named).collect())))
     }
+
+    fn delete<'a>(&'a self, gone: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        let mut state = self.state();
+        let found = state.timers.iter().find(|((owner, project), at)| name(owner, project, &at.schedule) == gone);
+        if let Some(whose) = found.map(|(whose, _)| whose.clone()) {
+            state.remove(&whose);
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Owners hold no `#`, so two timers never share a name.
+fn name(owner: &OwnerId, project: &ProjectId, schedule: &Schedule) -> String {
+    format!("{owner}#{} {}#{project}", schedule.as_str(), schedule.zone().as_str())
 }

@@ -49,11 +49,7 @@ impl Plane {
     /// Lets the clock follow a deployment as the table has it. The table is the truth: when this fails, the
     /// reconciler repeats it, so the failure is logged and not the caller's.
     pub async fn follow(&self, deployment: &Deployment) {
-        let followed = match due_schedule(deployment) {
-            Some(_) => self.timers.set(deployment).await,
-            None => self.timers.clear(&deployment.owner, &deployment.project).await,
-        };
-        if let Err(error) = followed {
+        if let Err(error) = self.timers.follow(deployment).await {
             tracing::warn!(project.id = %deployment.project, %error, "the timer could not be set, the reconciler will");
         }
     }
@@ -108,12 +104,22 @@ impl dyn World + '_ {
 
 /// Rings a deployment's bell when it is due: EventBridge Scheduler, or local timers.
 pub trait Timers: Send + Sync {
-    /// Makes the timer as the deployment's schedule says, whatever there was before.
-    fn set<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>>;
-    /// Takes the timer away, whether or not there is one.
-    fn clear<'a>(&'a self, owner: &'a OwnerId, project: &'a ProjectId) -> BoxFuture<'a, Result<(), Error>>;
-    /// Whether the timer is as the deployment's schedule says.
-    fn is_set<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<bool, Error>>;
+    /// Makes a deployment's timers as its record says, whatever there was before.
+    fn follow<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>>;
+    /// The timers that a deployment has when they are as its record says.
+    fn wanted(&self, deployment: &Deployment) -> Vec<Timer>;
+    /// Every timer there is: whether it rings, by its name.
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>>;
+    /// Takes a timer away, whether or not it is there.
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// One timer. Its name follows from owner, project and schedule, so one of another schedule has another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timer {
+    pub name: String,
+    /// A paused deployment's timer is kept, and is silent.
+    pub rings: bool,
 }
 
 /// Carries bells to workers, those of one deployment in order and one at a time: SQS FIFO, or a local queue.

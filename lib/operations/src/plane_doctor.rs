@@ -4,7 +4,7 @@
 use crate::change::due;
 use crate::error::Error;
 use crate::plane::{Bell, Call, Plane, due_schedule};
-use crate::plane_sweep::{is_forgotten, open_runs};
+use crate::plane_sweep::{has_its_timers, is_forgotten, open_runs};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,13 +53,15 @@ impl crate::Operation for PlaneDoctor {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
         let mut output = Output { healthy: true, deployments: 0, findings: Vec::new() };
+        let mut timers = plane.timers.all().await?;
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&call.owner, cursor.as_ref(), PAGE_LIMIT).await?;
             for deployment in &page.items {
                 output.deployments += 1;
+                let has_timers = has_its_timers(plane, deployment, &mut timers);
                 let examination = Examination { plane, deployment, now: plane.now(), fix: input.fix };
-                output.findings.extend(examination.findings().await?);
+                output.findings.extend(examination.findings(has_timers).await?);
             }
             cursor = page.next;
             if cursor.is_none() {
@@ -78,9 +80,11 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    async fn findings(&self) -> Result<Vec<Finding>, Error> {
+    async fn findings(&self, has_timers: bool) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
-        self.timer(&mut findings).await?;
+        if !has_timers {
+            findings.push(self.timer().await);
+        }
         self.due_ticks(&mut findings).await;
         self.open_runs(&mut findings).await?;
         self.versions(&mut findings).await?;
@@ -92,16 +96,12 @@ impl Examination<'_> {
         Finding { check, project: self.deployment.project.to_string(), message, fixed }
     }
 
-    /// An active deployment on a schedule has exactly its timer.
-    async fn timer(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
-        if due_schedule(self.deployment).is_none() || self.plane.timers.is_set(self.deployment).await? {
-            return Ok(());
-        }
+    /// An active deployment on a schedule has exactly its timers.
+    async fn timer(&self) -> Finding {
         if self.fix {
             self.plane.follow(self.deployment).await;
         }
-        findings.push(self.finding("timer", "its timer is not as its schedule says".into(), self.fix));
-        Ok(())
+        self.finding("timer", "its timer is not as its schedule says".into(), self.fix)
     }
 
     /// A due tick is taken soon.

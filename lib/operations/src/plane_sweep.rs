@@ -7,6 +7,7 @@ use crate::plane::{Bell, Plane, due_schedule};
 use crate::run_execute::is_gone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::RunId;
@@ -27,8 +28,10 @@ pub struct Swept {
     pub runs_rung: usize,
     /// Bells of ticks that were due.
     pub ticks_rung: usize,
-    /// Timers that were not as the table says.
+    /// Timers that were not as the table says, or that no deployment asks for.
     pub timers_set: usize,
+    /// Deployments that could not be looked at. The next sweep looks again.
+    pub failed: usize,
 }
 
 /// Sweeps after a start, when every bell and every local timer of before is gone.
@@ -43,13 +46,18 @@ pub async fn run(plane: &Plane) -> Result<Swept, Error> {
 
 async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> {
     let mut swept = Swept::default();
+    // Listed before the deployments are read: one that is made meanwhile is in none of both, and is left alone.
+    let mut timers = plane.timers.all().await?;
     for owner in plane.store.owners().await? {
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
             for deployment in &page.items {
                 swept.deployments += 1;
-                look_at(plane, deployment, patience, &mut swept).await?;
+                if let Err(error) = look_at(plane, deployment, patience, &mut timers, &mut swept).await {
+                    swept.failed += 1;
+                    tracing::error!(project.id = %deployment.project, %error, "a deployment could not be looked at");
+                }
             }
             cursor = page.next;
             if cursor.is_none() {
@@ -57,26 +65,36 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
             }
         }
     }
+    take_away(plane, timers, &mut swept).await;
     Ok(swept)
+}
+
+/// Deletes the timers that no deployment asks for.
+async fn take_away(plane: &Plane, timers: HashMap<String, bool>, swept: &mut Swept) {
+    for name in timers.keys() {
+        match plane.timers.delete(name).await {
+            Ok(()) => swept.timers_set += 1,
+            Err(error) => tracing::warn!(timer = name, %error, "a timer of no deployment could not be deleted"),
+        }
+    }
 }
 
 async fn look_at(
     plane: &Plane,
     deployment: &Deployment,
     patience: SignedDuration,
+    timers: &mut HashMap<String, bool>,
     swept: &mut Swept,
 ) -> Result<(), Error> {
     let now = plane.now();
-    if due_schedule(deployment).is_some() {
-        if !plane.timers.is_set(deployment).await? {
-            plane.follow(deployment).await;
-            swept.timers_set += 1;
-        }
-        if due(plane, deployment, now - patience).is_some() {
-            let bell = Bell::Tick { owner: deployment.owner.clone(), project: deployment.project.clone() };
-            plane.ring(bell, Duration::ZERO).await;
-            swept.ticks_rung += 1;
-        }
+    if !has_its_timers(plane, deployment, timers) {
+        plane.follow(deployment).await;
+        swept.timers_set += 1;
+    }
+    if due_schedule(deployment).is_some() && due(plane, deployment, now - patience).is_some() {
+        let bell = Bell::Tick { owner: deployment.owner.clone(), project: deployment.project.clone() };
+        plane.ring(bell, Duration::ZERO).await;
+        swept.ticks_rung += 1;
     }
     let open = open_runs(plane, deployment, now).await?;
     if open.is_empty() && deployment.waiting.is_some() {
@@ -90,6 +108,14 @@ async fn look_at(
         }
     }
     Ok(())
+}
+
+/// Whether a deployment's timers are among `timers` and as its record says. They are taken out, so that in the end
+/// those are left that no deployment asks for.
+pub(crate) fn has_its_timers(plane: &Plane, deployment: &Deployment, timers: &mut HashMap<String, bool>) -> bool {
+    let mut wanted = plane.timers.wanted(deployment);
+    wanted.retain(|timer| timers.remove(&timer.name) != Some(timer.rings));
+    wanted.is_empty()
 }
 
 /// Notes that every run that waited has ended, so that later sweeps need not look for them. A run that came in between
