@@ -14,6 +14,7 @@ mod given;
 mod hook_receive;
 mod isolation;
 mod key_create;
+mod key_issue;
 mod key_list;
 mod key_revoke;
 mod pipeline_validate;

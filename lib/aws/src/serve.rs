@@ -4,13 +4,14 @@ use crate::bell_event::{self, Receiver};
 use crate::clients::Clients;
 use crate::configuration::{self, Configuration, Variable};
 use crate::http_event;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tidemill_operations::Plane;
-use tidemill_protocols::functions::{self, BellHandler, HttpHandler, MinuteHandler, On, Route};
+use tidemill_protocols::functions::{self, BellHandler, HttpHandler, InvokeHandler, MinuteHandler, On, Route};
+use tidemill_protocols::invoke;
 use tracing_subscriber::EnvFilter;
 
 /// Answers the events of the function `name` until Lambda ends the process.
@@ -55,6 +56,7 @@ async fn answer_events(on: &'static On) -> Result<(), lambda_runtime::Error> {
         On::Tick(handle) => answer_bells(receiver(Variable::TicksQueue, *handle)).await,
         On::Run(handle) => answer_bells(receiver(Variable::RunsQueue, *handle)).await,
         On::Minute(handle) => answer_minutes(&plane, *handle).await,
+        On::Invoke(handle) => answer_calls(&plane, *handle).await,
     }
 }
 
@@ -80,6 +82,17 @@ async fn answer_bells(receiver: Receiver) -> Result<(), lambda_runtime::Error> {
 async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lambda_runtime::Error> {
     let service = |_: LambdaEvent<Value>| async move {
         handle(plane).await.map(|()| Value::Null).map_err(lambda_runtime::Error::from)
+    };
+    lambda_runtime::run(service_fn(service)).await
+}
+
+/// A refusal is a failed call to AWS's tools too, with the word of the error as its type.
+async fn answer_calls(plane: &Plane, handle: InvokeHandler) -> Result<(), lambda_runtime::Error> {
+    let service = |event: LambdaEvent<Value>| async move {
+        handle(plane, event.payload).await.map_err(|error| {
+            let (error_type, error_message) = invoke::refusal(&error);
+            Diagnostic { error_type: error_type.to_owned(), error_message }
+        })
     };
     lambda_runtime::run(service_fn(service)).await
 }

@@ -1,7 +1,7 @@
 //! One file per operation: input, rule, output. Knows no protocol: whoever calls has authenticated and parsed.
 //!
 //! [`Operation`] is the shape of one that a user calls; `deployment_tick`, `run_execute` and `plane_sweep` are what
-//! timers and queues call. [`plane`] is what they all work with.
+//! timers and queues call, `key_issue` is what the operator does. [`plane`] is what they all work with.
 
 pub mod answer;
 mod change;
@@ -22,6 +22,7 @@ pub mod deployment_tick;
 pub mod deployment_update;
 pub mod hook_receive;
 pub mod key_create;
+pub mod key_issue;
 pub mod key_list;
 pub mod key_revoke;
 pub mod pipeline_validate;

@@ -2,10 +2,12 @@
 //! binaries both call what stands here; a test compares it with `functions/src/bin`, `infra/openapi.yaml`,
 //! `template.yaml` and the test files.
 
+use crate::invoke;
 use crate::rest::{self, Parameter, Query, Request, Response};
 use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
+use serde_json::Value;
 use tidemill_operations::run_execute::Executed;
 use tidemill_operations::{
     Bell, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet, deployment_list::DeploymentList,
@@ -38,12 +40,15 @@ pub enum On {
     Run(BellHandler),
     /// Every minute.
     Minute(MinuteHandler),
+    /// A call with AWS credentials alone. Nothing leads there on a laptop.
+    Invoke(InvokeHandler),
 }
 
 pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
 /// Answers a bell; `Timestamp` is the minute that the timer says it rings for.
 pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<Executed, Error>>;
 pub type MinuteHandler = for<'a> fn(&'a Plane) -> BoxFuture<'a, Result<(), Error>>;
+pub type InvokeHandler = for<'a> fn(&'a Plane, Value) -> BoxFuture<'a, Result<Value, Error>>;
 
 /// Where a function is found over HTTP.
 pub struct Route {
@@ -216,6 +221,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function { name: "deployment_tick", on: On::Tick(tick) },
     Function { name: "run_execute", on: On::Run(execute) },
     Function { name: "plane_sweep", on: On::Minute(sweep) },
+    Function { name: "key_issue", on: On::Invoke(invoke::key_issue) },
 ];
 
 /// Finds a function by its name.

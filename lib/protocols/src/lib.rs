@@ -1,6 +1,8 @@
 //! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON;
-//! [`error_codes`] gives each refusal its form on every wire.
+//! [`invoke`] is JSON without HTTP, for callers with AWS credentials; [`error_codes`] gives each refusal its form on every
+//! wire.
 
 pub mod error_codes;
 pub mod functions;
+pub mod invoke;
 pub mod rest;

@@ -2,6 +2,7 @@
 //! they were sent, to the byte.
 
 use super::{BODY_LIMIT, Request};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -58,7 +59,8 @@ pub fn input<T: DeserializeOwned>(request: &Request, query: &[Query], path: &[Qu
     typed(&fields)
 }
 
-fn typed<T: DeserializeOwned>(fields: &Fields) -> Result<T, Error> {
+/// Reads a type from its fields; what is wrong is named by its path.
+pub(crate) fn typed<T: DeserializeOwned>(fields: &impl Serialize) -> Result<T, Error> {
     let text = serde_json::to_string(fields).map_err(Error::internal)?;
     let mut reader = serde_json::Deserializer::from_str(&text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {

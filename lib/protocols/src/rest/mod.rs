@@ -6,6 +6,7 @@ mod input;
 mod serve;
 
 pub use hook::hook_receive;
+pub(crate) use input::typed;
 pub use input::{Body, Parameter, Query};
 pub use serve::{operation, plane_health};
 

@@ -1,0 +1,24 @@
+//! Calls with AWS credentials alone: JSON in, JSON out, no route and no API key. Who may call is IAM's to say.
+
+use crate::error_codes;
+use crate::rest::typed;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use tidemill_operations::{Error, Plane, key_issue};
+
+/// Issues a key.
+pub fn key_issue(plane: &Plane, input: Value) -> BoxFuture<'_, Result<Value, Error>> {
+    Box::pin(async move {
+        let issued = key_issue::run(plane, typed(&input)?).await?;
+        serde_json::to_value(issued).map_err(Error::internal)
+    })
+}
+
+/// What a caller is told of an error: its word, and what to do in one text.
+pub fn refusal(error: &Error) -> (&'static str, String) {
+    let (_, word) = error_codes::rest(error.code);
+    match &error.hint {
+        Some(hint) => (word, format!("{}; hint: {hint}", error.message)),
+        None => (word, error.message.clone()),
+    }
+}
