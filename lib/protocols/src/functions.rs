@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
+use tidemill_operations::plane_sweep::Swept;
 use tidemill_operations::run_execute::Executed;
 use tidemill_operations::{
     Bell, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet, deployment_list::DeploymentList,
@@ -249,10 +250,17 @@ fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Res
 
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        let swept = plane_sweep::run(plane).await?;
-        let repaired = swept.runs_rung + swept.ticks_rung + swept.timers_set;
-        if repaired > 0 {
-            tracing::warn!(?swept, "the sweep found {repaired} things that nobody worked on");
+        let Swept { runs_rung, ticks_rung, timers_set, .. } = plane_sweep::run(plane).await?;
+        let found = runs_rung + ticks_rung + timers_set;
+        if found > 0 {
+            // An alarm of the template counts `found`.
+            tracing::warn!(
+                found,
+                runs_rung,
+                ticks_rung,
+                timers_set,
+                "the sweep found what nobody worked on: runs {runs_rung}, ticks {ticks_rung}, timers {timers_set}"
+            );
         }
         Ok(())
     })
