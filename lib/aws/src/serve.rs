@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tidemill_operations::Plane;
+use tidemill_operations::{Error, Plane};
 use tidemill_protocols::functions::{self, BellHandler, HttpHandler, InvokeHandler, MinuteHandler, On, Route};
 use tidemill_protocols::invoke;
 use tracing_subscriber::EnvFilter;
@@ -74,25 +74,27 @@ async fn answer_http(plane: &Plane, route: &'static Route, handle: HttpHandler) 
 async fn answer_bells(receiver: Receiver) -> Result<(), lambda_runtime::Error> {
     let receiver = &receiver;
     let service = |event: LambdaEvent<bell_event::Event>| async move {
-        receiver.receive(event.payload, event.context.deadline()).await.map_err(lambda_runtime::Error::from)
+        receiver.receive(event.payload, event.context.deadline()).await.map_err(|error| failure(&error))
     };
     lambda_runtime::run(service_fn(service)).await
 }
 
 async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lambda_runtime::Error> {
     let service = |_: LambdaEvent<Value>| async move {
-        handle(plane).await.map(|()| Value::Null).map_err(lambda_runtime::Error::from)
+        handle(plane).await.map(|()| Value::Null).map_err(|error| failure(&error))
+    };
+    lambda_runtime::run(service_fn(service)).await
+}
+
+async fn answer_calls(plane: &Plane, handle: InvokeHandler) -> Result<(), lambda_runtime::Error> {
+    let service = |event: LambdaEvent<Value>| async move {
+        handle(plane, event.payload).await.map_err(|error| failure(&error))
     };
     lambda_runtime::run(service_fn(service)).await
 }
 
 /// A refusal is a failed call to AWS's tools too, with the word of the error as its type.
-async fn answer_calls(plane: &Plane, handle: InvokeHandler) -> Result<(), lambda_runtime::Error> {
-    let service = |event: LambdaEvent<Value>| async move {
-        handle(plane, event.payload).await.map_err(|error| {
-            let (error_type, error_message) = invoke::refusal(&error);
-            Diagnostic { error_type: error_type.to_owned(), error_message }
-        })
-    };
-    lambda_runtime::run(service_fn(service)).await
+fn failure(error: &Error) -> Diagnostic {
+    let (error_type, error_message) = invoke::refusal(error);
+    Diagnostic { error_type: error_type.to_owned(), error_message }
 }
