@@ -107,7 +107,7 @@ fn context(folder: &Path) -> RunContext {
             tick: None,
             previous_tick: None,
         },
-        input: None,
+        input: tidemill_engine::Given::Nothing,
         secrets: Default::default(),
         seen: Arc::new(Nothing),
         now: Arc::new(jiff::Timestamp::now),

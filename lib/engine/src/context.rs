@@ -1,6 +1,6 @@
 //! What the operator gives to every run, and what the host gives to one. The engine never sees the store.
 
-use crate::input::Input;
+use crate::input::Given;
 use crate::json::{self, Json};
 use crate::outbound::Outbound;
 use futures::future::BoxFuture;
@@ -31,7 +31,7 @@ pub struct Folders {
 #[derive(Clone)]
 pub struct RunContext {
     pub run: RunFacts,
-    pub input: Option<Input>,
+    pub input: Given,
     /// By name; a config names one as `${NAME}`.
     pub secrets: BTreeMap<String, SecretString>,
     pub seen: Arc<dyn SeenKeys>,

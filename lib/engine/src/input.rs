@@ -1,11 +1,23 @@
-//! What a caller hands to a run: a hook's body, a manual `--input`, a question.
+//! What a caller hands to a run: a hook's body, a manual `--input`, a question. It is there as a whole, or arrives part
+//! by part while the run goes on ([`Live`]).
 
+use crate::component::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Tree, json};
+use std::sync::Arc;
+use std::time::Duration;
 use tidemill_model::lane::Lane;
+use tokio::sync::{Mutex, mpsc};
+
+/// Parts that wait for the plan to take them; whoever sends more waits.
+const PARTS: usize = 2;
+/// How long the next part of an object may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of an object whose lane takes it as a whole.
+pub(crate) const OBJECT_LIMIT: usize = 6_000_000;
 
 /// One object from a caller.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +44,85 @@ impl Input {
     /// The media type without parameters, in lower case.
     pub(crate) fn media_type(&self) -> String {
         self.mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+}
+
+/// What a run is handed.
+#[derive(Clone, Debug, Default)]
+pub enum Given {
+    #[default]
+    Nothing,
+    Whole(Input),
+    Live(Live),
+}
+
+/// An object that arrives part by part. It is described at its start, so the lane is chosen before the first part.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The object without its body.
+    pub head: Input,
+    /// Distinguishes it from the other objects of the same run.
+    pub id: String,
+    parts: Arc<Mutex<mpsc::Receiver<Part>>>,
+}
+
+/// Hands over the parts of an object, and says when it is whole. If it is dropped before, the object failed.
+#[derive(Debug)]
+pub struct Sender(mpsc::Sender<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Bytes(Bytes),
+    End,
+}
+
+/// The run ended before it took all of the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended;
+
+impl Live {
+    pub fn new(head: Input, id: impl Into<String>) -> (Sender, Live) {
+        let (sender, parts) = mpsc::channel(PARTS);
+        (Sender(sender), Live { head, id: id.into(), parts: Arc::new(Mutex::new(parts)) })
+    }
+
+    /// The next part, or `None` at the object's end.
+    pub(crate) async fn next(&self) -> Result<Option<Bytes>, Fault> {
+        let mut parts = self.parts.lock().await;
+        match tokio::time::timeout(PATIENCE, parts.recv()).await {
+            Ok(Some(Part::Bytes(bytes))) => Ok(Some(bytes)),
+            Ok(Some(Part::End)) => Ok(None),
+            Ok(None) => Err(Fault::new("the connection was lost before the object was whole").hint("send it again")),
+            Err(_) => Err(Fault::new(format!("no part of the object arrived for {} s", PATIENCE.as_secs()))
+                .hint("send it again without a pause")),
+        }
+    }
+
+    /// All parts together.
+    pub(crate) async fn whole(&self) -> Result<Bytes, Fault> {
+        let mut all = Vec::new();
+        while let Some(part) = self.next().await? {
+            if all.len() + part.len() > OBJECT_LIMIT {
+                return Err(Fault::new(format!(
+                    "the object is larger than {OBJECT_LIMIT} bytes, the limit of an object"
+                ))
+                .hint("send it as `text/…`, which is taken part by part, or cut it into several objects"));
+            }
+            all.extend_from_slice(&part);
+        }
+        Ok(all.into())
+    }
+}
+
+impl Sender {
+    /// Hands over a part, as soon as there is room for it.
+    pub async fn send(&self, bytes: Bytes) -> Result<(), Ended> {
+        self.0.send(Part::Bytes(bytes)).await.map_err(|_| Ended)
+    }
+
+    /// Says that the object is whole.
+    pub async fn end(self) -> Result<(), Ended> {
+        self.0.send(Part::End).await.map_err(|_| Ended)
     }
 }
 

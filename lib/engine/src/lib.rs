@@ -26,7 +26,7 @@ mod value;
 pub use context::{Environment, Folders, HostError, RunContext, RunFacts, SeenKeys};
 pub use error::Error;
 pub use execution::Execution;
-pub use input::Input;
+pub use input::{Ended, Given, Input, Live, Sender};
 pub use log::{Level, LogLine};
 pub use outbound::{NetworkPolicy, Outbound};
 pub use providers::catalogue;

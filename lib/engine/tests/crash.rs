@@ -66,7 +66,7 @@ fn context(folder: &Path, host: Arc<Host>) -> RunContext {
             tick: None,
             previous_tick: None,
         },
-        input: None,
+        input: tidemill_engine::Given::Nothing,
         secrets: Default::default(),
         seen: host,
         now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),

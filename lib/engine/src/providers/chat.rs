@@ -2,7 +2,7 @@
 
 use super::{schema, webhook};
 use crate::component::{Call, Entry, Fault, Make, Source};
-use crate::input::Input;
+use crate::input::{Given, Input};
 use crate::log::Level;
 use futures::future::BoxFuture;
 use serde_json::{Value as Tree, json};
@@ -23,14 +23,14 @@ pub fn entry() -> Entry {
         local_only: false,
     };
     let make = Make::Source(|setup| {
-        let input = setup.run.context.input.clone();
-        Ok(Box::new(Chat { input, taken: setup.state::<bool>()?.unwrap_or(false) }))
+        let given = setup.run.context.input.clone();
+        Ok(Box::new(Chat { given, taken: setup.state::<bool>()?.unwrap_or(false) }))
     });
     Entry { declaration, make }
 }
 
 struct Chat {
-    input: Option<Input>,
+    given: Given,
     taken: bool,
 }
 
@@ -40,11 +40,15 @@ impl Source for Chat {
             if std::mem::replace(&mut self.taken, true) {
                 return Ok(false);
             }
-            let Some(input) = self.input.take() else {
-                call.log(Level::Warn, "the run has no question, so there is nothing to do");
-                return Ok(false);
+            let (input, id) = match std::mem::take(&mut self.given) {
+                Given::Nothing => {
+                    call.log(Level::Warn, "the run has no question, so there is nothing to do");
+                    return Ok(false);
+                }
+                Given::Whole(input) => (input, "0".to_owned()),
+                Given::Live(live) => (Input { body: live.whole().await?, ..live.head.clone() }, live.id),
             };
-            let object = Arc::new(webhook::object(&input, &call.run.context.run.run_id));
+            let object = Arc::new(webhook::object(&input, &format!("{}:{id}", call.run.context.run.run_id)));
             let text = std::str::from_utf8(&input.body).map_err(|_| Fault::new("the question is not UTF-8 text"))?;
             call.emit_on(Lane::Questions, &object, webhook::question(text))?;
             Ok(true)

@@ -7,7 +7,7 @@ use crate::json::Json;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
 use crate::step::{Budget, Counts, NewKey};
-use crate::{Error, Folders, Input};
+use crate::{Error, Folders, Given, Input};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -67,8 +67,12 @@ impl Bench {
         Bench { context: context(table.clone(), None, NetworkPolicy::Public), table }
     }
 
-    pub fn input(mut self, input: Input) -> Bench {
-        self.context.input = Some(input);
+    pub fn input(self, input: Input) -> Bench {
+        self.given(Given::Whole(input))
+    }
+
+    pub fn given(mut self, given: Given) -> Bench {
+        self.context.input = given;
         self
     }
 
@@ -133,7 +137,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
             tick: None,
             previous_tick: None,
         },
-        input: None,
+        input: Given::Nothing,
         secrets: BTreeMap::new(),
         seen,
         now: Arc::new(|| Timestamp::UNIX_EPOCH),

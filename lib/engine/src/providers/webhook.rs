@@ -2,11 +2,12 @@
 
 use super::schema;
 use crate::component::{Call, Entry, Fault, Make, Source};
-use crate::input::Input;
+use crate::input::{Given, Input, Live};
 use crate::json;
 use crate::log::Level;
 use crate::object::Object;
 use crate::value::Value;
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde_json::{Value as Tree, json};
 use std::sync::Arc;
@@ -27,33 +28,42 @@ pub fn entry() -> Entry {
         local_only: false,
     };
     let make = Make::Source(|setup| {
-        let input = setup.run.context.input.clone();
-        Ok(Box::new(Webhook { input, taken: setup.state::<bool>()?.unwrap_or(false) }))
+        let given = setup.run.context.input.clone();
+        Ok(Box::new(Webhook { given, taken: setup.state::<bool>()?.unwrap_or(false), tail: Vec::new() }))
     });
     Entry { declaration, make }
 }
 
 struct Webhook {
-    input: Option<Input>,
+    given: Given,
     taken: bool,
+    /// The start of a character that the next part ends.
+    tail: Vec<u8>,
 }
 
 impl Source for Webhook {
     fn pull<'a>(&'a mut self, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<bool, Fault>> {
         Box::pin(async move {
-            if std::mem::replace(&mut self.taken, true) {
+            if self.taken {
                 return Ok(false);
             }
-            let Some(input) = self.input.take() else {
-                call.log(Level::Warn, "the run has no input, so there is nothing to do");
-                return Ok(false);
-            };
-            let object = Arc::new(object(&input, &call.run.context.run.run_id));
-            match lane(&input, |lane| call.is_connected(lane)) {
-                Some(lane) => call.emit_on(lane, &object, value(&input, lane)?)?,
-                None => call.log(Level::Warn, format!("nothing listens to input of the type `{}`", input.media_type())),
+            match std::mem::take(&mut self.given) {
+                Given::Nothing => {
+                    call.log(Level::Warn, "the run has no input, so there is nothing to do");
+                    self.taken = true;
+                    Ok(false)
+                }
+                Given::Whole(input) => {
+                    self.taken = true;
+                    take_whole(&input, call)?;
+                    Ok(true)
+                }
+                Given::Live(live) => {
+                    self.taken = !self.take_part(&live, call).await?;
+                    self.given = Given::Live(live);
+                    Ok(!self.taken)
+                }
             }
-            Ok(true)
         })
     }
 
@@ -62,14 +72,77 @@ impl Source for Webhook {
     }
 }
 
-/// The one object of a run with input.
-pub(super) fn object(input: &Input, run_id: &str) -> Object {
+fn take_whole(input: &Input, call: &mut Call<'_>) -> Result<(), Fault> {
+    let object = Arc::new(object(input, &format!("{}:0", call.run.context.run.run_id)));
+    match lane(input, |lane| call.is_connected(lane)) {
+        Some(lane) => call.emit_on(lane, &object, value(input, lane)?),
+        None => {
+            call.log(Level::Warn, format!("nothing listens to input of the type `{}`", input.media_type()));
+            Ok(())
+        }
+    }
+}
+
+impl Webhook {
+    /// Gives what arrived, on a lane that takes it part by part, or all of it; `false` at the end.
+    async fn take_part(&mut self, live: &Live, call: &mut Call<'_>) -> Result<bool, Fault> {
+        let object = Arc::new(object(&live.head, &format!("{}:{}", call.run.context.run.run_id, live.id)));
+        match live_lane(&live.head, |lane| call.is_connected(lane)) {
+            None => {
+                let media_type = live.head.media_type();
+                call.log(Level::Warn, format!("nothing listens to input of the type `{media_type}`"));
+                while live.next().await?.is_some() {}
+                Ok(false)
+            }
+            Some(lane @ (Lane::Text | Lane::Tags)) => {
+                let part = live.next().await?;
+                let Some(body) = self.characters(part.as_deref()) else { return Ok(part.is_some()) };
+                call.emit_on(lane, &object, value(&Input { body: body.into(), ..live.head.clone() }, lane)?)?;
+                Ok(part.is_some())
+            }
+            Some(lane) => {
+                let input = Input { body: live.whole().await?, ..live.head.clone() };
+                call.emit_on(lane, &object, value(&input, lane)?)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// What can be given of a part: whole characters, as far as it is text. `None` ends the object.
+    fn characters(&mut self, part: Option<&[u8]>) -> Option<Vec<u8>> {
+        let mut bytes = std::mem::take(&mut self.tail);
+        if let Some(part) = part {
+            bytes.extend_from_slice(part);
+            if let Err(cut) = std::str::from_utf8(&bytes)
+                && cut.error_len().is_none()
+            {
+                self.tail = bytes.split_off(cut.valid_up_to());
+            }
+        }
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
+/// The object that a caller hands over.
+pub(super) fn object(input: &Input, id: &str) -> Object {
     let mut meta = match &input.meta {
         Tree::Object(meta) => meta.clone(),
         _ => serde_json::Map::new(),
     };
     meta.insert("mime".to_owned(), input.mime.clone().into());
-    Object::new(format!("{run_id}:0")).named(input.name.clone()).with_meta(json::from_tree(&Tree::Object(meta)))
+    Object::new(id).named(input.name.clone()).with_meta(json::from_tree(&Tree::Object(meta)))
+}
+
+/// The lane for an object that arrives part by part, by the rules of RocketRide's clients: what nothing listens to goes to
+/// `tags`, or nowhere.
+fn live_lane(head: &Input, is_connected: impl Fn(Lane) -> bool) -> Option<Lane> {
+    let media_type = head.media_type();
+    let is_json = media_type == "application/json" || media_type.ends_with("+json");
+    match is_json {
+        true => [Lane::Documents, Lane::Tags].into_iter().find(|lane| is_connected(*lane)),
+        // Bytes that are no text: the body is not there yet to be looked at.
+        false => lane(&Input { body: Bytes::from_static(&[0xff]), ..head.clone() }, is_connected),
+    }
 }
 
 /// The lane for an input: the one asked for, or the first that fits its media type and is connected.
@@ -118,6 +191,74 @@ pub(super) fn question(text: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::testing::{Bench, nodes};
+
+    /// The result of a plan that is sent an object in parts.
+    async fn sent(mime: &str, lane: &'static str, parts: &[&[u8]]) -> Result<Tree, crate::Error> {
+        let plan = nodes(&[("webhook", json!({}), lane), ("response", json!({}), "")]);
+        let (sender, live) = Live::new(Input::new(mime, Bytes::new()), "7");
+        let sending = async {
+            for part in parts {
+                sender.send(Bytes::copy_from_slice(part)).await.unwrap();
+            }
+            sender.end().await.unwrap();
+        };
+        let (end, ()) = tokio::join!(async { Bench::new().given(Given::Live(live)).run(&plan).await }, sending);
+        Ok(end?.result)
+    }
+
+    #[tokio::test]
+    async fn each_part_of_a_text_is_a_value_and_no_character_is_cut() {
+        let result = sent("text/plain", "text", &[b"Hello ", b"\xc3", b"\xa9t\xc3", b"\xa9 "]).await.unwrap();
+
+        assert_eq!(result["text"], json!(["Hello \n\nét\n\né \n\n"]));
+    }
+
+    #[tokio::test]
+    async fn json_and_pictures_are_taken_as_a_whole() {
+        let json = sent("application/json", "documents", &[b"{\"a\":", b"1}"]).await.unwrap();
+        assert_eq!(json["documents"], json!([{ "a": 1 }]));
+        let image = sent("image/png", "image", &[&[1], &[255]]).await.unwrap();
+        assert_eq!(image["image"], json!([{ "mime_type": "image/png", "image": "Af8=" }]));
+    }
+
+    #[tokio::test]
+    async fn parts_that_nothing_listens_to_are_taken_and_give_nothing() {
+        let large = vec![0u8; 1 << 20];
+        let parts: Vec<&[u8]> = std::iter::repeat_n(large.as_slice(), 20).collect();
+
+        assert_eq!(sent("application/octet-stream", "text", &parts).await.unwrap(), json!({}));
+        assert_eq!(sent("application/json", "text", &[b"{}"]).await.unwrap(), json!({}));
+    }
+
+    #[tokio::test]
+    async fn an_object_that_is_too_large_for_its_lane_is_refused_by_name() {
+        let large = vec![0u8; 4 << 20];
+        let plan = nodes(&[("webhook", json!({}), "image"), ("response", json!({}), "")]);
+        let (sender, live) = Live::new(Input::new("image/png", Bytes::new()), "7");
+        let sending = async {
+            for _ in 0..2 {
+                let _ = sender.send(large.clone().into()).await;
+            }
+            let _ = sender.end().await;
+        };
+        let (end, ()) = tokio::join!(async { Bench::new().given(Given::Live(live)).run(&plan).await }, sending);
+
+        assert!(end.unwrap_err().message.contains("6000000 bytes"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_is_dropped_or_never_ends_fails() {
+        let plan = nodes(&[("webhook", json!({}), "text"), ("response", json!({}), "")]);
+        let (sender, live) = Live::new(Input::new("text/plain", Bytes::new()), "7");
+        drop(sender);
+        let dropped = Bench::new().given(Given::Live(live)).run(&plan).await.unwrap_err();
+        let (_sender, live) = Live::new(Input::new("text/plain", Bytes::new()), "8");
+        let silent = Bench::new().given(Given::Live(live)).run(&plan).await.unwrap_err();
+
+        assert!(dropped.message.contains("before the object was whole"), "{}", dropped.message);
+        assert!(silent.message.contains("no part of the object arrived for 60 s"), "{}", silent.message);
+    }
 
     fn chosen(mime: &str, body: &[u8], connected: &[Lane]) -> Option<Lane> {
         lane(&Input::new(mime, body.to_vec()), |lane| connected.contains(&lane))
