@@ -123,6 +123,7 @@ pub fn deaf(world: &World) -> Arc<Plane> {
         kind: plane.kind,
         workers: plane.workers.clone(),
         plans: PlanCache::default(),
+        threads: Default::default(),
         stopping: false.into(),
     })
 }

@@ -102,6 +102,7 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         kind: tidemill_model::key::Plane::Live,
         workers: Workers { me: world.run_id().to_string(), alone: false },
         plans: PlanCache::default(),
+        threads: Default::default(),
         stopping: false.into(),
         world,
     })

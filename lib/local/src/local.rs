@@ -81,6 +81,7 @@ impl Local {
             kind: tidemill_model::key::Plane::Local,
             workers: Workers { me: world.run_id().to_string(), alone: true },
             plans: PlanCache::default(),
+        threads: Default::default(),
             stopping: false.into(),
         });
         plane.store.create_table().await?;

@@ -10,5 +10,6 @@ pub mod lane;
 pub mod pipeline;
 pub mod run;
 pub mod schedule;
+pub mod task;
 pub mod tick;
 pub mod version;

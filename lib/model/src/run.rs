@@ -61,6 +61,12 @@ pub struct Run {
     pub deaths: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Timestamp>,
+    /// The hash of its task's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// The plan of a task that makes its own objects. A task that waits for objects is not executed as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_sha256: Option<String>,
 }
 
 /// The right to act on a run until an instant.
@@ -163,6 +169,11 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 impl Run {
+    /// Whether it is a task that waits for objects: each object is worked on where it comes in.
+    pub fn is_open_task(&self) -> bool {
+        self.task.is_some() && self.plan_sha256.is_none()
+    }
+
     /// Whether a worker may take it at `now`: it waits and its time has come, or its holder is gone.
     pub fn may_be_claimed(&self, now: Timestamp, holder_is_gone: impl Fn(&Lease) -> bool) -> bool {
         match self.state {

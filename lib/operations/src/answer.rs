@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::key::Key;
 use tidemill_model::run::{Failure, Run};
+use tidemill_model::task::{Counts, End, Task};
 use tidemill_model::version::Version;
 use tidemill_store::Page;
 
@@ -252,4 +253,89 @@ pub fn page_limit(limit: Option<u32>) -> Result<usize, crate::Error> {
 /// Reads the cursor that a client sent back.
 pub fn cursor(text: Option<&str>) -> Result<Option<tidemill_store::Cursor>, crate::Error> {
     Ok(text.map(tidemill_store::Cursor::decode).transpose()?)
+}
+
+/// How to reach a task.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskAnswer {
+    /// Addresses the task and is a credential for it, unless its caller chose the text.
+    pub token: String,
+    /// May send objects, and nothing else.
+    pub public_token: String,
+    /// What people tell it apart by.
+    pub id: String,
+    pub project: String,
+    pub source: String,
+    pub provider: String,
+    pub run: String,
+    pub state: &'static str,
+    /// It was there before.
+    pub existing: bool,
+}
+
+impl TaskAnswer {
+    pub fn new(task: &Task, existing: bool) -> TaskAnswer {
+        TaskAnswer {
+            token: task.token.clone(),
+            public_token: task.public_token.clone(),
+            id: task.display_id(),
+            project: task.project.to_string(),
+            source: task.source.clone(),
+            provider: task.provider.clone(),
+            run: task.run.to_string(),
+            state: task.state.as_str(),
+            existing,
+        }
+    }
+}
+
+/// How a task stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskStatus {
+    pub token: String,
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub project: String,
+    pub source: String,
+    pub provider: String,
+    pub run: String,
+    pub version: u32,
+    pub state: &'static str,
+    pub end: Option<End>,
+    pub opened_at: Timestamp,
+    pub used_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub ttl_seconds: u32,
+    pub in_flight: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
+    pub errors: Vec<String>,
+}
+
+impl From<Task> for TaskStatus {
+    fn from(task: Task) -> TaskStatus {
+        TaskStatus {
+            id: task.display_id(),
+            token: task.token,
+            name: task.name,
+            description: task.description,
+            project: task.project.to_string(),
+            source: task.source,
+            provider: task.provider,
+            run: task.run.to_string(),
+            version: task.version,
+            state: task.state.as_str(),
+            end: task.end,
+            opened_at: task.opened_at,
+            used_at: task.used_at,
+            ended_at: task.ended_at,
+            ttl_seconds: task.ttl_seconds,
+            in_flight: task.in_flight.max(0) as u64,
+            counts: task.counts,
+            errors: task.errors,
+        }
+    }
 }

@@ -21,8 +21,16 @@ pub struct Definition {
 impl Definition {
     /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
     pub fn compile(plane: &Plane, pipeline: &RawValue, on_cron: bool) -> Result<Definition, Error> {
-        let target = Target { local: plane.is_local(), on_cron, source: None };
-        let (pipeline, compiled) = tidemill_plan::compile_text(pipeline.get(), tidemill_engine::catalogue(), &target)
+        Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron, source: None })
+    }
+
+    /// Like [`Definition::compile`], for a start at `source`, if one is named.
+    pub fn compile_at(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Definition, Error> {
+        Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: false, source })
+    }
+
+    fn compile_for(pipeline: &RawValue, target: &Target) -> Result<Definition, Error> {
+        let (pipeline, compiled) = tidemill_plan::compile_text(pipeline.get(), tidemill_engine::catalogue(), target)
             .map_err(Error::problems)?;
         Ok(Definition { pipeline, compiled })
     }

@@ -220,5 +220,7 @@ pub(crate) fn new_run(plane: &Plane, deployment: &Deployment, trigger: Trigger, 
         epoch: 0,
         deaths: 0,
         cancel_requested_at: None,
+        task: None,
+        plan_sha256: None,
     }
 }

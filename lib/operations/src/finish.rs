@@ -8,6 +8,7 @@ use crate::run_execute::Executed;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_engine::{LogLine, NewKey, Step};
+use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
 use tidemill_store::{Part, Transaction};
 
@@ -83,7 +84,7 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, 
     let chunk = keep_log(&mut after, &attempt.log)?;
     let saved = save(plane, &run, after, |transaction, run| {
         let transaction = with_log(transaction, run, chunk.as_ref())?;
-        with_keys(transaction, run, &attempt.new_keys, now)
+        with_keys(transaction, &run.owner, &run.project, &attempt.new_keys, now)
     })
     .await?;
     if let Saved::Yes(run) = saved {
@@ -180,13 +181,14 @@ pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chun
 
 pub fn with_keys<'a>(
     mut transaction: Transaction<'a>,
-    run: &Run,
+    owner: &OwnerId,
+    project: &ProjectId,
     keys: &[NewKey],
     now: Timestamp,
 ) -> Result<Transaction<'a>, Error> {
     for key in keys {
         let expires = now.checked_add(bounded(key.expires)).unwrap_or(Timestamp::MAX);
-        transaction = transaction.seen(&run.owner, &run.project, &key.component, &key.key, expires)?;
+        transaction = transaction.seen(owner, project, &key.component, &key.key, expires)?;
     }
     Ok(transaction)
 }

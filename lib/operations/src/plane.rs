@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tidemill_engine::Environment;
 use tidemill_model::calendar::Calendar;
@@ -14,8 +14,10 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{KeyId, OwnerId, ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
+use tidemill_model::task::Task;
 use tidemill_plan::Plan;
 use tidemill_store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A whole plane.
 pub struct Plane {
@@ -29,6 +31,7 @@ pub struct Plane {
     pub kind: tidemill_model::key::Plane,
     pub workers: Workers,
     pub plans: PlanCache,
+    pub threads: Threads,
     /// Set when the process is about to stop: runs stop after their next save.
     pub stopping: AtomicBool,
 }
@@ -161,24 +164,52 @@ pub struct Workers {
     pub alone: bool,
 }
 
-/// Plans by what they are the plan of. A version never changes, so neither does its plan.
+/// Plans by what they are the plan of. Neither a version nor a stored body ever changes, so neither does its plan.
 #[derive(Default)]
-pub struct PlanCache(Mutex<HashMap<(OwnerId, ProjectId, u32), Arc<Plan>>>);
+pub struct PlanCache(Mutex<HashMap<PlanKey, Arc<Plan>>>);
+
+/// What a plan is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PlanKey {
+    Version(OwnerId, ProjectId, u32),
+    /// The sha256 of the plan itself.
+    Body(String),
+}
 
 /// Plans kept at most; all are dropped when there are more.
 const PLANS: usize = 20_000;
 
 impl PlanCache {
-    pub fn get(&self, owner: &OwnerId, project: &ProjectId, version: u32) -> Option<Arc<Plan>> {
-        let plans = self.0.lock().expect("nobody panics while holding it");
-        plans.get(&(owner.clone(), project.clone(), version)).cloned()
+    pub fn get(&self, key: &PlanKey) -> Option<Arc<Plan>> {
+        self.0.lock().expect("nobody panics while holding it").get(key).cloned()
     }
 
-    pub fn put(&self, owner: &OwnerId, project: &ProjectId, version: u32, plan: Arc<Plan>) {
+    pub fn put(&self, key: PlanKey, plan: Arc<Plan>) {
         let mut plans = self.0.lock().expect("nobody panics while holding it");
         if plans.len() >= PLANS {
             plans.clear();
         }
-        plans.insert((owner.clone(), project.clone(), version), plan);
+        plans.insert(key, plan);
+    }
+}
+
+/// How many objects of a task are worked on here at once. It spares memory and decides nothing.
+#[derive(Default)]
+pub struct Threads(Mutex<HashMap<RunId, Weak<Semaphore>>>);
+
+impl Threads {
+    /// Waits until fewer than the task's `threads` are taken, and takes one.
+    pub async fn of(&self, task: &Task) -> OwnedSemaphorePermit {
+        let threads = {
+            let mut tasks = self.0.lock().expect("nobody panics while holding it");
+            tasks.retain(|_, threads| threads.strong_count() > 0);
+            let known = tasks.get(&task.run).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let threads = Arc::new(Semaphore::new(task.threads as usize));
+                tasks.insert(task.run.clone(), Arc::downgrade(&threads));
+                threads
+            })
+        };
+        threads.acquire_owned().await.expect("nobody closes it")
     }
 }

@@ -5,12 +5,13 @@ use crate::change::due;
 use crate::error::Error;
 use crate::plane::{Bell, Plane, due_schedule};
 use crate::run_execute::is_gone;
+use crate::task_life::settle;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::RunId;
+use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::{Run, State};
 use tidemill_store::{Made, PAGE_LIMIT};
 
@@ -30,6 +31,8 @@ pub struct Swept {
     pub ticks_rung: usize,
     /// Timers that were not as the table says, or that no deployment asks for.
     pub timers_set: usize,
+    /// Tasks that came to their end, or lost a worker.
+    pub tasks_ended: usize,
     /// Deployments that could not be looked at. The next sweep looks again.
     pub failed: usize,
 }
@@ -49,6 +52,7 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
     // Listed before the deployments are read: one that is made meanwhile is in none of both, and is left alone.
     let mut timers = plane.timers.all().await?;
     for owner in plane.store.owners().await? {
+        tasks(plane, &owner, &mut swept).await?;
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
@@ -67,6 +71,21 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
     }
     take_away(plane, timers, &mut swept).await;
     Ok(swept)
+}
+
+/// Brings an owner's tasks to their end where it is due.
+async fn tasks(plane: &Plane, owner: &OwnerId, swept: &mut Swept) -> Result<(), Error> {
+    for task in plane.store.tasks(owner).await? {
+        let before = task.state;
+        match settle(plane, task).await {
+            Ok(task) => swept.tasks_ended += usize::from(task.state != before),
+            Err(error) => {
+                swept.failed += 1;
+                tracing::error!(%error, "a task could not be looked at");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the timers that no deployment asks for.
@@ -153,7 +172,8 @@ async fn waiting_since(plane: &Plane, deployment: &Deployment, oldest: &RunId) -
     let mut cursor = None;
     loop {
         let page = plane.store.runs(&deployment.owner, &deployment.project, &made, cursor.as_ref(), 100).await?;
-        open.extend(page.items.into_iter().filter(|run| !run.state.is_final()));
+        // Tasks take no turns; they are seen to by themselves.
+        open.extend(page.items.into_iter().filter(|run| !run.state.is_final() && run.task.is_none()));
         cursor = page.next;
         if cursor.is_none() {
             // Those that wait are served in the order in which they came.

@@ -1,11 +1,13 @@
 //! Asks a run to end. One that waits ends at once; one that is going finishes the object in hand, takes no other, and
 //! ends as cancelled.
 
+use crate::Operation;
 use crate::answer::RunAnswer;
 use crate::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
 use crate::run_get::find;
+use crate::task_end::{self, TaskEnd};
 use serde::Deserialize;
 use std::time::Duration;
 use tidemill_model::ids::{ProjectId, RunId};
@@ -25,13 +27,28 @@ pub struct Input {
     pub project: Option<ProjectId>,
 }
 
-impl crate::Operation for RunCancel {
+impl Operation for RunCancel {
     const NAME: &'static str = "run_cancel";
     const SCOPE: Scope = Scope::Control;
     type Input = Input;
     type Output = RunAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<RunAnswer, Error> {
+        let run = find(plane, call, &input.run, input.project.as_ref()).await?;
+        if let Some(hash) = &run.task
+            && let Some(task) = plane.store.task_by_hash(&call.owner, hash).await?
+        {
+            TaskEnd::run(plane, call, task_end::Input { token: task.token }).await?;
+            let run = find(plane, call, &run.id, Some(&run.project)).await?;
+            return Ok(RunAnswer::from(run));
+        }
+        RunCancel::cancel_alone(plane, call, input).await
+    }
+}
+
+impl RunCancel {
+    /// Asks a run to end, but not the task that it may be of.
+    pub(crate) async fn cancel_alone(plane: &Plane, call: &Call, input: Input) -> Result<RunAnswer, Error> {
         for _ in 0..TRIES {
             let before = find(plane, call, &input.run, input.project.as_ref()).await?;
             if before.state.is_final() {

@@ -6,18 +6,18 @@ use crate::change::HISTORY;
 use crate::error::Error;
 use crate::finish::{self, Attempt, Saved};
 use crate::plane::Plane;
-use futures::future::BoxFuture;
+use crate::preparation;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_engine::{Budget, Execution, HostError, Input, RunContext, RunFacts, SeenKeys, Step};
+use tidemill_engine::{Budget, Execution, Given, RunContext, Step};
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::run::{Ended, Failure, Lease, Run, State};
 use tidemill_plan::Plan;
-use tidemill_store::{Part, Store};
+use tidemill_store::Part;
 
 /// How long a lease lasts. It is renewed at every save and, during a long step, three times as often.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -45,7 +45,7 @@ pub enum Executed {
 /// Executes a run, if it is to be executed and nobody else does.
 pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<Executed, Error> {
     let Some(found) = plane.store.run(owner, project, run).await? else { return Ok(Executed::Done) };
-    if found.state.is_final() {
+    if found.state.is_final() || found.is_open_task() {
         return Ok(Executed::Done);
     }
     let now = plane.now();
@@ -102,9 +102,6 @@ enum Claim {
 
 /// Takes the lease, and the deployment's right to run with it where the run does not hold that yet.
 async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Error> {
-    let Some(deployment) = plane.store.deployment(&before.owner, &before.project).await? else {
-        return Ok(Claim::Lost);
-    };
     let mut after = before.clone();
     after.state = State::Running;
     after.started_at = after.started_at.or(Some(now));
@@ -113,7 +110,17 @@ async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Erro
     after.deaths = if before.state == State::Running { before.deaths + 1 } else { 0 };
     after.lease = Some(Lease { holder: plane.workers.me.clone(), until: now + LEASE });
     let mut transaction = plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?;
-    if deployment.current.as_ref() != Some(&before.id) {
+    // A task takes no turn of the deployment's.
+    let deployment = match before.task {
+        Some(_) => None,
+        None => match plane.store.deployment(&before.owner, &before.project).await? {
+            None => return Ok(Claim::Lost),
+            deployment => deployment,
+        },
+    };
+    if let Some(deployment) = deployment
+        && deployment.current.as_ref() != Some(&before.id)
+    {
         if let Some(going) = going(plane, &deployment).await? {
             return Ok(Claim::Busy(going));
         }
@@ -177,7 +184,7 @@ impl Worker<'_> {
     /// Brings together what the engine needs: the plan, the input, the secrets, the checkpoint.
     async fn start(&self) -> Result<Execution, Start> {
         let Worker { plane, run } = self;
-        let plan = plan(plane, run).await?;
+        let plan = preparation::plan(plane, run).await?;
         let checkpoint = match run.epoch {
             // Nobody worked on it before.
             1 => None,
@@ -186,15 +193,10 @@ impl Worker<'_> {
         let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
         let world = plane.world.clone();
         let context = RunContext {
-            run: facts(run),
+            run: preparation::facts(run),
             input: input(plane, run).await?,
-            secrets: secrets(plane, &run.owner, &plan).await?,
-            seen: Arc::new(Seen {
-                store: plane.store.clone(),
-                owner: run.owner.clone(),
-                project: run.project.clone(),
-                world: plane.world.clone(),
-            }),
+            secrets: secrets(plane, run, &plan).await?,
+            seen: preparation::seen(plane, &run.owner, &run.project),
             now: Arc::new(move || world.now()),
             environment: plane.environment.clone(),
         };
@@ -288,7 +290,8 @@ impl Worker<'_> {
         let checkpoint = serde_json::to_string(&step.checkpoint).map_err(Error::internal)?;
         finish::save(self.plane, &self.run, after, |transaction, run| {
             let transaction = finish::with_log(transaction, run, chunk.as_ref())?;
-            let transaction = finish::with_keys(transaction, run, &step.new_keys, self.plane.now())?;
+            let transaction =
+                finish::with_keys(transaction, &run.owner, &run.project, &step.new_keys, self.plane.now())?;
             let saved = tidemill_store::Checkpoint(checkpoint.clone());
             Ok(transaction.checkpoint(run, &saved, run.queued_at + HISTORY)?)
         })
@@ -318,66 +321,20 @@ impl From<Error> for Start {
     }
 }
 
-async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
-    if let Some(plan) = plane.plans.get(&run.owner, &run.project, run.version) {
-        return Ok(plan);
-    }
-    let version = plane.store.version(&run.owner, &run.project, run.version).await?;
-    let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
-    let body = plane.store.body(&run.owner, &run.project, &version.plan_sha256).await?;
-    let body = body.ok_or_else(|| Error::internal("a version's plan is missing"))?;
-    let plan: Arc<Plan> = Arc::new(serde_json::from_slice(&body).map_err(Error::internal)?);
-    plane.plans.put(&run.owner, &run.project, run.version, plan.clone());
-    Ok(plan)
-}
-
-fn facts(run: &Run) -> RunFacts {
-    RunFacts {
-        run_id: run.id.to_string(),
-        project: run.project.to_string(),
-        version: run.version,
-        attempt: run.attempt,
-        trigger: run.trigger.as_str().to_owned(),
-        tick: run.tick,
-        previous_tick: run.previous_tick,
-    }
-}
-
-async fn input(plane: &Plane, run: &Run) -> Result<Option<Input>, Error> {
-    let Some(sha256) = &run.input else { return Ok(None) };
+async fn input(plane: &Plane, run: &Run) -> Result<Given, Error> {
+    let Some(sha256) = &run.input else { return Ok(Given::Nothing) };
     let body = plane.store.body(&run.owner, &run.project, sha256).await?;
     let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
-    serde_json::from_slice(&body).map(Some).map_err(Error::internal)
+    serde_json::from_slice(&body).map(Given::Whole).map_err(Error::internal)
 }
 
-/// Opens the secrets that a plan names, and no others. One that is not set is left for the engine to report.
-async fn secrets(plane: &Plane, owner: &OwnerId, plan: &Plan) -> Result<BTreeMap<String, SecretString>, Error> {
-    let names: BTreeSet<String> =
-        plan.nodes.iter().flat_map(|node| tidemill_engine::secret_names(&node.config)).collect();
-    let mut opened = BTreeMap::new();
-    for name in names {
-        let Ok(parsed) = SecretName::parse(name.clone()) else { continue };
-        if let Some(stored) = plane.store.secret(owner, &parsed).await? {
-            opened.insert(name.clone(), plane.cipher.open(owner, &name, &stored.sealed).await?);
-        }
+/// The owner's secrets and, for a task, its caller's variables.
+async fn secrets(plane: &Plane, run: &Run, plan: &Plan) -> Result<BTreeMap<String, SecretString>, Error> {
+    let mut opened = preparation::secrets(plane, &run.owner, plan).await?;
+    if let Some(hash) = &run.task
+        && let Some(task) = plane.store.task_by_hash(&run.owner, hash).await?
+    {
+        opened.extend(preparation::variables(plane, &task).await?);
     }
     Ok(opened)
-}
-
-/// What `dedupe` has seen in earlier runs of a project.
-struct Seen {
-    store: Store,
-    owner: OwnerId,
-    project: ProjectId,
-    world: Arc<dyn crate::World>,
-}
-
-impl SeenKeys for Seen {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
-        Box::pin(async move {
-            let now = self.world.now();
-            let seen = self.store.seen(&self.owner, &self.project, component, keys, now).await;
-            seen.map_err(|error| HostError { message: error.to_string(), retryable: true })
-        })
-    }
 }

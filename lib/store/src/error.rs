@@ -41,6 +41,9 @@ pub enum Part {
     Run,
     Tick,
     Key,
+    Task,
+    /// The number of open tasks.
+    OpenTasks,
     Other,
 }
 

@@ -7,7 +7,11 @@
 //! | `O#owner`              | `K#key id`                 | a key, as its owner sees it                             |
 //! | `O#owner`              | `S#name`                   | a secret, encrypted                                     |
 //! | `O#owner`              | `I#operation#sha256`       | the answer to an idempotency key, 24 h                  |
+//! | `O#owner`              | `T#sha256 of the token`    | a task                                                  |
+//! | `O#owner`              | `W#sha256 of the source`   | which task serves a project's source                    |
+//! | `O#owner`              | `TASKS`                    | how many tasks are open                                 |
 //! | `K#sha256 of the key`  | `KEY`                      | the same key, as a request finds it                     |
+//! | `K#sha256 of the token`| `TASK`                     | whose task a token is the credential of                 |
 //! | `H#hook`               | `HOOK`                     | whose hook it is                                        |
 //! | `P#owner#project`      | `V#0000000001`             | a version                                               |
 //! | `P#owner#project`      | `B#sha256#0000`            | a chunk of a body: pipeline, plan, input, result        |
@@ -25,6 +29,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 use tidemill_model::ids::{HookId, KeyId, OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::version::sha256;
 
 pub const PARTITION: &str = "pk";
 pub const SORT: &str = "sk";
@@ -90,6 +95,26 @@ pub fn secret(owner: &OwnerId, name: &SecretName) -> Key {
 
 pub fn idempotency(owner: &OwnerId, operation: &str, sha256: &str) -> Key {
     Key::new(owner_partition(owner), format!("I#{operation}#{sha256}"))
+}
+
+pub const TASKS: &str = "T#";
+
+pub fn task(owner: &OwnerId, hash: &str) -> Key {
+    Key::new(owner_partition(owner), format!("{TASKS}{hash}"))
+}
+
+pub fn task_of_source(owner: &OwnerId, project: &ProjectId, source: &str) -> Key {
+    // Projects hold no control characters, so no two pairs are told apart by nothing.
+    let name = sha256(format!("{project}\0{source}").as_bytes());
+    Key::new(owner_partition(owner), format!("W#{name}"))
+}
+
+pub fn open_tasks(owner: &OwnerId) -> Key {
+    Key::new(owner_partition(owner), "TASKS")
+}
+
+pub fn task_credential(token: &str) -> Key {
+    Key::new(format!("K#{}", sha256(token.as_bytes())), "TASK")
 }
 
 pub fn hook(hook: &HookId) -> Key {

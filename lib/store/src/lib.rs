@@ -20,8 +20,10 @@ mod run;
 mod secret;
 mod seen;
 mod table;
+mod task;
 mod tick;
 mod transaction;
+mod update;
 mod version;
 
 pub use audit::Audit;
@@ -32,6 +34,7 @@ pub use idempotency::Answered;
 pub use page::{PAGE_LIMIT, Page};
 pub use run::{Checkpoint, Made};
 pub use secret::StoredSecret;
+pub use task::{Credential, Ended};
 pub use transaction::{TRANSACTION_LIMIT, Transaction};
 
 use aws_sdk_dynamodb::Client;

@@ -3,6 +3,7 @@
 use crate::Store;
 use crate::error::{Error, Part};
 use crate::item::Item;
+use crate::update::Update;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -17,11 +18,11 @@ pub const TRANSACTION_LIMIT: usize = 100;
 /// How often a transaction that met another one is tried again.
 const CONFLICT_TRIES: u32 = 8;
 
-/// A transaction in the making. Each entity's file adds the puts that it allows.
+/// A transaction in the making. Each entity's file adds the writes that it allows.
 #[must_use = "nothing is written before `commit`"]
 pub struct Transaction<'a> {
     store: &'a Store,
-    puts: Vec<(Part, Put)>,
+    writes: Vec<(Part, TransactWriteItem)>,
 }
 
 /// What must hold of the item that a put replaces.
@@ -59,7 +60,7 @@ impl Condition {
 impl Store {
     /// Starts a transaction.
     pub fn transaction(&self) -> Transaction<'_> {
-        Transaction { store: self, puts: Vec::new() }
+        Transaction { store: self, writes: Vec::new() }
     }
 
     pub(crate) fn put_of(&self, item: Item, condition: Condition) -> Put {
@@ -78,7 +79,13 @@ impl Store {
 impl<'a> Transaction<'a> {
     pub(crate) fn put(mut self, part: Part, item: Item, condition: Condition) -> Self {
         let put = self.store.put_of(item, condition);
-        self.puts.push((part, put));
+        self.writes.push((part, TransactWriteItem::builder().put(put).build()));
+        self
+    }
+
+    pub(crate) fn update(mut self, part: Part, update: Update) -> Self {
+        let update = update.in_transaction(&self.store.table);
+        self.writes.push((part, TransactWriteItem::builder().update(update).build()));
         self
     }
 
@@ -89,13 +96,13 @@ impl<'a> Transaction<'a> {
     /// whether anything was written; every transaction of ours is therefore conditioned so that trying it again does
     /// no harm.
     pub async fn commit(mut self) -> Result<(), Error> {
-        if self.puts.len() == 1 {
-            let (part, put) = self.puts.remove(0);
+        if let [(part, TransactWriteItem { put: Some(_), .. })] = self.writes.as_slice() {
+            let part = *part;
+            let put = self.writes.remove(0).1.put.expect("it was just seen");
             return self.store.put_alone(part, put).await;
         }
-        let parts: Vec<Part> = self.puts.iter().map(|(part, _)| *part).collect();
-        let items: Vec<_> =
-            self.puts.into_iter().map(|(_, put)| TransactWriteItem::builder().put(put).build()).collect();
+        let parts: Vec<Part> = self.writes.iter().map(|(part, _)| *part).collect();
+        let items: Vec<_> = self.writes.into_iter().map(|(_, write)| write).collect();
         for attempt in 1.. {
             let sent = self.store.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let Err(error) = sent else { return Ok(()) };

@@ -72,6 +72,7 @@ impl World {
             kind: tidemill_model::key::Plane::Local,
             workers: Workers { me: format!("process-{starts}"), alone: true },
             plans: PlanCache::default(),
+        threads: Default::default(),
             stopping: false.into(),
         });
         World { plane, clock, faults, queue, timers, database, files, starts }

@@ -1,0 +1,185 @@
+//! A run that stays open for objects: who may address it how, how it ends, and what it counted.
+
+use crate::ids::{KeyId, OwnerId, ProjectId, RunId};
+use crate::version::sha256;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Open tasks that one owner may have.
+pub const OPEN_LIMIT: u32 = 100;
+/// Idle seconds after which a task ends, unless its caller says otherwise.
+pub const IDLE_SECONDS: u32 = 900;
+/// Objects of a task that one process works on at once, unless its caller says otherwise, and at most.
+pub const THREADS: u32 = 4;
+pub const THREADS_LIMIT: u32 = 64;
+/// How long an ended task can still be asked about.
+pub const READABLE: SignedDuration = SignedDuration::from_secs(300);
+/// Errors of objects that a task remembers.
+pub const ERRORS_LIMIT: usize = 50;
+
+/// One task. It is found by its token, whose hash is its key in the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// What callers address it by: unguessable, unless its caller chose the text.
+    pub token: String,
+    /// May send objects, and nothing else.
+    pub public_token: String,
+    pub owner: OwnerId,
+    pub project: ProjectId,
+    /// The component that objects come in at.
+    pub source: String,
+    /// The source's provider.
+    pub provider: String,
+    /// Whether the source waits for objects. Another one makes its own, and the task ends with its run.
+    pub waits: bool,
+    /// The run that it is in the history.
+    pub run: RunId,
+    /// The key that it was opened with.
+    pub key: KeyId,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// The version that it runs; 0 if its pipeline came with the call.
+    #[serde(default)]
+    pub version: u32,
+    pub pipeline_sha256: String,
+    pub plan_sha256: String,
+    /// The caller's variables, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables: Option<String>,
+    pub threads: u32,
+    pub trace: Trace,
+    /// Idle seconds after which it ends; 0 is never.
+    pub ttl_seconds: u32,
+    pub state: State,
+    pub opened_at: Timestamp,
+    /// When data last came in or went out.
+    pub used_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// Objects that were accepted and have not ended.
+    #[serde(default)]
+    pub in_flight: i64,
+    /// Until when whoever works on them is taken to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy_until: Option<Timestamp>,
+    /// Moves when objects in flight are given up, so that their ends are not counted twice.
+    #[serde(default)]
+    pub epoch: u64,
+    #[serde(default)]
+    pub restarts: u32,
+    #[serde(flatten)]
+    pub counts: Counts,
+    #[serde(default)]
+    pub errors: Vec<String>,
+    #[serde(default)]
+    pub log_chunks: u32,
+}
+
+/// Objects and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    pub total_count: u64,
+    pub total_size: u64,
+    pub completed_count: u64,
+    pub completed_size: u64,
+    pub failed_count: u64,
+    pub failed_size: u64,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Open,
+    /// Takes no more objects; those that it took are finished.
+    Ending,
+    Ended,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::Ending => "ending",
+            State::Ended => "ended",
+        }
+    }
+}
+
+/// Why a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Somebody asked for it.
+    Terminated,
+    /// Nobody sent anything for as long as it may be idle.
+    Idle,
+    /// Its source had no more.
+    Finished,
+    /// Its run failed.
+    Failed,
+}
+
+/// How much of an object's way through the pipeline is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trace {
+    #[default]
+    None,
+    Metadata,
+    Summary,
+    Full,
+}
+
+impl Trace {
+    /// Finds a level by its name.
+    pub fn named(name: &str) -> Option<Trace> {
+        match name {
+            "none" => Some(Trace::None),
+            "metadata" => Some(Trace::Metadata),
+            "summary" => Some(Trace::Summary),
+            "full" => Some(Trace::Full),
+            _ => None,
+        }
+    }
+}
+
+impl Task {
+    /// What its run and its place in the table know of its token.
+    pub fn token_hash(&self) -> String {
+        sha256(self.token.as_bytes())
+    }
+
+    /// What people tell it apart by, in lists and events: no caller gets in with it.
+    pub fn display_id(&self) -> String {
+        let start: String = self.token.trim_start_matches("tk_").chars().take(8).collect();
+        format!("{start}.{}", self.source)
+    }
+
+    /// Whether somebody works on its objects.
+    pub fn is_busy(&self, now: Timestamp) -> bool {
+        self.in_flight > 0 && self.busy_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether nothing came for as long as it may be idle.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        let limit = SignedDuration::from_secs(self.ttl_seconds.into());
+        self.waits && self.ttl_seconds > 0 && !self.is_busy(now) && now.duration_since(self.used_at) >= limit
+    }
+
+    /// Whether it can be asked about: it has not ended, or not long ago.
+    pub fn is_readable(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none_or(|at| now.duration_since(at) < READABLE)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,136 @@
+//! What the engine needs of the table before it can start: the plan, the secrets, the keys seen before.
+
+use crate::error::Error;
+use crate::plane::{PlanKey, Plane};
+use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tidemill_engine::{HostError, RunFacts, SeenKeys};
+use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::run::Run;
+use tidemill_model::task::Task;
+use tidemill_plan::Plan;
+use tidemill_store::Store;
+
+/// Variables that a caller may give to a task: RocketRide's own names.
+const VARIABLE_PREFIX: &str = "ROCKETRIDE_";
+
+/// The plan of a run: that of its version, or its task's own.
+pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
+    if let Some(sha256) = &run.plan_sha256 {
+        return stored_plan(plane, &run.owner, &run.project, sha256).await;
+    }
+    let key = PlanKey::Version(run.owner.clone(), run.project.clone(), run.version);
+    if let Some(plan) = plane.plans.get(&key) {
+        return Ok(plan);
+    }
+    let version = plane.store.version(&run.owner, &run.project, run.version).await?;
+    let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
+    let plan = read_plan(plane, &run.owner, &run.project, &version.plan_sha256).await?;
+    plane.plans.put(key, plan.clone());
+    Ok(plan)
+}
+
+/// A plan by its name.
+pub async fn stored_plan(
+    plane: &Plane,
+    owner: &OwnerId,
+    project: &ProjectId,
+    sha256: &str,
+) -> Result<Arc<Plan>, Error> {
+    let key = PlanKey::Body(sha256.to_owned());
+    if let Some(plan) = plane.plans.get(&key) {
+        return Ok(plan);
+    }
+    let plan = read_plan(plane, owner, project, sha256).await?;
+    plane.plans.put(key, plan.clone());
+    Ok(plan)
+}
+
+async fn read_plan(plane: &Plane, owner: &OwnerId, project: &ProjectId, sha256: &str) -> Result<Arc<Plan>, Error> {
+    let body = plane.store.body(owner, project, sha256).await?;
+    let body = body.ok_or_else(|| Error::internal("a plan is missing"))?;
+    serde_json::from_slice(&body).map(Arc::new).map_err(Error::internal)
+}
+
+pub fn facts(run: &Run) -> RunFacts {
+    RunFacts {
+        run_id: run.id.to_string(),
+        project: run.project.to_string(),
+        version: run.version,
+        attempt: run.attempt,
+        trigger: run.trigger.as_str().to_owned(),
+        tick: run.tick,
+        previous_tick: run.previous_tick,
+    }
+}
+
+/// Opens the secrets that a plan names, and no others. One that is not set is left for the engine to report.
+pub async fn secrets(plane: &Plane, owner: &OwnerId, plan: &Plan) -> Result<BTreeMap<String, SecretString>, Error> {
+    let mut opened = BTreeMap::new();
+    for name in names(plan) {
+        let Ok(parsed) = SecretName::parse(name.clone()) else { continue };
+        if let Some(stored) = plane.store.secret(owner, &parsed).await? {
+            opened.insert(name.clone(), plane.cipher.open(owner, &name, &stored.sealed).await?);
+        }
+    }
+    Ok(opened)
+}
+
+fn names(plan: &Plan) -> BTreeSet<String> {
+    plan.nodes.iter().flat_map(|node| tidemill_engine::secret_names(&node.config)).collect()
+}
+
+/// Seals those of a caller's variables that a plan names: callers send all that they have, their API key included.
+pub async fn sealed_variables(
+    plane: &Plane,
+    owner: &OwnerId,
+    run: &RunId,
+    plan: &Plan,
+    given: BTreeMap<String, String>,
+) -> Result<Option<String>, Error> {
+    let names = names(plan);
+    let wanted = |name: &String| name.starts_with(VARIABLE_PREFIX) && names.contains(name);
+    let kept: BTreeMap<String, String> = given.into_iter().filter(|(name, _)| wanted(name)).collect();
+    if kept.is_empty() {
+        return Ok(None);
+    }
+    let text = SecretString::from(serde_json::to_string(&kept).map_err(Error::internal)?);
+    plane.cipher.seal(owner, &sealed_under(run), &text).await.map(Some)
+}
+
+/// The variables that a task's caller gave.
+pub async fn variables(plane: &Plane, task: &Task) -> Result<BTreeMap<String, SecretString>, Error> {
+    let Some(sealed) = &task.variables else { return Ok(BTreeMap::new()) };
+    let text = plane.cipher.open(&task.owner, &sealed_under(&task.run), sealed).await?;
+    let given: BTreeMap<String, String> = serde_json::from_str(text.expose_secret()).map_err(Error::internal)?;
+    Ok(given.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+}
+
+fn sealed_under(run: &RunId) -> String {
+    format!("task {run}")
+}
+
+/// What `dedupe` has seen in earlier runs of a project.
+pub fn seen(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Arc<dyn SeenKeys> {
+    let (store, world) = (plane.store.clone(), plane.world.clone());
+    Arc::new(Seen { store, owner: owner.clone(), project: project.clone(), world })
+}
+
+struct Seen {
+    store: Store,
+    owner: OwnerId,
+    project: ProjectId,
+    world: Arc<dyn crate::World>,
+}
+
+impl SeenKeys for Seen {
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+        Box::pin(async move {
+            let now = self.world.now();
+            let seen = self.store.seen(&self.owner, &self.project, component, keys, now).await;
+            seen.map_err(|error| HostError { message: error.to_string(), retryable: true })
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Ends a task. Objects that it took are finished and give their results, new ones are refused from now on.
+
+use crate::answer::TaskAnswer;
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use crate::run_cancel::RunCancel;
+use crate::task_life::{find, settle};
+use crate::{Operation, run_cancel};
+use serde::Deserialize;
+use tidemill_model::key::Scope;
+use tidemill_model::task::{End, State};
+use tidemill_store::Part;
+
+pub struct TaskEnd;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub token: String,
+}
+
+impl Operation for TaskEnd {
+    const NAME: &'static str = "task_end";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = TaskAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Error> {
+        let task = find(plane, call, &input.token).await?;
+        if task.state != State::Open {
+            return Err(not_open(task.state));
+        }
+        let ending = match plane.store.stop_taking(&task, End::Terminated).await {
+            Ok(ending) => ending,
+            Err(error) if error.rejects(Part::Task) => return Err(not_open(State::Ending)),
+            Err(error) => return Err(error.into()),
+        };
+        if !ending.waits {
+            let cancel = run_cancel::Input { run: ending.run.clone(), project: Some(ending.project.clone()) };
+            match RunCancel::cancel_alone(plane, call, cancel).await {
+                // The run ended by itself in between.
+                Err(error) if error.code == Code::FailedPrecondition => {}
+                cancelled => drop(cancelled?),
+            }
+        }
+        let task = settle(plane, ending).await?;
+        Ok(TaskAnswer::new(&task, true))
+    }
+}
+
+fn not_open(state: State) -> Error {
+    let message = match state {
+        State::Ended => "the task has ended",
+        _ => "the task is ending already",
+    };
+    Error::new(Code::FailedPrecondition, message).hint("there is nothing left to end")
+}

@@ -1,0 +1,292 @@
+//! Opens a task: a run that waits for objects. No process waits with it; each object is worked on where it comes in.
+//! A source that makes its own objects runs once, and the task ends with that run.
+
+use crate::answer::TaskAnswer;
+use crate::change::{HISTORY, Rounds};
+use crate::definition::Definition;
+use crate::error::{Code, Error};
+use crate::plane::{Bell, Call, Plane};
+use crate::preparation::sealed_variables;
+use crate::task_life::settle;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tidemill_model::ids::{ProjectId, RunId};
+use tidemill_model::invalid::Invalid;
+use tidemill_model::key::Scope;
+use tidemill_model::run::{self, Run, Trigger};
+use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, THREADS_LIMIT, Task, Trace};
+use tidemill_plan::Class;
+use tidemill_store::{Credential, Part};
+
+/// Longest token that a caller may choose, in characters.
+const TOKEN_LIMIT: usize = 256;
+/// How long the run of a source that makes its own objects may take, in seconds.
+const RUN_SECONDS: u32 = 86_400;
+
+pub struct TaskOpen;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    pub pipeline: Box<RawValue>,
+    /// The component to start at, instead of the pipeline's own `source`.
+    pub source: Option<String>,
+    /// The text to address the task by; an unguessable one unless it is given.
+    pub token: Option<String>,
+    /// Gives the task that is open already, instead of refusing.
+    #[serde(default)]
+    pub use_existing: bool,
+    /// Idle seconds after which it ends, 900 unless given; 0 is never.
+    pub ttl_seconds: Option<u32>,
+    /// Objects that one process works on at once: 1 to 64, 4 unless given.
+    pub threads: Option<u32>,
+    pub name: Option<String>,
+    /// The caller's `ROCKETRIDE_…` variables; those that the pipeline names are kept, sealed.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    #[serde(default)]
+    pub trace: Trace,
+}
+
+impl crate::Operation for TaskOpen {
+    const NAME: &'static str = "task_open";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = TaskAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Error> {
+        let pipeline = with_project(plane, &input.pipeline)?;
+        let definition = Definition::compile_at(plane, &pipeline, input.source.as_deref())?;
+        open(plane, call, input, definition, 0).await
+    }
+}
+
+/// Opens a task of a pipeline that was compiled: that of a version, or, with 0, one that came with the call.
+pub async fn open(
+    plane: &Plane,
+    call: &Call,
+    input: Input,
+    definition: Definition,
+    version: u32,
+) -> Result<TaskAnswer, Error> {
+    check(&input)?;
+    let opening = Opening { plane, call, input, definition, version };
+    let mut rounds = Rounds::new();
+    loop {
+        match opening.attempt().await? {
+            Attempt::Answered(answer) => return Ok(*answer),
+            Attempt::Rejected(error) if error.rejects(Part::OpenTasks) => return Err(too_many()),
+            Attempt::Rejected(error) => rounds.again(plane, error, Part::Task).await?,
+        }
+    }
+}
+
+fn check(input: &Input) -> Result<(), Error> {
+    if let Some(threads) = input.threads
+        && !(1..=THREADS_LIMIT).contains(&threads)
+    {
+        let message = format!("`threads` is {threads}, outside 1 to {THREADS_LIMIT}");
+        return Err(Invalid::new("threads", message, "leave it out for 4").into());
+    }
+    let length = input.token.as_deref().map_or(0, |token| token.chars().count());
+    if length > TOKEN_LIMIT {
+        let message = format!("the token has {length} characters, the limit is {TOKEN_LIMIT}");
+        return Err(Invalid::new("token", message, "shorten it, or leave it out for an unguessable one").into());
+    }
+    Ok(())
+}
+
+fn too_many() -> Error {
+    Error::new(Code::TooLarge, format!("{OPEN_LIMIT} tasks are open, the limit of one owner"))
+        .hint("end one that nobody needs, or let idle ones end by a shorter `ttl`")
+}
+
+/// A pipeline without a `project_id` is one that nobody will ask for again: it gets a name of its own.
+fn with_project(plane: &Plane, pipeline: &RawValue) -> Result<Box<RawValue>, Error> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        project_id: Option<&'a RawValue>,
+    }
+    let text = pipeline.get();
+    let lacks_it = serde_json::from_str(text).is_ok_and(|Named { project_id }| project_id.is_none());
+    let rest = text.trim_start().strip_prefix('{').map(str::trim_start);
+    match rest.filter(|rest| lacks_it && !rest.starts_with('}')) {
+        Some(rest) => {
+            let name = format!("task-{:032x}", plane.world.random_u128());
+            RawValue::from_string(format!("{{\"project_id\":\"{name}\",{rest}")).map_err(Error::internal)
+        }
+        None => Ok(pipeline.to_owned()),
+    }
+}
+
+struct Opening<'a> {
+    plane: &'a Plane,
+    call: &'a Call,
+    input: Input,
+    definition: Definition,
+    version: u32,
+}
+
+enum Attempt {
+    Answered(Box<TaskAnswer>),
+    /// Somebody else opened one at the same time.
+    Rejected(tidemill_store::Error),
+}
+
+impl Opening<'_> {
+    async fn attempt(&self) -> Result<Attempt, Error> {
+        let Opening { plane, call, input, .. } = self;
+        let (project, source) = (self.definition.pipeline.project_id(), self.source());
+        let serving = plane.store.task_of_source(&call.owner, project, source).await?;
+        let before = match &input.token {
+            Some(token) => plane.store.task(&call.owner, token).await?,
+            None => serving.as_ref().and_then(|(_, task)| task.clone()),
+        };
+        let before = match before {
+            None => None,
+            Some(task) => Some(settle(plane, task).await?),
+        };
+        if let Some(open) = before.as_ref().filter(|task| task.state != State::Ended) {
+            return self.existing(open);
+        }
+        let task = self.task(plane.now()).await?;
+        let run = self.history(&task);
+        let replaced = before.as_ref().filter(|before| before.token == task.token);
+        let credential = |public| Credential { owner: task.owner.clone(), token: task.token.clone(), public };
+        let expires = task.opened_at + HISTORY;
+        let mut transaction = plane.store.transaction().new_task(&task, replaced)?.new_run(&run, expires)?;
+        // Only a token that nobody chose is a credential: a chosen one may be guessed.
+        if input.token.is_none() {
+            transaction = transaction.task_credential(&task.token, &credential(false), None)?;
+        }
+        transaction = transaction.task_credential(&task.public_token, &credential(true), None)?;
+        if self.is_to_be_found(serving.as_ref().map(|(_, task)| task.as_ref())) {
+            transaction = transaction.task_of_source(&task, serving.as_ref().map(|(run, _)| run))?;
+        }
+        match transaction.commit().await {
+            Ok(()) => {
+                if !task.waits {
+                    let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
+                    plane.ring(bell, Duration::ZERO).await;
+                }
+                Ok(Attempt::Answered(Box::new(TaskAnswer::new(&task, false))))
+            }
+            Err(error) if error.rejects(Part::Task) || error.rejects(Part::OpenTasks) => Ok(Attempt::Rejected(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn source(&self) -> &str {
+        &self.definition.compiled.plan.source().id
+    }
+
+    /// A task under a chosen token does not hide one that its source's callers find already.
+    fn is_to_be_found(&self, serving: Option<Option<&Task>>) -> bool {
+        let is_open = serving.flatten().is_some_and(|task| task.state != State::Ended);
+        self.input.token.is_none() || !is_open
+    }
+
+    fn existing(&self, open: &Task) -> Result<Attempt, Error> {
+        let is_same = open.project == *self.definition.pipeline.project_id() && open.source == self.source();
+        if self.input.use_existing && is_same && open.state == State::Open {
+            return Ok(Attempt::Answered(Box::new(TaskAnswer::new(open, true))));
+        }
+        let message = format!("a task of project `{}` and source `{}` is {}", open.project, open.source, open.state);
+        Err(Error::new(Code::AlreadyExists, message).hint("use the one that is open, or end it first"))
+    }
+
+    async fn task(&self, now: Timestamp) -> Result<Task, Error> {
+        let Opening { plane, call, input, definition, version } = self;
+        let plan = &definition.compiled.plan;
+        let project = definition.pipeline.project_id().clone();
+        let run = RunId::new(now, plane.world.random_u128());
+        let (pipeline_sha256, plan_sha256) = stored(plane, call, &project, definition).await?;
+        let provider = plan.source().provider.clone();
+        let class = tidemill_engine::catalogue().get(&provider).map(|provider| provider.class);
+        Ok(Task {
+            token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.world.random_u128())),
+            public_token: format!("pk_{:032x}", plane.world.random_u128()),
+            owner: call.owner.clone(),
+            source: plan.source().id.clone(),
+            provider,
+            waits: class == Some(Class::WaitingSource),
+            key: call.key.clone(),
+            name: input.name.clone().or(definition.pipeline.name().map(str::to_owned)).unwrap_or_default(),
+            description: definition.pipeline.description().unwrap_or_default().to_owned(),
+            version: *version,
+            pipeline_sha256,
+            plan_sha256,
+            variables: sealed_variables(plane, &call.owner, &run, plan, input.variables.clone()).await?,
+            threads: input.threads.unwrap_or(THREADS),
+            trace: input.trace,
+            ttl_seconds: input.ttl_seconds.unwrap_or(IDLE_SECONDS),
+            state: State::Open,
+            opened_at: now,
+            used_at: now,
+            ended_at: None,
+            end: None,
+            in_flight: 0,
+            busy_until: None,
+            epoch: 0,
+            restarts: 0,
+            counts: Counts::default(),
+            errors: Vec::new(),
+            log_chunks: 0,
+            project,
+            run,
+        })
+    }
+
+    /// The run that the task is in the history.
+    fn history(&self, task: &Task) -> Run {
+        let state = if task.waits { run::State::Running } else { run::State::Queued };
+        Run {
+            id: task.run.clone(),
+            owner: task.owner.clone(),
+            project: task.project.clone(),
+            version: task.version,
+            trigger: Trigger::Task,
+            state,
+            attempt: 1,
+            max_attempts: 1,
+            timeout_seconds: RUN_SECONDS,
+            tick: None,
+            previous_tick: None,
+            queued_at: task.opened_at,
+            started_at: task.waits.then_some(task.opened_at),
+            ended_at: None,
+            not_before: None,
+            error: None,
+            input: None,
+            result: None,
+            result_sha256: None,
+            log: None,
+            log_chunks: 0,
+            objects: 0,
+            lease: None,
+            epoch: 0,
+            deaths: 0,
+            cancel_requested_at: None,
+            task: Some(task.token_hash()),
+            plan_sha256: (!task.waits).then(|| task.plan_sha256.clone()),
+        }
+    }
+}
+
+/// Stores a pipeline and its plan, and names them.
+pub(crate) async fn stored(
+    plane: &Plane,
+    call: &Call,
+    project: &ProjectId,
+    definition: &Definition,
+) -> Result<(String, String), Error> {
+    let plan = serde_json::to_vec(&definition.compiled.plan).map_err(Error::internal)?;
+    let bodies = [definition.pipeline.text().as_bytes(), &plan];
+    let names = plane.store.put_bodies(&call.owner, project, &bodies).await?;
+    let [pipeline, plan] = names.try_into().expect("two bodies have two names");
+    Ok((pipeline, plan))
+}

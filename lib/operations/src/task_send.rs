@@ -1,0 +1,291 @@
+//! Sends an object through a task. It is accepted by one conditional write, worked on in this process while it arrives,
+//! and counted by another write when it has ended. Whoever accepted it says every few seconds that it is still there;
+//! when that stops, the object is given up.
+
+use crate::EngineInput;
+use crate::change::HISTORY;
+use crate::error::{Code, Error};
+use crate::finish::with_keys;
+use crate::plane::{Call, Plane};
+use crate::preparation;
+use crate::task_life::{settle, unknown};
+use bytes::Bytes;
+use jiff::SignedDuration;
+use serde_json::{Map, Value as Tree};
+use std::sync::Arc;
+use std::time::Duration;
+use tidemill_engine::{Budget, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender};
+use tidemill_model::task::{State, Task};
+use tidemill_store::{Ended, Part, Store};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
+
+/// How long after its last sign a worker counts as gone, and how often it gives one.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+const RENEWAL: Duration = Duration::from_secs(10);
+/// Keys of one save: they share a transaction of 100 items with the rest.
+const NEW_KEYS: usize = 50;
+/// How long an object waits for a file that another object has open.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+const START_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a caller says of an object before it sends it.
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    pub name: Option<String>,
+    pub mime: String,
+    /// Bytes, as far as the caller knows.
+    pub size: u64,
+    /// What the caller takes the source's provider to be.
+    pub provider: Option<String>,
+}
+
+/// An object that was accepted and is arriving.
+#[derive(Debug)]
+pub struct Pipe {
+    sender: Sender,
+    work: JoinHandle<Result<Sent, Error>>,
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    pub name: String,
+    pub object_id: String,
+    /// Keys and `result_types`, as the response components made them.
+    pub result: Map<String, Tree>,
+    /// Why it did not go through.
+    pub error: Option<String>,
+}
+
+/// Accepts an object, as soon as fewer than the task's `threads` are being worked on here.
+///
+/// # Errors
+/// [`Code::NotFound`] if there is no such task, [`Code::FailedPrecondition`] if it takes no more objects.
+pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) -> Result<Pipe, Error> {
+    let task = plane.store.task(&call.owner, token).await?;
+    let task = task.filter(|task| task.is_readable(plane.now())).ok_or_else(unknown)?;
+    check(&task, &object)?;
+    let permit = plane.threads.of(&task).await;
+    let now = plane.now();
+    let accepted = plane.store.accept(&call.owner, token, object.size, now, now + LEASE).await;
+    let task = match accepted {
+        Ok(task) => task,
+        Err(error) if error.rejects(Part::Task) => return Err(refusal(plane, call, token).await?),
+        Err(error) => return Err(error.into()),
+    };
+    let id = uuid(plane.world.random_u128());
+    let head = EngineInput { name: object.name.clone(), ..EngineInput::new(object.mime, Bytes::new()) };
+    let (sender, live) = Live::new(head, id.clone());
+    let worker = Worker { plane: plane.clone(), task, id, name: object.name, bytes: object.size, _permit: permit };
+    Ok(Pipe { sender, work: tokio::spawn(worker.work(live)) })
+}
+
+fn check(task: &Task, object: &Object) -> Result<(), Error> {
+    match &object.provider {
+        Some(provider) if *provider != task.provider => Err(Error::new(
+            Code::InvalidArgument,
+            format!("the task's source is a `{}`, not a `{provider}`", task.provider),
+        )
+        .hint("send to a task whose source takes this")),
+        _ if !task.waits => Err(Error::new(
+            Code::FailedPrecondition,
+            format!("the task's source `{}` makes its own objects", task.source),
+        )
+        .hint("send to a task whose source is a `webhook` or a `chat`")),
+        _ => Ok(()),
+    }
+}
+
+async fn refusal(plane: &Plane, call: &Call, token: &str) -> Result<Error, Error> {
+    Ok(match plane.store.task(&call.owner, token).await? {
+        None => unknown(),
+        Some(task) if task.state == State::Ended => {
+            Error::new(Code::FailedPrecondition, "the task has ended").hint("open a new one")
+        }
+        Some(_) => {
+            Error::new(Code::FailedPrecondition, "the task is ending and takes no more objects").hint("open a new one")
+        }
+    })
+}
+
+impl Pipe {
+    /// Hands over a part, as soon as there is room for it. What is sent after the object failed is dropped: its end
+    /// tells why.
+    pub async fn write(&self, part: Bytes) {
+        // The run ended early; `close` has the reason.
+        let _ = self.sender.send(part).await;
+    }
+
+    /// Says that the object is whole, and waits for what became of it.
+    pub async fn close(self) -> Result<Sent, Error> {
+        // As in `write`.
+        let _ = self.sender.end().await;
+        self.work.await.map_err(Error::internal)?
+    }
+}
+
+struct Worker {
+    plane: Arc<Plane>,
+    task: Task,
+    id: String,
+    name: Option<String>,
+    bytes: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What the engine made of an object.
+#[derive(Default)]
+struct Made {
+    result: Map<String, Tree>,
+    error: Option<String>,
+    log: Vec<LogLine>,
+    /// Keys that are not saved yet.
+    new_keys: Vec<NewKey>,
+}
+
+impl Worker {
+    async fn work(self, live: Live) -> Result<Sent, Error> {
+        let made = {
+            let beside = self.stay_busy();
+            let execute = self.execute(live);
+            tokio::pin!(beside, execute);
+            tokio::select! {
+                made = &mut execute => made,
+                never = &mut beside => match never {},
+            }
+        };
+        let made = match made {
+            Ok(made) => made,
+            // The object has ended for the task, whatever the plane's trouble was.
+            Err(error) => Made { error: Some(error.message), ..Made::default() },
+        };
+        self.count(&made).await;
+        let name = self.name.clone().unwrap_or_else(|| self.id.clone());
+        Ok(Sent { name, object_id: self.id, result: made.result, error: made.error })
+    }
+
+    /// Gives a sign of life now and then. One that is not taken was given up already, and goes on for its caller.
+    async fn stay_busy(&self) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            if let Err(error) = self.plane.store.keep_busy(&self.task, self.plane.now() + LEASE).await {
+                tracing::debug!(run.id = %self.task.run, %error, "a task's worker could not give a sign of life");
+            }
+        }
+    }
+
+    async fn execute(&self, live: Live) -> Result<Made, Error> {
+        let Worker { plane, task, .. } = self;
+        let plan = preparation::stored_plan(plane, &task.owner, &task.project, &task.plan_sha256).await?;
+        let mut secrets = preparation::secrets(plane, &task.owner, &plan).await?;
+        secrets.extend(preparation::variables(plane, task).await?);
+        let world = plane.world.clone();
+        let context = RunContext {
+            run: facts(task),
+            input: Given::Live(live),
+            secrets,
+            seen: preparation::seen(plane, &task.owner, &task.project),
+            now: Arc::new(move || world.now()),
+            environment: plane.environment.clone(),
+        };
+        let waited = tokio::time::Instant::now();
+        let execution = loop {
+            match Execution::start(&plan, context.clone(), None).await {
+                Err(error) if error.retryable && waited.elapsed() < START_PATIENCE => {
+                    tokio::time::sleep(START_PAUSE).await;
+                }
+                started => break started,
+            }
+        };
+        match execution {
+            Ok(execution) => self.steps(execution).await,
+            Err(error) => Ok(failed(Made::default(), error)),
+        }
+    }
+
+    /// Steps until the object is through. The keys of each step but the last are saved as they come.
+    async fn steps(&self, mut execution: Execution) -> Result<Made, Error> {
+        let budget = Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX };
+        let mut made = Made::default();
+        loop {
+            let step = match execution.step(&budget).await {
+                Ok(step) => step,
+                Err(error) => return Ok(failed(made, error)),
+            };
+            made.log.extend(step.log);
+            made.new_keys = step.new_keys;
+            if let Some(outcome) = step.done {
+                if let Tree::Object(result) = outcome.result {
+                    made.result = result;
+                }
+                return Ok(made);
+            }
+            let (plane, task) = (&self.plane, &self.task);
+            let keys = std::mem::take(&mut made.new_keys);
+            with_keys(plane.store.transaction(), &task.owner, &task.project, &keys, plane.now())?.commit().await?;
+        }
+    }
+
+    /// Counts the object's end and keeps what it made, then ends the task if this was its last.
+    async fn count(&self, made: &Made) {
+        let counted = match self.counted(made).await {
+            Ok(task) => settle(&self.plane, task).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = counted {
+            tracing::warn!(run.id = %self.task.run, %error, "the end of an object was not counted");
+        }
+    }
+
+    async fn counted(&self, made: &Made) -> Result<Task, Error> {
+        let Worker { plane, task, .. } = self;
+        let now = plane.now();
+        let log_chunks = u32::from(!made.log.is_empty());
+        let ended = Ended { bytes: self.bytes, error: made.error.clone(), log_chunks };
+        let counted = if made.new_keys.is_empty() {
+            plane.store.complete(task, &ended, now).await?
+        } else {
+            let transaction = plane.store.transaction().complete(task, &ended, now);
+            with_keys(transaction, &task.owner, &task.project, &made.new_keys, now)?.commit().await?;
+            plane.store.task(&task.owner, &task.token).await?.ok_or_else(unknown)?
+        };
+        if log_chunks > 0 {
+            keep_log(&plane.store, &counted, &made.log).await?;
+        }
+        Ok(counted)
+    }
+}
+
+async fn keep_log(store: &Store, task: &Task, lines: &[LogLine]) -> Result<(), Error> {
+    let text = serde_json::to_string(lines).map_err(Error::internal)?;
+    let (number, expires) = (task.log_chunks.saturating_sub(1), task.opened_at + HISTORY);
+    let transaction = store.transaction().log_chunk(&task.owner, &task.project, &task.run, number, &text, expires)?;
+    Ok(transaction.commit().await?)
+}
+
+fn failed(made: Made, error: tidemill_engine::Error) -> Made {
+    let component = error.component.map(|component| format!("component `{component}`: ")).unwrap_or_default();
+    let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    let message = format!("{component}{}{hint}", error.message);
+    Made { error: Some(message), log: made.log.into_iter().chain(error.log).collect(), ..made }
+}
+
+fn facts(task: &Task) -> RunFacts {
+    RunFacts {
+        run_id: task.run.to_string(),
+        project: task.project.to_string(),
+        version: task.version,
+        attempt: 1,
+        trigger: "task".to_owned(),
+        tick: None,
+        previous_tick: None,
+    }
+}
+
+/// A random UUID's text. <https://www.rfc-editor.org/rfc/rfc9562#section-5.4>
+fn uuid(random: u128) -> String {
+    let value = random & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let hex = format!("{value:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}

@@ -1,0 +1,251 @@
+//! Tasks. Objects come and go at many places at once, so what they change are single attributes, each on its own
+//! condition; a task as a whole is only written when it is opened.
+
+use crate::error::{Error, Part};
+use crate::item::{expiring, number, text, to_item};
+use crate::keys::EXPIRES;
+use crate::page::{Order, Range};
+use crate::transaction::{Condition, Transaction};
+use crate::update::Update;
+use crate::{Store, keys};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::task::{End, OPEN_LIMIT, State, Task};
+use tidemill_model::version::sha256;
+
+/// Whose task a token is the credential of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub owner: OwnerId,
+    /// The task's own token.
+    pub token: String,
+    /// It may only send objects.
+    pub public: bool,
+}
+
+/// Which task serves a source.
+#[derive(Serialize, Deserialize)]
+struct Serving {
+    token: String,
+    run: RunId,
+}
+
+/// How an object ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub bytes: u64,
+    pub error: Option<String>,
+    /// Chunks that the task's log grew by.
+    pub log_chunks: u32,
+}
+
+impl Store {
+    /// Finds an owner's task by its token, an ended one too as long as the table keeps it.
+    pub async fn task(&self, owner: &OwnerId, token: &str) -> Result<Option<Task>, Error> {
+        self.get(&keys::task(owner, &sha256(token.as_bytes()))).await
+    }
+
+    /// Finds an owner's task by the hash of its token, which its run holds.
+    pub async fn task_by_hash(&self, owner: &OwnerId, hash: &str) -> Result<Option<Task>, Error> {
+        self.get(&keys::task(owner, hash)).await
+    }
+
+    /// Every task of an owner that the table keeps: the open ones, and those that ended not long ago.
+    pub async fn tasks(&self, owner: &OwnerId) -> Result<Vec<Task>, Error> {
+        let range = Range::prefix(keys::owner_partition(owner), keys::TASKS, Order::Ascending);
+        self.all(range).await?.into_iter().map(crate::item::from_item).collect()
+    }
+
+    /// The run of the task that was last opened for a source, and the task, unless the table has forgotten it.
+    pub async fn task_of_source(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        source: &str,
+    ) -> Result<Option<(RunId, Option<Task>)>, Error> {
+        let serving: Option<Serving> = self.get(&keys::task_of_source(owner, project, source)).await?;
+        let Some(Serving { token, run }) = serving else { return Ok(None) };
+        let task = self.task(owner, &token).await?.filter(|task| task.run == run);
+        Ok(Some((run, task)))
+    }
+
+    /// Whose task a token is the credential of.
+    pub async fn task_credential(&self, token: &str) -> Result<Option<Credential>, Error> {
+        self.get(&keys::task_credential(token)).await
+    }
+
+    /// Accepts an object, unless the task takes no more: then [`Error::Rejected`] names [`Part::Task`].
+    pub async fn accept(
+        &self,
+        owner: &OwnerId,
+        token: &str,
+        bytes: u64,
+        now: Timestamp,
+        busy_until: Timestamp,
+    ) -> Result<Task, Error> {
+        let update = Update::of(&keys::task(owner, &sha256(token.as_bytes())))
+            .add("in_flight", 1)
+            .add("total_count", 1)
+            .add("total_size", bytes)
+            .set("used_at", text(now.to_string()))
+            .set("busy_until", text(busy_until.to_string()))
+            .when("#state = :open")
+            .name("#state", "state")
+            .value(":open", text(State::Open.as_str()));
+        self.update(Part::Task, update).await
+    }
+
+    /// Says that somebody still works on the objects that were accepted in a task's epoch.
+    pub async fn keep_busy(&self, task: &Task, busy_until: Timestamp) -> Result<Task, Error> {
+        let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
+            .set("busy_until", text(busy_until.to_string()))
+            .when("epoch = :epoch AND #run = :run")
+            .name("#run", "run")
+            .value(":epoch", number(task.epoch))
+            .value(":run", text(task.run.as_str()));
+        self.update(Part::Task, update).await
+    }
+
+    /// Counts the end of an object that was accepted in the task's epoch.
+    pub async fn complete(&self, task: &Task, ended: &Ended, now: Timestamp) -> Result<Task, Error> {
+        self.update(Part::Task, completed(task, ended, now)).await
+    }
+
+    /// Lets an open task take no more objects.
+    pub async fn stop_taking(&self, task: &Task, end: End) -> Result<Task, Error> {
+        let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
+            .set("state", text(State::Ending.as_str()))
+            .set("end", serde_dynamo::to_attribute_value(end).map_err(|e| Error::Corrupt(e.to_string()))?)
+            .when("#u_state = :open AND #run = :run")
+            .name("#run", "run")
+            .value(":open", text(State::Open.as_str()))
+            .value(":run", text(task.run.as_str()));
+        self.update(Part::Task, update).await
+    }
+
+    /// Gives up objects whose workers are gone: nobody said for long that they are there.
+    pub async fn give_up(&self, task: &Task) -> Result<Task, Error> {
+        let seen = task.busy_until.map_or(AttributeValue::Null(true), |until| text(until.to_string()));
+        let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
+            .set("in_flight", number(0))
+            .add("epoch", 1)
+            .add("failed_count", task.in_flight)
+            .when("epoch = :epoch AND busy_until = :seen AND #u_in_flight = :in_flight AND #run = :run")
+            .name("#run", "run")
+            .value(":epoch", number(task.epoch))
+            .value(":in_flight", number(task.in_flight))
+            .value(":seen", seen)
+            .value(":run", text(task.run.as_str()));
+        self.update(Part::Task, update).await
+    }
+
+    /// Gives a task another pipeline.
+    pub async fn restart(&self, task: &Task, pipeline: &str, plan: &str, now: Timestamp) -> Result<Task, Error> {
+        let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
+            .set("pipeline_sha256", text(pipeline))
+            .set("plan_sha256", text(plan))
+            .set("used_at", text(now.to_string()))
+            .add("restarts", 1)
+            .when("#state = :open AND #run = :run")
+            .name("#state", "state")
+            .name("#run", "run")
+            .value(":open", text(State::Open.as_str()))
+            .value(":run", text(task.run.as_str()));
+        self.update(Part::Task, update).await
+    }
+}
+
+impl Transaction<'_> {
+    /// Opens a task in place of `before`, which has ended, and counts it.
+    pub fn new_task(self, task: &Task, before: Option<&Task>) -> Result<Self, Error> {
+        let item = to_item(&keys::task(&task.owner, &task.token_hash()), task)?;
+        let condition = match before {
+            None => Condition::absent(),
+            Some(before) => Condition::when("#run = :run AND #state = :ended")
+                .name("#run", "run")
+                .name("#state", "state")
+                .value(":run", text(before.run.as_str()))
+                .value(":ended", text(State::Ended.as_str())),
+        };
+        let limit = Update::of(&keys::open_tasks(&task.owner))
+            .add("open", 1)
+            .when("attribute_not_exists(#u_open) OR #u_open < :limit")
+            .value(":limit", number(OPEN_LIMIT));
+        Ok(self.put(Part::Task, item, condition).update(Part::OpenTasks, limit))
+    }
+
+    /// Lets a source's callers find a task instead of that of the run `before`.
+    pub fn task_of_source(self, task: &Task, before: Option<&RunId>) -> Result<Self, Error> {
+        let serving = Serving { token: task.token.clone(), run: task.run.clone() };
+        let item = to_item(&keys::task_of_source(&task.owner, &task.project, &task.source), &serving)?;
+        let condition = match before {
+            None => Condition::absent(),
+            Some(run) => Condition::when("#run = :run").name("#run", "run").value(":run", text(run.as_str())),
+        };
+        Ok(self.put(Part::Task, item, condition))
+    }
+
+    /// Lets a token be used as a credential, or, with `expires`, no longer than until then.
+    pub fn task_credential(
+        self,
+        text: &str,
+        credential: &Credential,
+        expires: Option<Timestamp>,
+    ) -> Result<Self, Error> {
+        let item = to_item(&keys::task_credential(text), credential)?;
+        let item = match expires {
+            None => item,
+            Some(at) => expiring(item, at),
+        };
+        Ok(self.put(Part::Other, item, Condition::none()))
+    }
+
+    /// Counts the end of an object, as [`Store::complete`] does.
+    pub fn complete(self, task: &Task, ended: &Ended, now: Timestamp) -> Self {
+        self.update(Part::Task, completed(task, ended, now))
+    }
+
+    /// Ends a task whose state and objects are as they were read, and counts it out.
+    pub fn end_task(self, task: &Task, end: End, now: Timestamp, expires: Timestamp) -> Result<Self, Error> {
+        let ended = Update::of(&keys::task(&task.owner, &task.token_hash()))
+            .set("state", text(State::Ended.as_str()))
+            .set("end", serde_dynamo::to_attribute_value(end).map_err(|e| Error::Corrupt(e.to_string()))?)
+            .set("ended_at", text(now.to_string()))
+            .set(EXPIRES, number(expires.as_second()))
+            .when("#u_state = :seen AND #run = :run AND in_flight = :in_flight AND used_at = :used_at")
+            .name("#run", "run")
+            .value(":seen", text(task.state.as_str()))
+            .value(":run", text(task.run.as_str()))
+            .value(":in_flight", number(task.in_flight))
+            .value(":used_at", text(task.used_at.to_string()));
+        let out = Update::of(&keys::open_tasks(&task.owner)).add("open", -1);
+        Ok(self.update(Part::Task, ended).update(Part::OpenTasks, out))
+    }
+}
+
+fn completed(task: &Task, ended: &Ended, now: Timestamp) -> Update {
+    let (count, size) = match ended.error {
+        None => ("completed_count", "completed_size"),
+        Some(_) => ("failed_count", "failed_size"),
+    };
+    let mut update = Update::of(&keys::task(&task.owner, &task.token_hash()))
+        .add("in_flight", -1)
+        .add(count, 1)
+        .add(size, ended.bytes)
+        .set("used_at", text(now.to_string()))
+        .when("epoch = :epoch AND #run = :run")
+        .name("#run", "run")
+        .value(":epoch", number(task.epoch))
+        .value(":run", text(task.run.as_str()));
+    if ended.log_chunks > 0 {
+        update = update.add("log_chunks", ended.log_chunks);
+    }
+    if let Some(error) = &ended.error
+        && task.errors.len() < tidemill_model::task::ERRORS_LIMIT
+    {
+        update = update.append("errors", text(error));
+    }
+    update
+}

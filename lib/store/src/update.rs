@@ -1,0 +1,127 @@
+//! Changes of single attributes: what many may do at once, without reading first.
+
+use crate::error::{Error, Part};
+use crate::item::Item;
+use crate::keys::Key;
+use crate::{Store, item};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+
+/// A change of one item's attributes.
+#[derive(Clone, Debug)]
+pub(crate) struct Update {
+    key: Item,
+    set: Vec<String>,
+    add: Vec<String>,
+    condition: Option<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Update {
+    pub fn of(key: &Key) -> Update {
+        Update {
+            key: key.attributes(),
+            set: Vec::new(),
+            add: Vec::new(),
+            condition: None,
+            names: HashMap::new(),
+            values: HashMap::new(),
+        }
+    }
+
+    /// Gives an attribute a value.
+    pub fn set(mut self, attribute: &str, value: AttributeValue) -> Update {
+        let (name, value) = self.named(attribute, value);
+        self.set.push(format!("{name} = {value}"));
+        self
+    }
+
+    /// Adds to a number, which is 0 where it is not there yet.
+    pub fn add(mut self, attribute: &str, number: impl ToString) -> Update {
+        let (name, value) = self.named(attribute, AttributeValue::N(number.to_string()));
+        self.add.push(format!("{name} {value}"));
+        self
+    }
+
+    /// Adds to the end of a list, which is empty where it is not there yet.
+    pub fn append(mut self, attribute: &str, one: AttributeValue) -> Update {
+        let (name, value) = self.named(attribute, AttributeValue::L(vec![one]));
+        let empty = ":none".to_owned();
+        self.values.insert(empty.clone(), AttributeValue::L(Vec::new()));
+        self.set.push(format!("{name} = list_append(if_not_exists({name}, {empty}), {value})"));
+        self
+    }
+
+    /// What must hold; `#name` and `:name` are those of [`Update::name`] and [`Update::value`].
+    pub fn when(mut self, condition: impl Into<String>) -> Update {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    pub fn name(mut self, name: &str, attribute: &str) -> Update {
+        self.names.insert(name.to_owned(), attribute.to_owned());
+        self
+    }
+
+    pub fn value(mut self, name: &str, value: AttributeValue) -> Update {
+        self.values.insert(name.to_owned(), value);
+        self
+    }
+
+    fn named(&mut self, attribute: &str, value: AttributeValue) -> (String, String) {
+        let (name, placeholder) = (format!("#u_{attribute}"), format!(":u_{attribute}"));
+        self.names.insert(name.clone(), attribute.to_owned());
+        self.values.insert(placeholder.clone(), value);
+        (name, placeholder)
+    }
+
+    fn expression(&self) -> String {
+        let clause = |word: &str, parts: &[String]| match parts {
+            [] => String::new(),
+            parts => format!("{word} {} ", parts.join(", ")),
+        };
+        clause("SET", &self.set) + &clause("ADD", &self.add)
+    }
+
+    pub(crate) fn in_transaction(self, table: &str) -> aws_sdk_dynamodb::types::Update {
+        aws_sdk_dynamodb::types::Update::builder()
+            .table_name(table)
+            .update_expression(self.expression())
+            .set_key(Some(self.key))
+            .set_condition_expression(self.condition)
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values(Some(self.values))
+            .build()
+            .expect("table, key and expression are set")
+    }
+}
+
+impl Store {
+    /// Changes an item and gives it as it is then.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if the condition did not hold.
+    pub(crate) async fn update<T: DeserializeOwned>(&self, part: Part, update: Update) -> Result<T, Error> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .update_expression(update.expression())
+            .set_key(Some(update.key))
+            .set_condition_expression(update.condition)
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => item::from_item(answer.attributes.unwrap_or_default()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Err(Error::Rejected(vec![part]))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
