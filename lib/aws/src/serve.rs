@@ -87,9 +87,8 @@ async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lamb
 }
 
 async fn answer_calls(plane: &Plane, handle: InvokeHandler) -> Result<(), lambda_runtime::Error> {
-    let service = |event: LambdaEvent<Value>| async move {
-        handle(plane, event.payload).await.map_err(|error| failure(&error))
-    };
+    let service =
+        |event: LambdaEvent<Value>| async move { handle(plane, event.payload).await.map_err(|error| failure(&error)) };
     lambda_runtime::run(service_fn(service)).await
 }
 

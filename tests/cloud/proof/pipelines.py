@@ -47,8 +47,31 @@ def on_webhook(project):
     }
 
 
+def on_request(project, url):
+    """Asks somebody else, and answers what they say."""
+    return {
+        "project_id": project,
+        "source": "timer_1",
+        "components": [
+            {"id": "timer_1", "provider": "timer", "config": {}},
+            {
+                "id": "request_1",
+                "provider": "http_request",
+                "config": {"url": url},
+                "input": [{"lane": "documents", "from": "timer_1"}],
+            },
+            {
+                "id": "response_1",
+                "provider": "response",
+                "config": {},
+                "input": [{"lane": "text", "from": "request_1"}],
+            },
+        ],
+    }
+
+
 def with_three_problems(project):
-    """No such provider, no such component, a component that leads nowhere sensible: all are to be told at once."""
+    """No such provider, no such component, a config without what it needs: all are to be told at once."""
     return {
         "project_id": project,
         "source": "timer_1",

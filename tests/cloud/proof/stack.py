@@ -5,6 +5,8 @@ import os
 
 import boto3
 
+from .steps import wait_for
+
 
 class Stack:
     def __init__(self, name):
@@ -73,4 +75,14 @@ class Stack:
             MessageGroupId=group,
             MessageBody=body,
             MessageDeduplicationId=deduplication,
+        )
+
+    def wait_until_empty(self, queue):
+        """Waits until a queue has no message, in sight or in hand."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self.outputs[queue]
+        wait_for(
+            f"{queue} is empty",
+            lambda: self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"],
+            lambda counted: all(count == "0" for count in counted.values()),
         )
