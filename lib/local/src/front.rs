@@ -16,7 +16,7 @@ struct Front {
     router: Router,
 }
 
-/// The service that answers every request.
+/// The service that answers every request but those for a WebSocket.
 pub fn service(plane: Arc<Plane>) -> axum::Router {
     let front = Arc::new(Front { plane, router: Router::new() });
     axum::Router::new().fallback(receive).with_state(front)
@@ -24,7 +24,11 @@ pub fn service(plane: Arc<Plane>) -> axum::Router {
 
 async fn receive(State(front): State<Arc<Front>>, request: axum::extract::Request) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
-    let response = front.answer(parts, body).await;
+    sent(front.answer(parts, body).await)
+}
+
+/// An answer in the server's form.
+pub(crate) fn sent(response: Response) -> http::Response<Body> {
     let mut answer = http::Response::new(Body::from(response.body));
     *answer.status_mut() =
         http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);

@@ -2,7 +2,7 @@
 //! operations that the cloud runs. Nothing here decides anything: a restart, also after SIGKILL, starts from the table.
 //!
 //! [`Local::start`] puts it together; [`table`] embeds DynamoDB; [`queue`] and [`timers`] are the bells; [`front`] turns
-//! HTTP into calls of the function table.
+//! HTTP into calls of the function table, [`sockets`] the WebSockets of RocketRide's clients into sessions.
 
 mod cipher;
 mod folder;
@@ -10,6 +10,7 @@ mod front;
 mod local;
 mod openapi;
 pub mod queue;
+mod sockets;
 pub mod table;
 pub mod timers;
 mod world;

@@ -4,6 +4,7 @@ use crate::cipher::KeyFileCipher;
 use crate::folder::{Folder, StartError};
 use crate::front;
 use crate::queue::{Lane, LocalQueue};
+use crate::sockets;
 use crate::table;
 use crate::timers::LocalTimers;
 use crate::world::RealWorld;
@@ -81,14 +82,15 @@ impl Local {
             kind: tidemill_model::key::Plane::Local,
             workers: Workers { me: world.run_id().to_string(), alone: true },
             plans: PlanCache::default(),
-        threads: Default::default(),
+            threads: Default::default(),
             stopping: false.into(),
         });
         plane.store.create_table().await?;
         let key = dev_key(&folder, &plane).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let service = front::service(plane.clone());
+        let service = front::service(plane.clone()).merge(sockets::route(plane.clone(), stopped.clone()));
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let mut closing = stopped.clone();
         tasks.spawn(async move {
             let closed = async move { drop(closing.wait_for(|stop| *stop).await) };
@@ -124,7 +126,11 @@ impl Local {
         self.plane.stopping.store(true, Ordering::Relaxed);
         // Nobody is left to tell if every task has ended by itself.
         let _ = self.stop.send(true);
-        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let all = async {
+            while self.tasks.join_next().await.is_some() {}
+            // Each open WebSocket holds a receiver.
+            self.stop.closed().await;
+        };
         if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {
             tracing::warn!("some work did not end in time; it goes on at the next start");
             self.tasks.shutdown().await;

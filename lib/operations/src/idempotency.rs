@@ -72,6 +72,16 @@ pub enum Answer<T> {
     Before(Box<RawValue>),
 }
 
+impl<T> Answer<T> {
+    /// The answer of a call that has no idempotency key: it cannot have been made before.
+    pub fn now(self) -> Option<T> {
+        match self {
+            Answer::Now(answer) => Some(answer),
+            Answer::Before(_) => None,
+        }
+    }
+}
+
 impl<T: Serialize> Serialize for Answer<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -8,6 +8,7 @@ use crate::wiring::Wiring;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
+use std::collections::HashSet;
 use tidemill_model::pipeline::problem::{ProblemCode, pointer_step, quoted};
 use tidemill_model::pipeline::{FORMAT_FIELDS, limits};
 
@@ -15,9 +16,12 @@ pub fn check(wiring: &Wiring, catalogue: &Catalogue, report: &mut Report) {
     for (at, component) in wiring.components.iter().enumerate().filter(|(at, _)| wiring.providers[*at].is_some()) {
         let Some(schema) = catalogue.schema(&component.provider).filter(|_| !report.is_malformed(at)) else { continue };
         let violations = schema.violations(&component.config).filter(|violation| !is_excused(violation));
-        for violation in violations.take(limits::PROBLEMS + 1) {
-            Check { wiring, at, schema, violation: &violation }.report(report);
-        }
+        let violations: Vec<_> = violations.take(limits::PROBLEMS + 1).collect();
+        let checks = || violations.iter().map(|violation| Check { wiring, at, schema, violation });
+        let mut missing: HashSet<String> = checks().filter_map(|check| check.missing_path()).collect();
+        // A misspelt name takes what it means off the missing ones: that is one problem, not two.
+        checks().for_each(|check| check.report_unknown(&mut missing, report));
+        checks().for_each(|check| check.report_rest(&missing, report));
     }
 }
 
@@ -29,13 +33,32 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn report(&self, report: &mut Report) {
+    /// The property that the violation misses.
+    fn missing_path(&self) -> Option<String> {
         match self.violation.kind() {
-            Kind::Required { property } => self.missing(property.as_str().unwrap_or_default(), report),
-            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => unexpected
-                .iter()
-                .filter(|name| !self.is_of_the_format(name))
-                .for_each(|name| self.unknown(name, report)),
+            Kind::Required { property } => Some(self.path(property.as_str())),
+            _ => None,
+        }
+    }
+
+    fn report_unknown(&self, missing: &mut HashSet<String>, report: &mut Report) {
+        if let Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } =
+            self.violation.kind()
+        {
+            for name in unexpected.iter().filter(|name| !self.is_of_the_format(name)) {
+                self.unknown(name, missing, report);
+            }
+        }
+    }
+
+    fn report_rest(&self, missing: &HashSet<String>, report: &mut Report) {
+        match self.violation.kind() {
+            Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => {}
+            Kind::Required { property } => {
+                if missing.contains(&self.path(property.as_str())) {
+                    self.missing(property.as_str().unwrap_or_default(), report);
+                }
+            }
             _ => {
                 let (expected, hint) = said(self.violation);
                 let message = format!("component {} has {expected} as `{}`", self.name(), self.place(None));
@@ -50,15 +73,21 @@ impl Check<'_> {
         report.component(ProblemCode::MissingProperty, self.at, &self.path(Some(property)), message, hint);
     }
 
-    fn unknown(&self, property: &str, report: &mut Report) {
+    fn unknown(&self, property: &str, missing: &mut HashSet<String>, report: &mut Report) {
         let names = self.schema.names_at(self.violation.schema_path().as_str());
-        let known = names.iter().copied();
-        let hint = report.did_you_mean(property, known.clone(), || match names.is_empty() {
-            true => "remove it".to_owned(),
-            false => format!("remove it; known properties are {}", list(known)),
-        });
+        let nearest = report.nearest(property, names.iter().copied());
+        let hint = match nearest {
+            Some(name) => format!("did you mean {}?", quoted(name)),
+            None if names.is_empty() => "remove it".to_owned(),
+            None => format!("remove it; known properties are {}", list(names.iter().copied())),
+        };
         let place = quoted(&self.place(Some(property)));
-        let message = format!("component {} has the unknown property {place}", self.name());
+        let mut message = format!("component {} has the unknown property {place}", self.name());
+        if let Some(name) = nearest
+            && missing.remove(&self.path(Some(name)))
+        {
+            message += &format!(" and no {}", quoted(&self.place(Some(name))));
+        }
         report.component(ProblemCode::UnknownProperty, self.at, &self.path(Some(property)), message, hint);
     }
 

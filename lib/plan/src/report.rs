@@ -66,13 +66,15 @@ impl<'a> Report<'a> {
         known: impl Iterator<Item = &'b str> + Clone,
         fallback: impl FnOnce() -> String,
     ) -> String {
+        self.nearest(word, known).map_or_else(fallback, |name| format!("did you mean {}?", quoted(name)))
+    }
+
+    /// The nearest of the known names, as long as comparing is affordable.
+    pub fn nearest<'b>(&mut self, word: &str, known: impl Iterator<Item = &'b str> + Clone) -> Option<&'b str> {
         let count = known.clone().count();
         let affordable = self.comparisons >= count;
         self.comparisons -= if affordable { count } else { 0 };
-        match affordable.then(|| nearest(word, known)).flatten() {
-            Some(name) => format!("did you mean {}?", quoted(name)),
-            None => fallback(),
-        }
+        affordable.then(|| nearest(word, known)).flatten()
     }
 
     pub fn into_problems(self) -> Vec<Problem> {

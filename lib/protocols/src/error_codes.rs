@@ -17,3 +17,19 @@ pub fn rest(code: Code) -> (u16, &'static str) {
         Code::Internal => (500, "internal"),
     }
 }
+
+/// The word of a refusal for RocketRide's clients, whose codes are in capitals.
+pub fn dap(code: Code) -> &'static str {
+    match code {
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::Conflict => "CONFLICT",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::TooLarge => "TOO_LARGE",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::Internal => "INTERNAL",
+    }
+}

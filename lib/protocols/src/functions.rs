@@ -2,12 +2,14 @@
 //! binaries both call what stands here; a test compares it with `functions/src/bin`, `infra/openapi.yaml`,
 //! `template.yaml` and the test files.
 
+use crate::dap::{Command, Needs, commands};
 use crate::invoke;
 use crate::rest::{self, Parameter, Query, Request, Response};
 use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
+use tidemill_model::key::Scope;
 use tidemill_operations::plane_sweep::Swept;
 use tidemill_operations::run_execute::Executed;
 use tidemill_operations::{
@@ -27,6 +29,19 @@ pub struct Function {
     /// The operation's name: also of its file, its binary and its test.
     pub name: &'static str,
     pub on: On,
+    /// How RocketRide's clients ask for it.
+    pub dap: &'static [Command],
+}
+
+impl Function {
+    const fn on(name: &'static str, on: On) -> Function {
+        Function { name, on, dap: &[] }
+    }
+
+    const fn asked_by(mut self, commands: &'static [Command]) -> Function {
+        self.dap = commands;
+        self
+    }
 }
 
 /// What triggers a function.
@@ -64,6 +79,9 @@ pub struct Route {
     pub success: u16,
 }
 
+const CONTROL: Needs = Needs::Scope(Scope::Control);
+const MONITOR: Needs = Needs::Scope(Scope::Monitor);
+
 const PAGE: [Query; 2] = [number("limit"), text("cursor")];
 const BETWEEN: [Query; 4] = [text("since"), text("until"), PAGE[0], PAGE[1]];
 
@@ -81,7 +99,7 @@ const fn flag(name: &'static str) -> Query {
 
 const fn get(name: &'static str, path: &'static str, query: &'static [Query], handle: HttpHandler) -> Function {
     let route = Route { method: Method::GET, path, query, path_types: &[], body: Body::None, success: 200 };
-    Function { name, on: On::Http { route, handle } }
+    Function::on(name, On::Http { route, handle })
 }
 
 const fn send(
@@ -93,14 +111,27 @@ const fn send(
     handle: HttpHandler,
 ) -> Function {
     let route = Route { method, path, query: &[], path_types: &[], body, success };
-    Function { name, on: On::Http { route, handle } }
+    Function::on(name, On::Http { route, handle })
 }
 
 /// Every function.
 pub static FUNCTIONS: &[Function] = &[
-    send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<DeploymentAdd>),
-    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<DeploymentList>),
-    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<DeploymentGet>),
+    send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<DeploymentAdd>)
+        .asked_by(&[Command {
+            name: "rrext_deploy_add",
+            needs: CONTROL,
+            handle: |asked| Box::pin(commands::add(asked)),
+        }]),
+    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<DeploymentList>).asked_by(&[Command {
+        name: "rrext_deploy_list",
+        needs: MONITOR,
+        handle: |asked| Box::pin(commands::list(asked)),
+    }]),
+    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<DeploymentGet>).asked_by(&[Command {
+        name: "rrext_deploy_status",
+        needs: MONITOR,
+        handle: |asked| Box::pin(commands::status(asked)),
+    }]),
     send(
         "deployment_update",
         Method::PATCH,
@@ -108,7 +139,12 @@ pub static FUNCTIONS: &[Function] = &[
         200,
         Body::Json,
         rest::operation::<DeploymentUpdate>,
-    ),
+    )
+    .asked_by(&[Command {
+        name: "rrext_deploy_update",
+        needs: CONTROL,
+        handle: |asked| Box::pin(commands::update(asked)),
+    }]),
     send(
         "deployment_remove",
         Method::DELETE,
@@ -116,7 +152,12 @@ pub static FUNCTIONS: &[Function] = &[
         200,
         Body::None,
         rest::operation::<DeploymentRemove>,
-    ),
+    )
+    .asked_by(&[Command {
+        name: "rrext_deploy_remove",
+        needs: CONTROL,
+        handle: |asked| Box::pin(commands::remove(asked)),
+    }]),
     send(
         "deployment_pause",
         Method::POST,
@@ -134,9 +175,9 @@ pub static FUNCTIONS: &[Function] = &[
         rest::operation::<DeploymentResume>,
     ),
     get("version_list", "/v1/deployments/{project}/versions", &PAGE, rest::operation::<VersionList>),
-    Function {
-        name: "version_get",
-        on: On::Http {
+    Function::on(
+        "version_get",
+        On::Http {
             route: Route {
                 method: Method::GET,
                 path: "/v1/deployments/{project}/versions/{version}",
@@ -147,7 +188,7 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: rest::operation::<VersionGet>,
         },
-    },
+    ),
     send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<RunStart>),
     get("tick_list", "/v1/deployments/{project}/ticks", &BETWEEN, rest::operation::<TickList>),
     get("tick_why", "/v1/deployments/{project}/why", &[text("time")], rest::operation::<TickWhy>),
@@ -168,9 +209,9 @@ pub static FUNCTIONS: &[Function] = &[
     ),
     get("run_get", "/v1/runs/{run}", &[text("project")], rest::operation::<RunGet>),
     get("run_logs", "/v1/runs/{run}/logs", &[text("project"), number("from")], rest::operation::<RunLogs>),
-    Function {
-        name: "run_cancel",
-        on: On::Http {
+    Function::on(
+        "run_cancel",
+        On::Http {
             route: Route {
                 method: Method::POST,
                 path: "/v1/runs/{run}/cancel",
@@ -181,18 +222,30 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: rest::operation::<RunCancel>,
         },
-    },
+    ),
     send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
     get("key_list", "/v1/keys", &PAGE, rest::operation::<KeyList>),
     send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<KeyRevoke>),
     get("secret_list", "/v1/secrets", &PAGE, rest::operation::<SecretList>),
     send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<SecretSet>),
     send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<SecretRemove>),
-    send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>),
-    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>),
-    Function {
-        name: "plane_doctor",
-        on: On::Http {
+    send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>)
+        .asked_by(&[Command {
+            name: "rrext_validate",
+            needs: Needs::Login,
+            handle: |asked| Box::pin(commands::validate(asked)),
+        }]),
+    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>).asked_by(&[
+        Command { name: "rrext_services", needs: Needs::Login, handle: |asked| Box::pin(commands::services(asked)) },
+        Command {
+            name: "rrext_resolve_config",
+            needs: Needs::Login,
+            handle: |asked| Box::pin(commands::resolve_config(asked)),
+        },
+    ]),
+    Function::on(
+        "plane_doctor",
+        On::Http {
             route: Route {
                 method: Method::POST,
                 path: "/v1/doctor",
@@ -203,11 +256,11 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: rest::operation::<PlaneDoctor>,
         },
-    },
+    ),
     get("plane_health", "/v1/health", &[], rest::plane_health),
-    Function {
-        name: "hook_receive",
-        on: On::Http {
+    Function::on(
+        "hook_receive",
+        On::Http {
             route: Route {
                 method: Method::POST,
                 path: "/hooks/{hook}",
@@ -218,11 +271,11 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: rest::hook_receive,
         },
-    },
-    Function { name: "deployment_tick", on: On::Tick(tick) },
-    Function { name: "run_execute", on: On::Run(execute) },
-    Function { name: "plane_sweep", on: On::Minute(sweep) },
-    Function { name: "key_issue", on: On::Invoke(invoke::key_issue) },
+    ),
+    Function::on("deployment_tick", On::Tick(tick)),
+    Function::on("run_execute", On::Run(execute)),
+    Function::on("plane_sweep", On::Minute(sweep)),
+    Function::on("key_issue", On::Invoke(invoke::key_issue)),
 ];
 
 /// Finds a function by its name.

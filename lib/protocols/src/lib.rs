@@ -1,7 +1,8 @@
 //! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON;
-//! [`invoke`] is JSON without HTTP, for callers with AWS credentials; [`error_codes`] gives each refusal its form on every
+//! [`dap`] is the WebSocket of RocketRide's clients; [`invoke`] is JSON without HTTP, for callers with AWS credentials; [`error_codes`] gives each refusal its form on every
 //! wire.
 
+pub mod dap;
 pub mod error_codes;
 pub mod functions;
 pub mod invoke;

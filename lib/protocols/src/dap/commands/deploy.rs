@@ -1,0 +1,183 @@
+//! `rrext_deploy_add|remove|list|status|update`: the operations of deployments in the words of RocketRide's clients.
+
+use super::dashboard::seconds;
+use super::{Asked, body, done};
+use crate::dap::failure::Failure;
+use crate::dap::frame::{Arguments, Body, FRAME_LIMIT};
+use crate::dap::splice;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tidemill_model::ids::ProjectId;
+use tidemill_model::invalid::Invalid;
+use tidemill_model::schedule::Schedule;
+use tidemill_operations::answer::{DeploymentAnswer, OfProject};
+use tidemill_operations::deployment_add::{self, DeploymentAdd};
+use tidemill_operations::deployment_get::DeploymentGet;
+use tidemill_operations::deployment_list::{self, DeploymentList};
+use tidemill_operations::deployment_remove::DeploymentRemove;
+use tidemill_operations::deployment_update::{self, DeploymentUpdate};
+use tidemill_operations::{Call, Code, Error, Operation, Plane};
+
+/// Deployments that a list reads at the same time.
+const READ_AT_ONCE: usize = 16;
+
+/// A deployment as the clients know it. A member more or less would be another record.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    pipeline: &'a RawValue,
+    schedule: &'a str,
+    state: &'a str,
+    user_id: &'a str,
+    created_at: f64,
+    updated_at: f64,
+}
+
+impl Record<'_> {
+    fn body(call: &Call, answer: &DeploymentAnswer, pipeline: &RawValue) -> Result<Box<RawValue>, Failure> {
+        let record = Record {
+            pipeline,
+            schedule: &answer.schedule,
+            state: answer.state,
+            user_id: call.owner.as_str(),
+            created_at: seconds(answer.created_at),
+            updated_at: seconds(answer.updated_at),
+        };
+        Ok(serde_json::value::to_raw_value(&record).map_err(Error::internal)?)
+    }
+}
+
+pub async fn add(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, mut arguments, .. } = asked;
+    let pipeline = arguments.take("pipeline").filter(|pipeline| !splice::is_empty(pipeline));
+    let pipeline = object(pipeline.ok_or_else(|| Failure::new("pipeline is required"))?)?;
+    let Some(project) = splice::member(&pipeline, "project_id").filter(|id| !matches!(*id, "null" | "\"\"")) else {
+        return Err(Failure::new("pipeline.project_id is required"));
+    };
+    let project: Option<String> = serde_json::from_str(project).ok();
+    let input = deployment_add::Input {
+        pipeline: pipeline.clone(),
+        schedule: arguments.text("schedule")?,
+        timezone: None,
+        catch_up_seconds: None,
+        max_attempts: None,
+        timeout_seconds: None,
+        note: None,
+    };
+    let added = DeploymentAdd::run(&plane, &call, input).await.map_err(|error| match (error.code, project) {
+        (Code::AlreadyExists, Some(project)) => {
+            Failure::new(format!("Deployment already exists: {project}")).code(Code::AlreadyExists)
+        }
+        _ => error.into(),
+    })?;
+    let answer = added.now().ok_or_else(|| Error::internal("an add without an idempotency key was repeated"))?;
+    Record::body(&call, &answer, &pipeline).map(Some)
+}
+
+pub async fn remove(asked: Asked) -> Result<Body, Failure> {
+    let project = project(&asked.arguments)?;
+    DeploymentRemove::run(&asked.plane, &asked.call, OfProject { project }).await?;
+    done()
+}
+
+pub async fn status(asked: Asked) -> Result<Body, Failure> {
+    let project = project(&asked.arguments)?;
+    read(&asked.plane, &asked.call, project).await.map(Some)
+}
+
+/// All of the caller's deployments: this wire has no pages.
+pub async fn list(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, .. } = &asked;
+    let (mut records, mut size, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let page = DeploymentList::run(plane, call, deployment_list::Input { limit: Some(100), cursor }).await?;
+        let found = page.items.into_iter().map(|deployment| read_if_there(plane, call, deployment.project));
+        let found: Vec<_> = stream::iter(found).buffered(READ_AT_ONCE).try_collect().await?;
+        for record in found.into_iter().flatten() {
+            size += record.get().len();
+            records.push(record);
+        }
+        if size > FRAME_LIMIT {
+            let message = "the deployments are more than the 250 MiB of a frame; use `GET /v1/deployments`";
+            return Err(Failure::new(message).code(Code::TooLarge));
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return body(&Records { deployments: records });
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Records {
+    deployments: Vec<Box<RawValue>>,
+}
+
+pub async fn update(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, mut arguments, .. } = asked;
+    let project = project(&arguments)?;
+    let pipeline = match arguments.take("pipeline") {
+        Some(pipeline) => Some(addressed(object(pipeline)?, &project)?),
+        None => None,
+    };
+    let schedule = match arguments.raw("schedule") {
+        Some(_) => Some(arguments.text("schedule")?.ok_or_else(|| Failure::new("schedule must be a string"))?),
+        None => None,
+    };
+    if let Some(text) = &schedule {
+        // Before the operation does, which looks for the deployment first.
+        Schedule::parse(text)
+            .map_err(|error| Error::from(Invalid::new("schedule", error.to_string(), error.hint())))?;
+    }
+    let input = deployment_update::Input {
+        project,
+        pipeline,
+        schedule,
+        timezone: None,
+        catch_up_seconds: None,
+        max_attempts: None,
+        timeout_seconds: None,
+        note: None,
+        revision: None,
+    };
+    DeploymentUpdate::run(&plane, &call, input).await?;
+    done()
+}
+
+async fn read(plane: &Plane, call: &Call, project: ProjectId) -> Result<Box<RawValue>, Failure> {
+    let mut answer = DeploymentGet::run(plane, call, OfProject { project }).await?;
+    let pipeline = answer.pipeline.take().ok_or_else(|| Error::internal("a deployment has no pipeline"))?;
+    Record::body(call, &answer, &pipeline)
+}
+
+/// A deployment that was listed may be removed before it is read.
+async fn read_if_there(plane: &Plane, call: &Call, project: String) -> Result<Option<Box<RawValue>>, Failure> {
+    let project = ProjectId::parse(project).map_err(Error::from)?;
+    match read(plane, call, project).await {
+        Err(failure) if failure.is(Code::NotFound) => Ok(None),
+        outcome => outcome.map(Some),
+    }
+}
+
+fn project(arguments: &Arguments) -> Result<ProjectId, Failure> {
+    let text = arguments.text("projectId")?.filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| Failure::new("projectId is required"))?;
+    Ok(ProjectId::parse(text).map_err(Error::from)?)
+}
+
+fn object(pipeline: Box<RawValue>) -> Result<Box<RawValue>, Failure> {
+    match pipeline.get().starts_with('{') {
+        true => Ok(pipeline),
+        false => Err(Failure::new("pipeline must be an object")),
+    }
+}
+
+/// The pipeline under the project that the update addresses, whatever it calls itself.
+fn addressed(pipeline: Box<RawValue>, project: &ProjectId) -> Result<Box<RawValue>, Failure> {
+    let id = serde_json::to_string(project).map_err(Error::internal)?;
+    if splice::member(&pipeline, "project_id") == Some(id.as_str()) {
+        return Ok(pipeline);
+    }
+    splice::set_member(&pipeline, "project_id", &id).ok_or_else(|| Failure::new("pipeline must be an object"))
+}

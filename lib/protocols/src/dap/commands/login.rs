@@ -1,0 +1,78 @@
+//! Who is there: the credential of a login and its answer, `rrext_ping`, `rrext_identify`.
+
+use super::{Asked, body, done};
+use crate::dap::failure::Failure;
+use crate::dap::frame::{Arguments, Body};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tidemill_model::key::Scope;
+use tidemill_operations::{Call, Code, Error};
+
+/// What the clients know the plane as: one that runs everything for its operator, without plans and payments.
+pub const CAPABILITIES: [&str; 1] = ["oss"];
+
+/// Takes the credential of a login.
+pub fn credential(arguments: &Arguments) -> Result<SecretString, Failure> {
+    let text = arguments.text("auth").map_err(|_| invalid())?.unwrap_or_default();
+    let text = text.trim();
+    let text = text.strip_prefix("Bearer").filter(|rest| rest.starts_with(' ')).unwrap_or(text).trim();
+    match text {
+        "" | "Bearer" => Err(Failure { is_final: true, ..Failure::new("No authorization provided") }),
+        text => Ok(SecretString::from(text.to_owned())),
+    }
+}
+
+/// What a client is told when its credential was refused.
+pub fn refused(error: Error) -> Failure {
+    match error.code {
+        Code::Unauthenticated => invalid(),
+        // The credential may be good: the clients take it for a passing trouble and may come again.
+        _ => Failure { is_final: true, ..Failure::from(error) },
+    }
+}
+
+fn invalid() -> Failure {
+    Failure { is_final: true, ..Failure::new("Invalid API key").code(Code::Unauthenticated) }
+}
+
+/// The answer to a login. There are no teams: an owner is its own organisation with one team.
+pub fn answer(call: &Call, credential: &SecretString) -> Result<Body, Failure> {
+    let owner = call.owner.as_str();
+    let scopes: Vec<_> =
+        call.scopes.iter().filter(|scope| **scope != Scope::Admin).map(|scope| scope.as_str()).collect();
+    let is_admin = call.scopes.contains(&Scope::Admin);
+    let of_organization = if is_admin { vec!["org.admin"] } else { Vec::new() };
+    let team = json!({"id": owner, "name": owner, "permissions": scopes});
+    let organization = json!({"id": owner, "name": owner, "permissions": of_organization, "teams": [team]});
+    body(&json!({
+        "userId": owner,
+        "displayName": owner,
+        "email": "",
+        // The clients forget the key that they logged in with, and come back with this one.
+        "userToken": credential.expose_secret(),
+        "organization": organization,
+        "organizations": [organization],
+        "defaultTeam": owner,
+        "devTeam": owner,
+        "capabilities": CAPABILITIES,
+        "serverVersion": env!("CARGO_PKG_VERSION"),
+        "apps": [],
+        "sysPermissions": [],
+        "credits": {},
+        "waitlisted": false,
+    }))
+}
+
+/// The answer to a logout.
+pub fn nothing() -> Body {
+    done().ok().flatten()
+}
+
+pub async fn ping(_: Asked) -> Result<Body, Failure> {
+    body(&json!({"pong": true}))
+}
+
+/// The session has noted the client's name already.
+pub async fn identify(_: Asked) -> Result<Body, Failure> {
+    done()
+}

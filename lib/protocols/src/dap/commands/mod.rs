@@ -1,0 +1,89 @@
+//! What can be asked. A command is one entry in a table: those of operations stand with their function in
+//! [`crate::functions`], those that concern only the connection stand here.
+//!
+//! To add one: an `async fn(Asked) -> Result<Body, Failure>` in a file of its group, and its entry.
+
+mod catalogue;
+mod dashboard;
+mod deploy;
+pub(super) mod login;
+mod probe;
+mod validate;
+
+pub use catalogue::{resolve_config, services};
+pub use deploy::{add, list, remove, status, update};
+pub use validate::validate;
+
+use super::connections::Connections;
+use super::failure::Failure;
+use super::frame::{Arguments, Body};
+use crate::functions::FUNCTIONS;
+use futures::future::BoxFuture;
+use serde::Serialize;
+use std::sync::Arc;
+use tidemill_model::key::Scope;
+use tidemill_operations::{Call, Error, Plane};
+
+/// Something that a client may ask.
+pub struct Command {
+    pub name: &'static str,
+    pub needs: Needs,
+    pub handle: Handler,
+}
+
+/// What a caller needs for a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Login,
+    Scope(Scope),
+}
+
+pub type Handler = fn(Asked) -> BoxFuture<'static, Result<Body, Failure>>;
+
+/// What a handler works with: the caller is authenticated and may do it.
+pub struct Asked {
+    pub plane: Arc<Plane>,
+    pub connections: Arc<Connections>,
+    pub call: Call,
+    pub arguments: Arguments,
+}
+
+/// Commands that concern only the connection. `auth` and `deauth` change who is logged in, and are the session's own.
+pub static OF_CONNECTION: &[Command] = &[
+    Command { name: "rrext_ping", needs: Needs::Login, handle: |asked| Box::pin(login::ping(asked)) },
+    Command { name: "rrext_identify", needs: Needs::Login, handle: |asked| Box::pin(login::identify(asked)) },
+    Command {
+        name: "rrext_dashboard",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(dashboard::dashboard(asked)),
+    },
+];
+
+/// Finds a command of somebody who is logged in.
+pub fn named(name: &str) -> Option<&'static Command> {
+    let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
+    OF_CONNECTION.iter().chain(of_functions).find(|command| command.name == name)
+}
+
+/// Whether a command is served before the login.
+pub fn is_public(name: &str) -> bool {
+    name.starts_with("rrext_public_")
+}
+
+/// A command that needs no login.
+type PublicHandler = fn(&Plane) -> Result<Body, Failure>;
+
+pub fn public(name: &str) -> Option<PublicHandler> {
+    (name == "rrext_public_probe").then_some(probe::probe)
+}
+
+/// An answer as a body.
+fn body(answer: &impl Serialize) -> Result<Body, Failure> {
+    let text = serde_json::value::to_raw_value(answer).map_err(Error::internal)?;
+    Ok(Some(text))
+}
+
+/// The body that says nothing but that it is done.
+fn done() -> Result<Body, Failure> {
+    body(&serde_json::json!({}))
+}

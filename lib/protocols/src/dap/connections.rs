@@ -1,0 +1,183 @@
+//! Who is connected to this process: how many may be without having logged in, and what an owner sees of its own
+//! connections. It lives in memory and decides nothing that outlives it.
+
+use super::failure::Failure;
+use super::frame::Arguments;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tidemill_model::ids::OwnerId;
+use tidemill_operations::Plane;
+
+/// Sockets of one address that may be open without having logged in.
+const STRANGERS_LIMIT: usize = 10;
+/// Characters of a client's name, and of its version, that are kept.
+const NAME_KEPT: usize = 64;
+
+/// All connections of a process.
+pub struct Connections {
+    pub started_at: Timestamp,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last_id: u64,
+    open: HashMap<u64, Connection>,
+    /// How many of an address have not logged in.
+    strangers: HashMap<IpAddr, usize>,
+}
+
+/// What is known of one connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub id: u64,
+    pub since: Timestamp,
+    pub last_heard: Timestamp,
+    pub received: u64,
+    pub sent: u64,
+    /// Who is logged in.
+    pub owner: Option<OwnerId>,
+    pub client: Client,
+}
+
+/// What a client says it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Client {
+    pub name: Option<String>,
+    pub version: Option<String>,
+}
+
+impl Client {
+    /// Takes the names from a client's arguments.
+    pub fn of(arguments: &Arguments) -> Result<Client, Failure> {
+        let shortened = |text: String| text.chars().take(NAME_KEPT).collect();
+        Ok(Client {
+            name: arguments.text("clientName")?.map(shortened),
+            version: arguments.text("clientVersion")?.map(shortened),
+        })
+    }
+}
+
+impl Connections {
+    pub fn new(plane: &Plane) -> Connections {
+        Connections { started_at: plane.now(), state: Mutex::default() }
+    }
+
+    /// Lets one more in; `None` when its address has too many that did not log in.
+    pub fn enter(self: &Arc<Self>, peer: IpAddr, now: Timestamp) -> Option<Seat> {
+        let mut state = self.state();
+        let strangers = state.strangers.entry(peer).or_default();
+        if *strangers >= STRANGERS_LIMIT {
+            return None;
+        }
+        *strangers += 1;
+        state.last_id += 1;
+        let id = state.last_id;
+        let connection = Connection {
+            id,
+            since: now,
+            last_heard: now,
+            received: 0,
+            sent: 0,
+            owner: None,
+            client: Client::default(),
+        };
+        state.open.insert(id, connection);
+        drop(state);
+        Some(Seat { id, peer, connections: self.clone(), since: now, is_stranger: Mutex::new(true) })
+    }
+
+    /// An owner's connections, oldest first.
+    pub fn of(&self, owner: &OwnerId) -> Vec<Connection> {
+        let state = self.state();
+        let mut found: Vec<_> =
+            state.open.values().filter(|open| open.owner.as_ref() == Some(owner)).cloned().collect();
+        found.sort_by_key(|connection| connection.id);
+        found
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// A connection's place among the others; given up when it is dropped.
+pub struct Seat {
+    id: u64,
+    peer: IpAddr,
+    connections: Arc<Connections>,
+    since: Timestamp,
+    is_stranger: Mutex<bool>,
+}
+
+impl Seat {
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Notes who is logged in now. Who logged in once is no stranger any more.
+    pub fn belongs_to(&self, owner: Option<OwnerId>) {
+        if owner.is_some() {
+            self.is_known();
+        }
+        self.note(|connection| connection.owner = owner);
+    }
+
+    pub fn is_client(&self, client: Client) {
+        self.note(|connection| {
+            connection.client.name = client.name.or(connection.client.name.take());
+            connection.client.version = client.version.or(connection.client.version.take());
+        });
+    }
+
+    pub fn received(&self, now: Timestamp) {
+        self.note(|connection| {
+            connection.received += 1;
+            connection.last_heard = now;
+        });
+    }
+
+    /// The number of the frame that is sent next, from 1.
+    pub fn sends(&self) -> u64 {
+        let mut number = 0;
+        self.note(|connection| {
+            connection.sent += 1;
+            number = connection.sent;
+        });
+        number
+    }
+
+    /// Whether nobody ever logged in here.
+    pub fn is_stranger(&self) -> bool {
+        *self.is_stranger.lock().expect("nobody panics while holding it")
+    }
+
+    fn is_known(&self) {
+        let mut is_stranger = self.is_stranger.lock().expect("nobody panics while holding it");
+        if !std::mem::take(&mut *is_stranger) {
+            return;
+        }
+        let mut state = self.connections.state();
+        if let Some(strangers) = state.strangers.get_mut(&self.peer) {
+            *strangers -= 1;
+            if *strangers == 0 {
+                state.strangers.remove(&self.peer);
+            }
+        }
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Connection)) {
+        if let Some(connection) = self.connections.state().open.get_mut(&self.id) {
+            change(connection);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.is_known();
+        self.connections.state().open.remove(&self.id);
+    }
+}

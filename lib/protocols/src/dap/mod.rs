@@ -1,0 +1,21 @@
+//! RocketRide's protocol: requests and answers as JSON frames over one WebSocket at [`PATH`]. Knows no socket: the
+//! transport hands frames to a [`Session`] and sends what it finds on the outbox.
+//!
+//! [`frame`] reads and writes the wire, [`session`] is one connection, [`connections`] all of them, [`commands`] what can
+//! be asked: most of it stands in the table of functions beside the routes of HTTP.
+
+pub mod commands;
+pub mod connections;
+mod failure;
+pub mod frame;
+pub mod session;
+mod splice;
+
+pub use commands::{Asked, Command, Handler, Needs};
+pub use connections::Connections;
+pub use failure::Failure;
+pub use frame::{Body, FRAME_LIMIT, Frame};
+pub use session::{Close, LOGIN_TIME, Outgoing, Session, Work};
+
+/// Where the clients look for the WebSocket, whatever path their user gives.
+pub const PATH: &str = "/task/service";

@@ -1,0 +1,287 @@
+//! One connection, without its transport: who is logged in, and what is done with each frame.
+//!
+//! [`Session::receive`] is called with every frame in the order of arrival, and gives the work to be done for it. The
+//! works of one connection may go on at the same time; each puts its answer on the outbox. What has to keep the order of
+//! arrival is arranged in `receive` itself: so far, which login a request belongs to.
+
+use super::commands::{self, Asked, Command, Needs, login};
+use super::connections::{Client, Connections, Seat};
+use super::failure::Failure;
+use super::frame::{self, Arguments, Body, Frame, Head, Received, Request};
+use futures::channel::mpsc::UnboundedSender;
+use futures::future::{BoxFuture, FutureExt, Shared, ready};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use tidemill_operations::{Call, Code, Error, Plane, authenticate};
+
+/// How long a socket may be open before its first login.
+pub const LOGIN_TIME: SignedDuration = SignedDuration::from_secs(5);
+/// How often the key of a connection that is silent is looked at. A revoked key closes its sockets within a minute.
+const RECHECK: SignedDuration = SignedDuration::from_secs(30);
+/// Logins of one socket.
+const LOGINS_LIMIT: u32 = 5;
+/// Largest frame of a socket whose first login is still to come, in bytes.
+const STRANGERS_FRAME_LIMIT: usize = 64 * 1024;
+
+/// What goes out to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// One line of JSON.
+    Text(String),
+    /// The last thing that is sent.
+    Close(Close),
+}
+
+/// Why a socket is closed. <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Close {
+    pub code: u16,
+    pub reason: &'static str,
+}
+
+impl Close {
+    /// The plane stops.
+    pub const AWAY: Close = Close { code: 1001, reason: "the plane stops" };
+    pub const TOO_LARGE: Close = Close { code: 1009, reason: "the frame is too large" };
+    pub const TOO_MANY: Close = Close { code: 1008, reason: "too many sockets of this address did not log in" };
+    const LOGIN: Close = Close { code: 1008, reason: "not logged in" };
+    const LATE: Close = Close { code: 1008, reason: "no login within 5 s" };
+}
+
+/// The work for one frame.
+pub type Work = BoxFuture<'static, ()>;
+
+/// One connection.
+pub struct Session {
+    wire: Arc<Wire>,
+    login: Login,
+    logins: u32,
+}
+
+/// What a login came to, once it has. Requests that came after it wait for it; `None` is that nobody is logged in.
+type Login = Shared<BoxFuture<'static, Option<Arc<Identity>>>>;
+
+struct Identity {
+    credential: SecretString,
+    checked_at: Mutex<Timestamp>,
+}
+
+/// What all works of a connection share.
+struct Wire {
+    plane: Arc<Plane>,
+    connections: Arc<Connections>,
+    seat: Seat,
+    outbox: UnboundedSender<Outgoing>,
+}
+
+impl Session {
+    /// A connection that was just opened; an error says why it is closed at once.
+    pub fn new(
+        plane: Arc<Plane>,
+        connections: Arc<Connections>,
+        peer: IpAddr,
+        outbox: UnboundedSender<Outgoing>,
+    ) -> Result<Session, Close> {
+        let seat = connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?;
+        Ok(Session { wire: Arc::new(Wire { plane, connections, seat, outbox }), login: nobody(), logins: 0 })
+    }
+
+    /// Takes a frame; the work that it gives is to be done, in any order with the others.
+    pub fn receive(&mut self, frame: Frame) -> Work {
+        self.wire.seat.received(self.wire.plane.now());
+        if frame.len() > STRANGERS_FRAME_LIMIT && self.wire.seat.is_stranger() && self.login.peek().is_some() {
+            return self.wire.closing(Close::TOO_LARGE);
+        }
+        match frame::read(frame) {
+            Received::Request(request) => self.request(request),
+            Received::Nothing => ready(()).boxed(),
+            Received::Refused(head, failure) => self.refuse(head, failure),
+            Received::Unreadable(reason) => self.wire.closing(Close { code: 1007, reason }),
+        }
+    }
+
+    /// To be called from time to time, at the latest when [`LOGIN_TIME`] is over and every 30 s: looks whether the
+    /// connection may stay.
+    pub fn look(&self, now: Timestamp) -> Work {
+        let wire = self.wire.clone();
+        match self.login.peek() {
+            Some(Some(identity)) if identity.is_due(now) => {
+                let identity = identity.clone();
+                async move { wire.check(&identity).await }.boxed()
+            }
+            Some(Some(_)) => ready(()).boxed(),
+            _ if !wire.seat.is_stranger() || now.duration_since(wire.since()) < LOGIN_TIME => ready(()).boxed(),
+            _ => wire.closing(Close::LATE),
+        }
+    }
+
+    fn request(&mut self, Request { head, arguments }: Request) -> Work {
+        match head.command.as_str() {
+            "auth" => self.log_in(head, arguments),
+            "deauth" => self.log_out(head),
+            _ => {
+                let (wire, login) = (self.wire.clone(), self.login.clone());
+                async move {
+                    let outcome = wire.call(&login, &head.command, arguments).await;
+                    wire.reply(&head, outcome);
+                }
+                .boxed()
+            }
+        }
+    }
+
+    fn refuse(&self, head: Head, failure: Failure) -> Work {
+        let (wire, login) = (self.wire.clone(), self.login.clone());
+        async move {
+            let is_public = commands::is_public(&head.command) || head.command == "auth";
+            let failure = match login.await {
+                None if !is_public => Failure::not_authenticated(),
+                _ => failure,
+            };
+            wire.reply(&head, Err(failure));
+        }
+        .boxed()
+    }
+
+    fn log_in(&mut self, head: Head, arguments: Arguments) -> Work {
+        self.logins += 1;
+        let wire = self.wire.clone();
+        if self.logins > LOGINS_LIMIT {
+            let failure = Failure { is_final: true, ..Failure::new("Too many authentication attempts") };
+            return async move { wire.reply(&head, Err(failure)) }.boxed();
+        }
+        let login = {
+            let (wire, before) = (wire.clone(), self.login.clone());
+            async move {
+                before.await;
+                let outcome = wire.log_in(&arguments).await;
+                let (identity, outcome) = match outcome {
+                    Ok((identity, body)) => (Some(Arc::new(identity)), Ok(body)),
+                    Err(failure) => (None, Err(failure)),
+                };
+                wire.reply(&head, outcome);
+                identity
+            }
+        };
+        self.login = login.boxed().shared();
+        self.login.clone().map(|_| ()).boxed()
+    }
+
+    fn log_out(&mut self, head: Head) -> Work {
+        let wire = self.wire.clone();
+        let before = std::mem::replace(&mut self.login, nobody());
+        let logout = async move {
+            let outcome = match before.await {
+                Some(_) => Ok(login::nothing()),
+                None => Err(Failure::not_authenticated()),
+            };
+            wire.seat.belongs_to(None);
+            wire.reply(&head, outcome);
+            None
+        };
+        self.login = logout.boxed().shared();
+        self.login.clone().map(|_| ()).boxed()
+    }
+}
+
+fn nobody() -> Login {
+    ready(None).boxed().shared()
+}
+
+impl Identity {
+    fn is_due(&self, now: Timestamp) -> bool {
+        now.duration_since(*self.checked_at()) >= RECHECK
+    }
+
+    fn checked_at(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        self.checked_at.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl Wire {
+    async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), Failure> {
+        self.seat.belongs_to(None);
+        let credential = login::credential(arguments)?;
+        let call = authenticate::run(&self.plane, Some(credential.expose_secret()), None).await;
+        let call = call.map_err(login::refused)?;
+        self.seat.is_client(Client::of(arguments)?);
+        self.seat.belongs_to(Some(call.owner.clone()));
+        let body = login::answer(&call, &credential)?;
+        Ok((Identity { credential, checked_at: Mutex::new(call.now) }, body))
+    }
+
+    /// Calls a command for whoever is logged in.
+    async fn call(&self, login: &Login, name: &str, arguments: Arguments) -> Result<Body, Failure> {
+        let identity = login.clone().await;
+        if let Some(public) = commands::public(name) {
+            return public(&self.plane);
+        }
+        let Some(identity) = identity else {
+            return Err(match commands::is_public(name) {
+                true => Failure::unknown_command(name),
+                false => Failure::not_authenticated(),
+            });
+        };
+        let call = self.authenticated(&identity).await?;
+        let command = commands::named(name).ok_or_else(|| Failure::unknown_command(name))?;
+        self.run(command, call, arguments).await
+    }
+
+    async fn run(&self, command: &Command, call: Call, arguments: Arguments) -> Result<Body, Failure> {
+        if let Needs::Scope(scope) = command.needs {
+            authenticate::check(&call, scope).map_err(|_| Failure::denied(scope))?;
+        }
+        if command.name == "rrext_identify" {
+            self.seat.is_client(Client::of(&arguments)?);
+        }
+        let (plane, connections) = (self.plane.clone(), self.connections.clone());
+        let work = (command.handle)(Asked { plane, connections, call, arguments });
+        // A client waits for its answer without a limit, so even a bug has to answer.
+        let caught = AssertUnwindSafe(work).catch_unwind().await;
+        caught.unwrap_or_else(|_| Err(Error::internal(format!("`{}` panicked", command.name)).into()))
+    }
+
+    /// Asks the table with each request: a key that was revoked can do nothing.
+    async fn authenticated(&self, identity: &Identity) -> Result<Call, Failure> {
+        let call = authenticate::run(&self.plane, Some(identity.credential.expose_secret()), None).await?;
+        *identity.checked_at() = call.now;
+        Ok(call)
+    }
+
+    async fn check(&self, identity: &Identity) {
+        match authenticate::run(&self.plane, Some(identity.credential.expose_secret()), None).await {
+            Ok(call) => *identity.checked_at() = call.now,
+            Err(error) if error.code == Code::Unauthenticated => self.close(Close::LOGIN),
+            // The table did not answer; that says nothing about the key.
+            Err(_) => {}
+        }
+    }
+
+    fn reply(&self, head: &Head, outcome: Result<Body, Failure>) {
+        self.send(Outgoing::Text(frame::answer(self.seat.sends(), head, &outcome)));
+        if outcome.is_err_and(|failure| failure.is_final) {
+            self.close(Close::LOGIN);
+        }
+    }
+
+    fn close(&self, close: Close) {
+        self.send(Outgoing::Close(close));
+    }
+
+    fn closing(self: &Arc<Self>, close: Close) -> Work {
+        let wire = self.clone();
+        async move { wire.close(close) }.boxed()
+    }
+
+    /// What is sent to a client that is gone is for nobody.
+    fn send(&self, outgoing: Outgoing) {
+        let _ = self.outbox.unbounded_send(outgoing);
+    }
+
+    fn since(&self) -> Timestamp {
+        self.seat.since()
+    }
+}
