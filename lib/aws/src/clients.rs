@@ -20,6 +20,8 @@ impl Clients {
     }
 
     pub fn new(shared: SdkConfig) -> Clients {
+        #[cfg(feature = "faults")]
+        let shared = crate::faults::among(shared);
         Clients { shared, scheduler: OnceLock::new(), sqs: OnceLock::new(), kms: OnceLock::new() }
     }
 

@@ -9,6 +9,8 @@ mod bell_event;
 mod cipher;
 mod clients;
 mod configuration;
+#[cfg(feature = "faults")]
+mod faults;
 mod http_event;
 mod queue;
 mod serve;
