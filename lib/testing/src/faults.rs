@@ -20,9 +20,11 @@ pub enum Death {
 }
 
 /// What a call was, and what it cost.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metered {
     pub operation: String,
+    /// What was asked for, as DynamoDB's API has it.
+    pub request: serde_json::Value,
     pub write_units: f64,
     pub read_units: f64,
 }
@@ -73,7 +75,7 @@ impl Faults {
             return (false, false);
         }
         let call = state.calls.len();
-        state.calls.push(Metered { operation: String::new(), write_units: 0.0, read_units: 0.0 });
+        state.calls.push(Metered::default());
         match state.death {
             Some(Death::Before(at)) if at == call => {
                 state.is_dead = true;
@@ -115,10 +117,10 @@ impl HttpConnector for Connector {
             if !reaches {
                 return Err(died());
             }
-            let operation = ask_for_cost(&mut request);
+            let (operation, asked) = ask_for_cost(&mut request);
             let mut response = inner.call(request).await?;
             let body = response.body().bytes().unwrap_or_default().to_vec();
-            faults.meter(call, cost(operation, &body));
+            faults.meter(call, cost(operation, asked, &body));
             *response.body_mut() = SdkBody::from(body);
             if comes_back { Ok::<HttpResponse, _>(response) } else { Err(died()) }
         })
@@ -129,19 +131,18 @@ fn died() -> ConnectorError {
     ConnectorError::user("the process is dead".into())
 }
 
-fn ask_for_cost(request: &mut HttpRequest) -> String {
+fn ask_for_cost(request: &mut HttpRequest) -> (String, serde_json::Value) {
     let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-    if let Some(mut body) =
-        request.body().bytes().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok())
-        && !target.ends_with("CreateTable")
-    {
-        body["ReturnConsumedCapacity"] = "TOTAL".into();
-        *request.body_mut() = SdkBody::from(body.to_string());
+    let asked = request.body().bytes().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+    let mut asked = asked.unwrap_or_default();
+    if asked.is_object() && !target.ends_with("CreateTable") {
+        asked["ReturnConsumedCapacity"] = "TOTAL".into();
+        *request.body_mut() = SdkBody::from(asked.to_string());
     }
-    target.rsplit('.').next().unwrap_or_default().to_owned()
+    (target.rsplit('.').next().unwrap_or_default().to_owned(), asked)
 }
 
-fn cost(operation: String, body: &[u8]) -> Metered {
+fn cost(operation: String, request: serde_json::Value, body: &[u8]) -> Metered {
     let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let consumed = match &answer["ConsumedCapacity"] {
         serde_json::Value::Array(tables) => tables.clone(),
@@ -151,5 +152,5 @@ fn cost(operation: String, body: &[u8]) -> Metered {
     let writes =
         matches!(operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems");
     let (write_units, read_units) = if writes { (units, 0.0) } else { (0.0, units) };
-    Metered { operation, write_units, read_units }
+    Metered { operation, request, write_units, read_units }
 }

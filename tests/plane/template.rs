@@ -1,0 +1,405 @@
+//! The template is whole: every function has what it needs and no more, every queue has its dead-letter queue, and
+//! something rings when one is not empty. What the policies allow of the table is compared with what the functions
+//! call in `permissions.rs`.
+
+use crate::given::{deaf, queued};
+use crate::sam::{Function, PARTITIONS, Statement, Template, each, read, resource_of, text, yaml};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex};
+use tidemill_aws::Variable;
+use tidemill_protocols::functions::{FUNCTIONS, On, named};
+use tidemill_testing::{World, minutes, pipeline};
+use tracing::instrument::WithSubscriber;
+
+/// The schedules of deployments. No other group may be touched.
+const SCHEDULES: &str = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${ScheduleGroup}/*";
+/// What AWS checks `ListSchedules` against, whatever group is asked for.
+const LISTED: &str = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/*/*";
+
+fn set<const N: usize>(items: [&str; N]) -> BTreeSet<String> {
+    items.into_iter().map(str::to_owned).collect()
+}
+
+/// Every statement of every policy, with the name of the resource that it stands in.
+fn all_statements(template: &Template) -> Vec<(String, Statement)> {
+    fn walk(name: &str, value: &Value, found: &mut Vec<(String, Statement)>) {
+        match value {
+            Value::Object(entries) if entries.contains_key("Effect") => {
+                found.push((name.to_owned(), Statement::read(value)));
+            }
+            Value::Object(entries) => entries.values().for_each(|value| walk(name, value, found)),
+            Value::Array(items) => items.iter().for_each(|value| walk(name, value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for (name, resource) in template.resources() {
+        walk(name, resource, &mut found);
+    }
+    found
+}
+
+#[test]
+fn every_function_has_its_binary_and_every_binary_its_function() {
+    let template = Template::read();
+    let binaries: BTreeSet<_> = template.functions().iter().map(|function| function.name.to_owned()).collect();
+    assert_eq!(binaries, FUNCTIONS.iter().map(|function| function.name.to_owned()).collect());
+    for function in template.functions() {
+        assert_eq!(function.properties["CodeUri"], "functions", "{}", function.resource);
+        assert_eq!(template.resource(function.resource)["Metadata"]["BuildMethod"], "rust-cargolambda");
+    }
+}
+
+#[test]
+fn every_function_has_a_policy_that_names_its_keys() {
+    for function in Template::read().functions() {
+        let statements = function.statements();
+        // It answers without looking at anything.
+        assert_eq!(statements.is_empty(), function.name == "plane_health", "{}", function.name);
+        for statement in statements.iter().filter(|statement| statement.resources == ["Table.Arn"]) {
+            assert!(!statement.keys.is_empty(), "{} may do this to every item: {statement:?}", function.name);
+            let unknown = statement.keys.iter().find(|key| !PARTITIONS.contains(&key.as_str()));
+            assert_eq!(unknown, None, "{}", function.name);
+        }
+    }
+}
+
+#[test]
+fn no_policy_is_for_all_resources_or_all_actions() {
+    for (name, statement) in all_statements(&Template::read()) {
+        // In the policy of a key, `*` is this key: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+        if name == "Key" {
+            continue;
+        }
+        for resource in &statement.resources {
+            let is_listing = resource == LISTED && statement.actions == set(["scheduler:ListSchedules"]);
+            let is_named = !resource.contains('*') || resource == SCHEDULES || is_listing;
+            assert!(is_named || resource == "null", "`{name}` has the resource `{resource}`: {statement:?}");
+        }
+        let is_trust = statement.actions == set(["sts:AssumeRole"]);
+        assert_eq!(statement.resources == ["null"], is_trust, "`{name}`: {statement:?}");
+        assert!(!statement.actions.iter().any(|action| action.contains('*')), "`{name}`: {statement:?}");
+    }
+}
+
+#[test]
+fn every_role_is_assumed_by_one_service_for_this_account() {
+    for (name, role) in Template::read().of_type("AWS::IAM::Role") {
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"].as_array().unwrap() {
+            assert!(statement["Principal"]["Service"].is_string(), "{name}");
+            assert_eq!(text(&statement["Condition"]["StringEquals"]["aws:SourceAccount"]), "AWS::AccountId", "{name}");
+        }
+    }
+}
+
+#[test]
+fn schedules_may_ring_for_ticks_and_nothing_else() {
+    let template = Template::read();
+    let role = &template.resource("SchedulerRole")["Properties"];
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(text(&trust["Condition"]["StringEquals"]["aws:SourceArn"]), "ScheduleGroup.Arn");
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let sends: BTreeSet<_> = statements
+        .iter()
+        .map(Statement::read)
+        .filter(|statement| statement.allows("sqs:SendMessage"))
+        .flat_map(|statement| statement.resources)
+        .collect();
+    assert_eq!(sends, set(["TicksQueue.Arn", "SchedulesDeadLetterQueue.Arn"]));
+
+    // Scheduler gives no deduplication id, and takes no FIFO queue for what it could not deliver.
+    assert_eq!(template.resource("TicksQueue")["Properties"]["ContentBasedDeduplication"], true);
+    assert!(template.resource("SchedulesDeadLetterQueue")["Properties"].get("FifoQueue").is_none());
+    // The reaper deletes what it finds in the group and no deployment asks for.
+    for function in template.functions() {
+        for event in function.events().filter(|event| event["Type"] == "ScheduleV2") {
+            assert!(event["Properties"].get("GroupName").is_none(), "{}", function.name);
+        }
+    }
+}
+
+#[test]
+fn a_message_is_hidden_for_six_times_as_long_as_its_function_may_take() {
+    let template = Template::read();
+    let takers: Vec<_> =
+        template.functions().into_iter().filter_map(|function| Some((function.queue()?.0, function))).collect();
+    assert_eq!(takers.len(), 2, "ticks and runs have a queue each");
+    for (queue, function) in takers {
+        let hidden = template.resource(&queue)["Properties"]["VisibilityTimeout"].as_u64().unwrap();
+        assert!(hidden >= 6 * function.timeout(&template), "`{queue}` hides messages for {hidden} s");
+        let (_, event) = function.queue().unwrap();
+        assert_eq!(each(&event["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{}", function.name);
+        let takes = function.statements().into_iter().find(|statement| statement.allows("sqs:ReceiveMessage"));
+        assert_eq!(takes.expect("it may take messages").resources, [format!("{queue}.Arn")]);
+    }
+}
+
+#[test]
+fn every_queue_has_a_dead_letter_queue_of_its_kind() {
+    let template = Template::read();
+    for function in template.functions() {
+        let Some((queue, _)) = function.queue() else { continue };
+        let properties = &template.resource(&queue)["Properties"];
+        let dead = resource_of(&text(&properties["RedrivePolicy"]["deadLetterTargetArn"]));
+        assert_eq!(template.resource(&dead)["Properties"]["FifoQueue"], properties["FifoQueue"], "{queue}");
+        assert!(properties["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() >= 1, "{queue}");
+    }
+    for (name, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(text(&queue["Properties"]["KmsMasterKeyId"]), "Key", "`{name}` is not encrypted with the key");
+    }
+}
+
+/// The alarms' metrics, with what they are about.
+fn alarms(template: &Template) -> BTreeSet<(String, String)> {
+    let alarms = template.of_type("AWS::CloudWatch::Alarm").map(|(_, alarm)| {
+        let properties = &alarm["Properties"];
+        let about = properties["Dimensions"][0]["Value"].clone();
+        (text(&properties["MetricName"]), if about.is_null() { String::new() } else { resource_of(&text(&about)) })
+    });
+    alarms.collect()
+}
+
+#[test]
+fn something_rings_for_all_that_somebody_should_look_at() {
+    let template = Template::read();
+    let alarms = alarms(&template);
+    let rings = |metric: &str, about: &str| {
+        assert!(alarms.contains(&(metric.to_owned(), about.to_owned())), "no alarm for {metric} of `{about}`");
+    };
+    for (queue, _) in template.of_type("AWS::SQS::Queue") {
+        match queue.contains("DeadLetter") {
+            true => rings("ApproximateNumberOfMessagesVisible", queue),
+            false => rings("ApproximateAgeOfOldestMessage", queue),
+        }
+    }
+    rings("SweepFound", "");
+    rings("Invocations", "PlaneSweepFunction");
+    rings("Errors", "");
+    rings("Throttles", "");
+    for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
+        let actions = alarm["Properties"]["AlarmActions"].to_string();
+        assert!(actions.contains("AlarmTopicArn") && actions.contains("IsMailed"), "`{name}` is sent to nobody");
+    }
+}
+
+#[test]
+fn every_function_has_a_log_that_ends_and_whose_errors_are_counted() {
+    let template = Template::read();
+    let counted: BTreeSet<_> = template
+        .of_type("AWS::Logs::MetricFilter")
+        .filter(|(_, filter)| filter["Properties"]["MetricTransformations"][0]["MetricName"] == "Errors")
+        .map(|(_, filter)| text(&filter["Properties"]["LogGroupName"]))
+        .collect();
+    for Function { name, properties, .. } in template.functions() {
+        let log = text(&properties["LoggingConfig"]["LogGroup"]);
+        let group = &template.resource(&log)["Properties"];
+        assert_eq!(text(&group["LogGroupName"]), format!("/tidemill/${{AWS::StackName}}/{name}"));
+        assert_eq!(text(&group["RetentionInDays"]), "LogRetention", "{log}");
+        assert_eq!(text(&group["KmsKeyId"]), "Key.Arn", "{log}");
+        assert!(counted.contains(&log), "the errors in `{log}` are not counted");
+    }
+}
+
+/// Takes log lines as the functions on AWS write them.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_the_reaper_finds_is_what_its_alarm_counts() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+    queued(&ana.at(&deaf(&world)), "p").await;
+    world.sleep(minutes(2));
+    let On::Minute(sweep) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
+
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+    sweep(&world.plane).with_subscriber(subscriber).await.unwrap();
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line: Value = serde_json::from_str(log.trim()).expect("one line is written");
+    assert_eq!((&line["level"], &line["found"]), (&json!("WARN"), &json!(1)), "{line}");
+    let filter = &Template::read().resource("PlaneSweepFound")["Properties"].clone();
+    assert_eq!(filter["FilterPattern"], "{ $.found > 0 }");
+    assert_eq!(filter["MetricTransformations"][0]["MetricValue"], "$.found");
+    assert_eq!(text(&filter["LogGroupName"]), "PlaneSweepLogs");
+}
+
+/// What a function must be told to be able to do what it may do.
+fn told(function: &Function<'_>) -> BTreeSet<&'static str> {
+    let mut variables = HashSet::from([Variable::Table]);
+    for statement in function.statements() {
+        let of = |resource: &str| statement.resources.iter().any(|found| found == resource);
+        if statement.actions.iter().any(|action| action.starts_with("scheduler:")) {
+            variables.insert(Variable::ScheduleGroup);
+        }
+        if statement.allows("scheduler:CreateSchedule") {
+            variables.extend([Variable::TicksQueueArn, Variable::SchedulesDeadLetterQueueArn]);
+        }
+        if statement.allows("iam:PassRole") {
+            variables.insert(Variable::SchedulerRole);
+        }
+        if of("RunsQueue.Arn") {
+            variables.insert(Variable::RunsQueue);
+        }
+        if of("TicksQueue.Arn") {
+            variables.insert(Variable::TicksQueue);
+        }
+        if !statement.condition["Null"].is_null() {
+            variables.insert(Variable::KmsKey);
+        }
+    }
+    variables.into_iter().map(Variable::name).collect()
+}
+
+#[test]
+fn every_function_is_told_where_to_find_what_it_may_use() {
+    let known: BTreeSet<_> = Variable::ALL.map(Variable::name).into();
+    for function in Template::read().functions() {
+        let variables = function.properties["Environment"]["Variables"].as_object().expect("it has variables");
+        let given: BTreeSet<_> = variables.keys().map(String::as_str).collect();
+        assert_eq!(given.difference(&known).next(), None, "nobody reads this variable of `{}`", function.name);
+        assert_eq!(given, told(&function), "{}", function.name);
+    }
+}
+
+#[test]
+fn the_api_may_call_the_functions_of_its_description_and_no_others() {
+    let description = read("infra/openapi.yaml");
+    let called: BTreeSet<_> =
+        description.split("functions/${").skip(1).filter_map(|rest| Some(rest.split('}').next()?.to_owned())).collect();
+    let role = &Template::read().resource("ApiRole")["Properties"]["Policies"][0].clone();
+    let allowed = each(&role["PolicyDocument"]["Statement"][0]["Resource"]);
+    assert_eq!(called, allowed.into_iter().collect());
+}
+
+#[test]
+fn the_dashboard_shows_every_alarm_and_nothing_that_is_not_there() {
+    let template = Template::read();
+    let dashboard = yaml("infra/dashboard.yaml");
+    let body = dashboard["Fn::Sub"].as_str().expect("it is a text of JSON");
+    let body: Value = serde_json::from_str(body).expect("it is JSON, whatever is put in for its names");
+    let shown = each(&body["widgets"][0]["properties"]["alarms"]);
+    let alarms = template.of_type("AWS::CloudWatch::Alarm").map(|(name, _)| format!("${{{name}.Arn}}"));
+    assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), alarms.collect());
+
+    for name in body.to_string().split("${").skip(1).filter_map(|rest| rest.split(['}', '.']).next()) {
+        let is_there = ["Resources", "Parameters"].iter().any(|section| template.0[section].get(name).is_some());
+        assert!(is_there || name.starts_with("AWS::"), "there is no `{name}`");
+    }
+    for widget in body["widgets"].as_array().unwrap() {
+        let right = widget["x"].as_u64().unwrap() + widget["width"].as_u64().unwrap();
+        assert!(right <= 24, "a dashboard has 24 columns: {widget}");
+    }
+}
+
+#[test]
+fn nothing_in_the_template_is_of_some_account() {
+    for file in ["template.yaml", "infra/openapi.yaml", "infra/dashboard.yaml", "samconfig.toml"] {
+        let text = read(file);
+        let account = text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 12);
+        assert_eq!(account, None, "{file}");
+        assert!(!text.contains("arn:aws:"), "{file} names a partition");
+    }
+}
+
+#[test]
+fn every_parameter_alarm_and_output_is_explained() {
+    let template = Template::read();
+    let page = read("docs/aws.md");
+    let names = ["Parameters", "Outputs"].map(|section| template.0[section].as_object().unwrap().keys());
+    let alarms: Vec<_> = template.of_type("AWS::CloudWatch::Alarm").map(|(name, _)| name.to_owned()).collect();
+    for name in names.into_iter().flatten().chain(&alarms) {
+        assert!(page.contains(&format!("| `{name}` |")), "docs/aws.md does not explain `{name}`");
+    }
+}
+
+/// The table in ARCHITECTURE.md: what each function may do, as the template has it.
+fn rights(template: &Template) -> String {
+    let mut rows = vec![
+        "| function | called by | reads | writes | queues | schedules | secrets |".to_owned(),
+        "|---|---|---|---|---|---|---|".to_owned(),
+    ];
+    let routed =
+        each(&template.resource("ApiRole")["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"]);
+    for function in template.functions() {
+        let is_routed = routed.contains(&format!("{}.Arn", function.resource));
+        rows.push(format!(
+            "| `{}` | {} | {} |",
+            function.name,
+            called_by(&function, is_routed),
+            may(&function).join(" | ")
+        ));
+    }
+    rows.join("\n")
+}
+
+fn called_by(function: &Function<'_>, is_routed: bool) -> String {
+    match (function.queue(), function.events().next()) {
+        (Some((queue, _)), _) => format!("`{queue}`"),
+        (None, Some(event)) => format!("`{}`", text(&event["Properties"]["ScheduleExpression"])),
+        (None, None) if is_routed => "the API".to_owned(),
+        (None, None) => "AWS credentials".to_owned(),
+    }
+}
+
+/// Reads, writes, queues, schedules, secrets.
+fn may(function: &Function<'_>) -> [String; 5] {
+    let mut cells: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for statement in function.statements() {
+        for action in &statement.actions {
+            let (service, verb) = action.split_once(':').expect("an action has a service");
+            let (cell, words): (usize, Vec<String>) = match (service, verb) {
+                ("dynamodb", "GetItem" | "Query" | "BatchGetItem") if statement.keys.is_empty() => {
+                    (0, vec!["index".into()])
+                }
+                ("dynamodb", "GetItem" | "Query" | "BatchGetItem") => {
+                    (0, statement.keys.iter().map(|key| short(key)).collect())
+                }
+                ("dynamodb", "DeleteItem") => {
+                    (1, statement.keys.iter().map(|key| format!("deletes {}", short(key))).collect())
+                }
+                ("dynamodb", _) => (1, statement.keys.iter().map(|key| short(key)).collect()),
+                ("sqs", "SendMessage") => {
+                    (2, statement.resources.iter().map(|queue| format!("rings `{}`", resource_of(queue))).collect())
+                }
+                ("sqs", "ReceiveMessage") => {
+                    (2, statement.resources.iter().map(|queue| format!("takes `{}`", resource_of(queue))).collect())
+                }
+                ("scheduler", verb) => {
+                    (3, vec![verb.trim_end_matches('s').trim_end_matches("Schedule").to_lowercase()])
+                }
+                ("kms", verb) if !statement.condition["Null"].is_null() => (4, vec![verb.to_lowercase()]),
+                // Those of the encryption at rest, of a queue's receiver, and of handing Scheduler its role.
+                _ => continue,
+            };
+            cells.entry(cell).or_default().extend(words);
+        }
+    }
+    std::array::from_fn(|cell| {
+        cells.remove(&cell).map_or_else(|| "-".into(), |words| words.into_iter().collect::<Vec<_>>().join(", "))
+    })
+}
+
+fn short(key: &str) -> String {
+    format!("`{}`", key.trim_end_matches('*'))
+}
+
+#[test]
+fn the_table_of_rights_is_as_the_template_has_it() {
+    let table = rights(&Template::read());
+    assert!(read("ARCHITECTURE.md").contains(&table), "the table in ARCHITECTURE.md should be\n\n{table}\n");
+}
