@@ -45,6 +45,25 @@ fn an_unknown_property_is_refused_with_the_nearest_known_one() {
 }
 
 #[test]
+fn a_misspelt_name_and_the_missing_property_that_it_means_are_one_problem() {
+    assert_eq!(
+        refusal(&template(json!({ "templat": "x" }))),
+        "unknown_property /components/1/config/templat\n\
+         component `t` has the unknown property `config.templat` and no `config.template`\n\
+         hint: did you mean `template`?\n"
+    );
+    assert_eq!(
+        refusal(&template(json!({ "colour": 1 }))),
+        "unknown_property /components/1/config/colour\n\
+         component `t` has the unknown property `config.colour`\n\
+         hint: remove it; known properties are `template`, `strict`\n\
+         missing_property /components/1/config/template\n\
+         component `t` has no `config.template`\n\
+         hint: add it: `template` needs it\n"
+    );
+}
+
+#[test]
 fn each_violation_is_reported_with_its_place_and_what_is_allowed() {
     let refusal = refusal(&sink(json!({
         "url": "not a url",
