@@ -1,7 +1,7 @@
 //! The compiler: runs the steps, and reports every problem of every step at once.
 
 use crate::report::Report;
-use crate::{Catalogue, Plan, config, cycles, lanes, order, source, wiring};
+use crate::{Catalogue, Plan, config, cycles, lanes, order, source, uniqueness, wiring};
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
@@ -66,6 +66,7 @@ fn compile_graph(
     let cyclic = cycles::check(&wiring, &mut report);
     let anywhere = lanes::check(&wiring, &mut report);
     config::check(&wiring, catalogue, &mut report);
+    uniqueness::check(&wiring, catalogue, &mut report);
     let source = source::choose(graph, &wiring, target, &mut report);
     let Some(source) = source.filter(|_| !cyclic && !report.has_problems()) else {
         return Err(report.into_problems());

@@ -13,6 +13,7 @@ pub mod provider;
 mod report;
 mod schema;
 mod source;
+mod uniqueness;
 mod violation;
 mod wiring;
 

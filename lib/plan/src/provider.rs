@@ -25,6 +25,7 @@ pub struct Provider {
     /// The fields of the format itself (`mode`, `type`, `hideForm`, `profile`, `parameters`, `secureParameters`, and the
     /// object that `profile` names) are always allowed besides. A schema with `properties` allows no others unless it
     /// says `additionalProperties`.
+    /// A property with `"x-unique": true` has another value in each component of a pipeline.
     pub config: Value,
     /// Works only in the local plane (it reads or writes the operator's files).
     pub local_only: bool,

@@ -9,6 +9,9 @@ pub struct Schema {
     text: Value,
 }
 
+/// Says of a property that two components of one pipeline would stand in each other's way with the same value.
+const UNIQUE: &str = "x-unique";
+
 /// Keywords that may bring in properties from elsewhere, so that `properties` is not all there is.
 const COMPOSING: [&str; 8] =
     ["additionalProperties", "unevaluatedProperties", "patternProperties", "allOf", "anyOf", "oneOf", "if", "$ref"];
@@ -33,6 +36,12 @@ impl Schema {
 
     pub fn violations<'a>(&'a self, config: &'a Value) -> impl Iterator<Item = ValidationError<'a>> {
         self.validator.iter_errors(config)
+    }
+
+    /// The properties whose values no two components of a pipeline may share.
+    pub fn unique(&self) -> impl Iterator<Item = &str> {
+        let properties = self.text.get("properties").and_then(Value::as_object).into_iter().flatten();
+        properties.filter(|(_, property)| property[UNIQUE] == true).map(|(name, _)| name.as_str())
     }
 
     /// The names that are known at the place of the config where a violation with this schema path is.

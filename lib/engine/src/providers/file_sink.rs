@@ -44,8 +44,8 @@ pub fn entry() -> Entry {
                 (
                     "path",
                     json!({
-                        "type": "string", "minLength": 1,
-                        "description": "The file, relative to the writable folder, e.g. `reports/today.ndjson`. Missing folders are made.",
+                        "type": "string", "minLength": 1, "x-unique": true,
+                        "description": "The file, relative to the writable folder, e.g. `reports/today.ndjson`. Missing folders are made. No other `file_sink` of the pipeline may have it.",
                     }),
                 ),
                 (

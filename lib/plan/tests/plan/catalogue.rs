@@ -54,6 +54,7 @@ fn http_config() -> Value {
                 "properties": { "accept": { "type": "string" }, "x/y": { "type": "string" } },
                 "additionalProperties": false,
             },
+            "spool": { "type": "string", "x-unique": true },
             "body": { "anyOf": [{ "type": "string", "pattern": "^<" }, { "type": "object" }] },
         },
     })

@@ -64,6 +64,25 @@ fn a_misspelt_name_and_the_missing_property_that_it_means_are_one_problem() {
 }
 
 #[test]
+fn two_components_that_would_stand_in_each_others_way_are_refused() {
+    let sinks = |one: &str, other: &str| {
+        pipeline(&[
+            component("in", "timer", &[]),
+            configured("a", "http_sink", &["text in"], json!({ "spool": one })),
+            configured("b", "http_sink", &["text in"], json!({ "spool": other })),
+        ])
+    };
+
+    assert_eq!(
+        refusal(&sinks("x", "x")),
+        "invalid_config /components/2/config/spool\n\
+         components `a` and `b` have the same `config.spool`\n\
+         hint: give each `http_sink` another one\n"
+    );
+    compiled(&sinks("x", "y"), Target::default());
+}
+
+#[test]
 fn each_violation_is_reported_with_its_place_and_what_is_allowed() {
     let refusal = refusal(&sink(json!({
         "url": "not a url",
