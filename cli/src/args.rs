@@ -9,17 +9,19 @@ use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Start here:
-  tidemill dev --deploy examples        start a plane on this machine and deploy what is in `examples`
-  tidemill list                         in another terminal: what is deployed, and when it runs next
+  tidemill dev --deploy examples   start a plane here, with what is in `examples`
+  tidemill list                    in another terminal: what runs when
 
 The plane and the key:
-  Commands talk to the plane at --url or TIDEMILL_URL with the key in --key or TIDEMILL_KEY. Without them they talk
-  to the plane of `tidemill dev` at http://127.0.0.1:5565, with the key that it keeps in `.tidemill/key`
-  (or in the folder that --data names).
+  Commands talk to the plane at --url or TIDEMILL_URL, with the key in --key or
+  TIDEMILL_KEY. Without them they talk to the plane of `tidemill dev` at
+  http://127.0.0.1:5565, with the key that it keeps in `.tidemill/key` (or in
+  the folder that --data names).
 
 Exit codes:
   0    done
-  1    what was asked for failed: the run failed, findings are left, the plane refused the request
+  1    what was asked for failed: the run failed, findings are left, the plane
+       refused the request
   2    the command line is wrong
   3    not found
   4    not authenticated, or the key may not do this
@@ -29,7 +31,14 @@ Exit codes:
 
 /// Keeps data and automation pipelines deployed: stored by version, run on a schedule, by webhook or on demand.
 #[derive(Parser)]
-#[command(name = "tidemill", version, after_long_help = AFTER_HELP, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "tidemill",
+    bin_name = "tidemill",
+    version,
+    after_long_help = AFTER_HELP,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

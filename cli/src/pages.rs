@@ -3,7 +3,9 @@
 use crate::client::{self, Client, Path};
 use crate::failure::Failure;
 use crate::session::Session;
+use crate::times;
 use comfy_table::Table;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,6 +27,27 @@ pub struct Wanted {
     cursor: Option<String>,
 }
 
+/// A part of a list that is in the order of time.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Period {
+    /// Only from this time on: RFC 3339, `HH:MM` of today (UTC), or `2h` ago
+    #[arg(long, value_name = "TIME", value_parser = times::past)]
+    since: Option<Timestamp>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME", value_parser = times::past)]
+    until: Option<Timestamp>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+impl Period {
+    /// Reads pages until there is enough.
+    pub async fn fetch(&self, client: &Client, path: &Path) -> Result<List, Failure> {
+        let path = path.clone().with_some("since", self.since).with_some("until", self.until);
+        self.wanted.fetch(client, &path).await
+    }
+}
+
 /// A list as the API sends it.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct List {
@@ -35,12 +58,22 @@ pub struct List {
 impl Wanted {
     /// Reads pages until there is enough.
     pub async fn fetch(&self, client: &Client, path: &Path) -> Result<List, Failure> {
+        self.fetch_from(async |limit, cursor: Option<&str>| {
+            client.get(&path.clone().with("limit", limit).with_some("cursor", cursor)).await?.read()
+        })
+        .await
+    }
+
+    /// Reads pages of any source until there is enough.
+    pub async fn fetch_from(
+        &self,
+        page: impl AsyncFn(usize, Option<&str>) -> Result<List, Failure>,
+    ) -> Result<List, Failure> {
         let most = if self.all { usize::MAX } else { self.limit as usize };
         let mut list = List { items: Vec::new(), next: self.cursor.clone() };
         loop {
             let limit = PAGE_LIMIT.min(most - list.items.len());
-            let page = path.clone().with("limit", limit).with_some("cursor", list.next.as_ref());
-            let page: List = client.get(&page).await?.read()?;
+            let page = page(limit, list.next.as_deref()).await?;
             list.items.extend(page.items);
             list.next = page.next;
             if list.next.is_none() || list.items.len() >= most {

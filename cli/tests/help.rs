@@ -46,10 +46,27 @@ fn every_command_has_an_example_and_the_options_of_all() {
         assert!(!head.trim().is_empty(), "{name} says what it does");
         let (_, examples) = rest.split_once("Example").unwrap_or_else(|| panic!("{name} has an example"));
         assert!(examples.contains(&name), "{name}: {examples}");
+        assert!(rest.starts_with(&format!(" {name}")), "{name} is called by its name");
+        assert_eq!(unexplained(rest), Vec::<&str>::new(), "{name}");
         for option in ["--json", "--url", "--key"] {
             assert!(rest.contains(option), "{name} {option}");
         }
     }
+}
+
+/// Arguments and options without a word of what they are.
+fn unexplained(help: &str) -> Vec<&str> {
+    let is_entry = |line: &str| {
+        let name = line.trim_start();
+        (2..8).contains(&(line.len() - name.len())) && ["<", "[", "-"].iter().any(|mark| name.starts_with(mark))
+    };
+    let lines: Vec<&str> = help.lines().take_while(|line| !line.starts_with("Example")).collect();
+    let explained = |at: usize| {
+        let is_beside = lines[at].trim_start().split_once("  ").is_some_and(|(_, text)| !text.trim().is_empty());
+        let is_below = lines.get(at + 1).is_some_and(|next| next.starts_with("          ") && !next.trim().is_empty());
+        is_beside || is_below && !lines[at + 1].trim_start().starts_with('[')
+    };
+    (0..lines.len()).filter(|at| is_entry(lines[*at]) && !explained(*at)).map(|at| lines[at]).collect()
 }
 
 #[test]

@@ -13,6 +13,7 @@ use clap_complete::Shell;
   tidemill completions zsh > ~/.zfunc/_tidemill
   tidemill completions fish > ~/.config/fish/completions/tidemill.fish")]
 pub struct Args {
+    /// The shell that reads them
     shell: Shell,
 }
 

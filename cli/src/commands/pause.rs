@@ -9,6 +9,7 @@ use serde_json::json;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill pause orders --note 'the shop is closed'")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
     /// Why, for whoever wonders later
     #[arg(long, value_name = "TEXT")]

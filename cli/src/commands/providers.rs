@@ -15,7 +15,7 @@ use tidemill_plan::{Class, Provider};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  tidemill providers\n  tidemill providers http_request")]
 pub struct Args {
-    /// The provider to show
+    /// The provider to show [default: all of them, in a list]
     name: Option<String>,
 }
 

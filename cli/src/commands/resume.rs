@@ -10,6 +10,7 @@ use crate::views::Deployment;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill resume orders")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
 }
 

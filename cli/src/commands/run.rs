@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
   tidemill run import --input @orders.json
   curl -s https://example.com/orders | tidemill run import --input -")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
     /// What the pipeline's source is handed: a text, `@FILE` for a file's content, `-` for standard input. What is
     /// JSON is handed over as JSON, anything else as text

@@ -2,12 +2,10 @@
 
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::pages::Period;
 use crate::runs::{self, result_text};
 use crate::session::Session;
-use crate::times;
 use crate::views::Run;
-use jiff::Timestamp;
 
 /// List what ran, newest first, or show one run with its result
 ///
@@ -43,21 +41,17 @@ enum Command {
 struct Filter {
     /// Only this project's
     project: Option<String>,
+    /// Only runs in this state
     #[arg(long, value_parser = ["queued", "running", "succeeded", "failed", "cancelled", "timed_out"])]
     state: Option<String>,
+    /// Only runs that were started by this
     #[arg(long, value_parser = ["schedule", "webhook", "call", "manual", "task"])]
     trigger: Option<String>,
     /// Only of this version of the pipeline
     #[arg(long, value_name = "N")]
     version: Option<u32>,
-    /// Only runs made at this time or later: RFC 3339, `HH:MM` of today (UTC), or `2h` ago
-    #[arg(long, value_name = "TIME", value_parser = times::past)]
-    since: Option<Timestamp>,
-    /// Only runs made before this time
-    #[arg(long, value_name = "TIME", value_parser = times::past)]
-    until: Option<Timestamp>,
     #[command(flatten)]
-    wanted: Wanted,
+    period: Period,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
@@ -72,10 +66,8 @@ async fn list(session: &Session, filter: Filter) -> Result<Exit, Failure> {
         .with_some("project", filter.project)
         .with_some("state", filter.state)
         .with_some("trigger", filter.trigger)
-        .with_some("version", filter.version)
-        .with_some("since", filter.since)
-        .with_some("until", filter.until);
-    let list = filter.wanted.fetch(&session.client()?, &path).await?;
+        .with_some("version", filter.version);
+    let list = filter.period.fetch(&session.client()?, &path).await?;
     list.print(session, "no run matches", runs::columns(), runs::row)?;
     Ok(Exit::Done)
 }

@@ -17,6 +17,7 @@ const NEXT: usize = 3;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  tidemill status orders\n  tidemill status orders --json | jq .pipeline")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
 }
 

@@ -2,10 +2,10 @@
 
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::pages::Period;
 use crate::session::Session;
 use crate::table::{self, or_dash, state};
-use crate::times::{self, absolute, relative};
+use crate::times::{absolute, relative};
 use crate::views::Tick;
 use comfy_table::Cell;
 use jiff::Timestamp;
@@ -14,22 +14,15 @@ use jiff::Timestamp;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill ticks orders --since 6h")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
-    /// Only ticks at this time or later: RFC 3339, `HH:MM` of today (UTC), or `2h` ago
-    #[arg(long, value_name = "TIME", value_parser = times::past)]
-    since: Option<Timestamp>,
-    /// Only ticks before this time
-    #[arg(long, value_name = "TIME", value_parser = times::past)]
-    until: Option<Timestamp>,
     #[command(flatten)]
-    wanted: Wanted,
+    period: Period,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    let path = Path::new(&["deployments", &args.project, "ticks"])
-        .with_some("since", args.since)
-        .with_some("until", args.until);
-    let list = args.wanted.fetch(&session.client()?, &path).await?;
+    let path = Path::new(&["deployments", &args.project, "ticks"]);
+    let list = args.period.fetch(&session.client()?, &path).await?;
     let now = Timestamp::now();
     let columns = table::new(&["DUE", "", "OUTCOME", "REASON", "RUN"]);
     list.print(session, "no tick matches", columns, |table, tick: Tick| {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
   tidemill versions orders
   tidemill versions orders --version 3 > orders-3.pipe")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
     /// Print the pipeline of this version as it was sent
     #[arg(long = "version", value_name = "N")]
