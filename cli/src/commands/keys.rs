@@ -9,12 +9,13 @@ use crate::times::{self, relative};
 use crate::views;
 use comfy_table::{Cell, Table};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 use tidemill_local::{RealWorld, open_store};
 use tidemill_model::ids::{KeyId, OwnerId};
 use tidemill_model::key::{Plane, Scope};
 use tidemill_operations::answer::KeyAnswer;
-use tidemill_operations::{World, key_create, key_revoke};
+use tidemill_operations::{World, key_create, key_list, key_revoke};
 
 /// Make, list and revoke API keys
 ///
@@ -90,7 +91,9 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
             let key: views::Key = client::read(&text)?;
             session.output.done(&text, key.key.unwrap_or_default());
         }
-        Command::List { owner: Some(owner), wanted: _ } => print(session, &list_in_table(session, &owner).await?)?,
+        Command::List { owner: Some(owner), wanted } => {
+            print(session, &list_in_table(session, &owner, &wanted).await?)?;
+        }
         Command::List { owner: None, wanted } => {
             print(session, &wanted.fetch(&session.client()?, &Path::new(&["keys"])).await?)?;
         }
@@ -119,19 +122,15 @@ async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> R
     Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, RealWorld.now()) }))
 }
 
-async fn list_in_table(session: &Session, owner: &OwnerId) -> Result<List, Failure> {
+async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> Result<List, Failure> {
     let store = open_store(&session.global.data).await?;
-    let mut list = List { items: Vec::new(), next: None };
-    let mut cursor = None;
-    loop {
-        let page = store.keys(owner, cursor.as_ref(), 100).await.map_err(tidemill_operations::Error::from)?;
-        let answers = page.items.into_iter().map(|key| text(&KeyAnswer::of(key, RealWorld.now())));
-        list.items.extend(answers.filter_map(|text| serde_json::value::RawValue::from_string(text).ok()));
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(list);
-        }
-    }
+    wanted
+        .fetch_from(async |limit, cursor: Option<&str>| {
+            let input = key_list::Input { limit: Some(limit as u32), cursor: cursor.map(str::to_owned) };
+            let page = key_list::list(&store, owner, input, RealWorld.now()).await?;
+            client::read(&text(&page))
+        })
+        .await
 }
 
 async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &str) -> Result<String, Failure> {
@@ -140,7 +139,7 @@ async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &str) -> Result
     Ok(text(&KeyAnswer::of(key, RealWorld.now())))
 }
 
-fn text(answer: &KeyAnswer) -> String {
+fn text(answer: &impl Serialize) -> String {
     serde_json::to_string(answer).expect("answers are JSON")
 }
 

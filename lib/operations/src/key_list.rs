@@ -3,8 +3,11 @@
 use crate::answer::{self, KeyAnswer, List};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use jiff::Timestamp;
 use serde::Deserialize;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
+use tidemill_store::Store;
 
 pub struct KeyList;
 
@@ -22,9 +25,14 @@ impl crate::Operation for KeyList {
     type Output = List<KeyAnswer>;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
-        let limit = answer::page_limit(input.limit)?;
-        let cursor = answer::cursor(input.cursor.as_deref())?;
-        let page = plane.store.keys(&call.owner, cursor.as_ref(), limit).await?;
-        Ok(List::of(page, |key| KeyAnswer::of(key, call.now)))
+        list(&plane.store, &call.owner, input, call.now).await
     }
+}
+
+/// Lists any owner's keys; an operator may who has the table at hand.
+pub async fn list(store: &Store, owner: &OwnerId, input: Input, now: Timestamp) -> Result<List<KeyAnswer>, Error> {
+    let limit = answer::page_limit(input.limit)?;
+    let cursor = answer::cursor(input.cursor.as_deref())?;
+    let page = store.keys(owner, cursor.as_ref(), limit).await?;
+    Ok(List::of(page, |key| KeyAnswer::of(key, now)))
 }
