@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::pages::List;
 use crate::table::{facts, or_dash, plain, readable, state};
 use crate::times::{absolute, both, milliseconds, relative};
-use crate::views::Run;
+use crate::views::{Run, RunError};
 use comfy_table::{Cell, Table};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -76,11 +76,25 @@ pub fn shown(run: &Run) -> String {
     rows.push(("objects", Cell::new(run.objects)));
     rows.extend(run.cancel_requested_at.map(|at| ("cancel asked", Cell::new(both(at, now)))));
     if let Some(error) = &run.error {
-        let place = error.component.as_ref().map(|component| format!("{component}: ")).unwrap_or_default();
-        rows.push(("error", Cell::new(plain(&format!("{place}{}", error.message)))));
+        rows.push(("error", Cell::new(plain(&placed(error)))));
         rows.extend(error.hint.as_ref().map(|hint| ("hint", Cell::new(plain(hint)))));
     }
     crate::table::text(&facts(rows))
+}
+
+/// With what a run failed, if it did.
+pub fn failure(run: &Run) -> Option<Failure> {
+    let error = run.error.as_ref()?;
+    let message = format!("run `{}` {}: {}", run.id, run.state.replace('_', " "), placed(error));
+    Some(Failure { hint: error.hint.as_deref().map(plain), ..Failure::new("run_failed", plain(&message)) })
+}
+
+/// The error after the component that it is of.
+fn placed(error: &RunError) -> String {
+    match &error.component {
+        Some(component) => format!("{component}: {}", error.message),
+        None => error.message.clone(),
+    }
 }
 
 fn took(run: &Run, now: Timestamp) -> Option<String> {

@@ -73,6 +73,14 @@ pub fn or_dash<T: ToString>(value: Option<T>) -> Cell {
     value.map_or_else(|| Cell::new("-").add_attribute(Attribute::Dim), |value| Cell::new(value.to_string()))
 }
 
+/// `1 finding`, `2 findings`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
 /// A text of outside on one line, without what could steer a terminal.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -3,7 +3,7 @@
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use crate::table::{self, plain};
+use crate::table::{self, counted, plain};
 use crate::views::Diagnosis;
 use comfy_table::{Cell, Color};
 
@@ -34,25 +34,43 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 }
 
 fn shown(diagnosis: &Diagnosis) -> String {
-    let deployments = match diagnosis.deployments {
-        1 => "1 deployment".to_owned(),
-        count => format!("{count} deployments"),
-    };
+    let deployments = counted(diagnosis.deployments, "deployment");
     if diagnosis.findings.is_empty() {
         return format!("{deployments}, nothing found");
     }
-    let mut shown = table::new(&["CHECK", "PROJECT", "FINDING", ""]);
+    let mut shown = table::new(&["CHECK", "PROJECT", "FINDING", "FIXED"]);
     for finding in &diagnosis.findings {
-        let left = match finding.fixed {
-            true => Cell::new("fixed").fg(Color::Green),
-            false => Cell::new("left").fg(Color::Red),
+        let fixed = match finding.fixed {
+            true => Cell::new("yes").fg(Color::Green),
+            false => Cell::new("no").fg(Color::Red),
         };
         shown.add_row([
             Cell::new(&finding.check),
             Cell::new(plain(&finding.project)),
             Cell::new(plain(&finding.message)),
-            left,
+            fixed,
         ]);
     }
-    format!("{}\n{deployments}, {} findings", table::text(&shown), diagnosis.findings.len())
+    let findings = counted(diagnosis.findings.len(), "finding");
+    format!("{}\n{deployments}, {findings}", table::text(&shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::Finding;
+
+    #[test]
+    fn every_finding_says_whether_it_is_fixed() {
+        let (check, message) = ("timer".to_owned(), "its timer is not as its schedule says".to_owned());
+        let finding = Finding { check, project: "orders".into(), message, fixed: true };
+        let diagnosis = Diagnosis { healthy: true, deployments: 2, findings: vec![finding] };
+
+        assert_eq!(
+            shown(&diagnosis),
+            "CHECK  PROJECT  FINDING                                FIXED\n\
+             timer  orders   its timer is not as its schedule says  yes\n\
+             2 deployments, 1 finding"
+        );
+    }
 }

@@ -1,9 +1,11 @@
 //! `tidemill logs`: a run's log, also while it grows.
 
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::following::{self, Log, line_text};
 use crate::runs;
 use crate::session::Session;
+use crate::views::Run;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -33,6 +35,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
             false => session.output.line(line_text(line)),
         };
         following::follow(session, &client, &run, show).await?;
+        tell_error(session, &client, run).await?;
         return Ok(Exit::Done);
     }
     let all = everything(&mut Log::of(&client, &run)).await?;
@@ -45,10 +48,28 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     if !all.complete {
         session.output.note(format_args!("run `{}` is {}; --follow shows what comes", all.run, all.state));
-    } else if all.items.is_empty() {
+        return Ok(Exit::Done);
+    }
+    if all.items.is_empty() {
         session.output.note(format_args!("run `{}` wrote no log", all.run));
     }
+    tell_error(session, &client, run).await?;
     Ok(Exit::Done)
+}
+
+/// Below the log of a run that failed: with what.
+async fn tell_error(session: &Session, client: &Client, found: Run) -> Result<(), Failure> {
+    if session.output.is_json() {
+        return Ok(());
+    }
+    let run = match found.is_final() {
+        true => found,
+        false => client.get(&runs::path(&found)).await?.read()?,
+    };
+    if let Some(failure) = runs::failure(&run) {
+        session.output.failure(&failure);
+    }
+    Ok(())
 }
 
 /// A whole log in the API's form.

@@ -13,18 +13,22 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill update orders --schedule '0 6 * * mon-fri' --timezone Europe/Madrid
-  tidemill update orders --pipeline orders.pipe --note 'keep refunds'")]
+  tidemill update orders orders.pipe --note 'keep refunds'")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
     /// The file with the new pipeline
-    #[arg(long, value_name = "FILE")]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The same as FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pipeline: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    let body = match &args.pipeline {
+    let body = match args.file.as_ref().or(args.pipeline.as_ref()) {
         Some(file) => {
             let wanted = prepare(file, &args.settings)?;
             deploying::body(Some(&wanted.pipeline), &wanted.settings)
@@ -32,7 +36,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         None => deploying::body(None, &args.settings),
     };
     if body == "{}" {
-        let hint = "give e.g. `--pipeline FILE` or `--schedule '@hourly'`";
+        let hint = "give e.g. a FILE with the new pipeline, or `--schedule '@hourly'`";
         return Err(Failure::argument("there is nothing to change", hint));
     }
     let answer = session.client()?.patch(&Path::new(&["deployments", &args.project]), body).await?;

@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
   tidemill why orders 2026-11-21T09:05:00Z
   tidemill why orders 09:05 --timezone Europe/Madrid")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
     /// RFC 3339, `HH:MM[:SS]` of today, `2026-11-21 09:05`, seconds since 1970, or `15m` for that long ago. A time
     /// without a zone is UTC, as schedules are, unless --timezone is given
@@ -44,5 +45,5 @@ fn shown(why: &Why, now: Timestamp) -> String {
     rows.extend(why.run.as_ref().map(|run| ("run", Cell::new(run))));
     rows.extend(why.previous.map(|at| ("due before", Cell::new(both(at, now)))));
     rows.extend(why.next.map(|at| ("due after", Cell::new(both(at, now)))));
-    format!("{}\n{}", why.explanation, text(&facts(rows)))
+    format!("{}\n\n{}", text(&facts(rows)), why.explanation)
 }
