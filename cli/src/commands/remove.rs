@@ -7,25 +7,39 @@ use std::io::{IsTerminal, Write};
 
 /// Take a project off; its versions, its history and its hook's URL stay
 ///
-/// On a terminal it asks first; a script is not asked.
+/// On a terminal it asks first. Where nobody can be asked, and with --json, it wants --yes.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill remove orders --yes")]
 pub struct Args {
+    /// The project, as `tidemill list` shows it
     project: String,
-    /// Do not ask
+    /// Remove it without a question
     #[arg(long, short)]
     yes: bool,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
-    if !args.yes && !session.output.is_json() && std::io::stdin().is_terminal() && !agreed(&args.project)? {
-        session.output.note("nothing was removed");
-        return Ok(Exit::Failed);
+    let path = Path::new(&["deployments", &args.project]);
+    if !args.yes {
+        check_that_somebody_is_there(session)?;
+        // Nobody is asked about what is not there.
+        client.get(&path).await?;
+        if !agreed(&args.project)? {
+            session.output.note("nothing was removed");
+            return Ok(Exit::Failed);
+        }
     }
-    let answer = client.delete(&Path::new(&["deployments", &args.project])).await?;
+    let answer = client.delete(&path).await?;
     session.output.done(&answer.text, format_args!("removed `{}`", args.project));
     Ok(Exit::Done)
+}
+
+fn check_that_somebody_is_there(session: &Session) -> Result<(), Failure> {
+    match !session.output.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        true => Ok(()),
+        false => Err(Failure::argument("nobody can be asked whether to remove it", "give `--yes` to remove it")),
+    }
 }
 
 fn agreed(project: &str) -> Result<bool, Failure> {
@@ -33,6 +47,9 @@ fn agreed(project: &str) -> Result<bool, Failure> {
     let mut stderr = anstream::stderr().lock();
     write!(stderr, "remove `{project}`? [y/N] ").and_then(|()| stderr.flush()).map_err(failed)?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    if std::io::stdin().read_line(&mut answer).map_err(failed)? == 0 {
+        // Ctrl-D leaves the cursor behind the question.
+        writeln!(stderr).map_err(failed)?;
+    }
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -10,7 +10,8 @@ use crate::views::Secret;
 use comfy_table::Cell;
 use jiff::Timestamp;
 use serde_json::json;
-use std::io::{IsTerminal, Read};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Set, list and remove the secrets that configs name as `${NAME}`
 #[derive(clap::Args)]
@@ -29,6 +30,7 @@ enum Command {
     /// Set a secret; it is encrypted, and never shown again
     #[command(after_help = "Example:\n  printf %s \"$TOKEN\" | tidemill secrets set API_TOKEN")]
     Set {
+        /// What configs call it
         name: String,
         /// The value. Other users of the machine may see it; standard input is safer
         #[arg(long, value_name = "VALUE")]
@@ -42,7 +44,10 @@ enum Command {
     },
     /// Delete a secret; runs that name it fail from then on
     #[command(after_help = "Example:\n  tidemill secrets remove API_TOKEN")]
-    Remove { name: String },
+    Remove {
+        /// The name that `secrets list` shows
+        name: String,
+    },
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
@@ -72,15 +77,35 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 /// From the terminal without an echo, else all of standard input without the line break at its end.
 fn read_value(name: &str) -> Result<String, Failure> {
     let read = match std::io::stdin().is_terminal() {
-        true => rpassword::prompt_password(format!("value of {name}: ")),
+        true => ask(name),
         false => {
             let mut text = String::new();
             std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
         }
     };
-    let text = read.map_err(|error| {
-        Failure::new("invalid_argument", format!("the value cannot be read: {error}")).hint("give it on standard input")
+    let text = read.map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => Failure::new("interrupted", "nothing was set").exit(Exit::Interrupted),
+        ErrorKind::UnexpectedEof => empty(),
+        _ => Failure::argument(format!("the value cannot be read: {error}"), "give it on standard input"),
     })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+    match text.strip_suffix('\r').unwrap_or(text) {
+        "" => Err(empty()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn empty() -> Failure {
+    Failure::argument("the value is empty", "type it, or give it on standard input")
+}
+
+fn ask(name: &str) -> std::io::Result<String> {
+    // While somebody listens for Ctrl-C, it does not kill the command before the terminal's echo is on again.
+    let _listens = signal(SignalKind::interrupt())?;
+    let value = rpassword::prompt_password(format!("value of {name}: "));
+    if value.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof) {
+        // The cursor is still behind the question.
+        _ = writeln!(std::io::stderr());
+    }
+    value
 }

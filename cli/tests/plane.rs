@@ -1,0 +1,151 @@
+//! The command against a plane of its own, as people use the two.
+
+use crate::command::{Ended, tidemill_in};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A plane in a folder of its own, gone when the test ends.
+struct Plane {
+    child: Child,
+    url: String,
+    folder: TempDir,
+}
+
+impl Plane {
+    fn new() -> Plane {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
+            .args(["dev", "--listen", "127.0.0.1:0"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let ready = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        let url = ready.strip_prefix("ready ").expect("the first line is `ready URL`").to_owned();
+        Plane { child, url, folder }
+    }
+
+    fn tidemill(&self, arguments: &[&str]) -> Ended {
+        tidemill_in(self.folder.path(), &[arguments, &["--url", &self.url]].concat(), "")
+    }
+
+    /// Writes a pipeline that gives a template's text.
+    fn write(&self, file: &str, template: &str) {
+        self.write_with(file, json!({"id": "text", "provider": "template", "config": {"template": template}}));
+    }
+
+    /// Writes a pipeline with this component in its middle.
+    fn write_with(&self, file: &str, mut component: Value) {
+        component["input"] = json!([{"lane": "documents", "from": "now"}]);
+        let out = json!([{"lane": "text", "from": component["id"]}]);
+        let pipeline = json!({
+            "project_id": "orders",
+            "source": "now",
+            "components": [
+                {"id": "now", "provider": "timer", "config": {}},
+                component,
+                {"id": "out", "provider": "response", "config": {}, "input": out},
+            ],
+        });
+        std::fs::write(self.folder.path().join(file), pipeline.to_string()).unwrap();
+    }
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_log_of_a_failed_run_ends_with_its_error() {
+    let plane = Plane::new();
+    let config = json!({"url": "http://127.0.0.1/"});
+    plane.write_with("orders.pipe", json!({"id": "post", "provider": "http_request", "config": config}));
+    assert_eq!(plane.tidemill(&["deploy", "orders.pipe"]).code, 0);
+    assert_eq!(plane.tidemill(&["run", "orders", "--follow"]).code, 1);
+
+    for arguments in [["logs", "orders"].as_slice(), &["logs", "orders", "--follow"]] {
+        let ended = plane.tidemill(arguments);
+
+        assert_eq!(ended.code, 0);
+        assert!(ended.stderr.contains("error: run `") && ended.stderr.contains("` failed: post: "), "{}", ended.stderr);
+        assert!(ended.stderr.contains("\nhint: "), "{}", ended.stderr);
+    }
+    assert!(plane.tidemill(&["logs", "orders"]).stderr.contains("wrote no log"));
+}
+
+#[test]
+fn an_update_takes_its_pipeline_as_an_argument_or_as_an_option() {
+    let plane = Plane::new();
+    for (version, text) in [(1, "one"), (2, "two"), (3, "three")] {
+        plane.write(&format!("{version}.pipe"), text);
+    }
+    plane.tidemill(&["deploy", "1.pipe"]);
+
+    let argument = plane.tidemill(&["update", "orders", "2.pipe"]);
+    let option = plane.tidemill(&["update", "orders", "--pipeline", "3.pipe"]);
+
+    assert!(argument.stdout.starts_with("updated `orders`: version 2"), "{}{}", argument.stdout, argument.stderr);
+    assert!(option.stdout.starts_with("updated `orders`: version 3"), "{}{}", option.stdout, option.stderr);
+    assert_eq!(plane.tidemill(&["update", "orders"]).code, 2);
+    assert_eq!(plane.tidemill(&["update", "orders", "2.pipe", "--pipeline", "3.pipe"]).code, 2);
+}
+
+#[test]
+fn an_answer_why_ends_with_the_reason_in_a_sentence() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "x");
+    plane.tidemill(&["deploy", "orders.pipe"]);
+
+    let ended = plane.tidemill(&["why", "orders", "2100-01-01T00:00:00Z"]);
+
+    let last = ended.stdout.lines().last().unwrap();
+    assert_eq!(last, "the schedule was `manual`: only a call or a webhook starts it", "{}", ended.stdout);
+}
+
+#[test]
+fn the_keys_of_any_owner_are_listed_page_by_page() {
+    let plane = Plane::new();
+    for name in ["a", "b", "c"] {
+        assert_eq!(plane.tidemill(&["keys", "create", "--owner", "ana", "--name", name]).code, 0);
+    }
+
+    let list = |more: &[&str]| plane.tidemill(&[&["keys", "list", "--owner", "ana", "--json"], more].concat()).json();
+    let names = |list: &Value| -> Vec<String> {
+        list["items"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = list(&["--limit", "2"]);
+    let rest = list(&["--cursor", first["next"].as_str().unwrap()]);
+
+    assert_eq!((names(&first), names(&rest)), (vec!["a".into(), "b".into()], vec!["c".to_owned()]));
+    assert_eq!(names(&list(&["--all"])), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_removal_that_nobody_can_confirm_wants_a_flag() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "x");
+    plane.tidemill(&["deploy", "orders.pipe"]);
+
+    let unasked = plane.tidemill(&["remove", "orders"]);
+    let confirmed = plane.tidemill(&["remove", "orders", "--yes"]);
+
+    assert_eq!((unasked.code, confirmed.code), (2, 0));
+    assert!(unasked.stderr.contains("hint: give `--yes`"), "{}", unasked.stderr);
+    assert_eq!(plane.tidemill(&["status", "orders"]).code, 3);
+}
+
+#[test]
+fn a_secret_without_a_value_is_refused() {
+    let plane = Plane::new();
+
+    let ended = plane.tidemill(&["secrets", "set", "TOKEN"]);
+
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("the value is empty"), "{}", ended.stderr);
+}
