@@ -12,6 +12,7 @@ use std::time::Duration;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 use tidemill_model::run::State;
+use tidemill_model::task;
 use tidemill_model::version::sha256;
 use tidemill_store::PAGE_LIMIT;
 
@@ -65,11 +66,24 @@ impl crate::Operation for PlaneDoctor {
             }
             cursor = page.next;
             if cursor.is_none() {
+                output.findings.extend(open_tasks(plane, call).await?);
                 output.healthy = output.findings.iter().all(|finding| finding.fixed);
                 return Ok(output);
             }
         }
     }
+}
+
+/// Open tasks are counted, because their number has a limit.
+async fn open_tasks(plane: &Plane, call: &Call) -> Result<Option<Finding>, Error> {
+    // In this order: a task that is opened in between is a finding of neither.
+    let counted = plane.store.open_tasks(&call.owner).await? as usize;
+    let tasks = plane.store.tasks(&call.owner).await?;
+    let open = tasks.iter().filter(|task| task.state != task::State::Ended).count();
+    let again = plane.store.open_tasks(&call.owner).await? as usize;
+    let message = format!("{open} tasks are open, {counted} are counted");
+    let differs = counted == again && counted != open;
+    Ok(differs.then(|| Finding { check: "tasks", project: String::new(), message, fixed: false }))
 }
 
 struct Examination<'a> {

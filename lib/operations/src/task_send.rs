@@ -66,6 +66,9 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     let task = plane.store.task(&call.owner, token).await?;
     let task = task.filter(|task| task.is_readable(plane.now())).ok_or_else(unknown)?;
     check(&task, &object)?;
+    if task.state != State::Open {
+        return Err(closed(task.state));
+    }
     let permit = plane.threads.of(&task).await;
     let now = plane.now();
     let accepted = plane.store.accept(&call.owner, token, object.size, now, now + LEASE).await;
@@ -98,15 +101,16 @@ fn check(task: &Task, object: &Object) -> Result<(), Error> {
 }
 
 async fn refusal(plane: &Plane, call: &Call, token: &str) -> Result<Error, Error> {
-    Ok(match plane.store.task(&call.owner, token).await? {
-        None => unknown(),
-        Some(task) if task.state == State::Ended => {
-            Error::new(Code::FailedPrecondition, "the task has ended").hint("open a new one")
-        }
-        Some(_) => {
-            Error::new(Code::FailedPrecondition, "the task is ending and takes no more objects").hint("open a new one")
-        }
-    })
+    let found = plane.store.task(&call.owner, token).await?;
+    Ok(found.map_or_else(unknown, |task| closed(task.state)))
+}
+
+fn closed(state: State) -> Error {
+    let message = match state {
+        State::Ended => "the task has ended",
+        _ => "the task is ending and takes no more objects",
+    };
+    Error::new(Code::FailedPrecondition, message).hint("open a new one")
 }
 
 impl Pipe {

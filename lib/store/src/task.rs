@@ -58,6 +58,16 @@ impl Store {
         self.all(range).await?.into_iter().map(crate::item::from_item).collect()
     }
 
+    /// How many of an owner's tasks are counted as open.
+    pub async fn open_tasks(&self, owner: &OwnerId) -> Result<u32, Error> {
+        #[derive(Deserialize)]
+        struct Counter {
+            open: u32,
+        }
+        let counter: Option<Counter> = self.get(&keys::open_tasks(owner)).await?;
+        Ok(counter.map_or(0, |counter| counter.open))
+    }
+
     /// The run of the task that was last opened for a source, and the task, unless the table has forgotten it.
     pub async fn task_of_source(
         &self,

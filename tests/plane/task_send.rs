@@ -1,0 +1,122 @@
+//! What becomes of the objects that are sent through a task.
+
+use crate::given::{broken, chain, echo};
+use crate::given_tasks::{caller, echoed};
+use serde_json::{Value, json};
+use tidemill_operations::task_send::{self, Object};
+use tidemill_testing::World;
+
+#[tokio::test]
+async fn each_write_of_a_text_is_part_of_the_result() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+
+    let pipe = ana.pipe(&task.token).await.unwrap();
+    for part in ["Hello ", "from ", "here"] {
+        pipe.write(part.into()).await;
+    }
+    let sent = pipe.close().await.unwrap();
+
+    assert_eq!(sent.result["text"], json!(["Hello \n\nfrom \n\nhere\n\n"]));
+    assert_eq!((sent.object_id.len(), &sent.name, sent.error), (36, &sent.object_id, None));
+}
+
+#[tokio::test]
+async fn objects_are_independent_of_each_other() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let task = ana.open_with(json!({"pipeline": echo("p"), "threads": 8})).await.unwrap();
+
+    let texts: Vec<String> = (0..50).map(|number| format!("object {number}")).collect();
+    let sent = futures::future::join_all(texts.iter().map(|text| ana.send(&task.token, text))).await;
+
+    for (text, sent) in texts.iter().zip(sent) {
+        assert_eq!(sent.unwrap().result, echoed(text));
+    }
+    let counts = ana.status(&task.token).await.unwrap().counts;
+    assert_eq!((counts.total_count, counts.completed_count, counts.failed_count), (50, 50, 0));
+}
+
+#[tokio::test]
+async fn an_object_that_fails_tells_why_and_the_task_goes_on() {
+    let world = World::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let mut failing = broken("p");
+    failing["components"][0] = json!({"id": "timer_1", "provider": "webhook", "config": {"mode": "Source"}});
+    let task = ana.open(failing).await.unwrap();
+
+    let object = Object { mime: "application/json".to_owned(), ..Object::default() };
+    let (owner, key) = ("ana".to_owned().try_into().unwrap(), user.key_id.clone().try_into().unwrap());
+    let call = tidemill_operations::Call { owner, key, scopes: vec![], now: world.now(), idempotency: None };
+    let pipe = task_send::open(&world.plane, &call, &task.token, object).await.unwrap();
+    pipe.write("{}".into()).await;
+    let sent = pipe.close().await.unwrap();
+
+    let error = sent.error.unwrap();
+    assert!(error.contains("component `template_1`"), "{error}");
+    let status = ana.status(&task.token).await.unwrap();
+    assert_eq!((status.state, status.counts.failed_count, status.errors), ("open", 1, vec![error]));
+}
+
+#[tokio::test]
+async fn an_object_whose_sender_goes_away_fails() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+
+    drop(ana.pipe(&task.token).await.unwrap());
+    while ana.status(&task.token).await.unwrap().in_flight > 0 {
+        tokio::task::yield_now().await;
+    }
+
+    let status = ana.status(&task.token).await.unwrap();
+    assert_eq!(status.counts.failed_count, 1);
+    assert!(status.errors[0].contains("before the object was whole"), "{:?}", status.errors);
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_task_the_next_objects_meet_the_new_pipeline() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+    ana.send(&task.token, "hi").await.unwrap();
+    let template = ("template", json!({"template": "new {{ value }}"}), "text");
+    let changed = chain("p", &[("webhook", json!({}), "text"), template, ("response", json!({}), "")]);
+
+    let before = ana.pipe(&task.token).await.unwrap();
+    let restarted = ana.restart(&task.token, changed).await.unwrap();
+
+    assert_eq!((&restarted.token, &restarted.run), (&task.token, &task.run));
+    before.write("old".into()).await;
+    assert_eq!(before.close().await.unwrap().result, echoed("old"));
+    assert_eq!(ana.send(&task.token, "hi").await.unwrap().result, echoed("new hi"));
+    assert_eq!(ana.status(&task.token).await.unwrap().counts.completed_count, 3);
+}
+
+#[tokio::test]
+async fn a_key_that_was_seen_is_dropped_in_later_objects() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let links = [("webhook", json!({}), "text"), ("dedupe", json!({}), "text"), ("response", json!({}), "")];
+    let task = ana.open(chain("p", &links)).await.unwrap();
+
+    assert_eq!(ana.send(&task.token, "once").await.unwrap().result, echoed("once"));
+    assert!(ana.send(&task.token, "once").await.unwrap().result.is_empty());
+    let world = world.restarted().await;
+    assert!(ana.at(&world).send(&task.token, "once").await.unwrap().result.is_empty());
+}
+
+#[tokio::test]
+async fn what_objects_log_is_in_the_log_of_the_run() {
+    let world = World::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let task = ana.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();
+    ana.send(&task.token, "first").await.unwrap();
+    ana.send(&task.token, "second").await.unwrap();
+
+    let logs = user.get(&format!("/v1/runs/{}/logs?project=p", task.run)).await.ok();
+
+    let lines: Vec<&Value> = logs["items"].as_array().unwrap().iter().map(|line| &line["message"]).collect();
+    assert_eq!(lines, ["first", "second"]);
+}
