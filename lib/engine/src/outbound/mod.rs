@@ -113,7 +113,11 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// The refusal for a user; the host is named as it was written.
     pub fn fault(&self, host: &str) -> Fault {
-        let fault = Fault::new(format!("`{host}` is refused: the address `{}` is {}", self.address, self.kind));
+        let is_address = host.trim_matches(['[', ']']).parse() == Ok(self.address);
+        let fault = Fault::new(match is_address {
+            true => format!("`{host}` is refused: the address is {}", self.kind),
+            false => format!("`{host}` is refused: its address `{}` is {}", self.address, self.kind),
+        });
         if self.by_policy {
             return fault
                 .hint("only public addresses can be reached; for local work, start with `--allow-private-network`");
@@ -181,7 +185,7 @@ mod tests {
     fn the_refusal_says_what_to_do() {
         let fault = check(NetworkPolicy::Public, "http://10.0.0.1/").unwrap_err();
 
-        assert_eq!(fault.message, "`10.0.0.1` is refused: the address `10.0.0.1` is private");
+        assert_eq!(fault.message, "`10.0.0.1` is refused: the address is private");
         assert!(fault.hint.unwrap().contains("--allow-private-network"));
     }
 

@@ -180,14 +180,16 @@ fn describe(host: &str, problem: reqwest::Error) -> Failure {
     }
     let deepest =
         std::iter::successors(problem.source(), |cause| (*cause).source()).last().map(|cause| cause.to_string());
-    let what = if problem.is_timeout() {
-        "did not answer in time".to_owned()
-    } else if problem.is_connect() {
-        format!("cannot be reached: {}", deepest.unwrap_or_default())
+    let (what, hint) = if problem.is_connect() {
+        let why = if problem.is_timeout() { "nothing answers".to_owned() } else { deepest.unwrap_or_default() };
+        (format!("cannot be reached: {why}"), "check the host and the port of `url`, and that the server runs")
+    } else if problem.is_timeout() {
+        ("did not answer in time".to_owned(), "raise `timeout` if the server needs longer")
     } else {
-        format!("broke off: {}", deepest.unwrap_or_else(|| problem.without_url().to_string()))
+        let what = format!("broke off: {}", deepest.unwrap_or_else(|| problem.without_url().to_string()));
+        (what, "run it again; if it stays so, look into the server's log")
     };
-    Failure { fault: Fault::new(format!("`{host}` {what}")), again: true, pause: None }
+    Failure { fault: Fault::new(format!("`{host}` {what}")).hint(hint), again: true, pause: None }
 }
 
 /// Seconds, or a date. <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
