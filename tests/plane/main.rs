@@ -1,6 +1,9 @@
 //! What users see: one file per operation, each against a whole plane.
 
 mod borders;
+mod dap_deploy;
+mod dap_session;
+mod dap_table;
 mod deployment_add;
 mod deployment_get;
 mod deployment_list;

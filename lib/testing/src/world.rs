@@ -19,6 +19,7 @@ use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
 use tidemill_operations::plane::{PlanCache, Workers};
 use tidemill_operations::{Plane, Queue, World as _, key_create, plane_sweep};
+use tidemill_protocols::dap::Connections;
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
 
@@ -32,6 +33,7 @@ pub struct World {
     pub plane: Arc<Plane>,
     pub clock: Arc<TestWorld>,
     pub faults: Faults,
+    pub(crate) connections: Arc<Connections>,
     queue: Arc<LocalQueue>,
     timers: Arc<LocalTimers>,
     database: Database,
@@ -75,7 +77,8 @@ impl World {
         threads: Default::default(),
             stopping: false.into(),
         });
-        World { plane, clock, faults, queue, timers, database, files, starts }
+        let connections = Arc::new(Connections::new(&plane));
+        World { plane, clock, faults, connections, queue, timers, database, files, starts }
     }
 
     /// Another process on the same table, as after SIGKILL: bells and timers are gone, the sweep starts over.

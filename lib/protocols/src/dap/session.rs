@@ -23,7 +23,7 @@ pub const LOGIN_TIME: SignedDuration = SignedDuration::from_secs(5);
 const RECHECK: SignedDuration = SignedDuration::from_secs(30);
 /// Logins of one socket.
 const LOGINS_LIMIT: u32 = 5;
-/// Largest frame of a socket whose first login is still to come, in bytes.
+/// Largest frame up to the first login, in bytes.
 const STRANGERS_FRAME_LIMIT: usize = 64 * 1024;
 
 /// What goes out to the client.
@@ -92,7 +92,7 @@ impl Session {
     /// Takes a frame; the work that it gives is to be done, in any order with the others.
     pub fn receive(&mut self, frame: Frame) -> Work {
         self.wire.seat.received(self.wire.plane.now());
-        if frame.len() > STRANGERS_FRAME_LIMIT && self.wire.seat.is_stranger() && self.login.peek().is_some() {
+        if frame.len() > STRANGERS_FRAME_LIMIT && self.logins == 0 {
             return self.wire.closing(Close::TOO_LARGE);
         }
         match frame::read(frame) {
@@ -113,7 +113,7 @@ impl Session {
                 async move { wire.check(&identity).await }.boxed()
             }
             Some(Some(_)) => ready(()).boxed(),
-            _ if !wire.seat.is_stranger() || now.duration_since(wire.since()) < LOGIN_TIME => ready(()).boxed(),
+            _ if !wire.seat.is_stranger() || now.duration_since(wire.seat.since()) < LOGIN_TIME => ready(()).boxed(),
             _ => wire.closing(Close::LATE),
         }
     }
@@ -279,9 +279,5 @@ impl Wire {
     /// What is sent to a client that is gone is for nobody.
     fn send(&self, outgoing: Outgoing) {
         let _ = self.outbox.unbounded_send(outgoing);
-    }
-
-    fn since(&self) -> Timestamp {
-        self.seat.since()
     }
 }

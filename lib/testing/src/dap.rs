@@ -1,0 +1,100 @@
+//! Somebody who talks to the plane as RocketRide's clients do, without a socket between.
+
+use crate::user::User;
+use crate::world::World;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr};
+use tidemill_protocols::dap::{Close, Frame, Outgoing, Session, Work};
+
+/// A client's socket.
+pub struct Dap {
+    session: Session,
+    outgoing: UnboundedReceiver<Outgoing>,
+    last_seq: u64,
+}
+
+impl World {
+    /// A socket on which nobody has logged in; an error when it is closed at once.
+    pub fn stranger(&self, peer: u8) -> Result<Dap, Close> {
+        let (outbox, outgoing) = unbounded();
+        let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, peer));
+        let session = Session::new(self.plane.clone(), self.connections.clone(), peer, outbox)?;
+        Ok(Dap { session, outgoing, last_seq: 0 })
+    }
+
+    /// A socket on which a user has logged in.
+    pub async fn socket(&self, user: &User) -> Dap {
+        let mut dap = self.stranger(1).expect("there is room");
+        dap.ask("auth", json!({"auth": user.key})).await.ok();
+        dap
+    }
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply(pub Value);
+
+impl Reply {
+    /// The body of a success; anything else fails the test.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.0["success"], true, "{}", self.0);
+        self.0["body"].clone()
+    }
+
+    /// The message of a failure; anything else fails the test.
+    #[track_caller]
+    pub fn refused(self) -> String {
+        assert_eq!(self.0["success"], false, "{}", self.0);
+        self.0["message"].as_str().expect("a failure has a message").to_owned()
+    }
+}
+
+impl Dap {
+    /// Asks, and waits for the answer.
+    pub async fn ask(&mut self, command: &str, arguments: Value) -> Reply {
+        self.send(command, arguments).await;
+        self.reply()
+    }
+
+    /// Sends a request; its work is still to be done.
+    pub fn send(&mut self, command: &str, arguments: Value) -> Work {
+        self.last_seq += 1;
+        let request = json!({"type": "request", "seq": self.last_seq, "command": command, "arguments": arguments});
+        self.session.receive(Frame::Text(request.to_string().into()))
+    }
+
+    /// Sends any frame and does its work.
+    pub async fn frame(&mut self, frame: Frame) {
+        self.session.receive(frame).await;
+    }
+
+    /// What the transport does from time to time.
+    pub async fn look(&mut self, world: &World) {
+        self.session.look(world.now()).await;
+    }
+
+    /// What went out next, if anything did.
+    pub fn sent(&mut self) -> Option<Outgoing> {
+        self.outgoing.try_recv().ok()
+    }
+
+    /// The answer that went out next.
+    #[track_caller]
+    pub fn reply(&mut self) -> Reply {
+        match self.sent() {
+            Some(Outgoing::Text(text)) => Reply(serde_json::from_str(&text).expect("an answer is JSON")),
+            other => panic!("an answer was expected, not {other:?}"),
+        }
+    }
+
+    /// The code of the close frame that went out next, if one did.
+    #[track_caller]
+    pub fn closed(&mut self) -> Option<u16> {
+        match self.sent()? {
+            Outgoing::Close(close) => Some(close.code),
+            Outgoing::Text(text) => panic!("a close frame was expected, not {text}"),
+        }
+    }
+}
