@@ -1,6 +1,7 @@
 use crate::providers::testing::{Bench, End, nodes};
 use crate::{Error, Input};
 use serde_json::{Value as Tree, json};
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -53,9 +54,16 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
-        .into_bytes()
+fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
 }
 
 async fn run(config: Tree, body: &str, lane: &'static str) -> Result<End, Error> {
@@ -139,10 +147,26 @@ async fn an_expected_status_is_a_success() {
 
 #[tokio::test]
 async fn a_long_answer_is_refused_with_the_limit() {
-    let server = Server::new(vec![answer("200 OK", "", &"x".repeat(6_000_000))]).await;
+    let server = Server::new(vec![answer("200 OK", "", "x".repeat(6_000_000))]).await;
 
     let error = run(json!({ "url": server.url("/") }), "[1]", "text").await.unwrap_err();
 
+    assert!(error.message.contains("larger than 5 MB"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read_and_counts_with_its_full_size() {
+    let compressed = "content-encoding: gzip\r\n";
+    let (small, bomb) = (gzipped(br#"{"id": 7}"#), gzipped(&vec![b'x'; 6_000_000]));
+    assert!(bomb.len() < 10_000);
+    let server = Server::new(vec![answer("200 OK", compressed, small), answer("200 OK", compressed, bomb)]).await;
+    let config = json!({ "url": server.url("/"), "method": "GET" });
+
+    let end = run(config.clone(), "[1]", "documents").await.unwrap();
+    let error = run(config, "[1]", "text").await.unwrap_err();
+
+    assert_eq!(end.result["documents"], json!([{ "id": 7 }]));
+    assert!(server.request(0).contains("accept-encoding: gzip\r\n"), "{}", server.request(0));
     assert!(error.message.contains("larger than 5 MB"), "{}", error.message);
 }
 
@@ -156,7 +180,7 @@ async fn names_of_local_addresses_are_refused_when_they_are_resolved() {
 
     let error = Bench::new().input(Input::new("application/json", "1")).run(&plan).await.unwrap_err();
 
-    assert!(error.message.starts_with("`localhost` is refused: the address `"), "{}", error.message);
+    assert!(error.message.starts_with("`localhost` is refused: its address `"), "{}", error.message);
     assert!(error.hint.unwrap().contains("--allow-private-network"));
     assert!(!error.retryable);
 }
@@ -169,5 +193,6 @@ async fn an_unreachable_server_is_a_passing_error_without_the_url() {
     let error = run(config, "[1]", "text").await.unwrap_err();
 
     assert!(error.message.starts_with("`127.0.0.1` cannot be reached"), "{}", error.message);
+    assert!(error.hint.unwrap().contains("the host and the port"));
     assert!(error.retryable);
 }
