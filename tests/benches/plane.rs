@@ -1,5 +1,4 @@
-//! What a plane costs and bears: calls and write units of an add and of a scheduled run, and ten thousand deployments
-//! on one machine. Prints figures and asserts none: machines differ.
+//! What a plane bears: ten thousand deployments on one machine. Prints figures and asserts none: machines differ.
 //!
 //! `cargo bench -p tidemill-tests --bench plane -- [DEPLOYMENTS]`
 
@@ -9,7 +8,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tidemill_local::{Local, Options};
-use tidemill_testing::{Metered, World, minutes, pipeline};
+use tidemill_testing::pipeline;
 
 /// How long the schedule's minute lasts in which all deployments are due.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -18,44 +17,7 @@ const AT_ONCE: usize = 16;
 #[tokio::main]
 async fn main() {
     let deployments = std::env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(10_000);
-    costs().await;
     many(deployments).await;
-}
-
-async fn costs() {
-    let world = World::new().await;
-    let ana = world.user("ana").await;
-    ana.get("/v1/deployments").await.ok();
-    let mut large = pipeline("p");
-    large["description"] = text_of(10_000).into();
-
-    world.faults.die(None);
-    ana.deploy(large, "* * * * *").await.ok();
-    print("add of a 10 KB pipeline", &world.faults.calls());
-    world.advance(minutes(1)).await;
-    world.faults.die(None);
-    world.advance(minutes(1)).await;
-    print("a scheduled run, from tick to end", &world.faults.calls());
-}
-
-/// English-like filling: what compresses as pipelines do.
-fn text_of(bytes: usize) -> String {
-    let words = ["server", "error", "filter", "digest", "minute", "report", "the", "of", "every", "customer"];
-    let mut seed = 7usize;
-    let mut text = String::new();
-    while text.len() < bytes {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        text.push_str(words[(seed >> 33) % words.len()]);
-        text.push(' ');
-    }
-    text
-}
-
-fn print(what: &str, calls: &[Metered]) {
-    let writes: f64 = calls.iter().map(|call| call.write_units).sum();
-    let reads: f64 = calls.iter().map(|call| call.read_units).sum();
-    let names: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
-    println!("{what}: {} table calls ({}), {writes} write units, {reads} read units", calls.len(), names.join(", "));
 }
 
 async fn many(count: usize) {
