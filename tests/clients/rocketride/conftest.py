@@ -24,6 +24,8 @@ PATIENCE = 30
 
 #: The five commands of deployments that 1.2.0 and 1.3.0 speak.
 speaks_deploy = pytest.mark.skipif(VERSION >= '1.4', reason='speaks of deployments in another dialect')
+#: Whatever does not depend on the client is tested with one.
+once = pytest.mark.skipif(VERSION != '1.3.0', reason='the same with every client')
 #: Login and logout as calls of their own.
 has_login = pytest.mark.skipif(not hasattr(rocketride.RocketRideClient, 'login'), reason='logs in with connect only')
 
@@ -86,6 +88,13 @@ class Plane:
         assert status == 201, made
         return made
 
+    def key_of(self, owner):
+        """A key of another owner, as the operator makes it."""
+        command = [BINARY, 'keys', 'create', '--owner', owner, '--data', str(self.folder / 'data'), '--json']
+        made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+        assert made.returncode == 0, made.stderr
+        return json.loads(made.stdout)['key']
+
     def revoke(self, key):
         status, answer = self.http('DELETE', f'/v1/keys/{key["id"]}')
         assert status == 200, answer
@@ -126,6 +135,15 @@ async def connect(plane):
 @pytest.fixture
 async def client(connect):
     return await connect()
+
+
+async def closed(client):
+    """Waits until the plane has closed the socket."""
+    for _ in range(100):
+        if not client.is_connected():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail('the socket is still open')
 
 
 async def gone(client):

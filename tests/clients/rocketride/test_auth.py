@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import rocketride
-from conftest import VERSION, ask, call, echo, has_login, within
+from conftest import VERSION, ask, call, closed, echo, has_login, within
 
 
 def refusal():
@@ -83,11 +83,7 @@ async def test_a_key_that_is_revoked_can_do_nothing_more(plane, connect):
     answer = await ask(client, 'rrext_deploy_list')
     assert answer['success'] is False
     assert 'not valid' in answer['message']
-    for _ in range(100):
-        if not client.is_connected():
-            break
-        await asyncio.sleep(0.05)
-    assert not client.is_connected()
+    await closed(client)
 
 
 @has_login
