@@ -13,6 +13,7 @@ fn every_provider_is_listed_and_shown() {
     for item in items {
         let name = item["name"].as_str().unwrap();
         assert!(table.contains(name), "{name}");
+        assert!(item["localOnly"].is_boolean(), "{name}");
         let shown = tidemill(&["providers", name]);
         assert_eq!(shown.code, 0);
         assert!(shown.stdout.starts_with(name), "{}", shown.stdout);

@@ -23,6 +23,10 @@ async fn every_provider_says_what_it_does_takes_and_gives() {
             provider["lanes"].as_array().unwrap().is_empty(),
             "{name} takes something or is a source"
         );
+        assert!(provider["localOnly"].is_boolean(), "{name}");
+        for lane in provider["lanes"].as_array().unwrap() {
+            assert!(lane["lane"].is_string() && lane["gives"].is_array(), "{name}: {lane}");
+        }
         let properties = provider["config"]["properties"].as_object().unwrap();
         assert!(properties.values().all(|property| property["description"].is_string()), "{name} documents its config");
     }

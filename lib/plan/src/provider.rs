@@ -2,14 +2,15 @@
 //! catalogue and the docs are made from it, and the engine holds the code behind it.
 
 use crate::schema::Schema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use tidemill_model::lane::Lane;
 
-/// The declaration of one kind of component.
+/// The declaration of one kind of component. It is served to clients as it is.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Provider {
     /// The name that a component's `provider` field gives, `snake_case`.
     pub name: &'static str,
@@ -18,6 +19,7 @@ pub struct Provider {
     pub description: &'static str,
     pub class: Class,
     /// Lanes in, each with the lanes that it can give. A source has none and declares `gives`.
+    #[serde(serialize_with = "as_objects")]
     pub lanes: Vec<(Lane, Vec<Lane>)>,
     /// The lanes that a source gives; empty for the others.
     pub gives: Vec<Lane>,
@@ -29,6 +31,16 @@ pub struct Provider {
     pub config: Value,
     /// Works only in the local plane (it reads or writes the operator's files).
     pub local_only: bool,
+}
+
+/// Each lane in as `{"lane": "text", "gives": ["text"]}`.
+fn as_objects<S: Serializer>(lanes: &[(Lane, Vec<Lane>)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Taken<'a> {
+        lane: Lane,
+        gives: &'a [Lane],
+    }
+    serializer.collect_seq(lanes.iter().map(|(lane, gives)| Taken { lane: *lane, gives }))
 }
 
 /// Where in a pipeline a provider stands.
