@@ -43,6 +43,7 @@ mod task_end;
 mod task_open;
 mod task_send;
 mod template;
+mod tick_catch_up;
 mod tick_list;
 mod tick_why;
 mod version_get;
