@@ -24,42 +24,6 @@ impl KmsCipher {
     pub fn new(clients: Arc<Clients>, configuration: Arc<Configuration>) -> KmsCipher {
         KmsCipher { clients, configuration }
     }
-
-    async fn seal(&self, owner: &OwnerId, name: &str, value: &SecretString) -> Result<String, Error> {
-        let sealed = self
-            .clients
-            .kms()
-            .encrypt()
-            .key_id(self.configuration.get(Variable::KmsKey)?)
-            .plaintext(Blob::new(value.expose_secret().as_bytes()))
-            .set_encryption_context(Some(context(owner, name)))
-            .send()
-            .await
-            .map_err(|error| Error::internal(DisplayErrorContext(error)))?;
-        let blob = sealed.ciphertext_blob.ok_or_else(|| Error::internal("KMS sealed nothing"))?;
-        Ok(STANDARD.encode(blob))
-    }
-
-    async fn open(&self, owner: &OwnerId, name: &str, sealed: &str) -> Result<SecretString, Error> {
-        let unreadable = || Error::internal("a stored secret is not what KMS sealed");
-        let blob = STANDARD.decode(sealed).map_err(|_| unreadable())?;
-        let opened = self
-            .clients
-            .kms()
-            .decrypt()
-            .key_id(self.configuration.get(Variable::KmsKey)?)
-            .ciphertext_blob(Blob::new(blob))
-            .set_encryption_context(Some(context(owner, name)))
-            .send()
-            .await
-            .map_err(|error| Error::internal(DisplayErrorContext(error)))?;
-        let text = opened.plaintext.and_then(|blob| String::from_utf8(blob.into_inner()).ok());
-        text.map(SecretString::from).ok_or_else(unreadable)
-    }
-}
-
-fn context(owner: &OwnerId, name: &str) -> HashMap<String, String> {
-    HashMap::from([("owner".to_owned(), owner.to_string()), ("name".to_owned(), name.to_owned())])
 }
 
 impl Cipher for KmsCipher {
@@ -69,7 +33,20 @@ impl Cipher for KmsCipher {
         name: &'a str,
         value: &'a SecretString,
     ) -> BoxFuture<'a, Result<String, Error>> {
-        Box::pin(self.seal(owner, name, value))
+        Box::pin(async move {
+            let sealed = self
+                .clients
+                .kms()
+                .encrypt()
+                .key_id(self.configuration.get(Variable::KmsKey)?)
+                .plaintext(Blob::new(value.expose_secret().as_bytes()))
+                .set_encryption_context(Some(context(owner, name)))
+                .send()
+                .await
+                .map_err(|error| Error::internal(DisplayErrorContext(error)))?;
+            let blob = sealed.ciphertext_blob.ok_or_else(|| Error::internal("KMS sealed nothing"))?;
+            Ok(STANDARD.encode(blob))
+        })
     }
 
     fn open<'a>(
@@ -78,6 +55,25 @@ impl Cipher for KmsCipher {
         name: &'a str,
         sealed: &'a str,
     ) -> BoxFuture<'a, Result<SecretString, Error>> {
-        Box::pin(self.open(owner, name, sealed))
+        Box::pin(async move {
+            let unreadable = || Error::internal("a stored secret is not what KMS sealed");
+            let blob = STANDARD.decode(sealed).map_err(|_| unreadable())?;
+            let opened = self
+                .clients
+                .kms()
+                .decrypt()
+                .key_id(self.configuration.get(Variable::KmsKey)?)
+                .ciphertext_blob(Blob::new(blob))
+                .set_encryption_context(Some(context(owner, name)))
+                .send()
+                .await
+                .map_err(|error| Error::internal(DisplayErrorContext(error)))?;
+            let text = opened.plaintext.and_then(|blob| String::from_utf8(blob.into_inner()).ok());
+            text.map(SecretString::from).ok_or_else(unreadable)
+        })
     }
+}
+
+fn context(owner: &OwnerId, name: &str) -> HashMap<String, String> {
+    HashMap::from([("owner".to_owned(), owner.to_string()), ("name".to_owned(), name.to_owned())])
 }

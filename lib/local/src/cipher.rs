@@ -22,26 +22,42 @@ impl KeyFileCipher {
     pub fn new(key: &[u8; 32], world: Arc<dyn World>) -> KeyFileCipher {
         KeyFileCipher { cipher: Aes256Gcm::new(key.into()), world }
     }
+}
 
-    fn seal(&self, owner: &OwnerId, name: &str, value: &SecretString) -> Result<String, Error> {
-        let mut nonce = [0; NONCE];
-        self.world.random(&mut nonce);
-        let bound = bound_to(owner, name);
-        let payload = Payload { msg: value.expose_secret().as_bytes(), aad: bound.as_bytes() };
-        let sealed =
-            self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::internal("sealing failed"))?;
-        Ok(hex(&nonce) + &hex(&sealed))
+impl Cipher for KeyFileCipher {
+    fn seal<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        name: &'a str,
+        value: &'a SecretString,
+    ) -> BoxFuture<'a, Result<String, Error>> {
+        Box::pin(async move {
+            let mut nonce = [0; NONCE];
+            self.world.random(&mut nonce);
+            let bound = bound_to(owner, name);
+            let payload = Payload { msg: value.expose_secret().as_bytes(), aad: bound.as_bytes() };
+            let sealed =
+                self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::internal("sealing failed"))?;
+            Ok(hex(&nonce) + &hex(&sealed))
+        })
     }
 
-    fn open(&self, owner: &OwnerId, name: &str, sealed: &str) -> Result<SecretString, Error> {
-        let unreadable = || Error::internal("a stored secret cannot be opened with the key of this data folder");
-        let bytes = unhex(sealed).filter(|bytes| bytes.len() > NONCE).ok_or_else(unreadable)?;
-        let (nonce, sealed) = bytes.split_at(NONCE);
-        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| unreadable())?;
-        let bound = bound_to(owner, name);
-        let payload = Payload { msg: sealed, aad: bound.as_bytes() };
-        let opened = self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| unreadable())?;
-        String::from_utf8(opened).map(SecretString::from).map_err(|_| unreadable())
+    fn open<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        name: &'a str,
+        sealed: &'a str,
+    ) -> BoxFuture<'a, Result<SecretString, Error>> {
+        Box::pin(async move {
+            let unreadable = || Error::internal("a stored secret cannot be opened with the key of this data folder");
+            let bytes = unhex(sealed).filter(|bytes| bytes.len() > NONCE).ok_or_else(unreadable)?;
+            let (nonce, sealed) = bytes.split_at(NONCE);
+            let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| unreadable())?;
+            let bound = bound_to(owner, name);
+            let payload = Payload { msg: sealed, aad: bound.as_bytes() };
+            let opened = self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| unreadable())?;
+            String::from_utf8(opened).map(SecretString::from).map_err(|_| unreadable())
+        })
     }
 }
 
@@ -56,24 +72,4 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
-impl Cipher for KeyFileCipher {
-    fn seal<'a>(
-        &'a self,
-        owner: &'a OwnerId,
-        name: &'a str,
-        value: &'a SecretString,
-    ) -> BoxFuture<'a, Result<String, Error>> {
-        Box::pin(std::future::ready(self.seal(owner, name, value)))
-    }
-
-    fn open<'a>(
-        &'a self,
-        owner: &'a OwnerId,
-        name: &'a str,
-        sealed: &'a str,
-    ) -> BoxFuture<'a, Result<SecretString, Error>> {
-        Box::pin(std::future::ready(self.open(owner, name, sealed)))
-    }
 }
