@@ -129,6 +129,19 @@ async fn a_table_that_does_not_answer_closes_nobody() {
 }
 
 #[tokio::test]
+async fn a_table_that_does_not_answer_refuses_no_login() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let mut dap = world.stranger(1).unwrap();
+
+    world.faults.die(Some(Death::Before(0)));
+    dap.send("auth", json!({"auth": ana.key})).await;
+    world.faults.die(None);
+
+    assert_eq!(dap.closed(), Some(1013), "closed without an answer: the client comes again");
+}
+
+#[tokio::test]
 async fn a_silent_socket_costs_a_read_in_thirty_seconds() {
     let world = World::new().await;
     let ana = world.user("ana").await;

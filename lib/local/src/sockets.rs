@@ -62,7 +62,7 @@ async fn open(State(sockets): State<Sockets>, request: axum::extract::Request) -
             .hint("connect from a program, or from a page of this host");
         return sent(Response::error(&error));
     }
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     upgrade
         .max_message_size(FRAME_LIMIT)
@@ -228,4 +228,48 @@ async fn say_goodbye(mut socket: WebSocket, close: Option<Close>) {
     };
     // Nothing more can be done for a client that does not answer.
     let _ = timeout(CLOSE_LIMIT, goodbye).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(origin: &'static str, host: &'static str) -> bool {
+        let headers = [(ORIGIN, origin), (HOST, host)].map(|(name, value)| (name, value.parse().unwrap()));
+        is_same_origin(&HeaderMap::from_iter(headers))
+    }
+
+    #[test]
+    fn a_program_sends_no_origin() {
+        assert!(is_same_origin(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_page_of_the_same_host_and_port_may_connect() {
+        assert!(from("http://localhost:5565", "localhost:5565"));
+        assert!(from("http://LOCALHOST:5565", "localhost:5565"));
+        assert!(from("https://plane.example", "plane.example"));
+        assert!(from("https://plane.example", "plane.example:443"));
+        assert!(from("http://plane.example:80", "plane.example"));
+        assert!(from("http://[::1]:5565", "[::1]:5565"));
+    }
+
+    #[test]
+    fn a_page_of_any_other_may_not() {
+        for origin in [
+            "http://evil.example",
+            "http://localhost",
+            "http://localhost:5566",
+            "https://localhost",
+            "http://localhost.evil.example:5565",
+            "http://localhost:5565.evil.example",
+            "null",
+            "",
+            "localhost:5565",
+            "file://",
+            "http://",
+        ] {
+            assert!(!from(origin, "localhost:5565"), "{origin}");
+        }
+    }
 }

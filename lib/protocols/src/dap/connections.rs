@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::frame::Arguments;
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Plane;
@@ -67,6 +67,7 @@ impl Connections {
 
     /// Lets one more in; `None` when its address has too many that did not log in.
     pub fn enter(self: &Arc<Self>, peer: IpAddr, now: Timestamp) -> Option<Seat> {
+        let peer = household(peer);
         let mut state = self.state();
         let strangers = state.strangers.entry(peer).or_default();
         if *strangers >= STRANGERS_LIMIT {
@@ -103,6 +104,15 @@ impl Connections {
     }
 }
 
+/// Whoever has one address of IPv6 has all those that differ in the last 64 bits.
+/// <https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4>
+fn household(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        other => other,
+    }
+}
+
 /// A connection's place among the others; given up when it is dropped.
 pub struct Seat {
     id: u64,
@@ -113,6 +123,11 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// All the connections that this is one of.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
     pub fn since(&self) -> Timestamp {
         self.since
     }

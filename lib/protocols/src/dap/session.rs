@@ -48,6 +48,7 @@ impl Close {
     pub const TOO_LARGE: Close = Close { code: 1009, reason: "the frame is too large" };
     pub const TOO_MANY: Close = Close { code: 1008, reason: "too many sockets of this address did not log in" };
     const LOGIN: Close = Close { code: 1008, reason: "not logged in" };
+    const TROUBLE: Close = Close { code: 1013, reason: "try again in a moment" };
     const LATE: Close = Close { code: 1008, reason: "no login within 5 s" };
 }
 
@@ -72,8 +73,7 @@ struct Identity {
 /// What all works of a connection share.
 struct Wire {
     plane: Arc<Plane>,
-    connections: Arc<Connections>,
-    seat: Seat,
+    seat: Arc<Seat>,
     outbox: UnboundedSender<Outgoing>,
 }
 
@@ -86,7 +86,7 @@ impl Session {
         outbox: UnboundedSender<Outgoing>,
     ) -> Result<Session, Close> {
         let seat = connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?;
-        Ok(Session { wire: Arc::new(Wire { plane, connections, seat, outbox }), login: nobody(), logins: 0 })
+        Ok(Session { wire: Arc::new(Wire { plane, seat: Arc::new(seat), outbox }), login: nobody(), logins: 0 })
     }
 
     /// Takes a frame; the work that it gives is to be done, in any order with the others.
@@ -157,13 +157,21 @@ impl Session {
             let (wire, before) = (wire.clone(), self.login.clone());
             async move {
                 before.await;
-                let outcome = wire.log_in(&arguments).await;
-                let (identity, outcome) = match outcome {
-                    Ok((identity, body)) => (Some(Arc::new(identity)), Ok(body)),
-                    Err(failure) => (None, Err(failure)),
-                };
-                wire.reply(&head, outcome);
-                identity
+                match wire.log_in(&arguments).await {
+                    Ok((identity, body)) => {
+                        wire.reply(&head, Ok(body));
+                        Some(Arc::new(identity))
+                    }
+                    Err(login::Refused::Credential(failure)) => {
+                        wire.reply(&head, Err(failure));
+                        None
+                    }
+                    // Clients give up for good when a login is answered with a failure, and come again when it is not.
+                    Err(login::Refused::Trouble) => {
+                        wire.close(Close::TROUBLE);
+                        None
+                    }
+                }
             }
         };
         self.login = login.boxed().shared();
@@ -202,11 +210,10 @@ impl Identity {
 }
 
 impl Wire {
-    async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), Failure> {
+    async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), login::Refused> {
         self.seat.belongs_to(None);
         let credential = login::credential(arguments)?;
-        let call = authenticate::run(&self.plane, Some(credential.expose_secret()), None).await;
-        let call = call.map_err(login::refused)?;
+        let call = authenticate::run(&self.plane, Some(credential.expose_secret()), None).await?;
         self.seat.is_client(Client::of(arguments)?);
         self.seat.belongs_to(Some(call.owner.clone()));
         let body = login::answer(&call, &credential)?;
@@ -234,11 +241,8 @@ impl Wire {
         if let Needs::Scope(scope) = command.needs {
             authenticate::check(&call, scope).map_err(|_| Failure::denied(scope))?;
         }
-        if command.name == "rrext_identify" {
-            self.seat.is_client(Client::of(&arguments)?);
-        }
-        let (plane, connections) = (self.plane.clone(), self.connections.clone());
-        let work = (command.handle)(Asked { plane, connections, call, arguments });
+        let (plane, seat) = (self.plane.clone(), self.seat.clone());
+        let work = (command.handle)(Asked { plane, seat, call, arguments });
         // A client waits for its answer without a limit, so even a bug has to answer.
         let caught = AssertUnwindSafe(work).catch_unwind().await;
         caught.unwrap_or_else(|_| Err(Error::internal(format!("`{}` panicked", command.name)).into()))

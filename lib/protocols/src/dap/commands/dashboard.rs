@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
-    let Asked { plane, connections, call, .. } = asked;
+    let Asked { plane, seat, call, .. } = asked;
+    let connections = seat.connections();
     let own = connections.of(&call.owner);
     body(&json!({
         "overview": {

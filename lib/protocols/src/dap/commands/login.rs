@@ -1,6 +1,7 @@
 //! Who is there: the credential of a login and its answer, `rrext_ping`, `rrext_identify`.
 
 use super::{Asked, body, done};
+use crate::dap::connections::Client;
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,12 +23,26 @@ pub fn credential(arguments: &Arguments) -> Result<SecretString, Failure> {
     }
 }
 
-/// What a client is told when its credential was refused.
-pub fn refused(error: Error) -> Failure {
-    match error.code {
-        Code::Unauthenticated => invalid(),
-        // The credential may be good: the clients take it for a passing trouble and may come again.
-        _ => Failure { is_final: true, ..Failure::from(error) },
+/// Why nobody was logged in.
+pub enum Refused {
+    /// The client is told what is wrong with what it sent.
+    Credential(Failure),
+    /// Nothing is known of the credential: it may be good.
+    Trouble,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Refused {
+        Refused::Credential(Failure { is_final: true, ..failure })
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        match error.code {
+            Code::Unauthenticated => Refused::Credential(invalid()),
+            _ => Refused::Trouble,
+        }
     }
 }
 
@@ -72,7 +87,7 @@ pub async fn ping(_: Asked) -> Result<Body, Failure> {
     body(&json!({"pong": true}))
 }
 
-/// The session has noted the client's name already.
-pub async fn identify(_: Asked) -> Result<Body, Failure> {
+pub async fn identify(asked: Asked) -> Result<Body, Failure> {
+    asked.seat.is_client(Client::of(&asked.arguments)?);
     done()
 }

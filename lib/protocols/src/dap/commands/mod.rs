@@ -14,7 +14,7 @@ pub use catalogue::{resolve_config, services};
 pub use deploy::{add, list, remove, status, update};
 pub use validate::validate;
 
-use super::connections::Connections;
+use super::connections::Seat;
 use super::failure::Failure;
 use super::frame::{Arguments, Body};
 use crate::functions::FUNCTIONS;
@@ -43,7 +43,8 @@ pub type Handler = fn(Asked) -> BoxFuture<'static, Result<Body, Failure>>;
 /// What a handler works with: the caller is authenticated and may do it.
 pub struct Asked {
     pub plane: Arc<Plane>,
-    pub connections: Arc<Connections>,
+    /// The caller's connection.
+    pub seat: Arc<Seat>,
     pub call: Call,
     pub arguments: Arguments,
 }
