@@ -39,6 +39,7 @@ mod secret_list;
 mod secret_remove;
 mod secret_set;
 mod table;
+mod task_credentials;
 mod task_end;
 mod task_open;
 mod task_send;

@@ -13,16 +13,21 @@ const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_hours(1);
 /// # Errors
 /// [`Code::Unauthenticated`] for every credential that is not a live key, whatever the reason.
 pub async fn run(plane: &Plane, credential: Option<&str>, idempotency: Option<String>) -> Result<Call, Error> {
-    let Some(text) = credential.map(str::trim).filter(|text| !text.is_empty()) else {
+    let Some(text) = credential.map(bare).filter(|text| !text.is_empty()) else {
         return Err(Error::new(Code::Unauthenticated, "the request has no API key")
             .hint("send it as `Authorization: Bearer KEY`"));
     };
-    let text = text.strip_prefix("Bearer ").unwrap_or(text).trim();
     let token = Token::parse(text).ok_or_else(unknown)?;
     let now = plane.now();
     let key = plane.store.key_by_hash(&token.hash()).await?.filter(|key| key.is_live(now)).ok_or_else(unknown)?;
     note_use(plane, &key).await;
     Ok(Call { owner: key.owner, key: key.id, scopes: key.scopes, now, idempotency })
+}
+
+/// A credential without `Bearer `.
+pub(crate) fn bare(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("Bearer ").unwrap_or(text).trim()
 }
 
 /// Checks that a call may do what asks for `scope`.

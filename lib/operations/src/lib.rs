@@ -4,6 +4,7 @@
 //! timers and queues call, `key_issue` is what the operator does. [`plane`] is what they all work with.
 
 pub mod answer;
+pub mod caller;
 mod change;
 mod definition;
 pub mod error;
