@@ -103,7 +103,7 @@ impl Receiver {
     }
 
     async fn answer(&self, held: &Held, message: Message, deadline: SystemTime) -> Result<Executed, Error> {
-        let rang_for: Option<Timestamp> = message.scheduled_time.and_then(|text| text.parse().ok());
+        let rang_for = rang_for(message.scheduled_time.as_deref());
         self.plane.stopping.store(false, Ordering::Relaxed);
         // Ticks are taken within milliseconds: their queue's own timeout serves them.
         let hold = async {
@@ -128,5 +128,35 @@ impl Receiver {
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
         tokio::time::sleep(left.saturating_sub(HANDOVER).max(left / 2)).await;
         self.plane.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+fn rang_for(scheduled_time: Option<&str>) -> Option<Timestamp> {
+    scheduled_time?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only_message(event: &str) -> Message {
+        let event: Event = serde_json::from_str(event).unwrap();
+        serde_json::from_str(&event.records[0].body).unwrap()
+    }
+
+    #[test]
+    fn the_sample_events_are_bells() {
+        let tick = only_message(include_str!("../../../infra/events/tick.json"));
+        let run = only_message(include_str!("../../../infra/events/run.json"));
+
+        assert!(matches!(tick.bell, Bell::Tick { .. }));
+        assert!(matches!(run.bell, Bell::Run { .. }));
+        assert_eq!(rang_for(tick.scheduled_time.as_deref()), "2026-11-20T10:05:00Z".parse().ok());
+        assert_eq!(run.scheduled_time, None);
+    }
+
+    #[test]
+    fn a_time_that_was_not_put_in_is_no_time() {
+        assert_eq!(rang_for(Some("<aws.scheduler.scheduled-time>")), None);
     }
 }

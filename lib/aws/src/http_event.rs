@@ -117,6 +117,16 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_event_is_a_request() {
+        let sample: Event = serde_json::from_str(include_str!("../../../infra/events/http.json")).unwrap();
+
+        let request = sample.request().unwrap();
+
+        assert_eq!((request.method, request.path), (Method::GET, vec![("project".into(), "team/orders".into())]));
+        assert!(request.headers["authorization"].to_str().unwrap().starts_with("Bearer tm_live_"));
+    }
+
+    #[test]
     fn a_path_parameter_is_decoded_once() {
         let request = event(json!({ "pathParameters": { "project": "a%252Fb" } })).request().unwrap();
 

@@ -97,3 +97,23 @@ fn failure(error: &Error) -> Diagnostic {
     let (error_type, error_message) = invoke::refusal(error);
     Diagnostic { error_type: error_type.to_owned(), error_message }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use tidemill_operations::key_issue;
+
+    #[test]
+    fn the_sample_call_asks_for_a_key() {
+        let asked: key_issue::Input = serde_json::from_str(include_str!("../../../infra/events/invoke.json")).unwrap();
+
+        assert_eq!(asked.owner.as_str(), "me");
+    }
+
+    #[test]
+    fn the_sample_minute_is_an_event() {
+        let event: Value = serde_json::from_str(include_str!("../../../infra/events/minute.json")).unwrap();
+
+        assert_eq!(event["source"], "aws.scheduler");
+    }
+}

@@ -68,8 +68,11 @@ class User:
     def run(self, run):
         return self.get(f"/v1/runs/{run}").ok()
 
+    def ticks_answer(self, project):
+        return self.get(f"{deployment(project)}/ticks", limit=100)
+
     def ticks(self, project):
-        return self.get(f"{deployment(project)}/ticks", limit=100).ok()["items"]
+        return self.ticks_answer(project).ok()["items"]
 
 
 def deployment(project, twice=False):

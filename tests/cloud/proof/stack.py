@@ -14,6 +14,7 @@ class Stack:
         self.scheduler = boto3.client("scheduler")
         self.sqs = boto3.client("sqs")
         self.lambda_ = boto3.client("lambda")
+        self.logs = boto3.client("logs")
         self.dynamodb = boto3.client("dynamodb")
         cloudformation = boto3.client("cloudformation")
         described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -86,3 +87,9 @@ class Stack:
             lambda: self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"],
             lambda counted: all(count == "0" for count in counted.values()),
         )
+
+    def deaths(self):
+        """How often functions that were built to die said that they do."""
+        groups = self.logs.describe_log_groups(logGroupNamePrefix=f"/tidemill/{self.name}/")["logGroups"]
+        lines = [self.logs.filter_log_events(logGroupName=group["logGroupName"])["events"] for group in groups]
+        return sum("the process dies" in line["message"] for events in lines for line in events)
