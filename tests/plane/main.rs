@@ -4,6 +4,7 @@ mod borders;
 mod dap_deploy;
 mod dap_session;
 mod dap_table;
+mod dap_tasks;
 mod deployment_add;
 mod deployment_get;
 mod deployment_list;

@@ -19,10 +19,12 @@ use tidemill_protocols::dap::{Close, Connections, FRAME_LIMIT, Frame, LOGIN_TIME
 use tidemill_protocols::rest::Response;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// How often the plane sends a ping, and looks whether the connection may stay: as often as the clients ping.
 const LOOK_INTERVAL: Duration = Duration::from_secs(15);
+/// How often a connection is told what has changed of what it monitors.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
 /// A client of which nothing was heard for so long is gone. Clients wait as long for the plane.
 const SILENCE_LIMIT: Duration = Duration::from_secs(300);
 /// How long one frame may take to be sent.
@@ -31,8 +33,9 @@ const SEND_LIMIT: Duration = Duration::from_secs(60);
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How long a plane that stops waits for what a client has asked before.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// Requests of one socket that are worked on at once, and their bytes; meanwhile no more are read.
-const WORKS: usize = 256;
+/// Requests of one socket that are worked on at once, and their bytes; meanwhile no more are read. Many objects may wait
+/// for a task's threads, whose frames have to be read meanwhile.
+const WORKS: usize = 65_536;
 const BYTES_IN_HAND: usize = 64 * 1024 * 1024;
 /// Bytes read at once. Each open socket keeps as many.
 const READ_BUFFER: usize = 4 * 1024;
@@ -125,6 +128,8 @@ impl Connection<'_> {
         // A moment later than the session's own clock will have it.
         let first_look = Duration::try_from(LOGIN_TIME).unwrap_or_default() + Duration::from_millis(50);
         let mut looks = interval_at(Instant::now() + first_look, LOOK_INTERVAL);
+        let mut tells = interval_at(Instant::now() + TELL_INTERVAL, TELL_INTERVAL);
+        tells.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let has_room = self.works.len() < WORKS && self.bytes_in_hand < BYTES_IN_HAND;
             tokio::select! {
@@ -141,6 +146,11 @@ impl Connection<'_> {
                     }
                     self.send(Message::Ping(Bytes::new())).await.ok()?;
                     self.start(self.session.look(jiff::Timestamp::now()), 0);
+                }
+                _ = tells.tick() => {
+                    if let Some(work) = self.session.tell() {
+                        self.start(work, 0);
+                    }
                 }
                 received = self.socket.recv(), if has_room => {
                     self.heard_at = Instant::now();

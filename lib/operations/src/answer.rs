@@ -313,6 +313,10 @@ pub struct TaskStatus {
     #[serde(flatten)]
     pub counts: Counts,
     pub errors: Vec<String>,
+    pub restarts: u32,
+    /// Chunks of its run's log so far.
+    #[serde(skip)]
+    pub log_chunks: u32,
 }
 
 impl From<Task> for TaskStatus {
@@ -336,6 +340,8 @@ impl From<Task> for TaskStatus {
             in_flight: task.in_flight.max(0) as u64,
             counts: task.counts,
             errors: task.errors,
+            restarts: task.restarts,
+            log_chunks: task.log_chunks,
         }
     }
 }

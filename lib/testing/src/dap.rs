@@ -65,6 +65,10 @@ impl Dap {
         self.session.receive(Frame::Text(request.to_string().into()))
     }
 
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
     /// Sends any frame and does its work.
     pub async fn frame(&mut self, frame: Frame) {
         self.session.receive(frame).await;
@@ -73,6 +77,23 @@ impl Dap {
     /// What the transport does from time to time.
     pub async fn look(&mut self, world: &World) {
         self.session.look(world.now()).await;
+    }
+
+    /// What the transport does every second.
+    pub async fn tell(&mut self) {
+        if let Some(work) = self.session.tell() {
+            work.await;
+        }
+    }
+
+    /// The events that went out since, name and body each, until an answer comes or nothing more.
+    pub fn events(&mut self) -> Vec<(String, Value)> {
+        let mut events = Vec::new();
+        while let Some(Outgoing::Text(text)) = self.sent() {
+            let frame: Value = serde_json::from_str(&text).expect("an event is JSON");
+            events.push((frame["event"].as_str().unwrap_or_default().to_owned(), frame["body"].clone()));
+        }
+        events
     }
 
     /// What went out next, if anything did.

@@ -74,7 +74,7 @@ impl World {
             kind: tidemill_model::key::Plane::Local,
             workers: Workers { me: format!("process-{starts}"), alone: true },
             plans: PlanCache::default(),
-        threads: Default::default(),
+            threads: Default::default(),
             stopping: false.into(),
         });
         let connections = Arc::new(Connections::new(&plane));

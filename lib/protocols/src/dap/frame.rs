@@ -228,6 +228,11 @@ pub fn answer(seq: u64, head: &Head, outcome: &Result<Body, Failure>) -> String 
     one_line(text)
 }
 
+/// Something that a client asked to be told, as one line.
+pub fn event(seq: u64, name: &str, body: &serde_json::Value) -> String {
+    serde_json::json!({"type": "event", "seq": seq, "event": name, "body": body}).to_string()
+}
+
 /// A pipeline comes back with the line breaks that it was sent with. Within JSON's strings there are none.
 fn one_line(text: String) -> String {
     if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ") } else { text }

@@ -8,6 +8,8 @@ pub mod commands;
 pub mod connections;
 mod failure;
 pub mod frame;
+pub mod monitors;
+mod pipes;
 pub mod session;
 mod splice;
 

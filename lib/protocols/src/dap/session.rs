@@ -2,12 +2,14 @@
 //!
 //! [`Session::receive`] is called with every frame in the order of arrival, and gives the work to be done for it. The
 //! works of one connection may go on at the same time; each puts its answer on the outbox. What has to keep the order of
-//! arrival is arranged in `receive` itself: so far, which login a request belongs to.
+//! arrival is arranged in `receive` itself: which login a request belongs to, and the turns of a pipe.
 
-use super::commands::{self, Asked, Command, Needs, login};
+use super::commands::{self, Asked, Command, Needs, login, process};
 use super::connections::{Client, Connections, Seat};
 use super::failure::Failure;
 use super::frame::{self, Arguments, Body, Frame, Head, Received, Request};
+use super::monitors::Monitors;
+use super::pipes::{Pipes, Turn};
 use futures::channel::mpsc::UnboundedSender;
 use futures::future::{BoxFuture, FutureExt, Shared, ready};
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
+use tidemill_model::key::Scope;
 use tidemill_operations::{Call, Code, Error, Plane, authenticate};
 
 /// How long a socket may be open before its first login.
@@ -74,7 +77,27 @@ struct Identity {
 struct Wire {
     plane: Arc<Plane>,
     seat: Arc<Seat>,
+    pipes: Arc<Pipes>,
+    events: Arc<Events>,
+}
+
+/// What goes out: answers, and what the connection wants to be told.
+pub struct Events {
+    pub monitors: Monitors,
+    seat: Arc<Seat>,
     outbox: UnboundedSender<Outgoing>,
+}
+
+impl Events {
+    /// Tells the client something.
+    pub fn send(&self, name: &str, body: &serde_json::Value) {
+        self.put(Outgoing::Text(frame::event(self.seat.sends(), name, body)));
+    }
+
+    /// What is sent to a client that is gone is for nobody.
+    fn put(&self, outgoing: Outgoing) {
+        let _ = self.outbox.unbounded_send(outgoing);
+    }
 }
 
 impl Session {
@@ -86,7 +109,10 @@ impl Session {
         outbox: UnboundedSender<Outgoing>,
     ) -> Result<Session, Close> {
         let seat = connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?;
-        Ok(Session { wire: Arc::new(Wire { plane, seat: Arc::new(seat), outbox }), login: nobody(), logins: 0 })
+        let seat = Arc::new(seat);
+        let events = Arc::new(Events { monitors: Monitors::default(), seat: seat.clone(), outbox });
+        let wire = Wire { plane, seat, pipes: Arc::default(), events };
+        Ok(Session { wire: Arc::new(wire), login: nobody(), logins: 0 })
     }
 
     /// Takes a frame; the work that it gives is to be done, in any order with the others.
@@ -118,14 +144,24 @@ impl Session {
         }
     }
 
+    /// To be called every second: tells what has changed of what the connection monitors.
+    pub fn tell(&self) -> Option<Work> {
+        if self.wire.events.monitors.is_empty() {
+            return None;
+        }
+        let (wire, login) = (self.wire.clone(), self.login.clone());
+        Some(async move { wire.tell(&login).await }.boxed())
+    }
+
     fn request(&mut self, Request { head, arguments }: Request) -> Work {
         match head.command.as_str() {
             "auth" => self.log_in(head, arguments),
             "deauth" => self.log_out(head),
             _ => {
                 let (wire, login) = (self.wire.clone(), self.login.clone());
+                let turn = self.wire.turn(&head, &arguments);
                 async move {
-                    let outcome = wire.call(&login, &head.command, arguments).await;
+                    let outcome = wire.call(&login, &head.command, arguments, turn).await;
                     wire.reply(&head, outcome);
                 }
                 .boxed()
@@ -187,6 +223,7 @@ impl Session {
                 None => Err(Failure::not_authenticated()),
             };
             wire.seat.belongs_to(None);
+            wire.events.monitors.forget();
             wire.reply(&head, outcome);
             None
         };
@@ -221,7 +258,7 @@ impl Wire {
     }
 
     /// Calls a command for whoever is logged in.
-    async fn call(&self, login: &Login, name: &str, arguments: Arguments) -> Result<Body, Failure> {
+    async fn call(&self, login: &Login, name: &str, arguments: Arguments, turn: Option<Turn>) -> Result<Body, Failure> {
         let identity = login.clone().await;
         if let Some(public) = commands::public(name) {
             return public(&self.plane);
@@ -234,15 +271,28 @@ impl Wire {
         };
         let call = self.authenticated(&identity).await?;
         let command = commands::named(name).ok_or_else(|| Failure::unknown_command(name))?;
-        self.run(command, call, arguments).await
+        self.run(command, call, arguments, turn).await
     }
 
-    async fn run(&self, command: &Command, call: Call, arguments: Arguments) -> Result<Body, Failure> {
+    /// The place of a request in the order of its pipe's requests.
+    fn turn(&self, head: &Head, arguments: &Arguments) -> Option<Turn> {
+        let pipe = (head.command == "rrext_process").then(|| process::pipe_id(arguments)).flatten()?;
+        Some(self.pipes.turn(pipe))
+    }
+
+    async fn run(
+        &self,
+        command: &Command,
+        call: Call,
+        arguments: Arguments,
+        turn: Option<Turn>,
+    ) -> Result<Body, Failure> {
         if let Needs::Scope(scope) = command.needs {
             authenticate::check(&call, scope).map_err(|_| Failure::denied(scope))?;
         }
         let (plane, seat) = (self.plane.clone(), self.seat.clone());
-        let work = (command.handle)(Asked { plane, seat, call, arguments });
+        let (pipes, events) = (self.pipes.clone(), self.events.clone());
+        let work = (command.handle)(Asked { plane, seat, call, arguments, pipes, turn, events });
         // A client waits for its answer without a limit, so even a bug has to answer.
         let caught = AssertUnwindSafe(work).catch_unwind().await;
         caught.unwrap_or_else(|_| Err(Error::internal(format!("`{}` panicked", command.name)).into()))
@@ -255,6 +305,18 @@ impl Wire {
         Ok(call)
     }
 
+    async fn tell(&self, login: &Login) {
+        let Some(identity) = login.clone().await else { return };
+        let Ok(call) = self.authenticated(&identity).await else { return };
+        if authenticate::check(&call, Scope::Monitor).is_err() {
+            return;
+        }
+        match self.events.monitors.changes(&self.plane, &call).await {
+            Ok(changes) => changes.iter().for_each(|(name, body)| self.events.send(name, body)),
+            Err(error) => tracing::debug!(%error, "what a connection monitors could not be read"),
+        }
+    }
+
     async fn check(&self, identity: &Identity) {
         match authenticate::run(&self.plane, Some(identity.credential.expose_secret()), None).await {
             Ok(call) => *identity.checked_at() = call.now,
@@ -265,23 +327,18 @@ impl Wire {
     }
 
     fn reply(&self, head: &Head, outcome: Result<Body, Failure>) {
-        self.send(Outgoing::Text(frame::answer(self.seat.sends(), head, &outcome)));
+        self.events.put(Outgoing::Text(frame::answer(self.seat.sends(), head, &outcome)));
         if outcome.is_err_and(|failure| failure.is_final) {
             self.close(Close::LOGIN);
         }
     }
 
     fn close(&self, close: Close) {
-        self.send(Outgoing::Close(close));
+        self.events.put(Outgoing::Close(close));
     }
 
     fn closing(self: &Arc<Self>, close: Close) -> Work {
         let wire = self.clone();
         async move { wire.close(close) }.boxed()
-    }
-
-    /// What is sent to a client that is gone is for nobody.
-    fn send(&self, outgoing: Outgoing) {
-        let _ = self.outbox.unbounded_send(outgoing);
     }
 }

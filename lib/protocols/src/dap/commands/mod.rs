@@ -7,16 +7,24 @@ mod catalogue;
 mod dashboard;
 mod deploy;
 pub(super) mod login;
+pub(super) mod monitor;
 mod probe;
+pub(super) mod process;
+mod tasks;
 mod validate;
 
 pub use catalogue::{resolve_config, services};
 pub use deploy::{add, list, remove, status, update};
+pub use monitor::monitor;
+pub use process::process;
+pub use tasks::{execute, get_pipeline, get_task_status, get_tasks, get_token, restart, terminate};
 pub use validate::validate;
 
 use super::connections::Seat;
 use super::failure::Failure;
 use super::frame::{Arguments, Body};
+use super::pipes::{Pipes, Turn};
+use super::session::Events;
 use crate::functions::FUNCTIONS;
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -47,6 +55,11 @@ pub struct Asked {
     pub seat: Arc<Seat>,
     pub call: Call,
     pub arguments: Arguments,
+    /// The objects that arrive on this connection.
+    pub pipes: Arc<Pipes>,
+    /// The place in the order of its pipe's requests, if it concerns one.
+    pub turn: Option<Turn>,
+    pub events: Arc<Events>,
 }
 
 /// Commands that concern only the connection. `auth` and `deauth` change who is logged in, and are the session's own.
@@ -58,12 +71,41 @@ pub static OF_CONNECTION: &[Command] = &[
         needs: Needs::Scope(Scope::Monitor),
         handle: |asked| Box::pin(dashboard::dashboard(asked)),
     },
+    Command { name: "rrext_monitor", needs: Needs::Login, handle: |asked| Box::pin(monitor(asked)) },
+    Command { name: "rrext_process", needs: Needs::Scope(Scope::Data), handle: |asked| Box::pin(process(asked)) },
+];
+
+/// What concerns tasks.
+pub static OF_TASKS: &[Command] = &[
+    Command { name: "execute", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(execute(asked)) },
+    Command { name: "restart", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(restart(asked)) },
+    Command { name: "terminate", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(terminate(asked)) },
+    Command {
+        name: "rrext_get_task_status",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(get_task_status(asked)),
+    },
+    Command {
+        name: "rrext_get_tasks",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(get_tasks(asked)),
+    },
+    Command {
+        name: "rrext_get_token",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(get_token(asked)),
+    },
+    Command {
+        name: "rrext_get_pipeline",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(get_pipeline(asked)),
+    },
 ];
 
 /// Finds a command of somebody who is logged in.
 pub fn named(name: &str) -> Option<&'static Command> {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    OF_CONNECTION.iter().chain(of_functions).find(|command| command.name == name)
+    OF_CONNECTION.iter().chain(OF_TASKS).chain(of_functions).find(|command| command.name == name)
 }
 
 /// Whether a command is served before the login.
@@ -87,4 +129,9 @@ fn body(answer: &impl Serialize) -> Result<Body, Failure> {
 /// The body that says nothing but that it is done.
 fn done() -> Result<Body, Failure> {
     body(&serde_json::json!({}))
+}
+
+/// A text argument that says something.
+fn text(arguments: &Arguments, name: &str) -> Result<Option<String>, Failure> {
+    Ok(arguments.text(name)?.filter(|text| !text.is_empty()))
 }

@@ -1,0 +1,106 @@
+//! `rrext_process`: objects in, part by part, and their results out.
+
+use super::tasks::{failed, token};
+use super::{Asked, body};
+use crate::dap::failure::Failure;
+use crate::dap::frame::{Arguments, Body};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tidemill_operations::task_send::{self, Object, Sent};
+use tidemill_operations::{Code, Error};
+
+pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
+    if let Some(turn) = &mut asked.turn {
+        turn.comes().await;
+    }
+    let subcommand = asked.arguments.text("subcommand")?.unwrap_or_default();
+    match subcommand.as_str() {
+        "open" => open(asked).await,
+        "write" => write(asked).await,
+        "close" => close(asked).await,
+        "tool" => Err(Failure::new("no component of this pipeline offers tools").code(Code::FailedPrecondition)),
+        other => Err(Failure::new(format!("Invalid subcommand {}", crate::dap::frame::shown(other)))),
+    }
+}
+
+/// The pipe that a request concerns: none for an `open`, which makes one.
+pub fn pipe_id(arguments: &Arguments) -> Option<u64> {
+    arguments.raw("pipe_id").and_then(|id| serde_json::from_str(id.get()).ok())
+}
+
+/// What a caller says of an object; other members are its own affair.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Described {
+    name: Option<Value>,
+    size: Option<Value>,
+}
+
+async fn open(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, pipes, .. } = &asked;
+    let described = arguments.raw("object").filter(|object| object.get() != "null");
+    let described = described.ok_or_else(|| Failure::new("No object info specified"))?;
+    let described: Described =
+        serde_json::from_str(described.get()).map_err(|_| Failure::new("object must be an object"))?;
+    let mime = arguments.text("mimeType")?.filter(|mime| !mime.is_empty());
+    let provider = arguments.text("provider")?.filter(|provider| !provider.is_empty());
+    let object = Object {
+        name: described.name.and_then(|name| name.as_str().map(str::to_owned)),
+        mime: mime.ok_or_else(|| Failure::new("No mimeType specified"))?,
+        size: described.size.and_then(|size| size.as_u64()).unwrap_or(0),
+        provider: provider.clone(),
+    };
+    let opened = task_send::open(plane, call, &token(arguments)?, object).await;
+    let pipe = opened.map_err(|error| match (error.code, provider) {
+        (Code::InvalidArgument, Some(provider)) => {
+            Failure::new(format!("You are looking for a \"{provider}\", but this pipeline isn't it: {}", error.message))
+        }
+        _ => sending_failed(error),
+    })?;
+    body(&json!({"pipe_id": pipes.add(pipe)}))
+}
+
+async fn write(asked: Asked) -> Result<Body, Failure> {
+    let Asked { arguments, pipes, .. } = asked;
+    let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
+    let data = arguments.data.ok_or_else(|| Failure::new("No data specified"))?;
+    let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Write pipe with id {id} not found")))?;
+    pipe.write(data).await;
+    pipes.put_back(id, pipe);
+    Ok(None)
+}
+
+async fn close(asked: Asked) -> Result<Body, Failure> {
+    let Asked { arguments, pipes, .. } = asked;
+    let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
+    let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Close pipe with id {id} not found")))?;
+    let sent = pipe.close().await;
+    pipes.forget(id);
+    body(&shown(sent?))
+}
+
+/// The result as the clients know it. A failed object is a success of the request, with its `error`.
+fn shown(sent: Sent) -> Map<String, Value> {
+    let Sent { name, object_id, result, error } = sent;
+    let mut shown = Map::new();
+    shown.insert("name".into(), name.into());
+    shown.insert("path".into(), "".into());
+    shown.insert("objectId".into(), object_id.into());
+    shown.extend(result);
+    if let Some(error) = error {
+        shown.insert("error".into(), error.into());
+    }
+    shown
+}
+
+fn sending_failed(error: Error) -> Failure {
+    let ended = error.code == Code::FailedPrecondition && error.message.contains("has ended");
+    let ending = error.code == Code::FailedPrecondition && error.message.contains("is ending");
+    match (ended, ending) {
+        (true, _) => Failure { code: Some("TASK_COMPLETED"), ..Failure::new("Task has already completed") },
+        (_, true) => {
+            Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating, cannot process data requests") }
+        }
+        _ => failed(error),
+    }
+}

@@ -1,0 +1,160 @@
+//! `execute`, `restart`, `terminate` and what can be asked about tasks: the operations of tasks in the words of
+//! RocketRide's clients.
+
+use super::{Asked, body, done, text};
+use crate::dap::failure::Failure;
+use crate::dap::frame::{Arguments, Body};
+use crate::task_status;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tidemill_model::ids::ProjectId;
+use tidemill_model::task::Trace;
+use tidemill_operations::answer::TaskAnswer;
+use tidemill_operations::task_end::{self, TaskEnd};
+use tidemill_operations::task_get::{self, TaskGet};
+use tidemill_operations::task_list::{self, TaskList};
+use tidemill_operations::task_open::{self, TaskOpen};
+use tidemill_operations::task_pipeline::{self, TaskPipeline};
+use tidemill_operations::task_restart::{self, TaskRestart};
+use tidemill_operations::{Code, Error, Operation};
+
+pub async fn execute(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, mut arguments, .. } = asked;
+    let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get().starts_with('{'));
+    let pipeline = pipeline.ok_or_else(|| Failure::new("pipeline must be an object"))?;
+    let input = task_open::Input {
+        pipeline,
+        source: text(&arguments, "source")?,
+        token: text(&arguments, "token")?,
+        use_existing: optional(&arguments, "useExisting", "true or false")?.unwrap_or(false),
+        ttl_seconds: optional(&arguments, "ttl", "a whole number of seconds")?,
+        threads: optional(&arguments, "threads", "a whole number")?,
+        name: text(&arguments, "name")?,
+        variables: variables(&arguments)?,
+        trace: trace(&arguments)?,
+    };
+    let opened = TaskOpen::run(&plane, &call, input).await.map_err(|error| match error.code {
+        Code::AlreadyExists => Failure::new(format!("Pipeline is already running. {}", error.message)).code(error.code),
+        _ => error.into(),
+    })?;
+    body(&shown(&opened))
+}
+
+pub async fn restart(asked: Asked) -> Result<Body, Failure> {
+    let token = match text(&asked.arguments, "token")?.filter(|token| token != "*") {
+        Some(token) => token,
+        None => running(&asked).await?,
+    };
+    let Asked { plane, call, mut arguments, .. } = asked;
+    let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
+    let restarted = TaskRestart::run(&plane, &call, task_restart::Input { token, pipeline }).await.map_err(failed)?;
+    body(&shown(&restarted))
+}
+
+pub async fn terminate(asked: Asked) -> Result<Body, Failure> {
+    let token = token(&asked.arguments)?;
+    TaskEnd::run(&asked.plane, &asked.call, task_end::Input { token }).await.map_err(|error| match error.code {
+        Code::FailedPrecondition => {
+            let message = format!("Your pipeline is not running: {}", error.message);
+            Failure { code: Some("TASK_STOPPED"), ..Failure::new(message) }
+        }
+        _ => failed(error),
+    })?;
+    done()
+}
+
+pub async fn get_task_status(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = &asked;
+    let input = task_get::Input { token: Some(token(arguments)?), ..task_get::Input::default() };
+    let status = TaskGet::run(plane, call, input).await.map_err(failed)?;
+    body(&task_status::of(&status, plane.now()))
+}
+
+pub async fn get_token(asked: Asked) -> Result<Body, Failure> {
+    body(&json!({"token": running(&asked).await?}))
+}
+
+pub async fn get_pipeline(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = &asked;
+    let input = task_pipeline::Input { token: token(arguments)? };
+    body(&TaskPipeline::run(plane, call, input).await.map_err(failed)?)
+}
+
+/// The caller's tasks that take objects, each with its pipeline.
+pub async fn get_tasks(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, .. } = &asked;
+    let mut tasks = Vec::new();
+    for task in TaskList::run(plane, call, task_list::Input {}).await?.items {
+        if task.state != "open" {
+            continue;
+        }
+        let input = task_pipeline::Input { token: task.token.clone() };
+        match TaskPipeline::run(plane, call, input).await {
+            Ok(found) => tasks.push(json!({
+                "name": task.name, "description": task.description, "source": task.source, "token": task.token,
+                "status": task_status::of(&task, plane.now())["status"], "pipeline": found.pipeline,
+            })),
+            // It ended while the others were read.
+            Err(error) if error.code == Code::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    body(&json!({"tasks": tasks}))
+}
+
+fn shown(task: &TaskAnswer) -> Value {
+    json!({
+        "token": task.token, "id": task.id, "publicToken": task.public_token, "projectId": task.project,
+        "source": task.source, "provider": task.provider,
+    })
+}
+
+/// The token of the task that serves the source that the arguments name.
+async fn running(asked: &Asked) -> Result<String, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let project = text(arguments, "projectId")?.ok_or_else(|| Failure::new("projectId is required"))?;
+    let source = text(arguments, "source")?.ok_or_else(|| Failure::new("source is required"))?;
+    let project = ProjectId::parse(project).map_err(Error::from)?;
+    let input = task_get::Input { token: None, project: Some(project), source: Some(source) };
+    Ok(TaskGet::run(plane, call, input).await.map_err(failed)?.token)
+}
+
+/// The token that addresses a task.
+pub fn token(arguments: &Arguments) -> Result<String, Failure> {
+    text(arguments, "token")?.ok_or_else(|| Failure::new("Task token is required"))
+}
+
+/// What a client is told about a task that is not there.
+pub fn failed(error: Error) -> Failure {
+    match error.code {
+        Code::NotFound => {
+            let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let message = format!("Your pipeline is not running: {}{hint}", error.message);
+            Failure { code: Some("TASK_NOT_REGISTERED"), ..Failure::new(message) }
+        }
+        _ => error.into(),
+    }
+}
+
+fn optional<T: DeserializeOwned>(arguments: &Arguments, name: &str, kind: &str) -> Result<Option<T>, Failure> {
+    match arguments.raw(name).map(|raw| raw.get()) {
+        None | Some("null") => Ok(None),
+        Some(json) => serde_json::from_str(json).map(Some).map_err(|_| Failure::new(format!("{name} must be {kind}"))),
+    }
+}
+
+/// The caller's variables. Those that are no texts are none.
+fn variables(arguments: &Arguments) -> Result<BTreeMap<String, String>, Failure> {
+    let given: Option<BTreeMap<String, Value>> = optional(arguments, "env", "an object")?;
+    let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
+    Ok(given.into_iter().flatten().filter_map(text).collect())
+}
+
+fn trace(arguments: &Arguments) -> Result<Trace, Failure> {
+    match text(arguments, "pipelineTraceLevel")? {
+        None => Ok(Trace::None),
+        Some(name) => Trace::named(&name)
+            .ok_or_else(|| Failure::new("pipelineTraceLevel must be one of none, metadata, summary, full")),
+    }
+}

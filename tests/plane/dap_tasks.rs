@@ -1,0 +1,222 @@
+//! Tasks as RocketRide's clients use them.
+
+use crate::given::echo;
+use serde_json::{Value, json};
+use tidemill_model::key::Scope;
+use tidemill_protocols::dap::Frame;
+use tidemill_testing::{Dap, World, seconds};
+
+async fn open(dap: &mut Dap, project: &str) -> String {
+    let opened = dap.ask("execute", json!({"pipeline": echo(project), "args": []})).await.ok();
+    opened["token"].as_str().unwrap().to_owned()
+}
+
+/// Opens a pipe for a text.
+async fn pipe(dap: &mut Dap, token: &str) -> u64 {
+    let arguments = json!({"subcommand": "open", "token": token, "object": {"size": 2, "name": "greeting"},
+        "mimeType": "text/plain", "provider": null});
+    dap.ask("rrext_process", arguments).await.ok()["pipe_id"].as_u64().unwrap()
+}
+
+fn write(token: &str, pipe: u64, data: &str) -> Frame {
+    let arguments = json!({"subcommand": "write", "pipe_id": pipe, "token": token});
+    let head = json!({"type": "request", "seq": 1000, "command": "rrext_process", "arguments": arguments});
+    Frame::Binary(format!("{head}\n{data}").into())
+}
+
+async fn close(dap: &mut Dap, token: &str, pipe: u64) -> Value {
+    dap.ask("rrext_process", json!({"subcommand": "close", "pipe_id": pipe, "token": token})).await.ok()
+}
+
+#[tokio::test]
+async fn an_object_is_sent_and_its_result_comes_back() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = open(&mut dap, "p").await;
+
+    let pipe = pipe(&mut dap, &token).await;
+    for part in ["Hello ", "from "] {
+        dap.frame(write(&token, pipe, part)).await;
+        dap.reply().ok();
+    }
+    let result = close(&mut dap, &token, pipe).await;
+
+    assert_eq!(result["text"], json!(["Hello \n\nfrom \n\n"]));
+    assert_eq!(result["result_types"], json!({"text": "text"}));
+    assert_eq!((&result["name"], &result["path"]), (&json!("greeting"), &json!("")));
+    assert_eq!(result["objectId"].as_str().unwrap().len(), 36);
+}
+
+#[tokio::test]
+async fn writes_that_are_sent_together_arrive_in_their_order() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = open(&mut dap, "p").await;
+    let pipe = pipe(&mut dap, &token).await;
+
+    let mut works: Vec<_> =
+        (0..20).map(|part| dap.session().receive(write(&token, pipe, &format!("{part} ")))).collect();
+    works.push(dap.send("rrext_process", json!({"subcommand": "close", "pipe_id": pipe, "token": token})));
+    works.reverse();
+    futures::future::join_all(works).await;
+
+    let replies: Vec<_> = (0..21).map(|_| dap.reply()).collect();
+    let result = replies.into_iter().map(|reply| reply.ok()).find(|body| body.is_object()).unwrap();
+    let expected: String = (0..20).map(|part| format!("{part} \n\n")).collect();
+    assert_eq!(result["text"], json!([expected]));
+}
+
+#[tokio::test]
+async fn terminating_is_told_as_the_clients_expect_it() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = open(&mut dap, "p").await;
+    let in_flight = pipe(&mut dap, &token).await;
+
+    dap.ask("terminate", json!({"token": token})).await.ok();
+
+    let again = dap.ask("terminate", json!({"token": token})).await;
+    assert_eq!(again.0["code"], "TASK_STOPPED");
+    assert!(again.refused().starts_with("Your pipeline is not running"));
+    let arguments = json!({"subcommand": "open", "token": token, "object": {}, "mimeType": "text/plain"});
+    let refused = dap.ask("rrext_process", arguments.clone()).await.refused();
+    assert_eq!(refused, "Task is terminating, cannot process data requests");
+    let status = dap.ask("rrext_get_task_status", json!({"token": token})).await.ok();
+    assert_eq!((&status["state"], &status["completed"]), (&json!(4), &json!(false)));
+    dap.frame(write(&token, in_flight, "late")).await;
+    dap.reply().ok();
+    assert_eq!(close(&mut dap, &token, in_flight).await["text"], json!(["late\n\n"]));
+    let status = dap.ask("rrext_get_task_status", json!({"token": token})).await.ok();
+    assert_eq!(
+        (&status["state"], &status["completed"], &status["status"]),
+        (&json!(6), &json!(true), &json!("Stopped"))
+    );
+    assert_eq!(dap.ask("rrext_process", arguments).await.refused(), "Task has already completed");
+    assert_eq!(dap.ask("terminate", json!({"token": ""})).await.refused(), "Task token is required");
+}
+
+#[tokio::test]
+async fn a_source_is_found_by_its_project_and_its_task_restarted() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let of_source = json!({"projectId": "p", "source": "webhook_1"});
+    assert!(dap.ask("rrext_get_token", of_source.clone()).await.refused().starts_with("Your pipeline is not running"));
+    let token = open(&mut dap, "p").await;
+
+    assert_eq!(dap.ask("rrext_get_token", of_source.clone()).await.ok()["token"], json!(token));
+    assert_eq!(dap.ask("rrext_get_pipeline", json!({"token": token})).await.ok()["pipeline"], echo("p"));
+    for given in [Value::Null, json!(""), json!("*")] {
+        let mut arguments = of_source.clone();
+        arguments["token"] = given;
+        arguments["pipeline"] = echo("p");
+        assert_eq!(dap.ask("restart", arguments).await.ok()["token"], json!(token));
+    }
+    let tasks = dap.ask("rrext_get_tasks", json!({})).await.ok();
+    assert_eq!((&tasks["tasks"][0]["token"], &tasks["tasks"][0]["status"]), (&json!(token), &json!("Running")));
+    let again = dap.ask("execute", json!({"pipeline": echo("p")})).await.refused();
+    assert!(again.starts_with("Pipeline is already running."), "{again}");
+}
+
+#[tokio::test]
+async fn what_is_missing_or_wrong_is_named() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = open(&mut dap, "p").await;
+    for (arguments, expected) in [
+        (json!({"subcommand": "open", "mimeType": "text/plain"}), "No object info specified"),
+        (json!({"subcommand": "open", "object": {}}), "No mimeType specified"),
+        (json!({"subcommand": "close", "pipe_id": 7}), "Close pipe with id 7 not found"),
+        (json!({"subcommand": "fly"}), "Invalid subcommand fly"),
+        (
+            json!({"subcommand": "open", "object": {}, "mimeType": "x/y", "provider": "chat"}),
+            "You are looking for a \"chat\", but this pipeline isn't it: the task's source is a `webhook`, not a `chat`",
+        ),
+    ] {
+        let mut arguments = arguments;
+        arguments["token"] = token.clone().into();
+        assert_eq!(dap.ask("rrext_process", arguments).await.refused(), expected);
+    }
+    dap.frame(write(&token, 7, "x")).await;
+    assert_eq!(dap.reply().refused(), "Write pipe with id 7 not found");
+}
+
+#[tokio::test]
+async fn every_command_asks_for_its_scope() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let token = open(&mut world.socket(&ana).await, "p").await;
+    let mut monitor = world.socket(&world.user_with("ana", &[Scope::Monitor]).await).await;
+    let mut data = world.socket(&world.user_with("ana", &[Scope::Data]).await).await;
+
+    assert_eq!(monitor.ask("terminate", json!({"token": token})).await.refused(), "Permission 'task.control' denied");
+    assert_eq!(data.ask("rrext_get_tasks", json!({})).await.refused(), "Permission 'task.monitor' denied");
+    let opened = json!({"subcommand": "open", "token": token, "object": {}, "mimeType": "text/plain"});
+    assert_eq!(monitor.ask("rrext_process", opened.clone()).await.refused(), "Permission 'task.data' denied");
+    data.ask("rrext_process", opened).await.ok();
+    let mut bob = world.socket(&world.user("bob").await).await;
+    assert!(bob.ask("rrext_get_task_status", json!({"token": token})).await.refused().contains("not running"));
+}
+
+#[tokio::test]
+async fn monitors_tell_how_tasks_stand_and_what_happens_to_them() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let (mut doer, mut watcher) = (world.socket(&ana).await, world.socket(&ana).await);
+    let subscription = json!({"projectId": "p", "source": "webhook_1", "types": ["SUMMARY", "task", "unknown"]});
+
+    watcher.send("rrext_monitor", subscription).await;
+    let events = watcher.events();
+    assert_eq!(events[0], ("apaevt_task".into(), json!({"action": "running", "tasks": []})));
+    assert_eq!((&*events[1].0, &events[1].1["state"]), ("apaevt_status_update", &json!(0)));
+    assert_eq!(events[1].1["status"], "Not running");
+
+    let token = open(&mut doer, "p").await;
+    watcher.tell().await;
+    let events = watcher.events();
+    assert_eq!((&*events[0].0, &events[0].1["action"]), ("apaevt_task", &json!("begin")));
+    assert_eq!((&events[1].1["state"], &events[1].1["__id"]), (&json!(3), &events[0].1["__id"]));
+    watcher.tell().await;
+    assert!(watcher.events().is_empty(), "nothing has changed");
+
+    let pipe = pipe(&mut doer, &token).await;
+    close(&mut doer, &token, pipe).await;
+    watcher.tell().await;
+    let events = watcher.events();
+    assert_eq!((events.len(), &events[0].1["completedCount"]), (1, &json!(1)));
+    doer.ask("terminate", json!({"token": token})).await.ok();
+    watcher.tell().await;
+    let events = watcher.events();
+    assert_eq!((&events[0].1["action"], &events[1].1["state"]), (&json!("end"), &json!(6)));
+    watcher.send("rrext_monitor", json!({"projectId": "p", "source": "webhook_1", "types": []})).await;
+    assert_eq!(watcher.events().len(), 1, "only the answer");
+    open(&mut doer, "p").await;
+    watcher.tell().await;
+    assert!(watcher.events().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_task_logs_is_told_to_those_who_want_it_and_to_no_other_owner() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let (mut doer, mut watcher) = (world.socket(&ana).await, world.socket(&ana).await);
+    let mut bob = world.socket(&world.user("bob").await).await;
+    for dap in [&mut watcher, &mut bob] {
+        dap.send("rrext_monitor", json!({"token": "*", "types": 8})).await;
+        dap.events();
+    }
+    let log = crate::given::chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")]);
+    let token = doer.ask("execute", json!({"pipeline": log})).await.ok()["token"].as_str().unwrap().to_owned();
+    let pipe = pipe(&mut doer, &token).await;
+    doer.frame(write(&token, pipe, "said aloud")).await;
+    doer.reply().ok();
+    close(&mut doer, &token, pipe).await;
+    // The object is counted before its log is kept.
+    world.sleep(seconds(1));
+
+    watcher.tell().await;
+    bob.tell().await;
+
+    let said: Vec<_> = watcher.events().into_iter().map(|(name, body)| (name, body["output"].clone())).collect();
+    assert_eq!(said, [("output".to_owned(), json!("said aloud\n"))]);
+    assert!(bob.events().is_empty());
+}
