@@ -1,5 +1,5 @@
 //! The plane is killed by SIGKILL fifty times at random moments while twenty deployments tick every second and copy
-//! their files. Afterwards every tick has exactly one outcome, every object is in the output exactly once, and the
+//! their files, NDJSON, CSV and text. Afterwards every tick has exactly one outcome, every object is in the output exactly once, and the
 //! doctor finds nothing.
 //!
 //! Real processes take real time: this is the one test that waits.
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -49,11 +49,13 @@ impl Scene {
     /// Lets every input file grow.
     fn grow(&self, round: usize) {
         for number in 0..PROJECTS {
-            let path = self.path("in").join(format!("{number}.ndjson"));
+            let format = Format::of(number);
+            let path = self.path("in").join(format!("{number}.{}", format.extension()));
             let mut file = fs::File::options().create(true).append(true).open(path).expect("an input can be opened");
-            for line in round * growth(number)..(round + 1) * growth(number) {
-                writeln!(file, "{}", json!({"id": line, "of": number})).expect("an input can be written");
-            }
+            let head = if round == 0 { format.head() } else { "" };
+            let lines = round * growth(number)..(round + 1) * growth(number);
+            let text: String = lines.map(|id| format.line(id)).collect();
+            write!(file, "{head}{text}").expect("an input can be written");
         }
     }
 
@@ -77,13 +79,66 @@ impl Scene {
     }
 
     fn output(&self, number: usize) -> Vec<usize> {
-        let text = fs::read_to_string(self.path("data").join(format!("files/out-{number}.ndjson"))).unwrap_or_default();
-        let id = |line: &str| serde_json::from_str::<Value>(line).expect("no line is cut")["id"].as_u64();
-        text.lines().map(|line| id(line).expect("a line has its id") as usize).collect()
+        let text = fs::read_to_string(self.output_path(number)).unwrap_or_default();
+        text.lines().map(|line| Format::of(number).id(line)).collect()
+    }
+}
+
+/// How the objects of a project are written.
+#[derive(Clone, Copy)]
+enum Format {
+    Ndjson,
+    Csv,
+    Text,
+}
+
+impl Format {
+    fn of(number: usize) -> Format {
+        [Format::Ndjson, Format::Csv, Format::Text][number % 3]
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Format::Ndjson => "ndjson",
+            Format::Csv => "csv",
+            Format::Text => "txt",
+        }
+    }
+
+    /// What stands before the first object.
+    fn head(self) -> &'static str {
+        if let Format::Csv = self { "id,text\n" } else { "" }
+    }
+
+    fn line(self, id: usize) -> String {
+        match self {
+            Format::Ndjson => format!("{}\n", json!({"id": id})),
+            Format::Csv => format!("{id},\"in\ntwo lines\"\n"),
+            Format::Text => format!("{id}\n"),
+        }
+    }
+
+    /// The id of an object in the output.
+    fn id(self, line: &str) -> usize {
+        let text = match self {
+            Format::Text => line.to_owned(),
+            _ => serde_json::from_str::<Value>(line).expect("no line is cut")["id"].to_string(),
+        };
+        text.trim_matches('"').parse().expect("a line has its id")
+    }
+
+    /// The lane, and the key of an object on it.
+    fn lane(self) -> (&'static str, &'static str) {
+        match self {
+            Format::Text => ("text", "."),
+            _ => ("documents", ".id"),
+        }
     }
 }
 
 fn pipe_of(number: usize) -> Value {
+    let extension = Format::of(number).extension();
+    let (lane, key) = Format::of(number).lane();
     json!({
         "schedule": "* * * * *",
         "pipeline": {
@@ -91,11 +146,11 @@ fn pipe_of(number: usize) -> Value {
             "source": "file",
             "components": [
                 {"id": "file", "provider": "file_source",
-                 "config": {"mode": "Source", "path": format!("{number}.ndjson"), "format": "ndjson"}},
-                {"id": "new", "provider": "dedupe", "config": {"key": ".id"},
-                 "input": [{"lane": "documents", "from": "file"}]},
-                {"id": "out", "provider": "file_sink", "config": {"path": format!("out-{number}.ndjson")},
-                 "input": [{"lane": "documents", "from": "new"}]},
+                 "config": {"mode": "Source", "path": format!("{number}.{extension}")}},
+                {"id": "new", "provider": "dedupe", "config": {"key": key},
+                 "input": [{"lane": lane, "from": "file"}]},
+                {"id": "out", "provider": "file_sink", "config": {"path": format!("out-{number}")},
+                 "input": [{"lane": lane, "from": "new"}]},
             ],
         },
     })
@@ -172,8 +227,11 @@ fn wait_for_all_objects(scene: &Scene) {
 
 impl Scene {
     fn output_lines(&self, number: usize) -> usize {
-        let path: &Path = &self.path("data").join(format!("files/out-{number}.ndjson"));
-        fs::read_to_string(path).map_or(0, |text| text.lines().count())
+        fs::read_to_string(self.output_path(number)).map_or(0, |text| text.lines().count())
+    }
+
+    fn output_path(&self, number: usize) -> PathBuf {
+        self.path("data").join(format!("files/out-{number}"))
     }
 }
 

@@ -105,13 +105,14 @@ async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) ->
 }
 
 /// Compares every way to kill a run once, and some to kill it often, with not killing it.
-async fn survives_every_cut(plan: &Plan, budget: &Budget, input: &str) {
+async fn survives_every_cut(plan: &Plan, budget: &Budget, input: &[(&str, String)]) {
     let world = || {
         let world = tempfile::tempdir().unwrap();
         fs::create_dir_all(world.path().join("in")).unwrap();
         fs::create_dir_all(world.path().join("out")).unwrap();
-        fs::write(world.path().join("in/a.ndjson"), input).unwrap();
-        fs::write(world.path().join("in/b.ndjson"), "{\"n\":-1,\"k\":[1]}\n").unwrap();
+        for (name, text) in input {
+            fs::write(world.path().join("in").join(name), text).unwrap();
+        }
         fs::write(world.path().join("out/all.ndjson"), "from before\n").unwrap();
         world
     };
@@ -151,8 +152,13 @@ fn plan(components: &[(&str, Value)], edges: &[(usize, Lane, usize)]) -> Plan {
     Plan { nodes: components.iter().enumerate().map(node).collect() }
 }
 
-fn lines(count: usize) -> String {
-    (0..count).map(|n| format!("{{\"n\":{n},\"k\":[{},{},\"{}\"]}}\n", n % 7, n % 11, n)).collect()
+fn lines(count: usize) -> [(&'static str, String); 2] {
+    ndjson((0..count).map(|n| format!("{{\"n\":{n},\"k\":[{},{},\"{}\"]}}\n", n % 7, n % 11, n)).collect())
+}
+
+/// A file with these lines, and another with one.
+fn ndjson(lines: String) -> [(&'static str, String); 2] {
+    [("a.ndjson", lines), ("b.ndjson", "{\"n\":-1,\"k\":[1]}\n".to_owned())]
 }
 
 #[tokio::test]
@@ -170,6 +176,36 @@ async fn lines_arrive_exactly_once() {
 }
 
 #[tokio::test]
+async fn rows_of_csv_arrive_exactly_once() {
+    let plan = plan(
+        &[("file_source", json!({ "path": "*.csv" })), ("file_sink", json!({ "path": "all.ndjson" }))],
+        &[(0, Lane::Documents, 1)],
+    );
+
+    // Rows of several lines, line ends of both kinds, names of its own in each file, and no line end at the last.
+    let rows: String = (0..60).map(|n| format!("{n},\"said \"\"{n}\"\",\nön two lines\"\r\n")).collect();
+    let files = [("a.csv", format!("n,text\n{rows}")), ("b.csv", "text,n\nx,1\ny,2".to_owned())];
+    survives_every_cut(&plan, &Budget { objects: 7, ..Budget::default() }, &files).await;
+}
+
+#[tokio::test]
+async fn lines_of_text_arrive_exactly_once() {
+    let plan = plan(
+        &[
+            ("file_source", json!({ "path": "*.log" })),
+            ("dedupe", json!({})),
+            ("file_sink", json!({ "path": "all.ndjson" })),
+        ],
+        &[(0, Lane::Text, 1), (1, Lane::Text, 2)],
+    );
+
+    // Lines that come again, letters of several bytes, empty lines, line ends of both kinds, and none at the last.
+    let lines: String = (0..60).map(|n| format!("☃ {}{}", n % 50, ["\n", "\r\n", "\n\n"][n % 3])).collect();
+    let files = [("a.log", lines), ("b.log", "the last".to_owned())];
+    survives_every_cut(&plan, &Budget { objects: 7, new_keys: 4, ..Budget::default() }, &files).await;
+}
+
+#[tokio::test]
 async fn a_step_that_is_killed_halfway_is_redone() {
     let plan = plan(
         &[("file_source", json!({ "path": "*.ndjson" })), ("file_sink", json!({ "path": "all.ndjson" }))],
@@ -178,7 +214,7 @@ async fn a_step_that_is_killed_halfway_is_redone() {
 
     // Long lines, so that the sink's buffer is written out before the first time that a step gives way.
     let lines: String = (0..3_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(1_000))).collect();
-    survives_every_cut(&plan, &Budget { objects: 400, ..Budget::default() }, &lines).await;
+    survives_every_cut(&plan, &Budget { objects: 400, ..Budget::default() }, &ndjson(lines)).await;
 }
 
 #[tokio::test]
