@@ -101,7 +101,10 @@ async fn idle(url: &str, key: &str, folder: &std::path::Path) {
     for _ in 0..IDLE_CONNECTIONS {
         sockets.push(Socket::open(url, key).await);
     }
-    println!("\n{IDLE_CONNECTIONS} idle connections: {} KB each, both ends", (resident() - before) / IDLE_CONNECTIONS as i64);
+    println!(
+        "\n{IDLE_CONNECTIONS} idle connections: {} KB each, both ends",
+        (resident() - before) / IDLE_CONNECTIONS as i64
+    );
     drop(sockets);
     let before = resident();
     let store = tidemill_local::open_store(folder).await.expect("the table can be opened beside the plane");
@@ -121,7 +124,8 @@ async fn idle(url: &str, key: &str, folder: &std::path::Path) {
 async fn key_of(store: &tidemill_store::Store, owner: &str) -> String {
     use tidemill_operations::key_create;
     let owner = owner.to_owned().try_into().expect("it is a name");
-    let input = key_create::Input { scopes: Some(tidemill_model::key::Scope::ALL.to_vec()), name: None, expires_at: None };
+    let input =
+        key_create::Input { scopes: Some(tidemill_model::key::Scope::ALL.to_vec()), name: None, expires_at: None };
     let kind = tidemill_model::key::Plane::Local;
     let made = key_create::make(store, &tidemill_local::RealWorld, kind, owner, input).await;
     made.expect("a key can be made").1.expose().to_owned()

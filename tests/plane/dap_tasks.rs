@@ -220,3 +220,23 @@ async fn what_a_task_logs_is_told_to_those_who_want_it_and_to_no_other_owner() {
     assert_eq!(said, [("output".to_owned(), json!("said aloud\n"))]);
     assert!(bob.events().is_empty());
 }
+
+#[tokio::test]
+async fn the_dashboard_shows_ones_own_tasks() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let mut bob = world.socket(&world.user("bob").await).await;
+    open(&mut bob, "p").await;
+    let token = open(&mut dap, "p").await;
+    world.sleep(seconds(1));
+    open(&mut dap, "q").await;
+    dap.ask("terminate", json!({"token": token})).await.ok();
+    world.sleep(seconds(7));
+
+    let shown = dap.ask("rrext_dashboard", json!({})).await.ok();
+
+    assert_eq!(shown["overview"]["activeTasks"], 1);
+    let tasks: Vec<_> = shown["tasks"].as_array().unwrap().iter().map(|t| (&t["projectId"], &t["state"])).collect();
+    assert_eq!(tasks, [(&json!("q"), &json!(3)), (&json!("p"), &json!(6))]);
+    assert_eq!((&shown["tasks"][0]["idleTime"], &shown["tasks"][0]["elapsedTime"]), (&json!(7), &json!(7.0)));
+}

@@ -1,25 +1,59 @@
-//! `rrext_dashboard`: the caller's own connections, and how long the plane has been up.
+//! `rrext_dashboard`: the caller's own connections and tasks, and how long the plane has been up.
 
 use super::{Asked, body};
 use crate::dap::connections::Connection;
 use crate::dap::failure::Failure;
 use crate::dap::frame::Body;
+use crate::task_status;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tidemill_operations::Operation;
+use tidemill_operations::answer::TaskStatus;
+use tidemill_operations::task_list::{self, TaskList};
 
 pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, seat, call, .. } = asked;
     let connections = seat.connections();
     let own = connections.of(&call.owner);
+    let tasks = TaskList::run(&plane, &call, task_list::Input {}).await?.items;
+    let now = plane.now();
     body(&json!({
         "overview": {
             "totalConnections": own.len(),
-            "activeTasks": 0,
-            "serverUptime": plane.now().duration_since(connections.started_at).as_secs_f64(),
+            "activeTasks": tasks.iter().filter(|task| task.ended_at.is_none()).count(),
+            "serverUptime": now.duration_since(connections.started_at).as_secs_f64(),
         },
         "connections": own.iter().map(shown).collect::<Vec<_>>(),
-        "tasks": [],
+        "tasks": tasks.iter().map(|task| shown_task(task, now)).collect::<Vec<_>>(),
     }))
+}
+
+fn shown_task(task: &TaskStatus, now: Timestamp) -> Value {
+    let status = task_status::of(task, now);
+    json!({
+        "id": task.id,
+        "name": if task.name.is_empty() { task.id.clone() } else { format!("{}.{}", task.name, task.source) },
+        "projectId": task.project,
+        "source": task.source,
+        "provider": task.provider,
+        "launchType": "execute",
+        "startTime": status["startTime"],
+        "elapsedTime": task.ended_at.unwrap_or(now).duration_since(task.opened_at).as_secs_f64(),
+        "completed": status["completed"],
+        "status": status["status"],
+        "exitCode": status["exitCode"],
+        "endTime": task.ended_at.map(seconds),
+        // Nobody holds a task: each request looks it up.
+        "connections": 0,
+        "state": status["state"],
+        "idleTime": now.duration_since(task.used_at).as_secs().max(0),
+        "ttl": task.ttl_seconds,
+        "metrics": status["metrics"],
+        "totalCount": status["totalCount"],
+        "completedCount": status["completedCount"],
+        "rateCount": status["rateCount"],
+        "rateSize": status["rateSize"],
+    })
 }
 
 fn shown(connection: &Connection) -> Value {
