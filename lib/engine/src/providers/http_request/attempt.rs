@@ -21,6 +21,9 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(30);
 /// The time after which no further attempt starts: a step must end, and so must the run's hold on its lease.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How rustls begins to say that a server's certificate does not hold.
+const UNTRUSTED: &str = "invalid peer certificate: ";
+
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 pub struct Request {
@@ -180,6 +183,11 @@ fn describe(host: &str, problem: reqwest::Error) -> Failure {
     }
     let deepest =
         std::iter::successors(problem.source(), |cause| (*cause).source()).last().map(|cause| cause.to_string());
+    if let Some(why) = deepest.as_deref().and_then(|deepest| deepest.strip_prefix(UNTRUSTED)) {
+        let fault = Fault::new(format!("`{host}` has a certificate that is not trusted: {why}"))
+            .hint("trust its authority on the plane's machine, e.g. by SSL_CERT_FILE, or correct the host of `url`");
+        return Failure::last(fault);
+    }
     let (what, hint) = if problem.is_connect() {
         let why = if problem.is_timeout() { "nothing answers".to_owned() } else { deepest.unwrap_or_default() };
         (format!("cannot be reached: {why}"), "check the host and the port of `url`, and that the server runs")
