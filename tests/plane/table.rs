@@ -3,7 +3,8 @@
 use serde_yaml_ng::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use tidemill_protocols::functions::{FUNCTIONS, On};
+use tidemill_protocols::functions::{FUNCTIONS, On, named};
+use tidemill_protocols::route::Route;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
@@ -62,30 +63,71 @@ fn every_function_has_its_tests() {
     }
 }
 
-#[test]
-fn the_description_has_every_route_and_no_other() {
+/// What the description says of a method of a path.
+struct Described {
+    method: String,
+    path: String,
+    /// The function that API Gateway calls.
+    function: String,
+    operation: Value,
+}
+
+fn described() -> Vec<Described> {
     let description: Value = serde_yaml_ng::from_str(&read("infra/openapi.yaml")).expect("the description is YAML");
-    let mut described = BTreeSet::new();
+    let mut described = Vec::new();
     for (path, item) in description["paths"].as_mapping().expect("it has paths") {
         for (method, operation) in item.as_mapping().expect("a path has methods") {
-            if let Some(name) = operation.get("operationId").and_then(Value::as_str) {
-                let method = method.as_str().expect("a method is text").to_uppercase();
-                described.insert((name.to_owned(), method, path.as_str().expect("a path is text").to_owned()));
-            }
+            described.push(Described {
+                method: method.as_str().expect("a method is text").to_uppercase(),
+                path: path.as_str().expect("a path is text").to_owned(),
+                function: called(operation),
+                operation: operation.clone(),
+            });
         }
     }
-    let routes = FUNCTIONS.iter().filter_map(|function| match &function.on {
-        On::Http { route, .. } => Some((function.name.to_owned(), route.method.to_string(), route.path.to_owned())),
-        _ => None,
+    described
+}
+
+/// `task_open` of `…/functions/${TaskOpenFunction.Arn}/invocations`.
+fn called(operation: &Value) -> String {
+    let uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].as_str().expect("it calls a function");
+    let (_, rest) = uri.split_once("functions/${").expect("it calls a function");
+    let (name, _) = rest.split_once("Function.Arn}").expect("it calls a function");
+    let snake = name.chars().map(|c| if c.is_uppercase() { format!("_{}", c.to_lowercase()) } else { c.to_string() });
+    snake.collect::<String>().trim_start_matches('_').to_owned()
+}
+
+#[test]
+fn the_description_has_every_route_and_no_other() {
+    let described = described().into_iter().map(|one| (one.function, one.method, one.path));
+    let routes = FUNCTIONS.iter().flat_map(|function| {
+        let named = |route: &Route| (function.name.to_owned(), route.method.to_string(), route.path.to_owned());
+        function.entrances().map(move |(route, _)| named(route))
     });
-    assert_eq!(described, routes.collect());
+    assert_eq!(described.collect::<BTreeSet<_>>(), routes.collect());
+}
+
+#[test]
+fn an_operation_has_the_name_of_its_function_and_at_other_routes_one_that_begins_with_it() {
+    let mut ids = BTreeSet::new();
+    for Described { method, path, function, operation } in described() {
+        let id = operation["operationId"].as_str().expect("an operation has an id").to_owned();
+        let On::Http { route, .. } = &named(&function).expect("the function is there").on else { panic!("{function}") };
+        match route.path == path && route.method == method.as_str() {
+            true => assert_eq!(id, function),
+            false => assert!(id.starts_with(&format!("{function}_")), "{method} {path} is `{id}`"),
+        }
+        assert!(ids.insert(id), "{method} {path} has the id of another");
+    }
 }
 
 #[test]
 fn the_description_has_every_query_parameter_and_success() {
     let description: Value = serde_yaml_ng::from_str(&read("infra/openapi.yaml")).expect("the description is YAML");
-    for function in FUNCTIONS {
-        let On::Http { route, .. } = &function.on else { continue };
+    for (function, route) in
+        FUNCTIONS.iter().flat_map(|function| function.entrances().map(move |(route, _)| (function, route)))
+    {
+        let name = format!("{} at {}", function.name, route.path);
         let operation = &description["paths"][route.path][route.method.as_str().to_lowercase().as_str()];
         let parameters = operation["parameters"].as_sequence().cloned().unwrap_or_default();
         let resolved = parameters.iter().map(|parameter| match parameter["$ref"].as_str() {
@@ -97,9 +139,9 @@ fn the_description_has_every_query_parameter_and_success() {
             .filter_map(|parameter| parameter["name"].as_str())
             .collect();
         let taken: BTreeSet<_> = route.query.iter().map(|parameter| parameter.name).collect();
-        assert_eq!(described, taken, "{}", function.name);
+        assert_eq!(described, taken, "{name}");
         let success = route.success.to_string();
-        assert!(operation["responses"].get(success.as_str()).is_some(), "{} answers {success}", function.name);
+        assert!(operation["responses"].get(success.as_str()).is_some(), "{name} answers {success}");
     }
 }
 

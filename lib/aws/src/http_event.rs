@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tidemill_operations::{Code, Error};
-use tidemill_protocols::rest::{Request, Response};
+use tidemill_protocols::rest::{self, Request, Response};
+use tidemill_protocols::route::Route;
 
 type Many = BTreeMap<String, Vec<String>>;
 
@@ -17,6 +17,8 @@ type Many = BTreeMap<String, Vec<String>>;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
+    /// The path as the API's description has it.
+    resource: String,
     http_method: String,
     path: String,
     /// As they were sent: API Gateway decodes the query, but not the path.
@@ -39,12 +41,21 @@ pub struct Answer {
 }
 
 impl Event {
+    pub fn is_for(&self, route: &Route) -> bool {
+        route.path == self.resource && route.method == self.http_method.as_str()
+    }
+
+    /// The answer to a request that the function has no route for.
+    pub fn nowhere(&self) -> Response {
+        Response::no_route(&self.path)
+    }
+
     /// The request in it.
     ///
     /// # Errors
     /// The answer to a request that cannot be one.
     pub fn request(self) -> Result<Request, Box<Response>> {
-        let nowhere = || Box::new(Response::no_route(&self.path));
+        let nowhere = || Box::new(self.nowhere());
         let method = Method::from_bytes(self.http_method.as_bytes()).map_err(|_| nowhere())?;
         let mut path = Vec::new();
         for (name, text) in self.path_parameters.iter().flatten() {
@@ -75,8 +86,7 @@ fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> 
 }
 
 fn unreadable() -> Box<Response> {
-    let error = Error::new(Code::InvalidArgument, "the body did not arrive whole").hint("send it again");
-    Box::new(Response::error(&error))
+    Box::new(Response::error(&rest::broken()))
 }
 
 impl From<Response> for Answer {
@@ -98,6 +108,7 @@ impl From<Response> for Answer {
 mod tests {
     use super::*;
     use serde_json::json;
+    use tidemill_protocols::functions;
 
     fn event(changes: serde_json::Value) -> Event {
         let mut event = json!({
@@ -124,6 +135,16 @@ mod tests {
 
         assert_eq!((request.method, request.path), (Method::GET, vec![("project".into(), "team/orders".into())]));
         assert!(request.headers["authorization"].to_str().unwrap().starts_with("Bearer tm_live_"));
+    }
+
+    #[test]
+    fn an_event_is_for_the_route_that_it_came_by() {
+        let routes = |function: &str| functions::named(function).unwrap().entrances().collect::<Vec<_>>();
+
+        let event = event(json!({}));
+
+        assert!(routes("deployment_update").iter().any(|(route, _)| event.is_for(route)));
+        assert!(!routes("deployment_get").iter().any(|(route, _)| event.is_for(route)));
     }
 
     #[test]

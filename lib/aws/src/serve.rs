@@ -10,8 +10,8 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tidemill_operations::{Error, Plane};
-use tidemill_protocols::functions::{self, BellHandler, HttpHandler, InvokeHandler, MinuteHandler, On, Route};
-use tidemill_protocols::invoke;
+use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On};
+use tidemill_protocols::{invoke, rest};
 use tracing_subscriber::EnvFilter;
 
 /// Answers the events of the function `name` until Lambda ends the process.
@@ -29,7 +29,7 @@ pub fn serve(name: &str) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(answer_events(&function.on)) {
+    match runtime.block_on(answer_events(function)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error, "the function `{name}` cannot go on");
@@ -45,14 +45,14 @@ fn log_to_stdout() {
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).init();
 }
 
-async fn answer_events(on: &'static On) -> Result<(), lambda_runtime::Error> {
+async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime::Error> {
     let clients = Arc::new(Clients::from_environment().await);
     let configuration = Arc::new(Configuration::from_environment());
     let plane = Arc::new(configuration::plane(configuration.clone(), clients.clone())?);
     let receiver =
         |queue, handle: BellHandler| Receiver { plane: plane.clone(), clients, configuration, queue, handle };
-    match on {
-        On::Http { route, handle } => answer_http(&plane, route, *handle).await,
+    match &function.on {
+        On::Http { .. } => answer_http(&plane, function).await,
         On::Tick(handle) => answer_bells(receiver(Variable::TicksQueue, *handle)).await,
         On::Run(handle) => answer_bells(receiver(Variable::RunsQueue, *handle)).await,
         On::Minute(handle) => answer_minutes(&plane, *handle).await,
@@ -60,11 +60,15 @@ async fn answer_events(on: &'static On) -> Result<(), lambda_runtime::Error> {
     }
 }
 
-async fn answer_http(plane: &Plane, route: &'static Route, handle: HttpHandler) -> Result<(), lambda_runtime::Error> {
+async fn answer_http(plane: &Arc<Plane>, function: &'static Function) -> Result<(), lambda_runtime::Error> {
     let service = |event: LambdaEvent<http_event::Event>| async move {
-        let response = match event.payload.request() {
-            Ok(request) => handle(plane, route, request).await,
-            Err(refused) => *refused,
+        let event = event.payload;
+        let response = match function.entrances().find(|(route, _)| event.is_for(route)) {
+            Some((route, handler)) => match event.request() {
+                Ok(request) => handler.answer(plane, route, request.with_body(rest::arrived)).await,
+                Err(refused) => *refused,
+            },
+            None => event.nowhere(),
         };
         Ok::<_, Infallible>(http_event::Answer::from(response))
     };

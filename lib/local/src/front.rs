@@ -3,13 +3,12 @@
 use crate::openapi::{Routed, Router};
 use axum::body::Body;
 use axum::extract::State;
-use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use tidemill_operations::{Code, Error, Plane};
-use tidemill_protocols::functions::On;
-use tidemill_protocols::rest::{BODY_LIMIT, Request, Response};
+use tidemill_protocols::rest::{self, Request, Response};
 
 struct Front {
     plane: Arc<Plane>,
@@ -38,31 +37,20 @@ pub(crate) fn sent(response: Response) -> http::Response<Body> {
 
 impl Front {
     async fn answer(&self, parts: Parts, body: Body) -> Response {
-        let (function, path) = match self.router.route(&parts.method, parts.uri.path()) {
-            Routed::Function(function, path) => (function, path),
+        let (route, handler, path) = match self.router.route(&parts.method, parts.uri.path()) {
+            Routed::To(route, handler, path) => (route, handler, path),
             Routed::OtherMethods(allowed) => return Response::method_not_allowed(&parts.method, &allowed),
             Routed::Nowhere => return Response::no_route(parts.uri.path()),
-        };
-        let On::Http { route, handle } = &function.on else { return Response::no_route(parts.uri.path()) };
-        let body = match read(body).await {
-            Ok(body) => body,
-            Err(error) => return Response::error(&error),
         };
         let Some(query) = query(parts.uri.query().unwrap_or_default()) else {
             let error = Error::new(Code::InvalidArgument, "the query is not percent-encoded UTF-8")
                 .hint("encode it as UTF-8, then percent-encode it");
             return Response::error(&error);
         };
+        let body = body.into_data_stream().map_err(|_| rest::broken()).boxed();
         let request = Request { method: parts.method, path, query, headers: parts.headers, body };
-        handle(&self.plane, route, request).await
+        handler.answer(&self.plane, route, request).await
     }
-}
-
-async fn read(body: Body) -> Result<Bytes, Error> {
-    axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-        Error::new(Code::TooLarge, format!("the body did not arrive whole, or is larger than {BODY_LIMIT} bytes"))
-            .hint("send less at once")
-    })
 }
 
 /// Splits a query into its parameters; `None` if one is not UTF-8.

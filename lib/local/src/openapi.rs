@@ -5,18 +5,22 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_yaml_ng::Value;
 use std::collections::HashMap;
-use tidemill_protocols::functions::{self, Function};
+use tidemill_protocols::functions::FUNCTIONS;
+use tidemill_protocols::route::{Handler, Route};
 
 const DESCRIPTION: &str = include_str!("../../../infra/openapi.yaml");
 
 /// Finds the function of a path and a method.
 pub struct Router {
-    paths: matchit::Router<HashMap<Method, &'static Function>>,
+    paths: matchit::Router<HashMap<Method, Found>>,
 }
+
+/// Where a request belongs.
+type Found = (&'static Route, Handler);
 
 /// What a request was routed to.
 pub enum Routed {
-    Function(&'static Function, Vec<(String, String)>),
+    To(&'static Route, Handler, Vec<(String, String)>),
     /// The path is there for these methods.
     OtherMethods(Vec<Method>),
     Nowhere,
@@ -28,8 +32,9 @@ impl Router {
         let description: Value = serde_yaml_ng::from_str(DESCRIPTION).expect("the description is YAML");
         let mut paths = matchit::Router::new();
         for (path, item) in description["paths"].as_mapping().expect("the description has paths") {
-            let methods = item.as_mapping().expect("a path has methods").iter().filter_map(function_of).collect();
-            paths.insert(path.as_str().expect("a path is text"), methods).expect("paths differ");
+            let path = path.as_str().expect("a path is text");
+            let methods = item.as_mapping().expect("a path has methods").keys();
+            paths.insert(path, methods.filter_map(|method| entrance(path, method)).collect()).expect("paths differ");
         }
         Router { paths }
     }
@@ -41,7 +46,7 @@ impl Router {
         let decoded: Option<Vec<_>> =
             found.params.iter().map(|(name, text)| Some((name.to_owned(), decode(text)?))).collect();
         match (found.value.get(method), decoded) {
-            (Some(function), Some(path)) => Routed::Function(function, path),
+            (Some((route, handler)), Some(path)) => Routed::To(route, *handler, path),
             (Some(_), None) => Routed::Nowhere,
             (None, _) => Routed::OtherMethods(found.value.keys().cloned().collect()),
         }
@@ -54,8 +59,9 @@ impl Default for Router {
     }
 }
 
-fn function_of((method, operation): (&Value, &Value)) -> Option<(Method, &'static Function)> {
+fn entrance(path: &str, method: &Value) -> Option<(Method, Found)> {
     let method = Method::from_bytes(method.as_str()?.to_uppercase().as_bytes()).ok()?;
-    let name = operation.get("operationId")?.as_str()?;
-    Some((method, functions::named(name)?))
+    let mut entrances = FUNCTIONS.iter().flat_map(|function| function.entrances());
+    let found = entrances.find(|(route, _)| route.path == path && route.method == method)?;
+    Some((method, found))
 }

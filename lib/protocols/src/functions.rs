@@ -4,7 +4,8 @@
 
 use crate::dap::{Command, Needs, commands};
 use crate::invoke;
-use crate::rest::{self, Parameter, Query, Request, Response};
+use crate::rest::{self, Parameter, Query};
+use crate::route::{Entrance, Handler, HttpHandler, Route};
 use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
@@ -24,23 +25,34 @@ use tidemill_operations::{
 
 pub use crate::rest::Body;
 
-/// Something that the plane does: one Lambda function, one route or queue, one handler.
+/// Something that the plane does: one Lambda function.
 pub struct Function {
     /// The operation's name: also of its file, its binary and its test.
     pub name: &'static str,
     pub on: On,
     /// How RocketRide's clients ask for it.
     pub dap: &'static [Command],
+    /// Other routes that lead to it.
+    pub also: &'static [Entrance],
 }
 
 impl Function {
     const fn on(name: &'static str, on: On) -> Function {
-        Function { name, on, dap: &[] }
+        Function { name, on, dap: &[], also: &[] }
     }
 
     const fn asked_by(mut self, commands: &'static [Command]) -> Function {
         self.dap = commands;
         self
+    }
+
+    /// The routes that lead to it, its own first.
+    pub fn entrances(&self) -> impl Iterator<Item = (&Route, Handler)> {
+        let own = match &self.on {
+            On::Http { route, handle } => Some((route, *handle)),
+            _ => None,
+        };
+        own.into_iter().chain(self.also.iter().map(|entrance| (&entrance.route, entrance.handle)))
     }
 }
 
@@ -48,7 +60,7 @@ impl Function {
 pub enum On {
     Http {
         route: Route,
-        handle: HttpHandler,
+        handle: Handler,
     },
     /// A bell from the queue of ticks.
     Tick(BellHandler),
@@ -60,24 +72,10 @@ pub enum On {
     Invoke(InvokeHandler),
 }
 
-pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
 /// Answers a bell; `Timestamp` is the minute that the timer says it rings for.
 pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<Executed, Error>>;
 pub type MinuteHandler = for<'a> fn(&'a Plane) -> BoxFuture<'a, Result<(), Error>>;
 pub type InvokeHandler = for<'a> fn(&'a Plane, Value) -> BoxFuture<'a, Result<Value, Error>>;
-
-/// Where a function is found over HTTP.
-pub struct Route {
-    pub method: Method,
-    /// As in OpenAPI: `/v1/deployments/{project}`.
-    pub path: &'static str,
-    pub query: &'static [Query],
-    /// Those of the path's parameters that are not text.
-    pub path_types: &'static [Query],
-    pub body: Body,
-    /// The status of a success.
-    pub success: u16,
-}
 
 const CONTROL: Needs = Needs::Scope(Scope::Control);
 const MONITOR: Needs = Needs::Scope(Scope::Monitor);
@@ -99,7 +97,7 @@ const fn flag(name: &'static str) -> Query {
 
 const fn get(name: &'static str, path: &'static str, query: &'static [Query], handle: HttpHandler) -> Function {
     let route = Route { method: Method::GET, path, query, path_types: &[], body: Body::None, success: 200 };
-    Function::on(name, On::Http { route, handle })
+    Function::on(name, On::Http { route, handle: Handler::Whole(handle) })
 }
 
 const fn send(
@@ -111,7 +109,7 @@ const fn send(
     handle: HttpHandler,
 ) -> Function {
     let route = Route { method, path, query: &[], path_types: &[], body, success };
-    Function::on(name, On::Http { route, handle })
+    Function::on(name, On::Http { route, handle: Handler::Whole(handle) })
 }
 
 /// Every function.
@@ -186,7 +184,7 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 200,
             },
-            handle: rest::operation::<VersionGet>,
+            handle: Handler::Whole(rest::operation::<VersionGet>),
         },
     ),
     send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<RunStart>),
@@ -220,7 +218,7 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 200,
             },
-            handle: rest::operation::<RunCancel>,
+            handle: Handler::Whole(rest::operation::<RunCancel>),
         },
     ),
     send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
@@ -254,7 +252,7 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 200,
             },
-            handle: rest::operation::<PlaneDoctor>,
+            handle: Handler::Whole(rest::operation::<PlaneDoctor>),
         },
     ),
     get("plane_health", "/v1/health", &[], rest::plane_health),
@@ -269,7 +267,7 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::Any,
                 success: 202,
             },
-            handle: rest::hook_receive,
+            handle: Handler::Whole(rest::hook_receive),
         },
     ),
     Function::on("deployment_tick", On::Tick(tick)),

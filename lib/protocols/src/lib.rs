@@ -8,4 +8,5 @@ pub mod error_codes;
 pub mod functions;
 pub mod invoke;
 pub mod rest;
+pub mod route;
 pub mod task_status;

@@ -2,7 +2,7 @@
 
 use super::input::{Query, input};
 use super::{Request, Response};
-use crate::functions::Route;
+use crate::route::Route;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

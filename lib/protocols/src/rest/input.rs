@@ -1,13 +1,13 @@
 //! Puts an operation's input together from the path, the query and the body. Values of the body reach the operation as
 //! they were sent, to the byte.
 
-use super::{BODY_LIMIT, Request};
+use super::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use tidemill_model::invalid::Invalid;
-use tidemill_operations::{Code, Error};
+use tidemill_operations::Error;
 
 /// A parameter that a route takes in its query.
 #[derive(Clone, Copy, Debug)]
@@ -83,11 +83,6 @@ fn without_position(message: &str) -> String {
 }
 
 fn body_fields(request: &Request) -> Result<Fields, Error> {
-    if request.body.len() > BODY_LIMIT {
-        let length = request.body.len();
-        return Err(Error::new(Code::TooLarge, format!("the body has {length} bytes, the limit is {BODY_LIMIT}"))
-            .hint("send less at once"));
-    }
     if request.body.is_empty() {
         return Ok(Fields::new());
     }

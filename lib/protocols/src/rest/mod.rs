@@ -3,39 +3,19 @@
 
 mod hook;
 mod input;
+mod request;
 mod serve;
 
 pub use hook::hook_receive;
 pub(crate) use input::typed;
 pub use input::{Body, Parameter, Query};
+pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken};
 pub use serve::{operation, plane_health};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use tidemill_operations::{Code, Detail, Error};
-
-/// Largest body of a request, in bytes: what a Lambda takes.
-pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
-
-/// A request, whoever received it.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub method: Method,
-    /// What the route's `{names}` stand for, percent-decoded.
-    pub path: Vec<(String, String)>,
-    /// Percent-decoded.
-    pub query: Vec<(String, String)>,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Request {
-    /// The value of a header, if it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-}
 
 /// An answer, whoever sends it.
 #[derive(Clone, Debug)]

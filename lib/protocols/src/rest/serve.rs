@@ -2,7 +2,7 @@
 
 use super::input::{Body, input};
 use super::{Request, Response};
-use crate::functions::Route;
+use crate::route::Route;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use tidemill_operations::{Error, Operation, Plane, authenticate};

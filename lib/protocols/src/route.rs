@@ -1,0 +1,51 @@
+//! Where a function is found over HTTP, and what answers there. The local front door and the Lambda events both come
+//! through [`Handler::answer`].
+
+use crate::rest::{Arriving, Body, Query, Request, Response};
+use futures::future::BoxFuture;
+use http::Method;
+use std::sync::Arc;
+use tidemill_operations::Plane;
+
+/// Where a function is found over HTTP.
+pub struct Route {
+    pub method: Method,
+    /// As in OpenAPI: `/v1/deployments/{project}`.
+    pub path: &'static str,
+    pub query: &'static [Query],
+    /// Those of the path's parameters that are not text.
+    pub path_types: &'static [Query],
+    pub body: Body,
+    /// The status of a success.
+    pub success: u16,
+}
+
+/// A route and what answers there.
+pub struct Entrance {
+    pub route: Route,
+    pub handle: Handler,
+}
+
+/// Answers the requests of a route.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// Takes the body when all of it is there.
+    Whole(HttpHandler),
+    /// Takes the body as it arrives.
+    Arriving(ArrivingHandler),
+}
+
+pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
+pub type ArrivingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<Arriving>) -> BoxFuture<'a, Response>;
+
+impl Handler {
+    pub async fn answer(self, plane: &Arc<Plane>, route: &Route, request: Request<Arriving>) -> Response {
+        match self {
+            Handler::Arriving(handle) => handle(plane, route, request).await,
+            Handler::Whole(handle) => match request.whole().await {
+                Ok(request) => handle(plane, route, request).await,
+                Err(error) => Response::error(&error),
+            },
+        }
+    }
+}
