@@ -225,6 +225,8 @@ mod tests {
                 failed_size: 1000,
             },
             errors: vec!["no".into()],
+            restarts: 0,
+            log_chunks: 0,
         }
     }
 
