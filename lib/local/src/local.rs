@@ -248,7 +248,8 @@ async fn keep_time(timers: Arc<LocalTimers>, queue: Arc<LocalQueue>, world: Arc<
 
 async fn sweep(plane: Arc<Plane>) {
     match plane_sweep::after_start(&plane).await {
-        Ok(swept) => tracing::info!(?swept, "the plane goes on from the table"),
+        Ok(swept) if swept.deployments == 0 => {}
+        Ok(swept) => tracing::info!(runs = swept.runs_rung, due = swept.ticks_rung, "the plane goes on from the table"),
         Err(error) => tracing::error!(%error, "the first sweep failed"),
     }
     let Some(On::Minute(handle)) = functions::named("plane_sweep").map(|function| &function.on) else { return };
