@@ -1,8 +1,8 @@
 //! The command line: every command, and the options that all of them take.
 
 use crate::commands::{
-    cancel, completions, deploy, dev, doctor, keys, list, logs, pause, providers, remove, resume, run, runs, schedule,
-    secrets, status, ticks, update, validate, versions, why,
+    cancel, completions, deploy, dev, doctor, gateway, keys, list, logs, pause, providers, remove, resume, run, runs,
+    schedule, secrets, status, ticks, update, validate, versions, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -73,6 +73,7 @@ pub struct Global {
 #[derive(Subcommand)]
 pub enum Command {
     Dev(dev::Args),
+    Gateway(gateway::Args),
     Deploy(deploy::Args),
     List(list::Args),
     Status(status::Args),

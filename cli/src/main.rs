@@ -1,4 +1,4 @@
-//! The `tidemill` command: `dev` starts a whole plane on this machine, everything else is a client of a plane.
+//! The `tidemill` command: `dev` starts a whole plane on this machine, `gateway` the front door of one in AWS, everything else is a client of a plane.
 //!
 //! [`args`] lists the commands, [`commands`] has one file for each, [`client`] talks to the plane, [`output`] is what
 //! people and scripts see, [`failure`] is how a command fails and with which exit code.
@@ -13,6 +13,7 @@ mod following;
 mod output;
 mod pages;
 mod pipeline_files;
+mod process;
 mod runs;
 mod schedule_lines;
 mod session;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 /// A plane uses all cores; a client waits for one answer at a time.
 fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = match command {
-        Command::Dev(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Dev(_) | Command::Gateway(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build().map_err(|error| Failure::new("internal", format!("cannot start: {error}")))

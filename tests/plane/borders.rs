@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("tidemill-aws", &["model", "plan", "engine", "store", "operations", "protocols"]),
     ("tidemill-functions", &["aws"]),
     ("tidemill-local", &["model", "plan", "engine", "store", "operations", "protocols"]),
-    ("tidemill", &["model", "plan", "engine", "store", "operations", "protocols", "local"]),
+    ("tidemill", &["model", "plan", "engine", "store", "operations", "protocols", "local", "aws"]),
     ("tidemill-testing", &["model", "plan", "engine", "store", "operations", "protocols", "local"]),
 ];
 

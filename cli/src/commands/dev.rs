@@ -7,16 +7,14 @@ use crate::connection::Connection;
 use crate::deploying::{Change, Settings};
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::pipelines_at;
+use crate::process::{Signals, log_to_stderr};
 use crate::session::Session;
 use futures::StreamExt;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tidemill_local::{Local, Options};
 use tidemill_model::calendar::Calendar;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// More deployments than these are counted instead of named.
 const NAMED: usize = 50;
@@ -57,7 +55,7 @@ fn minute(text: &str) -> Result<Duration, String> {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    start_log();
+    log_to_stderr();
     let mut signals = Signals::new()?;
     for path in &args.deploy {
         std::fs::metadata(path).map_err(|error| Failure::file("deploy", path, &error))?;
@@ -83,42 +81,6 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         () = local.stop() => Ok(Exit::Done),
         () = signals.first() => std::process::exit(Exit::Interrupted as i32),
     }
-}
-
-/// Ctrl-C, and what a supervisor sends.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Signals, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Failure::new("internal", format!("cannot listen for signals: {error}")))
-        };
-        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    async fn first(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// Logs to standard error, briefly, in colours on a terminal only.
-fn start_log() {
-    let chosen = ["TIDEMILL_LOG", "RUST_LOG"].into_iter().find_map(|name| std::env::var(name).ok());
-    let filter = EnvFilter::new(chosen.as_deref().unwrap_or("warn,tidemill=info"));
-    let has_colours =
-        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(has_colours)
-        .compact()
-        .init();
 }
 
 /// What is deployed may be read, and what the operator names besides.

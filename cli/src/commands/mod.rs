@@ -5,6 +5,7 @@ pub mod completions;
 pub mod deploy;
 pub mod dev;
 pub mod doctor;
+pub mod gateway;
 pub mod keys;
 pub mod list;
 pub mod logs;
@@ -31,6 +32,7 @@ use crate::session::Session;
 pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Dev(args) => dev::run(session, args).await,
+        Command::Gateway(args) => gateway::run(session, args).await,
         Command::Deploy(args) => deploy::run(session, args).await,
         Command::List(args) => list::run(session, args).await,
         Command::Status(args) => status::run(session, args).await,

@@ -20,13 +20,17 @@ impl Clients {
     /// Reads region and credentials from the environment, which is where Lambda puts them, and nowhere else: the SDK's
     /// chain of other places costs a start a third of a millisecond and, where they are missing, asks the network.
     pub async fn from_environment() -> Clients {
-        // It reads the root certificates when the first client is made: in the start, so that no call waits for it.
-        let https = Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc)).build_https();
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(EnvironmentVariableRegionProvider::new())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .http_client(https);
+            .http_client(https());
         Clients::new(loader.load().await)
+    }
+
+    /// Reads region and credentials from wherever the SDK finds them: the environment, a container's or a machine's
+    /// role, a profile. For a process that stays, such as a gateway, and whose credentials change meanwhile.
+    pub async fn of_host() -> Clients {
+        Clients::new(aws_config::defaults(BehaviorVersion::latest()).http_client(https()).load().await)
     }
 
     pub fn new(shared: SdkConfig) -> Clients {
@@ -50,4 +54,10 @@ impl Clients {
     pub fn kms(&self) -> &aws_sdk_kms::Client {
         self.kms.get_or_init(|| aws_sdk_kms::Client::new(&self.shared))
     }
+}
+
+/// The one connector. It reads the root certificates when the first client is made: in the start, so that no call waits
+/// for it.
+fn https() -> aws_sdk_dynamodb::config::SharedHttpClient {
+    Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc)).build_https()
 }

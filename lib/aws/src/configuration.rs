@@ -107,3 +107,12 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         world,
     })
 }
+
+/// Builds the plane of a process that stays: one front of the same table and queues.
+///
+/// # Errors
+/// As [`plane`].
+pub async fn plane_of_host() -> Result<Plane, Error> {
+    let clients = Arc::new(Clients::of_host().await);
+    plane(Arc::new(Configuration::from_environment()), clients)
+}

@@ -20,7 +20,7 @@ mod world;
 
 pub use cipher::KmsCipher;
 pub use clients::Clients;
-pub use configuration::{Configuration, Variable, plane};
+pub use configuration::{Configuration, Variable, plane, plane_of_host};
 pub use queue::SqsQueue;
 pub use serve::serve;
 pub use timers::SchedulerTimers;

@@ -5,6 +5,7 @@
 //! HTTP into calls of the function table, [`sockets`] the WebSockets of RocketRide's clients into sessions.
 
 mod cipher;
+mod door;
 mod folder;
 mod front;
 mod local;
@@ -16,6 +17,7 @@ pub mod timers;
 mod world;
 
 pub use cipher::KeyFileCipher;
+pub use door::Door;
 pub use folder::StartError;
 pub use front::service;
 pub use local::{Local, Options, open_store};

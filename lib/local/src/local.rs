@@ -1,10 +1,9 @@
 //! Starts and stops a local plane.
 
 use crate::cipher::KeyFileCipher;
+use crate::door;
 use crate::folder::{Folder, StartError};
-use crate::front;
 use crate::queue::{Lane, LocalQueue};
-use crate::sockets;
 use crate::table;
 use crate::timers::LocalTimers;
 use crate::world::RealWorld;
@@ -23,7 +22,6 @@ use tidemill_operations::plane::{PlanCache, Workers};
 use tidemill_operations::{Plane, Queue, World, key_create, plane_sweep};
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -65,8 +63,7 @@ impl Local {
         let folder = Folder::open(&options.data)?;
         let lock = folder.lock()?;
         let database = folder.database()?;
-        let listener = listen(options.listen).await?;
-        let address = listener.local_addr().map_err(|error| refused(options.listen, &error))?;
+        let (listener, address) = door::listen(options.listen).await?;
         let world: Arc<dyn World> = Arc::new(RealWorld);
         let calendar = calendar(options.minute)?;
         let queue = Arc::new(LocalQueue::new(world.clone()));
@@ -89,15 +86,7 @@ impl Local {
         let key = dev_key(&folder, &plane).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let service = front::service(plane.clone()).merge(sockets::route(plane.clone(), stopped.clone()));
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
-        let mut closing = stopped.clone();
-        tasks.spawn(async move {
-            let closed = async move { drop(closing.wait_for(|stop| *stop).await) };
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(closed).await {
-                tracing::error!(%error, "the front door failed");
-            }
-        });
+        tasks.spawn(door::serve(plane.clone(), listener, stopped.clone()));
         for _ in 0..TICK_WORKERS {
             tasks.spawn(until(stopped.clone(), work(plane.clone(), queue.clone(), Lane::Ticks)));
         }
@@ -143,17 +132,6 @@ pub async fn open_store(data: &Path) -> Result<Store, StartError> {
     let store = Store::new(table::client(&Folder::open(data)?.database()?), table::TABLE);
     store.create_table().await?;
     Ok(store)
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| refused(address, &error))
-}
-
-fn refused(address: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::new(
-        format!("cannot listen on `{address}`: {error}"),
-        "stop what listens there, or give another address with `--listen`; port 0 takes a free one",
-    )
 }
 
 fn calendar(minute: Option<Duration>) -> Result<Calendar, StartError> {
