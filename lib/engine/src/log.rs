@@ -62,10 +62,10 @@ impl Log {
     /// Takes the lines out; the last one says how many were dropped.
     pub(crate) fn take(&mut self) -> Vec<LogLine> {
         if self.dropped > 0 {
-            let message = format!(
-                "{} more lines of this step were dropped, the limit is {LINE_LIMIT} lines and 64 KiB",
-                self.dropped
-            );
+            let more =
+                if self.dropped == 1 { "1 more line".to_owned() } else { format!("{} more lines", self.dropped) };
+            let dropped = if self.dropped == 1 { "was" } else { "were" };
+            let message = format!("{more} of this step {dropped} dropped, the limit is {LINE_LIMIT} lines and 64 KiB");
             self.lines.push(LogLine { at: (self.now)(), level: Level::Warn, component: None, message });
         }
         (self.bytes, self.dropped) = (0, 0);

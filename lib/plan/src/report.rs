@@ -92,7 +92,8 @@ fn in_order(mut found: Vec<Found>) -> Vec<Problem> {
     let unseen = found.len().saturating_sub(limits::PROBLEMS);
     let mut problems: Vec<Problem> = found.into_iter().take(limits::PROBLEMS).map(|found| found.problem).collect();
     if unseen > 0 {
-        let message = format!("{unseen} more problems are not shown, the limit is {}", limits::PROBLEMS);
+        let more = if unseen == 1 { "1 more problem is".to_owned() } else { format!("{unseen} more problems are") };
+        let message = format!("{more} not shown, the limit is {}", limits::PROBLEMS);
         problems.push(Problem::new(ProblemCode::MoreProblems, message, "correct these first, then deploy again"));
     }
     problems

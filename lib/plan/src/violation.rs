@@ -44,12 +44,12 @@ pub fn said(violation: &ValidationError) -> (String, String) {
         Kind::ExclusiveMaximum { limit } => (shown(value), format!("give less than {limit}")),
         Kind::MultipleOf { multiple_of } => (shown(value), format!("give a multiple of {multiple_of}")),
         Kind::MinLength { limit: 1 } => ("an empty text".into(), "give at least 1 character".into()),
-        Kind::MinLength { limit } => (too("short a text"), format!("give at least {limit} characters")),
-        Kind::MaxLength { limit } => (too("long a text"), format!("give at most {limit} characters")),
-        Kind::MinItems { limit } => (too("short a list"), format!("give at least {limit} items")),
-        Kind::MaxItems { limit } => (too("long a list"), format!("give at most {limit} items")),
-        Kind::MinProperties { limit } => (too("small an object"), format!("give at least {limit} properties")),
-        Kind::MaxProperties { limit } => (too("large an object"), format!("give at most {limit} properties")),
+        Kind::MinLength { limit } => (too("short a text"), at_least(*limit, "character", "characters")),
+        Kind::MaxLength { limit } => (too("long a text"), at_most(*limit, "character", "characters")),
+        Kind::MinItems { limit } => (too("short a list"), at_least(*limit, "item", "items")),
+        Kind::MaxItems { limit } => (too("long a list"), at_most(*limit, "item", "items")),
+        Kind::MinProperties { limit } => (too("small an object"), at_least(*limit, "property", "properties")),
+        Kind::MaxProperties { limit } => (too("large an object"), at_most(*limit, "property", "properties")),
         Kind::UniqueItems => ("a list with repeated items".into(), "remove the repeated ones".into()),
         Kind::Pattern { pattern } => ("a text of another form".into(), format!("it has to match `{pattern}`")),
         Kind::Format { format } => ("a text of another form".into(), format!("it has to be a valid `{format}`")),
@@ -58,6 +58,14 @@ pub fn said(violation: &ValidationError) -> (String, String) {
         Kind::FalseSchema => (of_type(value), "remove it".into()),
         _ => (format!("{} that is not allowed", of_type(value)), capped(&violation.masked().to_string())),
     }
+}
+
+fn at_least(limit: u64, one: &str, many: &str) -> String {
+    format!("give at least {limit} {}", if limit == 1 { one } else { many })
+}
+
+fn at_most(limit: u64, one: &str, many: &str) -> String {
+    format!("give at most {limit} {}", if limit == 1 { one } else { many })
 }
 
 fn too(what: &str) -> String {
