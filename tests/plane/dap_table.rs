@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use tidemill_model::key::Scope;
 use tidemill_protocols::dap::Needs;
-use tidemill_protocols::dap::commands::{OF_CONNECTION, named};
+use tidemill_protocols::dap::commands::{OF_CONNECTION, OF_TASKS, named};
 use tidemill_protocols::functions::FUNCTIONS;
 
 /// Command, the function that does it, and what the caller needs. `-` is the connection's own.
-const COMMANDS: [(&str, &str, Needs); 11] = [
+const COMMANDS: [(&str, &str, Needs); 20] = [
     ("rrext_deploy_add", "deployment_add", Needs::Scope(Scope::Control)),
     ("rrext_deploy_list", "deployment_list", Needs::Scope(Scope::Monitor)),
     ("rrext_deploy_remove", "deployment_remove", Needs::Scope(Scope::Control)),
@@ -19,13 +19,22 @@ const COMMANDS: [(&str, &str, Needs); 11] = [
     ("rrext_resolve_config", "provider_list", Needs::Login),
     ("rrext_services", "provider_list", Needs::Login),
     ("rrext_validate", "pipeline_validate", Needs::Login),
+    ("rrext_monitor", "-", Needs::Watch),
+    ("rrext_process", "-", Needs::Task(Scope::Data)),
+    ("execute", "-", Needs::Scope(Scope::Control)),
+    ("restart", "-", Needs::Task(Scope::Control)),
+    ("terminate", "-", Needs::Task(Scope::Control)),
+    ("rrext_get_task_status", "-", Needs::Task(Scope::Monitor)),
+    ("rrext_get_pipeline", "-", Needs::Task(Scope::Monitor)),
+    ("rrext_get_token", "-", Needs::Scope(Scope::Monitor)),
+    ("rrext_get_tasks", "-", Needs::Scope(Scope::Monitor)),
 ];
 
 #[test]
 fn the_commands_stand_where_they_should_and_need_what_they_should() {
     let of_functions =
         FUNCTIONS.iter().flat_map(|function| function.dap.iter().map(|command| (function.name, command)));
-    let of_connection = OF_CONNECTION.iter().map(|command| ("-", command));
+    let of_connection = OF_CONNECTION.iter().chain(OF_TASKS).map(|command| ("-", command));
     let found: BTreeMap<_, _> = of_functions
         .chain(of_connection)
         .map(|(function, command)| (command.name, (function, command.needs)))
@@ -39,7 +48,7 @@ fn the_commands_stand_where_they_should_and_need_what_they_should() {
 #[test]
 fn a_command_stands_once_and_is_found_by_its_name() {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    let names: Vec<_> = OF_CONNECTION.iter().chain(of_functions).map(|command| command.name).collect();
+    let names: Vec<_> = OF_CONNECTION.iter().chain(OF_TASKS).chain(of_functions).map(|command| command.name).collect();
 
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     for name in names {
@@ -50,7 +59,7 @@ fn a_command_stands_once_and_is_found_by_its_name() {
 #[test]
 fn no_command_that_needs_a_login_has_a_public_name() {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    for command in OF_CONNECTION.iter().chain(of_functions) {
+    for command in OF_CONNECTION.iter().chain(OF_TASKS).chain(of_functions) {
         assert!(!command.name.starts_with("rrext_public_"), "{}", command.name);
         assert!(!["auth", "deauth"].contains(&command.name), "the session's own");
     }

@@ -240,3 +240,46 @@ async fn the_dashboard_shows_ones_own_tasks() {
     assert_eq!(tasks, [(&json!("q"), &json!(3)), (&json!("p"), &json!(6))]);
     assert_eq!((&shown["tasks"][0]["idleTime"], &shown["tasks"][0]["elapsedTime"]), (&json!(7), &json!(7.0)));
 }
+
+#[tokio::test]
+async fn a_tasks_token_logs_in_for_that_task_alone() {
+    let world = World::new().await;
+    let mut ana = world.socket(&world.user("ana").await).await;
+    let opened = ana.ask("execute", json!({"pipeline": echo("p")})).await.ok();
+    let (token, public) = (opened["token"].as_str().unwrap(), opened["publicToken"].as_str().unwrap());
+    let other = open(&mut ana, "q").await;
+    let (mut holder, mut sender) = (world.stranger(1).unwrap(), world.stranger(1).unwrap());
+    holder.ask("auth", json!({"auth": token})).await.ok();
+    sender.ask("auth", json!({"auth": public})).await.ok();
+
+    for dap in [&mut holder, &mut sender] {
+        dap.ask("rrext_ping", json!({})).await.ok();
+        let object = json!({"subcommand": "open", "object": {}, "mimeType": "text/plain"});
+        let pipe = dap.ask("rrext_process", object.clone()).await.ok()["pipe_id"].as_u64().unwrap();
+        assert!(
+            dap.ask("rrext_process", json!({"subcommand": "close", "pipe_id": pipe})).await.ok()["objectId"]
+                .is_string()
+        );
+        let mut elsewhere = object;
+        elsewhere["token"] = other.clone().into();
+        assert!(dap.ask("rrext_process", elsewhere).await.refused().contains("for that task alone"));
+        for (command, arguments) in [
+            ("execute", json!({"pipeline": echo("r")})),
+            ("rrext_deploy_list", json!({})),
+            ("rrext_get_tasks", json!({})),
+            ("rrext_dashboard", json!({})),
+            ("rrext_get_token", json!({"projectId": "q", "source": "webhook_1"})),
+        ] {
+            let refused = dap.ask(command, arguments).await.refused();
+            assert!(refused.starts_with("Permission 'task."), "{command}: {refused}");
+        }
+        assert!(dap.ask("rrext_monitor", json!({"token": "*", "types": 4})).await.refused().contains("task"));
+    }
+    assert!(sender.ask("rrext_get_task_status", json!({})).await.refused().contains("may only send"));
+    assert_eq!(holder.ask("rrext_get_task_status", json!({})).await.ok()["completedCount"], 2);
+    holder.ask("terminate", json!({})).await.ok();
+    assert_eq!(
+        world.stranger(1).unwrap().ask("auth", json!({"auth": "tk_unknown"})).await.refused(),
+        "Invalid API key"
+    );
+}

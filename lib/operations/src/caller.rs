@@ -5,6 +5,8 @@ use crate::authenticate::{self, bare};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task_life::unknown;
+use jiff::Timestamp;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
 use tidemill_model::task::Task;
 
@@ -60,6 +62,22 @@ async fn confined(plane: &Plane, text: &str) -> Result<Confined, Error> {
 }
 
 impl Caller {
+    /// Whose account it is.
+    pub fn owner(&self) -> &OwnerId {
+        match self {
+            Caller::Key(call) => &call.owner,
+            Caller::Task(confined) => &confined.call.owner,
+        }
+    }
+
+    /// What it may do, of a task or of everything.
+    pub fn scopes(&self) -> &[Scope] {
+        match self {
+            Caller::Key(call) => &call.scopes,
+            Caller::Task(confined) => &confined.call.scopes,
+        }
+    }
+
     /// The call, for what asks for `scope` of the task that `task` addresses, or of everything.
     ///
     /// # Errors
@@ -83,6 +101,11 @@ impl Caller {
 }
 
 impl Confined {
+    /// A call for what concerns nobody's things.
+    pub fn without_rights(&self, now: Timestamp) -> Call {
+        Call { scopes: Vec::new(), now, ..self.call.clone() }
+    }
+
     fn call(&self, scope: Scope, task: Option<&str>) -> Result<&Call, Error> {
         if task != Some(self.token.as_str()) {
             return Err(Error::new(Code::PermissionDenied, "a task's token is for that task alone")

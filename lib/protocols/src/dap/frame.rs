@@ -79,6 +79,12 @@ impl Arguments {
         self.fields.get(name).map(Box::as_ref)
     }
 
+    /// Puts a text in place of an argument.
+    pub fn set_text(&mut self, name: &str, text: &str) {
+        let json = serde_json::value::to_raw_value(text).expect("a text can be written as JSON");
+        self.fields.insert(name.to_owned(), json);
+    }
+
     /// Takes an argument out.
     pub fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
         self.fields.remove(name)

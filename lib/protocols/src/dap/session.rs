@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use tidemill_model::key::Scope;
+use tidemill_operations::caller::{self, Caller};
 use tidemill_operations::{Call, Code, Error, Plane, authenticate};
 
 /// How long a socket may be open before its first login.
@@ -250,11 +251,11 @@ impl Wire {
     async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), login::Refused> {
         self.seat.belongs_to(None);
         let credential = login::credential(arguments)?;
-        let call = authenticate::run(&self.plane, Some(credential.expose_secret()), None).await?;
+        let caller = caller::of(&self.plane, Some(credential.expose_secret())).await?;
         self.seat.is_client(Client::of(arguments)?);
-        self.seat.belongs_to(Some(call.owner.clone()));
-        let body = login::answer(&call, &credential)?;
-        Ok((Identity { credential, checked_at: Mutex::new(call.now) }, body))
+        self.seat.belongs_to(Some(caller.owner().clone()));
+        let body = login::answer(&caller, &credential)?;
+        Ok((Identity { credential, checked_at: Mutex::new(self.plane.now()) }, body))
     }
 
     /// Calls a command for whoever is logged in.
@@ -269,9 +270,9 @@ impl Wire {
                 false => Failure::not_authenticated(),
             });
         };
-        let call = self.authenticated(&identity).await?;
+        let caller = self.authenticated(&identity).await?;
         let command = commands::named(name).ok_or_else(|| Failure::unknown_command(name))?;
-        self.run(command, call, arguments, turn).await
+        self.run(command, &caller, arguments, turn).await
     }
 
     /// The place of a request in the order of its pipe's requests.
@@ -283,13 +284,11 @@ impl Wire {
     async fn run(
         &self,
         command: &Command,
-        call: Call,
-        arguments: Arguments,
+        caller: &Caller,
+        mut arguments: Arguments,
         turn: Option<Turn>,
     ) -> Result<Body, Failure> {
-        if let Needs::Scope(scope) = command.needs {
-            authenticate::check(&call, scope).map_err(|_| Failure::denied(scope))?;
-        }
+        let call = self.allowed(command.needs, caller, &mut arguments)?;
         let (plane, seat) = (self.plane.clone(), self.seat.clone());
         let (pipes, events) = (self.pipes.clone(), self.events.clone());
         let work = (command.handle)(Asked { plane, seat, call, arguments, pipes, turn, events });
@@ -298,29 +297,53 @@ impl Wire {
         caught.unwrap_or_else(|_| Err(Error::internal(format!("`{}` panicked", command.name)).into()))
     }
 
+    /// The call of somebody who may do it.
+    fn allowed(&self, needs: Needs, caller: &Caller, arguments: &mut Arguments) -> Result<Call, Failure> {
+        let confined = match caller {
+            Caller::Key(call) => {
+                if let Needs::Scope(scope) | Needs::Task(scope) = needs {
+                    authenticate::check(call, scope).map_err(|_| Failure::denied(scope))?;
+                }
+                return Ok(call.clone());
+            }
+            Caller::Task(confined) => confined,
+        };
+        let given = arguments.text("token")?.filter(|token| !token.is_empty());
+        let (scope, task) = match needs {
+            Needs::Login => return Ok(confined.without_rights(self.plane.now())),
+            Needs::Scope(scope) => return Err(Failure::denied(scope)),
+            Needs::Task(scope) => (scope, caller.task(given.as_deref())),
+            Needs::Watch => (Scope::Monitor, caller.task(given.as_deref())),
+        };
+        let call = caller.call(scope, task.as_deref())?;
+        if let Some(task) = &task {
+            arguments.set_text("token", task);
+        }
+        Ok(call.clone())
+    }
+
     /// Asks the table with each request: a key that was revoked can do nothing.
-    async fn authenticated(&self, identity: &Identity) -> Result<Call, Failure> {
-        let call = authenticate::run(&self.plane, Some(identity.credential.expose_secret()), None).await?;
-        *identity.checked_at() = call.now;
-        Ok(call)
+    async fn authenticated(&self, identity: &Identity) -> Result<Caller, Failure> {
+        let caller = caller::of(&self.plane, Some(identity.credential.expose_secret())).await?;
+        *identity.checked_at() = self.plane.now();
+        Ok(caller)
     }
 
     async fn tell(&self, login: &Login) {
         let Some(identity) = login.clone().await else { return };
-        let Ok(call) = self.authenticated(&identity).await else { return };
-        if authenticate::check(&call, Scope::Monitor).is_err() {
-            return;
-        }
-        match self.events.monitors.changes(&self.plane, &call).await {
+        let Ok(caller) = self.authenticated(&identity).await else { return };
+        // A task's token monitors that task alone.
+        let Ok(call) = caller.call(Scope::Monitor, caller.task(None).as_deref()) else { return };
+        match self.events.monitors.changes(&self.plane, call).await {
             Ok(changes) => changes.iter().for_each(|(name, body)| self.events.send(name, body)),
             Err(error) => tracing::debug!(%error, "what a connection monitors could not be read"),
         }
     }
 
     async fn check(&self, identity: &Identity) {
-        match authenticate::run(&self.plane, Some(identity.credential.expose_secret()), None).await {
-            Ok(call) => *identity.checked_at() = call.now,
-            Err(error) if error.code == Code::Unauthenticated => self.close(Close::LOGIN),
+        match caller::of(&self.plane, Some(identity.credential.expose_secret())).await {
+            Ok(_) => *identity.checked_at() = self.plane.now(),
+            Err(error) if matches!(error.code, Code::Unauthenticated | Code::NotFound) => self.close(Close::LOGIN),
             // The table did not answer; that says nothing about the key.
             Err(_) => {}
         }

@@ -7,7 +7,8 @@ use crate::dap::frame::{Arguments, Body};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tidemill_model::key::Scope;
-use tidemill_operations::{Call, Code, Error};
+use tidemill_operations::caller::Caller;
+use tidemill_operations::{Code, Error};
 
 /// What the clients know the plane as: one that runs everything for its operator, without plans and payments.
 pub const CAPABILITIES: [&str; 1] = ["oss"];
@@ -40,7 +41,8 @@ impl From<Failure> for Refused {
 impl From<Error> for Refused {
     fn from(error: Error) -> Refused {
         match error.code {
-            Code::Unauthenticated => Refused::Credential(invalid()),
+            // A task's token, too, is none any more when its task is gone.
+            Code::Unauthenticated | Code::NotFound => Refused::Credential(invalid()),
             _ => Refused::Trouble,
         }
     }
@@ -51,11 +53,11 @@ fn invalid() -> Failure {
 }
 
 /// The answer to a login. There are no teams: an owner is its own organisation with one team.
-pub fn answer(call: &Call, credential: &SecretString) -> Result<Body, Failure> {
-    let owner = call.owner.as_str();
+pub fn answer(caller: &Caller, credential: &SecretString) -> Result<Body, Failure> {
+    let owner = caller.owner().as_str();
     let scopes: Vec<_> =
-        call.scopes.iter().filter(|scope| **scope != Scope::Admin).map(|scope| scope.as_str()).collect();
-    let is_admin = call.scopes.contains(&Scope::Admin);
+        caller.scopes().iter().filter(|scope| **scope != Scope::Admin).map(|scope| scope.as_str()).collect();
+    let is_admin = caller.scopes().contains(&Scope::Admin);
     let of_organization = if is_admin { vec!["org.admin"] } else { Vec::new() };
     let team = json!({"id": owner, "name": owner, "permissions": scopes});
     let organization = json!({"id": owner, "name": owner, "permissions": of_organization, "teams": [team]});

@@ -44,6 +44,10 @@ pub struct Command {
 pub enum Needs {
     Login,
     Scope(Scope),
+    /// It concerns one task: the scope, or a token of that task.
+    Task(Scope),
+    /// A login; of whoever has only a task's token, that the task is meant.
+    Watch,
 }
 
 pub type Handler = fn(Asked) -> BoxFuture<'static, Result<Body, Failure>>;
@@ -71,18 +75,18 @@ pub static OF_CONNECTION: &[Command] = &[
         needs: Needs::Scope(Scope::Monitor),
         handle: |asked| Box::pin(dashboard::dashboard(asked)),
     },
-    Command { name: "rrext_monitor", needs: Needs::Login, handle: |asked| Box::pin(monitor(asked)) },
-    Command { name: "rrext_process", needs: Needs::Scope(Scope::Data), handle: |asked| Box::pin(process(asked)) },
+    Command { name: "rrext_monitor", needs: Needs::Watch, handle: |asked| Box::pin(monitor(asked)) },
+    Command { name: "rrext_process", needs: Needs::Task(Scope::Data), handle: |asked| Box::pin(process(asked)) },
 ];
 
 /// What concerns tasks.
 pub static OF_TASKS: &[Command] = &[
     Command { name: "execute", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(execute(asked)) },
-    Command { name: "restart", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(restart(asked)) },
-    Command { name: "terminate", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(terminate(asked)) },
+    Command { name: "restart", needs: Needs::Task(Scope::Control), handle: |asked| Box::pin(restart(asked)) },
+    Command { name: "terminate", needs: Needs::Task(Scope::Control), handle: |asked| Box::pin(terminate(asked)) },
     Command {
         name: "rrext_get_task_status",
-        needs: Needs::Scope(Scope::Monitor),
+        needs: Needs::Task(Scope::Monitor),
         handle: |asked| Box::pin(get_task_status(asked)),
     },
     Command {
@@ -97,7 +101,7 @@ pub static OF_TASKS: &[Command] = &[
     },
     Command {
         name: "rrext_get_pipeline",
-        needs: Needs::Scope(Scope::Monitor),
+        needs: Needs::Task(Scope::Monitor),
         handle: |asked| Box::pin(get_pipeline(asked)),
     },
 ];
