@@ -105,14 +105,15 @@ impl Receiver {
     async fn answer(&self, held: &Held, message: Message, deadline: SystemTime) -> Result<Executed, Error> {
         let rang_for = rang_for(message.scheduled_time.as_deref());
         self.plane.stopping.store(false, Ordering::Relaxed);
-        // Ticks are taken within milliseconds: their queue's own timeout serves them.
-        let hold = async {
+        // Ticks are taken within milliseconds: their queue's own timeout serves them, and none is cut short.
+        let beside = async {
             match self.queue {
-                Variable::RunsQueue => held.keep().await,
+                Variable::RunsQueue => {
+                    tokio::join!(held.keep(), self.stop_before(deadline));
+                }
                 _ => std::future::pending().await,
             }
         };
-        let beside = async { tokio::join!(hold, self.stop_before(deadline)) };
         let executed = tokio::select! {
             executed = (self.handle)(&self.plane, message.bell, rang_for) => executed?,
             _ = beside => unreachable!("a message is kept for ever"),
@@ -125,7 +126,8 @@ impl Receiver {
     }
 
     async fn stop_before(&self, deadline: SystemTime) {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        // `cargo lambda watch` gives a deadline in 1970; one that has passed before the start says nothing.
+        let Ok(left) = deadline.duration_since(SystemTime::now()) else { return std::future::pending().await };
         tokio::time::sleep(left.saturating_sub(HANDOVER).max(left / 2)).await;
         self.plane.stopping.store(true, Ordering::Relaxed);
     }
