@@ -4,6 +4,7 @@ use crate::command::tidemill;
 
 const COMMANDS: &[&[&str]] = &[
     &["dev"],
+    &["gateway"],
     &["deploy"],
     &["list"],
     &["status"],

@@ -15,7 +15,7 @@ use tidemill_local::Door;
 /// find them. When it answers, it prints `ready http://…` on standard output.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  TIDEMILL_TABLE=tidemill-Table-1A2B3C AWS_REGION=eu-central-1 tidemill gateway --listen 0.0.0.0:5565")]
+  TIDEMILL_TABLE=tidemill-Table-1A2B3C tidemill gateway --listen 0.0.0.0:5565")]
 pub struct Args {
     /// Where the gateway answers; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565")]
