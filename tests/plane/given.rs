@@ -134,6 +134,10 @@ impl Queue for Deaf {
     fn ring<'a>(&'a self, _: Bell, _: Duration) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    fn ring_again<'a>(&'a self, _: Bell) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Takes every timer away, as a restart of the local plane and a hand in the console of AWS do.

@@ -104,6 +104,10 @@ impl Queue for Heard<dyn Queue> {
         }
         self.inner.ring(bell, delay)
     }
+
+    fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
+        self.ring(bell, Duration::ZERO)
+    }
 }
 
 fn need(call: &Metered) -> Need {

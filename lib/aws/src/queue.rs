@@ -18,12 +18,19 @@ pub struct SqsQueue {
     world: Arc<dyn World>,
 }
 
+/// The message group that a bell waits in.
+#[derive(Clone, Copy)]
+enum Line {
+    OfDeployment,
+    Own,
+}
+
 impl SqsQueue {
     pub fn new(clients: Arc<Clients>, configuration: Arc<Configuration>, world: Arc<dyn World>) -> SqsQueue {
         SqsQueue { clients, configuration, world }
     }
 
-    async fn send(&self, bell: &Bell) -> Result<(), Error> {
+    async fn send(&self, bell: &Bell, line: Line) -> Result<(), Error> {
         let (queue, group) = match bell {
             Bell::Tick { owner, project } => (Variable::TicksQueue, group(owner, project)),
             Bell::Run { owner, project, .. } => (Variable::RunsQueue, group(owner, project)),
@@ -32,6 +39,10 @@ impl SqsQueue {
         // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
         // nobody answered it, is a new one.
         let minute = self.world.now().as_second().div_euclid(60);
+        let group = match line {
+            Line::OfDeployment => group,
+            Line::Own => sha256(format!("{group}@{minute}").as_bytes()),
+        };
         let sent = self
             .clients
             .sqs()
@@ -50,7 +61,13 @@ impl Queue for SqsQueue {
     /// A FIFO queue delays all its messages or none, so a delayed bell is sent at once: whoever answers it sees in the
     /// table that its time has not come, and puts it back until then.
     fn ring<'a>(&'a self, bell: Bell, _delay: Duration) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async move { self.send(&bell).await })
+        Box::pin(async move { self.send(&bell, Line::OfDeployment).await })
+    }
+
+    /// A message that a dead worker received holds its group until it is visible again, which takes as long as a function
+    /// may take. So this one has a group of its own; the table says whether anything is left to be done.
+    fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { self.send(&bell, Line::Own).await })
     }
 }
 

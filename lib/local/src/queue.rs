@@ -187,4 +187,9 @@ impl Queue for LocalQueue {
         self.push(bell, delay);
         Box::pin(std::future::ready(Ok(())))
     }
+
+    /// Nobody holds a bell here whose worker is gone.
+    fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
+        self.ring(bell, Duration::ZERO)
+    }
 }

@@ -63,6 +63,13 @@ impl Plane {
             tracing::warn!(?bell, %error, "a bell could not be rung, the reaper will");
         }
     }
+
+    /// Rings for what nobody answered. The reaper comes again, so a failure is logged and not the caller's.
+    pub async fn ring_again(&self, bell: Bell) {
+        if let Err(error) = self.queue.ring_again(bell.clone()).await {
+            tracing::warn!(?bell, %error, "a bell could not be rung again, the next sweep will");
+        }
+    }
 }
 
 /// The schedule that a deployment's timer follows; `None` when it needs no timer.
@@ -128,6 +135,8 @@ pub struct Timer {
 /// Carries bells to workers, those of one deployment in order and one at a time: SQS FIFO, or a local queue.
 pub trait Queue: Send + Sync {
     fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>>;
+    /// Rings past whatever waits in line for the same deployment: what stands there may be held by a dead worker.
+    fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>>;
 }
 
 /// A message that only says where to look. Whether anything is to be done there is the table's to tell, so a bell may

@@ -8,7 +8,6 @@ use crate::plane_sweep::{has_its_timers, is_forgotten, open_runs};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 use tidemill_model::run::State;
@@ -126,7 +125,7 @@ impl Examination<'_> {
         let Some((first, _)) = due(self.plane, self.deployment, self.now - PATIENCE) else { return };
         if self.fix {
             let bell = Bell::Tick { owner: self.deployment.owner.clone(), project: self.deployment.project.clone() };
-            self.plane.ring(bell, Duration::ZERO).await;
+            self.plane.ring_again(bell).await;
         }
         findings.push(self.finding("tick", format!("the tick of {first} was not taken"), self.fix));
     }
@@ -141,7 +140,7 @@ impl Examination<'_> {
         for run in open.iter().filter(|run| is_forgotten(self.plane, run, self.now, PATIENCE)) {
             if self.fix {
                 let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
-                self.plane.ring(bell, Duration::ZERO).await;
+                self.plane.ring_again(bell).await;
             }
             let message = format!("nobody works on run {}, which is {}", run.id, run.state);
             findings.push(self.finding("run", message, self.fix));

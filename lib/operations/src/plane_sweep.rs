@@ -9,7 +9,6 @@ use crate::task_life::settle;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::time::Duration;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::{Run, State};
@@ -112,7 +111,7 @@ async fn look_at(
     }
     if due_schedule(deployment).is_some() && due(plane, deployment, now - patience).is_some() {
         let bell = Bell::Tick { owner: deployment.owner.clone(), project: deployment.project.clone() };
-        plane.ring(bell, Duration::ZERO).await;
+        plane.ring_again(bell).await;
         swept.ticks_rung += 1;
     }
     let open = open_runs(plane, deployment, now).await?;
@@ -122,7 +121,7 @@ async fn look_at(
     for run in open {
         if is_forgotten(plane, &run, now, patience) {
             let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
-            plane.ring(bell, Duration::ZERO).await;
+            plane.ring_again(bell).await;
             swept.runs_rung += 1;
         }
     }

@@ -6,7 +6,6 @@ use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
 use crate::run_execute::is_gone;
 use jiff::SignedDuration;
-use std::time::Duration;
 use tidemill_model::run;
 use tidemill_model::task::{End, READABLE, State, Task};
 use tidemill_store::{Credential, Part};
@@ -67,7 +66,7 @@ async fn step_with_run(plane: &Plane, task: &Task) -> Result<Option<Moved>, Erro
             let waits = run.state == run::State::Queued && run.queued_at + PATIENCE > now;
             let is_held = run.lease.as_ref().is_some_and(|lease| lease.until > now && !is_gone(plane, lease));
             if !waits && !is_held {
-                plane.ring(Bell::Run { owner: run.owner, project: run.project, run: run.id }, Duration::ZERO).await;
+                plane.ring_again(Bell::Run { owner: run.owner, project: run.project, run: run.id }).await;
             }
             return Ok(None);
         }

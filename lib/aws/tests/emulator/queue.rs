@@ -120,3 +120,16 @@ async fn a_bell_is_folded_within_its_minute_and_rings_again_in_the_next() {
     let counted = counted.attributes.unwrap();
     assert_eq!(counted[&QueueAttributeName::ApproximateNumberOfMessages], "1");
 }
+
+#[tokio::test]
+#[ignore = "needs an emulator"]
+async fn a_bell_that_rings_again_does_not_wait_behind_what_a_dead_worker_holds() {
+    let queue = Bells::new().await;
+    queue.ring(&run("p", 1)).await;
+    let _held_by_the_dead = queue.received().await;
+
+    queue.queue.ring_again(run("p", 1)).await.unwrap();
+    queue.queue.ring_again(run("p", 1)).await.unwrap();
+
+    assert_eq!(bells(&queue.received().await), [run("p", 1)], "folded within its minute");
+}
