@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tidemill_local::{Local, Options};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 /// How long each kind of round trip is measured, in seconds.
 const SECONDS: u64 = 3;
@@ -139,7 +140,9 @@ struct Socket {
 
 impl Socket {
     async fn open(url: &str, key: &str) -> Socket {
-        let (stream, _) = connect_async(url).await.expect("the plane takes sockets");
+        // Small, so that idle connections show what they cost the plane.
+        let small = WebSocketConfig::default().read_buffer_size(4 * 1024);
+        let (stream, _) = connect_async_with_config(url, Some(small), true).await.expect("the plane takes sockets");
         let mut socket = Socket { stream, last_seq: 0 };
         socket.ask("auth", json!({"auth": key})).await;
         socket
