@@ -73,5 +73,5 @@ impl Queue for SqsQueue {
 
 /// The message group of a deployment. Owners hold no `#`, so two deployments never share one.
 pub(crate) fn group(owner: &OwnerId, project: &ProjectId) -> String {
-    sha256(format!("{owner}#{project}").as_bytes())
+    sha256(format!("{owner}#{}", project.as_str()).as_bytes())
 }

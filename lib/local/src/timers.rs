@@ -118,5 +118,5 @@ impl Timers for LocalTimers {
 
 /// Owners hold no `#`, so two timers never share a name.
 fn name(owner: &OwnerId, project: &ProjectId, schedule: &Schedule) -> String {
-    format!("{owner}#{} {}#{project}", schedule.as_str(), schedule.zone().as_str())
+    format!("{owner}#{} {}#{}", schedule.as_str(), schedule.zone().as_str(), project.as_str())
 }

@@ -15,6 +15,7 @@ pub const NOTE_LIMIT: usize = 512;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     pub owner: OwnerId,
+    #[serde(deserialize_with = "ProjectId::stored")]
     pub project: ProjectId,
     pub state: State,
     pub schedule: Schedule,
@@ -24,6 +25,9 @@ pub struct Deployment {
     pub version: u32,
     /// The newest version number ever given.
     pub last_version: u32,
+    /// The plan that new runs take instead of the version's own: that of a slot, compiled for its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_sha256: Option<String>,
     pub hook: HookId,
     /// The key that it was deployed with; scheduled runs stop when it is revoked.
     pub key: KeyId,

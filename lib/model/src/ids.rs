@@ -28,12 +28,6 @@ macro_rules! text_id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
         impl TryFrom<String> for $name {
             type Error = Invalid;
 
@@ -50,6 +44,29 @@ macro_rules! text_id {
     };
 }
 
+macro_rules! shown_as_it_is {
+    ($($name:ident),*) => {
+        $(impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        })*
+    };
+}
+
+shown_as_it_is!(OwnerId, EnvironmentName, SecretName, RunId, KeyId, HookId);
+
+/// For people: a slot as `project@environment/source`. Keys and names are made of [`ProjectId::as_str`], which nothing
+/// else is equal to.
+impl fmt::Display for ProjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.slot() {
+            Some(Slot { project, environment, source }) => write!(f, "{project}@{environment}/{source}"),
+            None => f.write_str(&self.0),
+        }
+    }
+}
+
 text_id!(
     /// The user who owns things: 1 to 256 of `a-z A-Z 0-9 . _ @ -`.
     OwnerId,
@@ -59,6 +76,11 @@ text_id!(
     /// A pipeline's `project_id`: opaque, case-sensitive, 1 to 256 characters, no control characters.
     ProjectId,
     project_id
+);
+text_id!(
+    /// A named live pointer of projects, e.g. `production`: 1 to 64 of `a-z A-Z 0-9 . _ -`, or `@me`, its owner's own.
+    EnvironmentName,
+    environment_name
 );
 text_id!(
     /// The name of a secret, as `${NAME}` in a config: 1 to 256 of `A-Z a-z 0-9 _`, no digit first.
@@ -80,6 +102,80 @@ text_id!(
     HookId,
     |text| ulid_text("hook", text)
 );
+
+impl EnvironmentName {
+    /// The environment that everybody begins with.
+    pub const PRODUCTION: &str = "production";
+    /// An owner's private one.
+    pub const OWN: &str = "@me";
+}
+
+/// Separates the parts of a slot. No name that comes from outside holds a control character.
+const IN_SLOT: char = '\u{1}';
+/// Longest id that is part of a sort key, in bytes: DynamoDB takes keys of 1,024.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const KEY_LIMIT: usize = 1000;
+
+/// One source of a project in one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub project: ProjectId,
+    pub environment: EnvironmentName,
+    /// The component that its runs start at.
+    pub source: String,
+}
+
+impl Slot {
+    /// The name under which the slot is run as a project of its own. Nobody can give it from outside.
+    ///
+    /// # Errors
+    /// It is longer than a key of the table may be.
+    pub fn id(&self) -> Result<ProjectId, Invalid> {
+        let Slot { project, environment, source } = self;
+        let text = format!("{}{source}", project.slots_of(environment));
+        if text.len() > KEY_LIMIT {
+            let message =
+                format!("project, environment and source have {} bytes, the limit is {KEY_LIMIT}", text.len());
+            return Err(Invalid::new("source", message, "shorten one of the names"));
+        }
+        Ok(ProjectId(text))
+    }
+}
+
+impl ProjectId {
+    /// The slot that it is the name of, unless it is a project's own.
+    pub fn slot(&self) -> Option<Slot> {
+        let (project, rest) = self.0.split_once(IN_SLOT)?;
+        let (environment, source) = rest.split_once(IN_SLOT)?;
+        Some(Slot {
+            project: ProjectId(project.to_owned()),
+            environment: EnvironmentName(environment.to_owned()),
+            source: source.to_owned(),
+        })
+    }
+
+    pub fn is_slot(&self) -> bool {
+        self.0.contains(IN_SLOT)
+    }
+
+    /// The project as its owner knows it.
+    pub fn plain(&self) -> &str {
+        self.0.split(IN_SLOT).next().unwrap_or_default()
+    }
+
+    /// What the names of the slots of an environment begin with.
+    pub fn slots_of(&self, environment: &EnvironmentName) -> String {
+        format!("{}{IN_SLOT}{environment}{IN_SLOT}", self.0)
+    }
+
+    /// Reads an id that the plane has written, which may be the name of a slot. To be named where a record is read,
+    /// never where a caller's input is.
+    pub fn stored<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ProjectId, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        project_id(text.split(IN_SLOT).next().unwrap_or_default()).map_err(serde::de::Error::custom)?;
+        Ok(ProjectId(text))
+    }
+}
 
 impl RunId {
     /// Makes an id from its time (milliseconds since 1970, 48 bits are kept) and 80 random bits.
@@ -147,6 +243,24 @@ fn simple_name(what: &'static str, text: &str, marks: &str) -> Result<(), Invali
             format!("use letters, digits and `{marks}`"),
         )),
     }
+}
+
+/// Longest name of an environment, in characters.
+const ENVIRONMENT_LIMIT: usize = 64;
+
+fn environment_name(text: &str) -> Result<(), Invalid> {
+    if text == EnvironmentName::OWN {
+        return Ok(());
+    }
+    simple_name("environment", text, "._-")?;
+    if text.len() > ENVIRONMENT_LIMIT {
+        return Err(Invalid::new(
+            "environment",
+            format!("the environment's name has {} characters, the limit is {ENVIRONMENT_LIMIT}", text.len()),
+            format!("shorten it to {ENVIRONMENT_LIMIT} characters"),
+        ));
+    }
+    Ok(())
 }
 
 fn secret_name(text: &str) -> Result<(), Invalid> {
@@ -217,6 +331,24 @@ mod tests {
         for text in ["../../etc", "team/pw#1.x", "проект 1", "a b"] {
             assert_eq!(ProjectId::parse(text).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn a_slot_keeps_its_parts_and_nobody_can_name_it() {
+        let slot = Slot {
+            project: ProjectId::parse("p/1").unwrap(),
+            environment: EnvironmentName::parse("@me").unwrap(),
+            source: "timer_1".into(),
+        };
+
+        let id = slot.id().unwrap();
+
+        assert_eq!(id.slot(), Some(slot));
+        assert_eq!((id.plain(), id.to_string().as_str()), ("p/1", "p/1@@me/timer_1"));
+        assert!(ProjectId::parse(id.as_str()).is_err(), "it has control characters");
+        let written = serde_json::to_string(&id).unwrap();
+        assert!(serde_json::from_str::<ProjectId>(&written).is_err(), "as a caller's input");
+        assert_eq!(ProjectId::stored(&mut serde_json::Deserializer::from_str(&written)).unwrap(), id);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod deployment;
+pub mod environment;
 pub mod ids;
 pub mod invalid;
 pub mod key;

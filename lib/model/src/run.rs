@@ -11,6 +11,7 @@ use std::time::Duration;
 pub struct Run {
     pub id: RunId,
     pub owner: OwnerId,
+    #[serde(deserialize_with = "ProjectId::stored")]
     pub project: ProjectId,
     pub version: u32,
     pub trigger: Trigger,
@@ -64,7 +65,8 @@ pub struct Run {
     /// The hash of its task's token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// The plan of a task that makes its own objects. A task that waits for objects is not executed as a whole.
+    /// The plan that it takes instead of its version's: that of a slot, or of a task that makes its own objects. A task
+    /// that waits for objects is not executed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
 }

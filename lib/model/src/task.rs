@@ -26,6 +26,7 @@ pub struct Task {
     /// May send objects, and nothing else.
     pub public_token: String,
     pub owner: OwnerId,
+    #[serde(deserialize_with = "ProjectId::stored")]
     pub project: ProjectId,
     /// The component that objects come in at.
     pub source: String,

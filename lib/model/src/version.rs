@@ -13,6 +13,9 @@ pub struct Version {
     pub project: ProjectId,
     /// 1, 2, 3, … without a gap.
     pub number: u32,
+    /// What the pipeline calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Of the pipeline's text as it was sent.
     pub sha256: String,
     /// Names the stored plan.

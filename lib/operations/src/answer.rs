@@ -111,6 +111,9 @@ fn next_ticks(plane: &Plane, deployment: &Deployment) -> Vec<Timestamp> {
 pub struct VersionAnswer {
     pub project: String,
     pub version: u32,
+    /// What the pipeline calls itself.
+    #[serde(skip)]
+    pub name: Option<String>,
     pub sha256: String,
     pub bytes: u64,
     pub components: u32,
@@ -128,6 +131,7 @@ impl From<Version> for VersionAnswer {
         VersionAnswer {
             project: version.project.to_string(),
             version: version.number,
+            name: version.name,
             sha256: version.sha256,
             bytes: version.bytes,
             components: version.components,
@@ -144,6 +148,11 @@ impl From<Version> for VersionAnswer {
 pub struct RunAnswer {
     pub id: String,
     pub project: String,
+    /// The environment and the source that it is a run of, if it is one of an environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     pub version: u32,
     pub trigger: &'static str,
     pub state: &'static str,
@@ -165,9 +174,12 @@ impl From<Run> for RunAnswer {
     fn from(run: Run) -> RunAnswer {
         let duration =
             run.started_at.zip(run.ended_at).map(|(start, end)| end.duration_since(start).as_millis() as i64);
+        let slot = run.project.slot();
         RunAnswer {
             id: run.id.to_string(),
-            project: run.project.to_string(),
+            project: run.project.plain().to_owned(),
+            environment: slot.as_ref().map(|slot| slot.environment.to_string()),
+            source: slot.map(|slot| slot.source),
             version: run.version,
             trigger: run.trigger.as_str(),
             state: run.state.as_str(),
@@ -280,7 +292,7 @@ impl TaskAnswer {
             token: task.token.clone(),
             public_token: task.public_token.clone(),
             id: task.display_id(),
-            project: task.project.to_string(),
+            project: task.project.plain().to_owned(),
             source: task.source.clone(),
             provider: task.provider.clone(),
             run: task.run.to_string(),
@@ -326,7 +338,7 @@ impl From<Task> for TaskStatus {
             token: task.token,
             name: task.name,
             description: task.description,
-            project: task.project.to_string(),
+            project: task.project.plain().to_owned(),
             source: task.source,
             provider: task.provider,
             run: task.run.to_string(),

@@ -149,6 +149,7 @@ impl Add<'_> {
             ticked_until: call.now,
             version: number,
             last_version: number,
+            plan_sha256: None,
             hook: HookId::new(plane.world.random_u128()),
             key: call.key.clone(),
             settings: self.settings,

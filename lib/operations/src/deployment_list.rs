@@ -4,6 +4,7 @@ use crate::answer::{self, DeploymentAnswer, List};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
+use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 use tidemill_store::Page;
 
@@ -26,11 +27,12 @@ impl crate::Operation for DeploymentList {
         let limit = answer::page_limit(input.limit)?;
         let mut cursor = answer::cursor(input.cursor.as_deref())?;
         let mut items = Vec::new();
-        // Tombstones lie between the deployments; a page is filled up behind them.
+        // Tombstones and the slots of environments lie between the deployments; a page is filled up behind them.
         loop {
             let Page { items: found, next } =
                 plane.store.deployments(&call.owner, cursor.as_ref(), limit - items.len()).await?;
-            items.extend(found.into_iter().filter(|deployment| !deployment.state.is_removed()));
+            let is_shown = |deployment: &Deployment| !deployment.state.is_removed() && !deployment.project.is_slot();
+            items.extend(found.into_iter().filter(is_shown));
             cursor = next;
             if cursor.is_none() || items.len() >= limit {
                 return Ok(List::of(Page { items, next: cursor }, |deployment| {

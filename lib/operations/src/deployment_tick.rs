@@ -221,6 +221,6 @@ pub(crate) fn new_run(plane: &Plane, deployment: &Deployment, trigger: Trigger, 
         deaths: 0,
         cancel_requested_at: None,
         task: None,
-        plan_sha256: None,
+        plan_sha256: deployment.plan_sha256.clone(),
     }
 }

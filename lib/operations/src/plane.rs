@@ -144,8 +144,17 @@ pub trait Queue: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "bell", rename_all = "snake_case")]
 pub enum Bell {
-    Tick { owner: OwnerId, project: ProjectId },
-    Run { owner: OwnerId, project: ProjectId, run: RunId },
+    Tick {
+        owner: OwnerId,
+        #[serde(deserialize_with = "ProjectId::stored")]
+        project: ProjectId,
+    },
+    Run {
+        owner: OwnerId,
+        #[serde(deserialize_with = "ProjectId::stored")]
+        project: ProjectId,
+        run: RunId,
+    },
 }
 
 /// Seals secrets: AWS KMS, or a local key file.

@@ -100,13 +100,21 @@ impl Examination<'_> {
         }
         self.due_ticks(&mut findings).await;
         self.open_runs(&mut findings).await?;
-        self.versions(&mut findings).await?;
+        // A slot's versions are those of its project.
+        if !self.deployment.project.is_slot() {
+            self.versions(&mut findings).await?;
+        }
         self.ticks(&mut findings).await?;
         Ok(findings)
     }
 
     fn finding(&self, check: &'static str, message: String, fixed: bool) -> Finding {
-        Finding { check, project: self.deployment.project.to_string(), message, fixed }
+        let project = &self.deployment.project;
+        let message = match project.slot() {
+            Some(slot) => format!("environment `{}`, source `{}`: {message}", slot.environment, slot.source),
+            None => message,
+        };
+        Finding { check, project: project.plain().to_owned(), message, fixed }
     }
 
     /// An active deployment on a schedule has exactly its timers.

@@ -160,7 +160,8 @@ pub(crate) async fn open_runs(plane: &Plane, deployment: &Deployment, now: Times
         && open.iter().all(|run| run.id != *current)
     {
         let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
-        open.splice(0..0, found.filter(|run| !run.state.is_final()));
+        // A task that waits for objects is seen to by itself.
+        open.splice(0..0, found.filter(|run| !run.state.is_final() && !run.is_open_task()));
     }
     Ok(open)
 }

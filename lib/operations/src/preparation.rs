@@ -57,7 +57,7 @@ async fn read_plan(plane: &Plane, owner: &OwnerId, project: &ProjectId, sha256: 
 pub fn facts(run: &Run) -> RunFacts {
     RunFacts {
         run_id: run.id.to_string(),
-        project: run.project.to_string(),
+        project: run.project.plain().to_owned(),
         version: run.version,
         attempt: run.attempt,
         trigger: run.trigger.as_str().to_owned(),

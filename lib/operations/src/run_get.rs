@@ -35,7 +35,15 @@ impl crate::Operation for RunGet {
 pub(crate) async fn find(plane: &Plane, call: &Call, run: &RunId, project: Option<&ProjectId>) -> Result<Run, Error> {
     let found = match project {
         Some(project) => plane.store.run(&call.owner, project, run).await?,
-        None => plane.store.run_anywhere(&call.owner, run).await?,
+        None => None,
+    };
+    let found = match found {
+        Some(found) => Some(found),
+        // Runs of its environments are elsewhere.
+        None => {
+            let found = plane.store.run_anywhere(&call.owner, run).await?;
+            found.filter(|run| project.is_none_or(|project| run.project.plain() == project.plain()))
+        }
     };
     found.ok_or_else(|| Error::not_found("run", run))
 }

@@ -278,7 +278,7 @@ fn failed(made: Made, error: tidemill_engine::Error) -> Made {
 fn facts(task: &Task) -> RunFacts {
     RunFacts {
         run_id: task.run.to_string(),
-        project: task.project.to_string(),
+        project: task.project.plain().to_owned(),
         version: task.version,
         attempt: 1,
         trigger: "task".to_owned(),

@@ -16,6 +16,7 @@ pub struct Audit {
     /// Sorts by time.
     pub id: RunId,
     pub owner: OwnerId,
+    #[serde(deserialize_with = "ProjectId::stored")]
     pub project: ProjectId,
     /// The operation, e.g. `deployment_pause`.
     pub operation: String,

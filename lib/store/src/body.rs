@@ -60,7 +60,7 @@ impl Store {
 
     /// Reads a body back, or `None` if it was never stored.
     pub async fn body(&self, owner: &OwnerId, project: &ProjectId, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let partition = keys::project_partition(owner, project);
+        let partition = keys::definitions(owner, project);
         let items = self.all(Range::prefix(partition, &keys::body_chunks(name), Order::Ascending)).await?;
         let Some(count) = items.first().and_then(chunk_count) else { return Ok(None) };
         if items.len() != count {

@@ -7,7 +7,7 @@ use crate::page::{Order, Page, Range};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::ids::{EnvironmentName, OwnerId, ProjectId};
 
 impl Store {
     /// Reads a deployment, a removed one too.
@@ -15,7 +15,18 @@ impl Store {
         self.get(&keys::deployment(owner, project)).await
     }
 
-    /// A page of an owner's deployments by project, tombstones too.
+    /// The slots of an environment, tombstones too.
+    pub async fn slots(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        environment: &EnvironmentName,
+    ) -> Result<Vec<Deployment>, Error> {
+        let range = Range::prefix(keys::owner_partition(owner), &keys::slots(project, environment), Order::Ascending);
+        self.all(range).await?.into_iter().map(crate::item::from_item).collect()
+    }
+
+    /// A page of an owner's deployments by project, tombstones and slots too.
     pub async fn deployments(
         &self,
         owner: &OwnerId,

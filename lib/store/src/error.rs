@@ -34,6 +34,7 @@ impl Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Deployment,
+    Environment,
     Version,
     Hook,
     Audit,

@@ -4,6 +4,8 @@
 //! |------------------------|----------------------------|---------------------------------------------------------|
 //! | `OWNERS`               | `owner`                    | an owner                                                |
 //! | `O#owner`              | `D#project`                | a deployment, or its tombstone                          |
+//! | `O#owner`              | `D#project␁environment␁source` | a slot: how an environment runs a source            |
+//! | `O#owner`              | `E#environment␁project`    | an environment of a project                             |
 //! | `O#owner`              | `K#key id`                 | a key, as its owner sees it                             |
 //! | `O#owner`              | `S#name`                   | a secret, encrypted                                     |
 //! | `O#owner`              | `I#operation#sha256`       | the answer to an idempotency key, 24 h                  |
@@ -21,14 +23,18 @@
 //! | `P#owner#project`      | `T#0001767225600000`       | a stretch of ticks without a run, by the first (ms)     |
 //! | `P#owner#project`      | `S#component#key`          | a key that `dedupe` has seen                            |
 //! | `P#owner#project`      | `A#ulid`                   | an audit row                                            |
+//! | `P#owner#project`      | `H#ulid`                   | an audit row of an environment                          |
 //!
-//! Owners hold no `#`, so no two partitions can be mixed up whatever a project is called. Attribute `expires` (seconds
+//! Owners hold no `#`, so no two partitions can be mixed up whatever a project is called. No name holds the control
+//! character U+0001 (`␁`), so no project can be taken for a slot. A slot has a partition of its own for its runs, its
+//! ticks and what else a run leaves behind, `P#owner#project␁environment␁source`; versions and bodies are the project's.
+//! Attribute `expires` (seconds
 //! since 1970) is the table's time to live. The one index, `runs-by-owner`, has the hash key `ro` (the owner, on runs
 //! only) and the table's sort key, keys only: it finds a run by its id alone and lists an owner's runs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
-use tidemill_model::ids::{HookId, KeyId, OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::ids::{EnvironmentName, HookId, KeyId, OwnerId, ProjectId, RunId, SecretName};
 use tidemill_model::version::sha256;
 
 pub const PARTITION: &str = "pk";
@@ -64,7 +70,12 @@ pub fn owner_partition(owner: &OwnerId) -> String {
 }
 
 pub fn project_partition(owner: &OwnerId, project: &ProjectId) -> String {
-    format!("P#{owner}#{project}")
+    format!("P#{owner}#{}", project.as_str())
+}
+
+/// Where the versions and bodies of a project are, and those of its slots.
+pub fn definitions(owner: &OwnerId, project: &ProjectId) -> String {
+    format!("P#{owner}#{}", project.plain())
 }
 
 pub fn owner(owner: &OwnerId) -> Key {
@@ -74,7 +85,22 @@ pub fn owner(owner: &OwnerId) -> Key {
 pub const DEPLOYMENTS: &str = "D#";
 
 pub fn deployment(owner: &OwnerId, project: &ProjectId) -> Key {
-    Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{project}"))
+    Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{}", project.as_str()))
+}
+
+pub fn slots(project: &ProjectId, environment: &EnvironmentName) -> String {
+    format!("{DEPLOYMENTS}{}", project.slots_of(environment))
+}
+
+pub const ENVIRONMENTS: &str = "E#";
+
+/// By the name first: so the projects of one environment stand together, and the names can be told one by one.
+pub fn environments(name: &EnvironmentName) -> String {
+    format!("{ENVIRONMENTS}{name}\u{1}")
+}
+
+pub fn environment(owner: &OwnerId, project: &ProjectId, name: &EnvironmentName) -> Key {
+    Key::new(owner_partition(owner), format!("{}{}", environments(name), project.as_str()))
 }
 
 pub const KEYS: &str = "K#";
@@ -105,7 +131,7 @@ pub fn task(owner: &OwnerId, hash: &str) -> Key {
 
 pub fn task_of_source(owner: &OwnerId, project: &ProjectId, source: &str) -> Key {
     // Projects hold no control characters, so no two pairs are told apart by nothing.
-    let name = sha256(format!("{project}\0{source}").as_bytes());
+    let name = sha256(format!("{}\0{source}", project.as_str()).as_bytes());
     Key::new(owner_partition(owner), format!("W#{name}"))
 }
 
@@ -124,7 +150,7 @@ pub fn hook(hook: &HookId) -> Key {
 pub const VERSIONS: &str = "V#";
 
 pub fn version(owner: &OwnerId, project: &ProjectId, number: u32) -> Key {
-    Key::new(project_partition(owner, project), format!("{VERSIONS}{number:010}"))
+    Key::new(definitions(owner, project), format!("{VERSIONS}{number:010}"))
 }
 
 pub fn body_chunks(sha256: &str) -> String {
@@ -132,7 +158,7 @@ pub fn body_chunks(sha256: &str) -> String {
 }
 
 pub fn body_chunk(owner: &OwnerId, project: &ProjectId, sha256: &str, chunk: usize) -> Key {
-    Key::new(project_partition(owner, project), format!("{}{chunk:04}", body_chunks(sha256)))
+    Key::new(definitions(owner, project), format!("{}{chunk:04}", body_chunks(sha256)))
 }
 
 pub const RUNS: &str = "R#";
@@ -172,4 +198,10 @@ pub const AUDIT: &str = "A#";
 
 pub fn audit(owner: &OwnerId, project: &ProjectId, id: &str) -> Key {
     Key::new(project_partition(owner, project), format!("{AUDIT}{id}"))
+}
+
+pub const ENVIRONMENT_AUDIT: &str = "H#";
+
+pub fn environment_audit(owner: &OwnerId, project: &ProjectId, id: &str) -> Key {
+    Key::new(project_partition(owner, project), format!("{ENVIRONMENT_AUDIT}{id}"))
 }

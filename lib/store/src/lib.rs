@@ -8,6 +8,7 @@ mod audit;
 mod body;
 mod cursor;
 mod deployment;
+mod environment;
 mod error;
 mod hook;
 mod idempotency;
@@ -28,6 +29,7 @@ mod version;
 
 pub use audit::Audit;
 pub use cursor::Cursor;
+pub use environment::EnvironmentAudit;
 pub use error::{Error, Part};
 pub use hook::Hook;
 pub use idempotency::Answered;

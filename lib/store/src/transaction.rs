@@ -3,11 +3,12 @@
 use crate::Store;
 use crate::error::{Error, Part};
 use crate::item::Item;
+use crate::keys::Key;
 use crate::update::Update;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -80,6 +81,19 @@ impl<'a> Transaction<'a> {
     pub(crate) fn put(mut self, part: Part, item: Item, condition: Condition) -> Self {
         let put = self.store.put_of(item, condition);
         self.writes.push((part, TransactWriteItem::builder().put(put).build()));
+        self
+    }
+
+    /// Writes nothing, but nothing is written unless `condition` holds of the item at `key`.
+    pub(crate) fn check(mut self, part: Part, key: &Key, condition: Condition) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(&self.store.table)
+            .set_key(Some(key.attributes()))
+            .set_condition_expression(condition.expression)
+            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values))
+            .build()
+            .expect("table, key and condition are set");
+        self.writes.push((part, TransactWriteItem::builder().condition_check(check).build()));
         self
     }
 

@@ -56,6 +56,7 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
         ticked_until: now,
         version: 1,
         last_version: 1,
+        plan_sha256: None,
         hook: HookId::new(7),
         key: KeyId::new(now, 7),
         settings: Settings::default(),

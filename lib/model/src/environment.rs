@@ -1,0 +1,122 @@
+//! The named live pointer of a project, and what its slots do by it.
+
+use crate::deployment;
+use crate::ids::{EnvironmentName, KeyId, OwnerId, ProjectId};
+use crate::schedule::Schedule;
+use crate::task::Trace;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Sources of one environment that may be on a schedule: a change of all of them is one transaction.
+pub const SCHEDULES_LIMIT: usize = 25;
+/// Longest window of a scheduled run, in seconds; also what a run has whose schedule says nothing.
+pub const TTL_LIMIT: u32 = 86_400;
+
+/// Which version of a project is live in an environment, and when its sources run there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    pub owner: OwnerId,
+    pub project: ProjectId,
+    pub name: EnvironmentName,
+    /// The live pointer.
+    pub version: u32,
+    pub state: State,
+    /// By the component that runs start at.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+    /// Moves with every change, and never back: what a concurrent change is noticed by.
+    pub revision: u64,
+    pub created_at: Timestamp,
+    pub created_by: KeyId,
+    pub updated_at: Timestamp,
+    pub updated_by: KeyId,
+    /// When the pointer was last set.
+    pub deployed_at: Timestamp,
+}
+
+/// What an environment does when it is due. Whether a slot is errored is told by the slot itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Enabled,
+    /// Nothing runs.
+    Disabled,
+    /// Nothing runs and no list shows it, until a version is deployed to it again.
+    Removed,
+}
+
+/// How one source runs in an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub schedule: Schedule,
+    /// Its ticks are skipped until somebody resumes it.
+    #[serde(default)]
+    pub paused: bool,
+    /// How long one run may take, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
+    #[serde(default)]
+    pub debug: bool,
+}
+
+impl Default for Source {
+    fn default() -> Source {
+        Source { schedule: Schedule::MANUAL, paused: false, ttl_seconds: None, trace: None, debug: false }
+    }
+}
+
+impl Environment {
+    /// An environment that a version is about to be deployed to for the first time.
+    pub fn new(owner: OwnerId, project: ProjectId, name: EnvironmentName, key: KeyId, now: Timestamp) -> Environment {
+        Environment {
+            owner,
+            project,
+            name,
+            version: 0,
+            state: State::Enabled,
+            sources: BTreeMap::new(),
+            revision: 0,
+            created_at: now,
+            created_by: key.clone(),
+            updated_at: now,
+            updated_by: key,
+            deployed_at: now,
+        }
+    }
+
+    /// Moves the pointer. A disabled environment stays so; a removed one is there again, with its schedules.
+    pub fn deploy(&mut self, version: u32, now: Timestamp) {
+        self.version = version;
+        self.deployed_at = now;
+        if self.state == State::Removed {
+            self.state = State::Enabled;
+        }
+    }
+
+    /// How a source runs; what nobody has set has its default.
+    pub fn source(&self, id: &str) -> Source {
+        self.sources.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Changes how a source runs. One that is as if nobody had set anything is forgotten.
+    pub fn set_source(&mut self, id: &str, source: Source) {
+        match source == Source::default() {
+            true => drop(self.sources.remove(id)),
+            false => drop(self.sources.insert(id.to_owned(), source)),
+        }
+    }
+
+    /// What the slot of a source does, if the live version has such a source.
+    pub fn slot_state(&self, id: &str, now: Timestamp) -> deployment::State {
+        let paused = |note: &str| deployment::State::Paused { note: Some(note.to_owned()), at: now };
+        match self.state {
+            State::Removed => deployment::State::Removed { at: now },
+            State::Disabled => paused("the environment is disabled"),
+            State::Enabled if self.source(id).paused => paused("the schedule of the source is paused"),
+            State::Enabled => deployment::State::Active,
+        }
+    }
+}
