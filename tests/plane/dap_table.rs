@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use tidemill_model::key::Scope;
 use tidemill_protocols::dap::Needs;
-use tidemill_protocols::dap::commands::{OF_CONNECTION, OF_TASKS, named};
+use tidemill_protocols::dap::commands::{OF_CONNECTION, OF_ENVIRONMENTS, OF_TASKS, named};
 use tidemill_protocols::functions::FUNCTIONS;
 
 /// Command, the function that does it, and what the caller needs. `-` is the connection's own.
-const COMMANDS: [(&str, &str, Needs); 20] = [
+const COMMANDS: [(&str, &str, Needs); 22] = [
     ("rrext_deploy_add", "deployment_add", Needs::Scope(Scope::Control)),
     ("rrext_deploy_list", "deployment_list", Needs::Scope(Scope::Monitor)),
     ("rrext_deploy_remove", "deployment_remove", Needs::Scope(Scope::Control)),
     ("rrext_deploy_status", "deployment_get", Needs::Scope(Scope::Monitor)),
     ("rrext_deploy_update", "deployment_update", Needs::Scope(Scope::Control)),
+    // Each subcommand needs a scope of its own.
+    ("rrext_deploy", "-", Needs::Login),
+    ("rrext_deploy_pipe", "-", Needs::Login),
     ("rrext_dashboard", "-", Needs::Scope(Scope::Monitor)),
     ("rrext_identify", "-", Needs::Login),
     ("rrext_ping", "-", Needs::Login),
@@ -34,7 +37,7 @@ const COMMANDS: [(&str, &str, Needs); 20] = [
 fn the_commands_stand_where_they_should_and_need_what_they_should() {
     let of_functions =
         FUNCTIONS.iter().flat_map(|function| function.dap.iter().map(|command| (function.name, command)));
-    let of_connection = OF_CONNECTION.iter().chain(OF_TASKS).map(|command| ("-", command));
+    let of_connection = OF_CONNECTION.iter().chain(OF_TASKS).chain(OF_ENVIRONMENTS).map(|command| ("-", command));
     let found: BTreeMap<_, _> = of_functions
         .chain(of_connection)
         .map(|(function, command)| (command.name, (function, command.needs)))
@@ -48,7 +51,13 @@ fn the_commands_stand_where_they_should_and_need_what_they_should() {
 #[test]
 fn a_command_stands_once_and_is_found_by_its_name() {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    let names: Vec<_> = OF_CONNECTION.iter().chain(OF_TASKS).chain(of_functions).map(|command| command.name).collect();
+    let names: Vec<_> = OF_CONNECTION
+        .iter()
+        .chain(OF_TASKS)
+        .chain(OF_ENVIRONMENTS)
+        .chain(of_functions)
+        .map(|command| command.name)
+        .collect();
 
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     for name in names {
@@ -59,7 +68,7 @@ fn a_command_stands_once_and_is_found_by_its_name() {
 #[test]
 fn no_command_that_needs_a_login_has_a_public_name() {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    for command in OF_CONNECTION.iter().chain(OF_TASKS).chain(of_functions) {
+    for command in OF_CONNECTION.iter().chain(OF_TASKS).chain(OF_ENVIRONMENTS).chain(of_functions) {
         assert!(!command.name.starts_with("rrext_public_"), "{}", command.name);
         assert!(!["auth", "deauth"].contains(&command.name), "the session's own");
     }

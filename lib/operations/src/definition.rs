@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tidemill_model::deployment::Settings;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::invalid::Invalid;
-use tidemill_model::pipeline::Pipeline;
+use tidemill_model::pipeline::{Pipeline, ProblemCode};
 use tidemill_model::schedule::{Schedule, Zone};
 use tidemill_model::version::{Version, sha256};
 use tidemill_plan::{Compiled, Target};
@@ -27,6 +27,35 @@ impl Definition {
     /// Like [`Definition::compile`], for a start at `source`, if one is named.
     pub fn compile_at(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Definition, Error> {
         Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: false, source })
+    }
+
+    /// Like [`Definition::compile`], for runs that a schedule starts at `source`.
+    pub fn compile_slot(plane: &Plane, pipeline: &RawValue, source: &str) -> Result<Definition, Error> {
+        Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: true, source: Some(source) })
+    }
+
+    /// Like [`Definition::compile`], for environments, which run each source by itself: a pipeline with several need
+    /// not say where to start, but each of them must be able to run.
+    pub fn compile_each(plane: &Plane, pipeline: &RawValue) -> Result<Definition, Error> {
+        let target = Target { local: plane.is_local(), on_cron: false, source: None };
+        let catalogue = tidemill_engine::catalogue();
+        let problems = match tidemill_plan::compile_text(pipeline.get(), catalogue, &target) {
+            Ok((pipeline, compiled)) => return Ok(Definition { pipeline, compiled }),
+            Err(problems) => problems,
+        };
+        if problems.iter().any(|problem| problem.code != ProblemCode::AmbiguousSource) {
+            return Err(Error::problems(problems));
+        }
+        let parsed = Pipeline::parse(pipeline.get()).map_err(Error::problems)?;
+        let is_source = |provider: &str| catalogue.get(provider).is_some_and(|provider| provider.is_source());
+        let sources = parsed.components().iter().filter(|component| is_source(&component.provider));
+        let mut definitions = sources
+            .map(|component| Definition::compile_at(plane, pipeline, Some(&component.id)))
+            .collect::<Result<Vec<_>, _>>()?;
+        match definitions.is_empty() {
+            true => Err(Error::problems(problems)),
+            false => Ok(definitions.swap_remove(0)),
+        }
     }
 
     fn compile_for(pipeline: &RawValue, target: &Target) -> Result<Definition, Error> {
@@ -61,6 +90,7 @@ impl Definition {
             owner: call.owner.clone(),
             project: project.clone(),
             number,
+            name: self.pipeline.name().map(str::to_owned),
             sha256: pipeline_name,
             plan_sha256: plan_name,
             bytes: self.pipeline.text().len() as u64,

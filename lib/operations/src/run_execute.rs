@@ -137,7 +137,8 @@ async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Erro
     }
 }
 
-async fn going(plane: &Plane, deployment: &Deployment) -> Result<Option<RunId>, Error> {
+/// The run that holds a deployment's right to run, if it has not ended.
+pub(crate) async fn going(plane: &Plane, deployment: &Deployment) -> Result<Option<RunId>, Error> {
     let Some(current) = &deployment.current else { return Ok(None) };
     let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
     Ok(found.filter(|run| !run.state.is_final()).map(|run| run.id))

@@ -4,22 +4,26 @@
 use crate::answer::TaskAnswer;
 use crate::change::{HISTORY, Rounds};
 use crate::definition::Definition;
+use crate::environment_change::slot_record;
 use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
 use crate::preparation::sealed_variables;
+use crate::run_execute::going;
 use crate::task_life::settle;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tidemill_model::deployment::Deployment;
+use tidemill_model::environment::Environment;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::run::{self, Run, Trigger};
 use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, THREADS_LIMIT, Task, Trace};
 use tidemill_plan::Class;
-use tidemill_store::{Credential, Part};
+use tidemill_store::{Credential, EnvironmentAudit, Part, Transaction};
 
 /// Longest token that a caller may choose, in characters.
 const TOKEN_LIMIT: usize = 256;
@@ -72,16 +76,27 @@ pub async fn open(
     definition: Definition,
     version: u32,
 ) -> Result<TaskAnswer, Error> {
-    check(&input)?;
-    let opening = Opening { plane, call, input, definition, version };
-    let mut rounds = Rounds::new();
-    loop {
-        match opening.attempt().await? {
-            Attempt::Answered(answer) => return Ok(*answer),
-            Attempt::Rejected(error) if error.rejects(Part::OpenTasks) => return Err(too_many()),
-            Attempt::Rejected(error) => rounds.again(plane, error, Part::Task).await?,
-        }
-    }
+    Opening { plane, call, input, definition, version, turn: None }.open().await
+}
+
+/// The place of a slot's task: it holds the slot's right to run, as a scheduled run does, so that the two never meet.
+pub struct Turn {
+    pub slot: ProjectId,
+    /// As it was read: what was decided by it is not done if it has moved on.
+    pub environment: Environment,
+    pub audit: EnvironmentAudit,
+}
+
+/// Opens a task of the version that is live in an environment.
+pub async fn open_in_turn(
+    plane: &Plane,
+    call: &Call,
+    input: Input,
+    definition: Definition,
+    turn: Turn,
+) -> Result<TaskAnswer, Error> {
+    let version = turn.environment.version;
+    Opening { plane, call, input, definition, version, turn: Some(turn) }.open().await
 }
 
 fn check(input: &Input) -> Result<(), Error> {
@@ -129,6 +144,7 @@ struct Opening<'a> {
     input: Input,
     definition: Definition,
     version: u32,
+    turn: Option<Turn>,
 }
 
 enum Attempt {
@@ -138,9 +154,24 @@ enum Attempt {
 }
 
 impl Opening<'_> {
+    async fn open(self) -> Result<TaskAnswer, Error> {
+        check(&self.input)?;
+        let mut rounds = Rounds::new();
+        loop {
+            match self.attempt().await? {
+                Attempt::Answered(answer) => return Ok(*answer),
+                Attempt::Rejected(error) if error.rejects(Part::OpenTasks) => return Err(too_many()),
+                Attempt::Rejected(error) if error.rejects(Part::Task) => {
+                    rounds.again(self.plane, error, Part::Task).await?;
+                }
+                Attempt::Rejected(error) => rounds.again(self.plane, error, Part::Deployment).await?,
+            }
+        }
+    }
+
     async fn attempt(&self) -> Result<Attempt, Error> {
         let Opening { plane, call, input, .. } = self;
-        let (project, source) = (self.definition.pipeline.project_id(), self.source());
+        let (project, source) = (self.project(), self.source());
         let serving = plane.store.task_of_source(&call.owner, project, source).await?;
         let before = match &input.token {
             Some(token) => plane.store.task(&call.owner, token).await?,
@@ -164,6 +195,9 @@ impl Opening<'_> {
             transaction = transaction.task_credential(&task.token, &credential(false), None)?;
         }
         transaction = transaction.task_credential(&task.public_token, &credential(true), None)?;
+        if let Some(turn) = &self.turn {
+            transaction = turn.take(plane, call, transaction, &run).await?;
+        }
         if self.is_to_be_found(serving.as_ref().map(|(_, task)| task.as_ref())) {
             transaction = transaction.task_of_source(&task, serving.as_ref().map(|(run, _)| run))?;
         }
@@ -175,9 +209,16 @@ impl Opening<'_> {
                 }
                 Ok(Attempt::Answered(Box::new(TaskAnswer::new(&task, false))))
             }
-            Err(error) if error.rejects(Part::Task) || error.rejects(Part::OpenTasks) => Ok(Attempt::Rejected(error)),
+            Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {
+                Ok(Attempt::Rejected(error))
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The project, or the slot that is run as one.
+    fn project(&self) -> &ProjectId {
+        self.turn.as_ref().map_or(self.definition.pipeline.project_id(), |turn| &turn.slot)
     }
 
     fn source(&self) -> &str {
@@ -191,18 +232,19 @@ impl Opening<'_> {
     }
 
     fn existing(&self, open: &Task) -> Result<Attempt, Error> {
-        let is_same = open.project == *self.definition.pipeline.project_id() && open.source == self.source();
+        let is_same = open.project == *self.project() && open.source == self.source();
         if self.input.use_existing && is_same && open.state == State::Open {
             return Ok(Attempt::Answered(Box::new(TaskAnswer::new(open, true))));
         }
-        let message = format!("a task of project `{}` and source `{}` is {}", open.project, open.source, open.state);
+        let project = open.project.plain();
+        let message = format!("a task of project `{project}` and source `{}` is {}", open.source, open.state);
         Err(Error::new(Code::AlreadyExists, message).hint("use the one that is open, or end it first"))
     }
 
     async fn task(&self, now: Timestamp) -> Result<Task, Error> {
-        let Opening { plane, call, input, definition, version } = self;
+        let Opening { plane, call, input, definition, version, .. } = self;
         let plan = &definition.compiled.plan;
-        let project = definition.pipeline.project_id().clone();
+        let project = self.project().clone();
         let run = RunId::new(now, plane.world.random_u128());
         let (pipeline_sha256, plan_sha256) = stored(plane, call, &project, definition).await?;
         let provider = plan.source().provider.clone();
@@ -274,6 +316,34 @@ impl Opening<'_> {
             task: Some(task.token_hash()),
             plan_sha256: (!task.waits).then(|| task.plan_sha256.clone()),
         }
+    }
+}
+
+impl Turn {
+    /// Adds to a transaction that a run takes the slot's right to run, unless one that is going holds it.
+    async fn take<'a>(
+        &self,
+        plane: &Plane,
+        call: &Call,
+        transaction: Transaction<'a>,
+        run: &Run,
+    ) -> Result<Transaction<'a>, Error> {
+        let transaction = transaction.environment_is_still(&self.environment).environment_audit(&self.audit)?;
+        let Some(before) = plane.store.deployment(&call.owner, &self.slot).await? else {
+            let record = Deployment {
+                version: self.environment.version,
+                last_version: self.environment.version,
+                current: Some(run.id.clone()),
+                ..slot_record(plane, call, self.slot.clone())
+            };
+            return Ok(transaction.new_deployment(&record)?);
+        };
+        if let Some(going) = going(plane, &before).await? {
+            let message = format!("run `{going}` of the source is going, and a source never runs twice at once");
+            return Err(Error::new(Code::AlreadyExists, message).hint("wait for it to end, or cancel it"));
+        }
+        let after = Deployment { current: Some(run.id.clone()), revision: before.revision + 1, ..before.clone() };
+        Ok(transaction.deployment(&after, before.revision)?)
     }
 }
 

@@ -47,10 +47,11 @@ class Plane:
         self.folder = folder
         self.log = open(folder / 'log', 'ab')
         self.listen = '127.0.0.1:0'
+        self.options = []
         self.start()
 
     def start(self):
-        command = [BINARY, 'dev', '--data', str(self.folder / 'data'), '--listen', self.listen]
+        command = [BINARY, 'dev', '--data', str(self.folder / 'data'), '--listen', self.listen, *self.options]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True
         )

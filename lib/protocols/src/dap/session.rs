@@ -254,7 +254,7 @@ impl Wire {
         let caller = caller::of(&self.plane, Some(credential.expose_secret())).await?;
         self.seat.is_client(Client::of(arguments)?);
         self.seat.belongs_to(Some(caller.owner().clone()));
-        let body = login::answer(&caller, &credential)?;
+        let body = login::answer(&self.plane, &caller, &credential).await?;
         Ok((Identity { credential, checked_at: Mutex::new(self.plane.now()) }, body))
     }
 

@@ -6,9 +6,10 @@ use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tidemill_model::ids::EnvironmentName;
 use tidemill_model::key::Scope;
 use tidemill_operations::caller::Caller;
-use tidemill_operations::{Code, Error};
+use tidemill_operations::{Code, Error, Plane, environment_list};
 
 /// What the clients know the plane as: one that runs everything for its operator, without plans and payments.
 pub const CAPABILITIES: [&str; 1] = ["oss"];
@@ -52,16 +53,17 @@ fn invalid() -> Failure {
     Failure { is_final: true, ..Failure::new("Invalid API key").code(Code::Unauthenticated) }
 }
 
-/// The answer to a login. There are no teams: an owner is its own organisation with one team.
-pub fn answer(caller: &Caller, credential: &SecretString) -> Result<Body, Failure> {
+/// The answer to a login. An owner is an organisation with no other member; its teams are its environments.
+pub async fn answer(plane: &Plane, caller: &Caller, credential: &SecretString) -> Result<Body, Refused> {
     let owner = caller.owner().as_str();
     let scopes: Vec<_> =
         caller.scopes().iter().filter(|scope| **scope != Scope::Admin).map(|scope| scope.as_str()).collect();
     let is_admin = caller.scopes().contains(&Scope::Admin);
     let of_organization = if is_admin { vec!["org.admin"] } else { Vec::new() };
-    let team = json!({"id": owner, "name": owner, "permissions": scopes});
-    let organization = json!({"id": owner, "name": owner, "permissions": of_organization, "teams": [team]});
-    body(&json!({
+    let teams = teams(plane, caller).await?;
+    let teams: Vec<_> = teams.iter().map(|name| json!({"id": name, "name": name, "permissions": scopes})).collect();
+    let organization = json!({"id": owner, "name": owner, "permissions": of_organization, "teams": teams});
+    let answer = body(&json!({
         "userId": owner,
         "displayName": owner,
         "email": "",
@@ -69,15 +71,25 @@ pub fn answer(caller: &Caller, credential: &SecretString) -> Result<Body, Failur
         "userToken": credential.expose_secret(),
         "organization": organization,
         "organizations": [organization],
-        "defaultTeam": owner,
-        "devTeam": owner,
+        "defaultTeam": EnvironmentName::PRODUCTION,
+        "devTeam": EnvironmentName::PRODUCTION,
         "capabilities": CAPABILITIES,
         "serverVersion": env!("CARGO_PKG_VERSION"),
         "apps": [],
         "sysPermissions": [],
         "credits": {},
         "waitlisted": false,
-    }))
+    }))?;
+    Ok(answer)
+}
+
+/// The caller's environments but for the private one, which is no team. Who has only a task's token is told of none.
+async fn teams(plane: &Plane, caller: &Caller) -> Result<Vec<String>, Error> {
+    let names = match caller {
+        Caller::Key(call) => environment_list::names(plane, call).await?,
+        Caller::Task(_) => return Ok(vec![EnvironmentName::PRODUCTION.to_owned()]),
+    };
+    Ok(names.into_iter().map(String::from).filter(|name| name != EnvironmentName::OWN).collect())
 }
 
 /// The answer to a logout.

@@ -1,20 +1,24 @@
 //! What can be asked. A command is one entry in a table: those of operations stand with their function in
-//! [`crate::functions`], those that concern only the connection stand here.
+//! [`crate::functions`], those that concern only the connection stand here, and those of environments, which have no
+//! routes of HTTP yet, in [`OF_ENVIRONMENTS`].
 //!
 //! To add one: an `async fn(Asked) -> Result<Body, Failure>` in a file of its group, and its entry.
 
 mod catalogue;
 mod dashboard;
 mod deploy;
+mod environments;
 pub(super) mod login;
 pub(super) mod monitor;
 mod probe;
 pub(super) mod process;
+mod rows;
 mod tasks;
 mod validate;
 
 pub use catalogue::{resolve_config, services};
 pub use deploy::{add, list, remove, status, update};
+pub use environments::OF_ENVIRONMENTS;
 pub use monitor::monitor;
 pub use process::process;
 pub use tasks::{execute, get_pipeline, get_task_status, get_tasks, get_token, restart, terminate};
@@ -109,7 +113,7 @@ pub static OF_TASKS: &[Command] = &[
 /// Finds a command of somebody who is logged in.
 pub fn named(name: &str) -> Option<&'static Command> {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    OF_CONNECTION.iter().chain(OF_TASKS).chain(of_functions).find(|command| command.name == name)
+    OF_CONNECTION.iter().chain(OF_TASKS).chain(OF_ENVIRONMENTS).chain(of_functions).find(|command| command.name == name)
 }
 
 /// Whether a command is served before the login.

@@ -1,0 +1,23 @@
+//! Lets an environment run again what is due in it, under the caller's key. Ticks of the meantime stay skipped.
+
+use crate::environment_change::{Change, OfEnvironment, there};
+use crate::environment_get::EnvironmentAnswer;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use tidemill_model::environment::{Environment, State};
+use tidemill_model::key::Scope;
+
+pub struct EnvironmentEnable;
+
+impl crate::Operation for EnvironmentEnable {
+    const NAME: &'static str = "environment_enable";
+    const SCOPE: Scope = Scope::Control;
+    type Input = OfEnvironment;
+    type Output = EnvironmentAnswer;
+
+    async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
+        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
+        let edit = |before, _| Ok(Environment { state: State::Enabled, ..there(&of, before)? });
+        Ok(EnvironmentAnswer::of(&change.make(edit).await?))
+    }
+}

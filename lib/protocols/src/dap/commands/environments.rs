@@ -1,0 +1,374 @@
+//! `rrext_deploy` and `rrext_deploy_pipe`: versions and environments in the words of RocketRide's newer clients. Their
+//! teams are our environments; `@me`, the caller's own, is told as `user~<owner>`.
+
+use super::dashboard::seconds;
+use super::rows::{self, argument};
+use super::{Asked, Command, Handler, Needs, body};
+use crate::dap::failure::Failure;
+use crate::dap::frame::{Arguments, Body, shown};
+use crate::dap::splice;
+use serde_json::{Map, Value, json};
+use tidemill_model::ids::{EnvironmentName, ProjectId};
+use tidemill_model::key::Scope;
+use tidemill_model::task::Trace;
+use tidemill_operations::answer::VersionAnswer;
+use tidemill_operations::environment_deploy::{self, EnvironmentDeploy};
+use tidemill_operations::environment_disable::EnvironmentDisable;
+use tidemill_operations::environment_enable::EnvironmentEnable;
+use tidemill_operations::environment_get::{EnvironmentAnswer, EnvironmentGet, SourceAnswer};
+use tidemill_operations::environment_history::{self, EnvironmentHistory, Happened};
+use tidemill_operations::environment_list::{self, EnvironmentList};
+use tidemill_operations::environment_remove::EnvironmentRemove;
+use tidemill_operations::environment_run::{self, EnvironmentRun};
+use tidemill_operations::environment_source::{self, EnvironmentSource, Scheduled, Telling};
+use tidemill_operations::schedule_preview::{self, SchedulePreview};
+use tidemill_operations::version_add::{self, VersionAdd};
+use tidemill_operations::version_get::{self, VersionGet};
+use tidemill_operations::version_list::{self, VersionList};
+use tidemill_operations::{Call, Code, Error, OfEnvironment, Operation, authenticate};
+
+/// What the caller's own environment is called in answers.
+const OWN_PREFIX: &str = "user~";
+
+/// Commands whose subcommands are each an operation.
+pub static OF_ENVIRONMENTS: &[Command] = &[
+    Command { name: "rrext_deploy", needs: Needs::Login, handle: |asked| Box::pin(dispatch(asked, OF_VERSIONS)) },
+    Command { name: "rrext_deploy_pipe", needs: Needs::Login, handle: |asked| Box::pin(dispatch(asked, OF_TEAMS)) },
+];
+
+/// One thing that a command can be asked for.
+struct Subcommand {
+    name: &'static str,
+    needs: Scope,
+    handle: Handler,
+}
+
+const fn subcommand(name: &'static str, needs: Scope, handle: Handler) -> Subcommand {
+    Subcommand { name, needs, handle }
+}
+
+static OF_VERSIONS: &[Subcommand] = &[
+    subcommand("add", VersionAdd::SCOPE, |asked| Box::pin(add(asked))),
+    subcommand("versions", VersionList::SCOPE, |asked| Box::pin(versions(asked))),
+    subcommand("history", EnvironmentHistory::SCOPE, |asked| Box::pin(history(asked))),
+    subcommand("artifact", VersionGet::SCOPE, |asked| Box::pin(artifact(asked))),
+];
+
+static OF_TEAMS: &[Subcommand] = &[
+    subcommand("deploy", EnvironmentDeploy::SCOPE, |asked| Box::pin(deploy(asked))),
+    subcommand("list", EnvironmentList::SCOPE, |asked| Box::pin(list(asked))),
+    subcommand("get", EnvironmentGet::SCOPE, |asked| Box::pin(of_team::<EnvironmentGet>(asked))),
+    subcommand("enable", EnvironmentEnable::SCOPE, |asked| Box::pin(of_team::<EnvironmentEnable>(asked))),
+    subcommand("disable", EnvironmentDisable::SCOPE, |asked| Box::pin(of_team::<EnvironmentDisable>(asked))),
+    subcommand("remove", EnvironmentRemove::SCOPE, |asked| Box::pin(of_team::<EnvironmentRemove>(asked))),
+    subcommand("schedule_set", EnvironmentSource::SCOPE, |asked| Box::pin(schedule_set(asked))),
+    subcommand("schedule_pause", EnvironmentSource::SCOPE, |asked| Box::pin(schedule_paused(asked, true))),
+    subcommand("schedule_resume", EnvironmentSource::SCOPE, |asked| Box::pin(schedule_paused(asked, false))),
+    subcommand("source_config", EnvironmentSource::SCOPE, |asked| Box::pin(source_config(asked))),
+    subcommand("run", EnvironmentRun::SCOPE, |asked| Box::pin(run(asked))),
+    subcommand("preview", SchedulePreview::SCOPE, |asked| Box::pin(preview(asked))),
+];
+
+async fn dispatch(asked: Asked, subcommands: &'static [Subcommand]) -> Result<Body, Failure> {
+    let name = required(&asked.arguments, "subcommand").map_err(|_| Failure::new("Subcommand is required"))?;
+    let found = subcommands.iter().find(|subcommand| subcommand.name == name);
+    let Subcommand { needs, handle, .. } =
+        found.ok_or_else(|| Failure::new(format!("Unknown subcommand: {}", shown(&name))))?;
+    authenticate::check(&asked.call, *needs).map_err(|_| Failure::denied(*needs))?;
+    handle(asked).await
+}
+
+async fn add(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, mut arguments, .. } = asked;
+    match arguments.text("kind")?.as_deref() {
+        None | Some("" | "pipe") => {}
+        Some(kind) => {
+            return Err(Failure::new(format!("Unsupported kind '{}': only 'pipe' is deployed here", shown(kind))));
+        }
+    }
+    let pipeline = arguments.take("pipeline").filter(|pipeline| !splice::is_empty(pipeline));
+    let pipeline = pipeline.ok_or_else(|| Failure::new("pipeline is required"))?;
+    if !pipeline.get().starts_with('{') {
+        return Err(Failure::new("pipeline must be an object"));
+    }
+    for name in ["project_id", "name"] {
+        if splice::member(&pipeline, name).is_none_or(|value| matches!(value, "null" | "\"\"")) {
+            return Err(Failure::new(format!("pipeline.{name} is required")));
+        }
+    }
+    let environment = match arguments.text("deployTo")?.filter(|team| !team.is_empty()) {
+        Some(team) => Some(environment(&call, &team)?),
+        None => None,
+    };
+    let note = arguments.text("comment")?.filter(|comment| !comment.is_empty());
+    let added = VersionAdd::run(&plane, &call, version_add::Input { pipeline, note, environment }).await?;
+    let mut answer = json!({"artifact": artifact_of(&call, &added.version), "orgId": call.owner});
+    if let Some(environment) = &added.environment {
+        answer["deployment"] = deployment(&call, environment);
+    }
+    body(&answer)
+}
+
+async fn versions(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let project = project(&arguments)?;
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let input = version_list::Input { project: project.clone(), limit: Some(100), cursor };
+        let page = match VersionList::run(&plane, &call, input).await {
+            // A project without versions is an empty list on this wire.
+            Err(error) if error.code == Code::NotFound => break,
+            page => page?,
+        };
+        found.extend(page.items.iter().map(|version| artifact_of(&call, version)));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    rows::page(found, &arguments, &["pipelineName", "comment"])
+}
+
+async fn history(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let project = project(&arguments)?;
+    let team = arguments.text("teamId")?.filter(|team| !team.is_empty());
+    let environment = team.map(|team| environment(&call, &team)).transpose()?;
+    let input = environment_history::Input { project, environment };
+    let found = match EnvironmentHistory::run(&plane, &call, input).await {
+        Err(error) if error.code == Code::NotFound => Vec::new(),
+        found => found?.items,
+    };
+    let found = found.iter().filter_map(|happened| history_row(&call, happened)).collect();
+    rows::page(found, &arguments, &["action", "teamId"])
+}
+
+async fn artifact(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let input = version_get::Input { project: project(&arguments)?, version: version(&arguments)? };
+    let found = VersionGet::run(&plane, &call, input).await?;
+    Ok(found.pipeline)
+}
+
+async fn deploy(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let OfEnvironment { project, environment } = team(&call, &arguments)?;
+    let input = environment_deploy::Input { project, environment, version: version(&arguments)? };
+    let answer = EnvironmentDeploy::run(&plane, &call, input).await?;
+    body(&deployment(&call, &answer))
+}
+
+async fn list(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let team = arguments.text("teamId")?.filter(|team| !team.is_empty());
+    let environment = team.map(|team| environment(&call, &team)).transpose()?;
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let input = environment_list::Input { environment: environment.clone(), limit: Some(100), cursor };
+        let page = EnvironmentList::run(&plane, &call, input).await?;
+        found.extend(page.items.iter().map(|answer| deployment(&call, answer)));
+        cursor = page.next;
+        if cursor.is_none() {
+            return rows::page(found, &arguments, &["projectId", "pipelineName", "teamId"]);
+        }
+    }
+}
+
+/// What needs no more than the name of an environment.
+async fn of_team<O>(asked: Asked) -> Result<Body, Failure>
+where
+    O: Operation<Input = OfEnvironment, Output = EnvironmentAnswer>,
+{
+    let Asked { plane, call, arguments, .. } = asked;
+    let of = team(&call, &arguments)?;
+    let answer = O::run(&plane, &call, of.clone()).await.map_err(|error| not_there(&call, &of, error))?;
+    body(&deployment(&call, &answer))
+}
+
+async fn schedule_set(asked: Asked) -> Result<Body, Failure> {
+    let wrong_ttl = || Failure::new("ttl must be a positive integer (seconds) or omitted");
+    let ttl = argument::<i64>(&asked.arguments, "ttl", "").map_err(|_| wrong_ttl())?;
+    let ttl_seconds =
+        ttl.map(|ttl| u32::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or_else(wrong_ttl)).transpose()?;
+    let schedule = asked.arguments.text("schedule")?.filter(|text| !text.is_empty());
+    let schedule = schedule.unwrap_or_else(|| "manual".to_owned());
+    let schedule = Some(Scheduled { schedule, ttl_seconds });
+    source(asked, |input| environment_source::Input { schedule, ..input }).await
+}
+
+async fn schedule_paused(asked: Asked, paused: bool) -> Result<Body, Failure> {
+    source(asked, |input| environment_source::Input { paused: Some(paused), ..input }).await
+}
+
+async fn source_config(asked: Asked) -> Result<Body, Failure> {
+    let trace = match asked.arguments.text("traceLevel")? {
+        Some(name) => Some(Trace::named(&name).ok_or_else(|| {
+            Failure::new(format!("traceLevel '{}' is not one of none, metadata, summary, full", shown(&name)))
+        })?),
+        None => None,
+    };
+    let debug = argument(&asked.arguments, "debugOut", "true or false")?.unwrap_or(false);
+    let telling = Some(Telling { trace, debug });
+    source(asked, |input| environment_source::Input { telling, ..input }).await
+}
+
+/// Changes how a source runs.
+async fn source(
+    asked: Asked,
+    change: impl FnOnce(environment_source::Input) -> environment_source::Input,
+) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let of = team(&call, &arguments)?;
+    let OfEnvironment { project, environment } = of.clone();
+    let source = required(&arguments, "sourceId")?;
+    let input = environment_source::Input { project, environment, source, schedule: None, paused: None, telling: None };
+    let changed = EnvironmentSource::run(&plane, &call, change(input)).await;
+    let answer = changed.map_err(|error| not_there(&call, &of, error))?;
+    body(&deployment(&call, &answer))
+}
+
+async fn run(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let of = team(&call, &arguments)?;
+    let OfEnvironment { project, environment } = of.clone();
+    let source = required(&arguments, "sourceId")?;
+    let input = environment_run::Input { project, environment, source: source.clone() };
+    let started = EnvironmentRun::run(&plane, &call, input).await.map_err(|error| match error.code {
+        Code::AlreadyExists => {
+            let team = team_id(&call, of.environment.as_str());
+            let message = format!("A run of {}/{} is already active for team {team}", of.project, shown(&source));
+            Failure::new(message).code(Code::AlreadyExists)
+        }
+        _ => not_there(&call, &of, error),
+    })?;
+    body(&json!({"token": started.task.token, "version": started.version}))
+}
+
+async fn preview(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let schedule = required(&arguments, "schedule")?;
+    let count = argument(&arguments, "count", "a whole number")?;
+    let seen = SchedulePreview::run(&plane, &call, schedule_preview::Input { schedule, count }).await?;
+    let next: Vec<_> = seen.next.into_iter().map(seconds).collect();
+    let mut answer = json!({"valid": seen.valid, "next": next});
+    if let Some(error) = seen.error {
+        answer["error"] = crate::dap::failure::with_hint(&error, seen.hint.as_deref()).into();
+    }
+    body(&answer)
+}
+
+fn required(arguments: &Arguments, name: &str) -> Result<String, Failure> {
+    let text = arguments.text(name)?.filter(|text| !text.is_empty());
+    text.ok_or_else(|| Failure::new(format!("{name} is required")))
+}
+
+fn project(arguments: &Arguments) -> Result<ProjectId, Failure> {
+    Ok(ProjectId::parse(required(arguments, "projectId")?).map_err(Error::from)?)
+}
+
+fn version(arguments: &Arguments) -> Result<u32, Failure> {
+    argument(arguments, "version", "a whole number")?.ok_or_else(|| Failure::new("version is required"))
+}
+
+fn team(call: &Call, arguments: &Arguments) -> Result<OfEnvironment, Failure> {
+    let project = project(arguments)?;
+    Ok(OfEnvironment { project, environment: environment(call, &required(arguments, "teamId")?)? })
+}
+
+/// The environment that a team is. Each caller may have as many as he likes, but for those of others.
+fn environment(call: &Call, team: &str) -> Result<EnvironmentName, Failure> {
+    let is_own = team.strip_prefix(OWN_PREFIX) == Some(call.owner.as_str());
+    let name = if is_own { EnvironmentName::OWN } else { team };
+    EnvironmentName::parse(name)
+        .map_err(|_| Failure::new(format!("No membership in team '{}'", shown(team))).code(Code::PermissionDenied))
+}
+
+fn team_id(call: &Call, environment: &str) -> String {
+    match environment {
+        EnvironmentName::OWN => format!("{OWN_PREFIX}{}", call.owner),
+        name => name.to_owned(),
+    }
+}
+
+fn not_there(call: &Call, of: &OfEnvironment, error: Error) -> Failure {
+    if error.code != Code::NotFound || error.message.contains("not a component") {
+        return error.into();
+    }
+    let team = team_id(call, of.environment.as_str());
+    Failure::new(format!("No deployment of {} for team {team}", of.project)).code(Code::NotFound)
+}
+
+/// An owner is all the people that there are.
+fn actor(call: &Call) -> Value {
+    json!({"userId": call.owner, "display": call.owner, "email": ""})
+}
+
+fn artifact_of(call: &Call, version: &VersionAnswer) -> Value {
+    json!({
+        "version": version.version,
+        "sha256": version.sha256,
+        "bytes": version.bytes,
+        "pipelineName": version.name,
+        "publishedBy": actor(call),
+        "publishedAt": seconds(version.created_at),
+        "comment": version.note.as_deref().unwrap_or_default(),
+    })
+}
+
+fn deployment(call: &Call, answer: &EnvironmentAnswer) -> Value {
+    let schedules: Map<_, _> =
+        answer.sources.iter().map(|(source, settings)| (source.clone(), schedule(settings))).collect();
+    json!({
+        "teamId": team_id(call, &answer.environment),
+        "projectId": answer.project,
+        "version": answer.version,
+        "state": answer.state,
+        "pipelineName": answer.name.as_deref().unwrap_or_default(),
+        "schedules": schedules,
+        "createdAt": seconds(answer.created_at),
+        "createdBy": actor(call),
+        "updatedAt": seconds(answer.updated_at),
+        "updatedBy": actor(call),
+        "deployedAt": seconds(answer.deployed_at),
+        "sha256": answer.sha256,
+        "publishedAt": seconds(answer.version_created_at),
+        "publishedBy": actor(call),
+    })
+}
+
+fn schedule(source: &SourceAnswer) -> Value {
+    json!({
+        "cron": source.schedule,
+        "paused": source.paused,
+        "ttl": source.ttl_seconds,
+        "traceLevel": source.trace,
+        "debugOut": source.debug,
+        "lastRunAt": source.last_run_at.map(seconds),
+    })
+}
+
+/// `None` for what the clients have no word for: changes of schedules and of what is told.
+fn history_row(call: &Call, happened: &Happened) -> Option<Value> {
+    let went_back = happened.from_version.is_some_and(|from| from > happened.version);
+    let action = match happened.operation.as_str() {
+        "version_add" => "publish",
+        "environment_deploy" if went_back => "rollback",
+        "environment_deploy" => "deploy",
+        "environment_enable" => "enable",
+        "environment_disable" => "disable",
+        "environment_remove" => "remove",
+        "environment_source_pause" => "pause",
+        "environment_source_resume" => "resume",
+        "environment_run" => "run",
+        _ => return None,
+    };
+    let team = happened.environment.as_deref().map(|name| team_id(call, name)).unwrap_or_default();
+    Some(json!({
+        "seq": happened.number,
+        "at": seconds(happened.at),
+        "action": action,
+        "teamId": team,
+        "version": happened.version,
+        "actor": actor(call),
+    }))
+}
