@@ -22,19 +22,19 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
         }
     }
     if escaped {
-        return Err(Fault::new(format!("`{path}` is outside of the readable folders")).hint(list(folders)));
+        return Err(Fault::new(format!("`{path}` is outside of the readable folders")).hint(where_to_look(folders)));
     }
     if is_glob {
         return Ok((PathBuf::new(), Vec::new()));
     }
-    Err(Fault::new(format!("file `{path}` is not found")).hint(list(folders)))
+    Err(Fault::new(format!("file `{path}` is not found")).hint(where_to_look(folders)))
 }
 
-fn list(folders: &Folders) -> String {
-    let names: Vec<_> = folders.readable.iter().map(|folder| format!("`{}`", folder.display())).collect();
-    match names.is_empty() {
-        true => "no folder is readable; name one when the plane is started".to_owned(),
-        false => format!("readable folders: {}", names.join(", ")),
+/// The folders' own names are the operator's affair: errors of objects are shown to whoever may send one.
+fn where_to_look(folders: &Folders) -> &'static str {
+    match folders.readable.is_empty() {
+        true => "no folder is readable; name one when the plane is started",
+        false => "give a path below a folder that was named when the plane was started",
     }
 }
 
@@ -62,7 +62,8 @@ fn matches(folder: &Path, pattern: &str) -> Result<(Vec<PathBuf>, bool), Fault> 
     for entry in entries.flatten().filter(|entry| !entry.is_dir()) {
         let (found, outside) = single(folder, &entry.to_string_lossy());
         if outside {
-            let message = format!("`{}` leads out of the readable folder", entry.display());
+            let shown = entry.strip_prefix(folder).unwrap_or(&entry).display();
+            let message = format!("`{shown}` leads out of the readable folder");
             return Err(Fault::new(message).hint("remove the link, or make its target readable"));
         }
         files.extend(found);
@@ -106,7 +107,7 @@ pub fn writable(folders: &Folders, path: &str) -> Result<PathBuf, Fault> {
     let fail = |problem: io::Error| Fault::new(format!("file `{path}` cannot be written: {problem}"));
     let refuse = || {
         Fault::new(format!("`{path}` is outside of the writable folder"))
-            .hint(format!("files are written below `{}`; give a relative path", root.display()))
+            .hint("files are written to the plane's own folder; give a relative path")
     };
     std::fs::create_dir_all(root).map_err(fail)?;
     let root = root.canonicalize().map_err(fail)?;
