@@ -89,6 +89,21 @@ async fn a_token_that_somebody_chose_is_no_credential() {
     ana.open_with(json!({"pipeline": echo("p"), "token": "tk_mine"})).await.unwrap();
 
     assert_eq!(with(&world, "tk_mine").await.unwrap_err().code, Code::NotFound);
+    ana.end("tk_mine").await.unwrap();
+    assert_eq!(with(&world, "tk_mine").await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn whoever_chooses_anothers_token_does_not_take_it_over() {
+    let world = World::new().await;
+    let (ana, bob) = (ana(&world).await, opener(&world, "bob").await.0);
+    let hers = ana.open(echo("p")).await.unwrap();
+
+    bob.open_with(json!({"pipeline": echo("p"), "token": hers.token})).await.unwrap();
+    bob.end(&hers.token).await.unwrap();
+
+    let caller = with(&world, &hers.token).await.unwrap();
+    assert_eq!(caller.call(Scope::Data, Some(&hers.token)).unwrap().owner.as_str(), "ana");
 }
 
 #[tokio::test]

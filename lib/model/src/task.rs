@@ -23,6 +23,9 @@ pub const ERRORS_LIMIT: usize = 50;
 pub struct Task {
     /// What callers address it by: unguessable, unless its caller chose the text.
     pub token: String,
+    /// Its caller chose the token: it may be guessed, so it is no credential.
+    #[serde(default)]
+    pub has_chosen_token: bool,
     /// May send objects, and nothing else.
     pub public_token: String,
     pub owner: OwnerId,

@@ -79,12 +79,14 @@ async fn end(plane: &Plane, task: &Task, outcome: End) -> Result<Moved, Error> {
     let now = plane.now();
     let forgotten = now + READABLE;
     let credential = |public| Credential { owner: task.owner.clone(), token: task.token.clone(), public };
-    let mut transaction = plane
-        .store
-        .transaction()
-        .end_task(task, outcome, now, forgotten)?
-        .task_credential(&task.token, &credential(false), Some(forgotten))?
-        .task_credential(&task.public_token, &credential(true), Some(forgotten))?;
+    let mut transaction = plane.store.transaction().end_task(task, outcome, now, forgotten)?.task_credential(
+        &task.public_token,
+        &credential(true),
+        Some(forgotten),
+    )?;
+    if !task.has_chosen_token {
+        transaction = transaction.task_credential(&task.token, &credential(false), Some(forgotten))?;
+    }
     if let Some(before) = plane.store.run(&task.owner, &task.project, &task.run).await?
         && !before.state.is_final()
     {

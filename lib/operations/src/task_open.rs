@@ -190,8 +190,7 @@ impl Opening<'_> {
         let credential = |public| Credential { owner: task.owner.clone(), token: task.token.clone(), public };
         let expires = task.opened_at + HISTORY;
         let mut transaction = plane.store.transaction().new_task(&task, replaced)?.new_run(&run, expires)?;
-        // Only a token that nobody chose is a credential: a chosen one may be guessed.
-        if input.token.is_none() {
+        if !task.has_chosen_token {
             transaction = transaction.task_credential(&task.token, &credential(false), None)?;
         }
         transaction = transaction.task_credential(&task.public_token, &credential(true), None)?;
@@ -251,6 +250,7 @@ impl Opening<'_> {
         let class = tidemill_engine::catalogue().get(&provider).map(|provider| provider.class);
         Ok(Task {
             token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.world.random_u128())),
+            has_chosen_token: input.token.is_some(),
             public_token: format!("pk_{:032x}", plane.world.random_u128()),
             owner: call.owner.clone(),
             source: plan.source().id.clone(),
