@@ -13,6 +13,7 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tidemill_engine::{Budget, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender};
 use tidemill_model::task::{State, Task};
@@ -34,7 +35,7 @@ const START_PAUSE: Duration = Duration::from_millis(50);
 pub struct Object {
     pub name: Option<String>,
     pub mime: String,
-    /// Bytes, as far as the caller knows.
+    /// Bytes; 0 if the caller does not know: then those that arrive are counted.
     pub size: u64,
     /// What the caller takes the source's provider to be.
     pub provider: Option<String>,
@@ -44,8 +45,13 @@ pub struct Object {
 #[derive(Debug)]
 pub struct Pipe {
     sender: Sender,
-    work: JoinHandle<Result<Sent, Error>>,
+    arrived: Arc<AtomicU64>,
+    ending: Ending,
 }
+
+/// An object that is whole and is still worked on.
+#[derive(Debug)]
+pub struct Ending(JoinHandle<Result<Sent, Error>>);
 
 /// What became of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,8 +86,17 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     let id = uuid(plane.world.random_u128());
     let head = EngineInput { name: object.name.clone(), ..EngineInput::new(object.mime, Bytes::new()) };
     let (sender, live) = Live::new(head, id.clone());
-    let worker = Worker { plane: plane.clone(), task, id, name: object.name, bytes: object.size, _permit: permit };
-    Ok(Pipe { sender, work: tokio::spawn(worker.work(live)) })
+    let arrived = Arc::<AtomicU64>::default();
+    let worker = Worker {
+        plane: plane.clone(),
+        task,
+        id,
+        name: object.name,
+        announced: object.size,
+        arrived: arrived.clone(),
+        _permit: permit,
+    };
+    Ok(Pipe { sender, arrived, ending: Ending(tokio::spawn(worker.work(live))) })
 }
 
 fn check(task: &Task, object: &Object) -> Result<(), Error> {
@@ -117,15 +132,28 @@ impl Pipe {
     /// Hands over a part, as soon as there is room for it. What is sent after the object failed is dropped: its end
     /// tells why.
     pub async fn write(&self, part: Bytes) {
+        self.arrived.fetch_add(part.len() as u64, Ordering::Relaxed);
         // The run ended early; `close` has the reason.
         let _ = self.sender.send(part).await;
     }
 
-    /// Says that the object is whole, and waits for what became of it.
-    pub async fn close(self) -> Result<Sent, Error> {
+    /// Says that the object is whole.
+    pub async fn end(self) -> Ending {
         // As in `write`.
         let _ = self.sender.end().await;
-        self.work.await.map_err(Error::internal)?
+        self.ending
+    }
+
+    /// Says that the object is whole, and waits for what became of it.
+    pub async fn close(self) -> Result<Sent, Error> {
+        self.end().await.sent().await
+    }
+}
+
+impl Ending {
+    /// Waits for what became of the object.
+    pub async fn sent(self) -> Result<Sent, Error> {
+        self.0.await.map_err(Error::internal)?
     }
 }
 
@@ -134,7 +162,9 @@ struct Worker {
     task: Task,
     id: String,
     name: Option<String>,
-    bytes: u64,
+    /// Bytes that were counted when it was accepted.
+    announced: u64,
+    arrived: Arc<AtomicU64>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -246,7 +276,9 @@ impl Worker {
         let Worker { plane, task, .. } = self;
         let now = plane.now();
         let log_chunks = u32::from(!made.log.is_empty());
-        let ended = Ended { bytes: self.bytes, error: made.error.clone(), log_chunks };
+        let uncounted = if self.announced == 0 { self.arrived.load(Ordering::Relaxed) } else { 0 };
+        let bytes = self.announced + uncounted;
+        let ended = Ended { bytes, uncounted, error: made.error.clone(), log_chunks };
         let counted = if made.new_keys.is_empty() {
             plane.store.complete(task, &ended, now).await?
         } else {

@@ -36,6 +36,8 @@ struct Serving {
 #[derive(Clone, Debug)]
 pub struct Ended {
     pub bytes: u64,
+    /// Those of them that were not known when it was accepted.
+    pub uncounted: u64,
     pub error: Option<String>,
     /// Chunks that the task's log grew by.
     pub log_chunks: u32,
@@ -249,6 +251,9 @@ fn completed(task: &Task, ended: &Ended, now: Timestamp) -> Update {
         .name("#run", "run")
         .value(":epoch", number(task.epoch))
         .value(":run", text(task.run.as_str()));
+    if ended.uncounted > 0 {
+        update = update.add("total_size", ended.uncounted);
+    }
     if ended.log_chunks > 0 {
         update = update.add("log_chunks", ended.log_chunks);
     }
