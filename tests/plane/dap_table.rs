@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use tidemill_model::key::Scope;
 use tidemill_protocols::dap::Needs;
-use tidemill_protocols::dap::commands::{OF_CONNECTION, OF_ENVIRONMENTS, OF_TASKS, named};
+use tidemill_protocols::dap::commands::{OF_CONNECTION, OF_ENVIRONMENTS, named};
 use tidemill_protocols::functions::FUNCTIONS;
 
 /// Command, the function that does it, and what the caller needs. `-` is the connection's own.
@@ -23,21 +23,21 @@ const COMMANDS: [(&str, &str, Needs); 22] = [
     ("rrext_services", "provider_list", Needs::Login),
     ("rrext_validate", "pipeline_validate", Needs::Login),
     ("rrext_monitor", "-", Needs::Watch),
-    ("rrext_process", "-", Needs::Task(Scope::Data)),
-    ("execute", "-", Needs::Scope(Scope::Control)),
-    ("restart", "-", Needs::Task(Scope::Control)),
-    ("terminate", "-", Needs::Task(Scope::Control)),
-    ("rrext_get_task_status", "-", Needs::Task(Scope::Monitor)),
-    ("rrext_get_pipeline", "-", Needs::Task(Scope::Monitor)),
-    ("rrext_get_token", "-", Needs::Scope(Scope::Monitor)),
-    ("rrext_get_tasks", "-", Needs::Scope(Scope::Monitor)),
+    ("rrext_process", "task_send", Needs::Task(Scope::Data)),
+    ("execute", "task_open", Needs::Scope(Scope::Control)),
+    ("restart", "task_restart", Needs::Task(Scope::Control)),
+    ("terminate", "task_end", Needs::Task(Scope::Control)),
+    ("rrext_get_task_status", "task_get", Needs::Task(Scope::Monitor)),
+    ("rrext_get_pipeline", "task_pipeline", Needs::Task(Scope::Monitor)),
+    ("rrext_get_token", "task_get", Needs::Scope(Scope::Monitor)),
+    ("rrext_get_tasks", "task_list", Needs::Scope(Scope::Monitor)),
 ];
 
 #[test]
 fn the_commands_stand_where_they_should_and_need_what_they_should() {
     let of_functions =
         FUNCTIONS.iter().flat_map(|function| function.dap.iter().map(|command| (function.name, command)));
-    let of_connection = OF_CONNECTION.iter().chain(OF_TASKS).chain(OF_ENVIRONMENTS).map(|command| ("-", command));
+    let of_connection = OF_CONNECTION.iter().chain(OF_ENVIRONMENTS).map(|command| ("-", command));
     let found: BTreeMap<_, _> = of_functions
         .chain(of_connection)
         .map(|(function, command)| (command.name, (function, command.needs)))
@@ -51,13 +51,8 @@ fn the_commands_stand_where_they_should_and_need_what_they_should() {
 #[test]
 fn a_command_stands_once_and_is_found_by_its_name() {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    let names: Vec<_> = OF_CONNECTION
-        .iter()
-        .chain(OF_TASKS)
-        .chain(OF_ENVIRONMENTS)
-        .chain(of_functions)
-        .map(|command| command.name)
-        .collect();
+    let names: Vec<_> =
+        OF_CONNECTION.iter().chain(OF_ENVIRONMENTS).chain(of_functions).map(|command| command.name).collect();
 
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     for name in names {
@@ -68,7 +63,7 @@ fn a_command_stands_once_and_is_found_by_its_name() {
 #[test]
 fn no_command_that_needs_a_login_has_a_public_name() {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    for command in OF_CONNECTION.iter().chain(OF_TASKS).chain(OF_ENVIRONMENTS).chain(of_functions) {
+    for command in OF_CONNECTION.iter().chain(OF_ENVIRONMENTS).chain(of_functions) {
         assert!(!command.name.starts_with("rrext_public_"), "{}", command.name);
         assert!(!["auth", "deauth"].contains(&command.name), "the session's own");
     }

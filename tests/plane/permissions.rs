@@ -3,6 +3,7 @@
 //! that reach other items.
 
 use crate::given::{chain, copy, echo, lines, lose_timers};
+use crate::permissions_of_tasks;
 use crate::sam::{Function, Template};
 use futures::future::BoxFuture;
 use http::Method;
@@ -25,7 +26,7 @@ const WHILE_A_HOOK_WAITS: [(&str, &str); 2] = [("GetItem", "P#*"), ("Query", "P#
 
 /// What each function did so far.
 #[derive(Default)]
-struct Seen {
+pub struct Seen {
     calls: BTreeMap<&'static str, BTreeSet<Need>>,
     bells: BTreeMap<&'static str, BTreeSet<String>>,
     rang: Rang,
@@ -33,7 +34,7 @@ struct Seen {
 
 impl Seen {
     /// A world whose timers and queue tell what is asked of them.
-    async fn world(&self) -> World {
+    pub async fn world(&self) -> World {
         let mut world = World::new().await;
         let plane = Arc::get_mut(&mut world.plane).expect("nobody else has it yet");
         plane.timers = Arc::new(Heard { inner: plane.timers.clone(), rang: self.rang.clone() });
@@ -42,11 +43,11 @@ impl Seen {
     }
 
     /// Notes what is done while a function answers.
-    async fn note<T>(&mut self, function: &'static str, world: &World, answered: impl Future<Output = T>) -> T {
+    pub async fn note<T>(&mut self, function: &'static str, world: &World, answered: impl Future<Output = T>) -> T {
         world.faults.die(None);
         self.rang.take();
         let answer = answered.await;
-        self.calls.entry(function).or_default().extend(world.faults.calls().iter().map(need));
+        self.calls.entry(function).or_default().extend(world.faults.calls().iter().flat_map(needs));
         self.bells.entry(function).or_default().extend(self.rang.take());
         answer
     }
@@ -110,27 +111,39 @@ impl Queue for Heard<dyn Queue> {
     }
 }
 
-fn need(call: &Metered) -> Need {
+fn needs(call: &Metered) -> Vec<Need> {
     let request = &call.request;
     let tables = || request["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
     let keys: Vec<&Value> = match call.operation.as_str() {
-        "GetItem" | "DeleteItem" => vec![&request["Key"]["pk"]],
+        "GetItem" | "DeleteItem" | "UpdateItem" => vec![&request["Key"]["pk"]],
         "PutItem" => vec![&request["Item"]["pk"]],
-        "Query" if request["IndexName"].is_string() => return ("Query".into(), BTreeSet::from(["index".into()])),
+        "Query" if request["IndexName"].is_string() => return vec![("Query".into(), BTreeSet::from(["index".into()]))],
         "Query" => vec![&request["ExpressionAttributeValues"][":pk"]],
         "BatchGetItem" => tables().flat_map(|table| table["Keys"].as_array().unwrap()).map(|key| &key["pk"]).collect(),
         "BatchWriteItem" => {
             tables().flat_map(|table| table.as_array().unwrap()).map(|put| &put["PutRequest"]["Item"]["pk"]).collect()
         }
-        "TransactWriteItems" => {
-            request["TransactItems"].as_array().unwrap().iter().map(|item| &item["Put"]["Item"]["pk"]).collect()
-        }
+        "TransactWriteItems" => return transaction(request["TransactItems"].as_array().unwrap()),
         other => panic!("`{other}` is not known here"),
     };
-    // A transaction that puts is allowed by what allows to put:
-    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-    let action = call.operation.replace("TransactWriteItems", "PutItem");
-    (action, keys.into_iter().map(|key| partition(key["S"].as_str().expect("a partition key is text"))).collect())
+    vec![(call.operation.clone(), partitions(&keys))]
+}
+
+/// A transaction is allowed by what allows its parts, each of them for the keys of all:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
+fn transaction(items: &[Value]) -> Vec<Need> {
+    let parts = items.iter().map(|item| match (&item["Put"], &item["Update"]) {
+        (Value::Object(put), _) => ("PutItem", &put["Item"]["pk"]),
+        (_, Value::Object(update)) => ("UpdateItem", &update["Key"]["pk"]),
+        _ => panic!("this part is not known here: {item}"),
+    });
+    let (actions, keys): (BTreeSet<_>, Vec<_>) = parts.unzip();
+    let keys = partitions(&keys);
+    actions.into_iter().map(|action| (action.to_owned(), keys.clone())).collect()
+}
+
+fn partitions(keys: &[&Value]) -> BTreeSet<String> {
+    keys.iter().map(|key| partition(key["S"].as_str().expect("a partition key is text"))).collect()
 }
 
 fn partition(key: &str) -> String {
@@ -147,13 +160,13 @@ async fn tick(world: &World, project: &str) {
     handle(&world.plane, Bell::Tick { owner, project }, None).await.unwrap();
 }
 
-async fn execute(world: &World, project: &str, run: &str) {
+pub async fn execute(world: &World, project: &str, run: &str) {
     let On::Run(handle) = &named("run_execute").unwrap().on else { panic!("it answers runs") };
     let (owner, project) = bell_of(project);
     handle(&world.plane, Bell::Run { owner, project, run: RunId::parse(run).unwrap() }, None).await.unwrap();
 }
 
-async fn sweep(world: &World) {
+pub async fn sweep(world: &World) {
     let On::Minute(handle) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
     handle(&world.plane).await.unwrap();
 }
@@ -169,7 +182,7 @@ fn id(run: &Value) -> String {
 }
 
 /// A new key for each request, so that each notes its first use.
-async fn ana(world: &World) -> User {
+pub async fn ana(world: &World) -> User {
     world.user("ana").await
 }
 
@@ -318,6 +331,7 @@ async fn everything() -> Seen {
     deployments(&mut seen).await;
     runs(&mut seen).await;
     bells(&mut seen).await;
+    permissions_of_tasks::tasks(&mut seen).await;
     seen
 }
 

@@ -100,7 +100,7 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         calendar: Calendar::default(),
         environment: Arc::new(Environment { folders: None, outbound }),
         kind: tidemill_model::key::Plane::Live,
-        workers: Workers { me: world.run_id().to_string(), alone: false },
+        workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: false },
         plans: PlanCache::default(),
         threads: Default::default(),
         stopping: false.into(),

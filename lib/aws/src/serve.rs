@@ -65,7 +65,10 @@ async fn answer_http(plane: &Arc<Plane>, function: &'static Function) -> Result<
         let event = event.payload;
         let response = match function.entrances().find(|(route, _)| event.is_for(route)) {
             Some((route, handler)) => match event.request() {
-                Ok(request) => handler.answer(plane, route, request.with_body(rest::arrived)).await,
+                Ok(request) => {
+                    let (head, body) = request.split();
+                    handler.answer(plane, route, head.with_body(rest::arrived(body))).await
+                }
                 Err(refused) => *refused,
             },
             None => event.nowhere(),

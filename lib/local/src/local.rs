@@ -77,7 +77,7 @@ impl Local {
             calendar,
             environment: Arc::new(environment(&folder, &options)?),
             kind: tidemill_model::key::Plane::Local,
-            workers: Workers { me: world.run_id().to_string(), alone: true },
+            workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),
             stopping: false.into(),

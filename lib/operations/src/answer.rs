@@ -322,13 +322,25 @@ pub struct TaskStatus {
     pub ended_at: Option<Timestamp>,
     pub ttl_seconds: u32,
     pub in_flight: u64,
-    #[serde(flatten)]
+    #[serde(flatten, with = "CountsAnswer")]
     pub counts: Counts,
     pub errors: Vec<String>,
     pub restarts: u32,
     /// Chunks of its run's log so far.
     #[serde(skip)]
     pub log_chunks: u32,
+}
+
+/// [`Counts`] with the names of answers.
+#[derive(Serialize)]
+#[serde(remote = "Counts", rename_all = "camelCase")]
+struct CountsAnswer {
+    total_count: u64,
+    total_size: u64,
+    completed_count: u64,
+    completed_size: u64,
+    failed_count: u64,
+    failed_size: u64,
 }
 
 impl From<Task> for TaskStatus {

@@ -40,6 +40,7 @@ pub mod key_list;
 pub mod key_revoke;
 pub mod pipeline_validate;
 pub mod plane_doctor;
+pub mod plane_status;
 pub mod plane_sweep;
 pub mod provider_list;
 pub mod run_cancel;

@@ -35,20 +35,25 @@ impl crate::Operation for PipelineValidate {
     type Output = Output;
 
     async fn run(plane: &Plane, _: &Call, input: Input) -> Result<Output, Error> {
-        let schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
-        let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
-        let mut errors = schedule.err().map(|error| error.details).unwrap_or_default();
-        match Definition::compile(plane, &input.pipeline, on_cron) {
-            Ok(definition) => Ok(Output {
-                valid: errors.is_empty(),
-                errors,
-                warnings: definition.warnings(),
-                order: definition.compiled.plan.nodes.iter().map(|node| node.id.clone()).collect(),
-            }),
-            Err(refused) => {
-                errors.extend(refused.details);
-                Ok(Output { valid: false, errors, warnings: Vec::new(), order: Vec::new() })
-            }
+        Ok(check(plane, &input))
+    }
+}
+
+/// Tells what is wrong. It looks at nothing that is somebody's, so it is for everybody.
+pub fn check(plane: &Plane, input: &Input) -> Output {
+    let schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
+    let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+    let mut errors = schedule.err().map(|error| error.details).unwrap_or_default();
+    match Definition::compile(plane, &input.pipeline, on_cron) {
+        Ok(definition) => Output {
+            valid: errors.is_empty(),
+            errors,
+            warnings: definition.warnings(),
+            order: definition.compiled.plan.nodes.iter().map(|node| node.id.clone()).collect(),
+        },
+        Err(refused) => {
+            errors.extend(refused.details);
+            Output { valid: false, errors, warnings: Vec::new(), order: Vec::new() }
         }
     }
 }

@@ -178,6 +178,7 @@ pub trait Cipher: Send + Sync {
 pub struct Workers {
     /// Names this process; new at every start.
     pub me: String,
+    pub since: Timestamp,
     /// No other process works on this table, so a lease that does not name this one is void.
     pub alone: bool,
 }

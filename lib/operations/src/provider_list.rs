@@ -26,7 +26,12 @@ impl crate::Operation for ProviderList {
     type Output = Output;
 
     async fn run(plane: &Plane, _: &Call, _: Input) -> Result<Output, Error> {
-        let offered = |provider: &&Provider| plane.is_local() || !provider.local_only;
-        Ok(Output { items: tidemill_engine::catalogue().iter().filter(offered).collect(), next: None })
+        Ok(Output { items: offered(plane), next: None })
     }
+}
+
+/// Every provider that this plane has, for everybody.
+pub fn offered(plane: &Plane) -> Vec<&'static Provider> {
+    let is_offered = |provider: &&Provider| plane.is_local() || !provider.local_only;
+    tidemill_engine::catalogue().iter().filter(is_offered).collect()
 }

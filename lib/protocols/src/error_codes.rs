@@ -33,3 +33,19 @@ pub fn dap(code: Code) -> &'static str {
         Code::Internal => "INTERNAL",
     }
 }
+
+/// The status of a refusal by RocketRide's HTTP routes, which know hardly any: what its caller could change is 400.
+pub fn rocketride(code: Code) -> u16 {
+    match code {
+        Code::Unauthenticated => 401,
+        Code::InvalidArgument
+        | Code::PermissionDenied
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::Conflict
+        | Code::FailedPrecondition
+        | Code::TooLarge => 400,
+        Code::Unavailable => 503,
+        Code::Internal => 500,
+    }
+}

@@ -5,6 +5,7 @@
 use crate::dap::{Command, Needs, commands};
 use crate::invoke;
 use crate::rest::{self, Parameter, Query};
+use crate::rocketride::routes;
 use crate::route::{Entrance, Handler, HttpHandler, Route};
 use futures::future::BoxFuture;
 use http::Method;
@@ -17,10 +18,12 @@ use tidemill_operations::{
     Bell, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet, deployment_list::DeploymentList,
     deployment_pause::DeploymentPause, deployment_remove::DeploymentRemove, deployment_resume::DeploymentResume,
     deployment_tick, deployment_update::DeploymentUpdate, key_create::KeyCreate, key_list::KeyList,
-    key_revoke::KeyRevoke, pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_sweep,
-    provider_list::ProviderList, run_cancel::RunCancel, run_execute, run_get::RunGet, run_list::RunList,
+    key_revoke::KeyRevoke, pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_status::PlaneStatus,
+    plane_sweep, provider_list::ProviderList, run_cancel::RunCancel, run_execute, run_get::RunGet, run_list::RunList,
     run_logs::RunLogs, run_start::RunStart, secret_list::SecretList, secret_remove::SecretRemove,
-    secret_set::SecretSet, tick_list::TickList, tick_why::TickWhy, version_get::VersionGet, version_list::VersionList,
+    secret_set::SecretSet, task_end::TaskEnd, task_get::TaskGet, task_list::TaskList, task_open::TaskOpen,
+    task_pipeline::TaskPipeline, task_restart::TaskRestart, tick_list::TickList, tick_why::TickWhy,
+    version_get::VersionGet, version_list::VersionList,
 };
 
 pub use crate::rest::Body;
@@ -43,6 +46,11 @@ impl Function {
 
     const fn asked_by(mut self, commands: &'static [Command]) -> Function {
         self.dap = commands;
+        self
+    }
+
+    const fn also_at(mut self, entrances: &'static [Entrance]) -> Function {
+        self.also = entrances;
         self
     }
 
@@ -221,6 +229,60 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Whole(rest::operation::<RunCancel>),
         },
     ),
+    send("task_open", Method::POST, "/v1/tasks", 201, Body::Json, rest::operation::<TaskOpen>)
+        .also_at(&routes::OPEN)
+        .asked_by(&[Command { name: "execute", needs: CONTROL, handle: |asked| Box::pin(commands::execute(asked)) }]),
+    get("task_list", "/v1/tasks", &[], rest::operation::<TaskList>).asked_by(&[Command {
+        name: "rrext_get_tasks",
+        needs: MONITOR,
+        handle: |asked| Box::pin(commands::get_tasks(asked)),
+    }]),
+    get("task_get", "/v1/tasks/{token}", &[], rest::operation::<TaskGet>).also_at(&routes::GET).asked_by(&[
+        Command {
+            name: "rrext_get_task_status",
+            needs: Needs::Task(Scope::Monitor),
+            handle: |asked| Box::pin(commands::get_task_status(asked)),
+        },
+        Command { name: "rrext_get_token", needs: MONITOR, handle: |asked| Box::pin(commands::get_token(asked)) },
+    ]),
+    send("task_end", Method::DELETE, "/v1/tasks/{token}", 200, Body::None, rest::operation::<TaskEnd>)
+        .also_at(&routes::END)
+        .asked_by(&[Command {
+            name: "terminate",
+            needs: Needs::Task(Scope::Control),
+            handle: |asked| Box::pin(commands::terminate(asked)),
+        }]),
+    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<TaskPipeline>).asked_by(&[Command {
+        name: "rrext_get_pipeline",
+        needs: Needs::Task(Scope::Monitor),
+        handle: |asked| Box::pin(commands::get_pipeline(asked)),
+    }]),
+    send("task_restart", Method::POST, "/v1/tasks/{token}/restart", 200, Body::Json, rest::operation::<TaskRestart>)
+        .asked_by(&[Command {
+            name: "restart",
+            needs: Needs::Task(Scope::Control),
+            handle: |asked| Box::pin(commands::restart(asked)),
+        }]),
+    Function::on(
+        "task_send",
+        On::Http {
+            route: Route {
+                method: Method::POST,
+                path: "/v1/tasks/{token}/objects",
+                query: &[],
+                path_types: &[],
+                body: Body::Any,
+                success: 200,
+            },
+            handle: Handler::Arriving(rest::task_send),
+        },
+    )
+    .also_at(&routes::SEND)
+    .asked_by(&[Command {
+        name: "rrext_process",
+        needs: Needs::Task(Scope::Data),
+        handle: |asked| Box::pin(commands::process(asked)),
+    }]),
     send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
     get("key_list", "/v1/keys", &PAGE, rest::operation::<KeyList>),
     send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<KeyRevoke>),
@@ -228,12 +290,13 @@ pub static FUNCTIONS: &[Function] = &[
     send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<SecretSet>),
     send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<SecretRemove>),
     send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>)
+        .also_at(&routes::VALIDATE)
         .asked_by(&[Command {
             name: "rrext_validate",
             needs: Needs::Login,
             handle: |asked| Box::pin(commands::validate(asked)),
         }]),
-    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>).asked_by(&[
+    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>).also_at(&routes::SERVICES).asked_by(&[
         Command { name: "rrext_services", needs: Needs::Login, handle: |asked| Box::pin(commands::services(asked)) },
         Command {
             name: "rrext_resolve_config",
@@ -255,7 +318,8 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Whole(rest::operation::<PlaneDoctor>),
         },
     ),
-    get("plane_health", "/v1/health", &[], rest::plane_health),
+    get("plane_health", "/v1/health", &[], rest::plane_health).also_at(&routes::HEALTH),
+    get("plane_status", "/v1/status", &[], rest::operation::<PlaneStatus>).also_at(&routes::STATUS),
     Function::on(
         "hook_receive",
         On::Http {

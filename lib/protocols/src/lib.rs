@@ -1,12 +1,13 @@
-//! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON;
-//! [`dap`] is the WebSocket of RocketRide's clients; [`invoke`] is JSON without HTTP, for callers with AWS credentials;
-//! [`task_status`] is how a task stands for RocketRide's clients; [`error_codes`] gives each refusal its form on every
-//! wire.
+//! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON,
+//! [`rocketride`] the HTTP routes of RocketRide's server and [`dap`] the WebSocket of its clients; [`invoke`] is JSON
+//! without HTTP, for callers with AWS credentials; [`error_codes`] gives each refusal its form on every wire.
 
 pub mod dap;
 pub mod error_codes;
 pub mod functions;
 pub mod invoke;
+mod objects;
 pub mod rest;
+pub mod rocketride;
 pub mod route;
 pub mod task_status;

@@ -72,7 +72,7 @@ impl World {
             calendar,
             environment: Arc::new(Environment { folders: Some(folders), outbound }),
             kind: tidemill_model::key::Plane::Local,
-            workers: Workers { me: format!("process-{starts}"), alone: true },
+            workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),
             stopping: false.into(),

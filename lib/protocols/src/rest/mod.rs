@@ -5,12 +5,14 @@ mod hook;
 mod input;
 mod request;
 mod serve;
+mod task;
 
 pub use hook::hook_receive;
 pub(crate) use input::typed;
 pub use input::{Body, Parameter, Query};
-pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken};
+pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
 pub use serve::{operation, plane_health};
+pub use task::task_send;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -35,6 +37,11 @@ impl Response {
             }
             Err(error) => Response::error(&Error::internal(error)),
         }
+    }
+
+    pub(crate) fn text(status: u16, content_type: &'static str, text: String) -> Response {
+        let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        Response { status, headers, body: text.into() }
     }
 
     /// The one form of every error.
@@ -72,7 +79,7 @@ impl Response {
         Response::json(status, &Refusal { code, message, hint, details })
     }
 
-    fn header(mut self, name: HeaderName, value: &str) -> Response {
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Response {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }

@@ -29,10 +29,17 @@ impl<B> Request<B> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The same request with another body.
-    pub fn with_body<C>(self, body: impl FnOnce(B) -> C) -> Request<C> {
-        let Request { method, path, query, headers, body: before } = self;
-        Request { method, path, query, headers, body: body(before) }
+    /// The request without its body, and that.
+    pub fn split(self) -> (Request<()>, B) {
+        let Request { method, path, query, headers, body } = self;
+        (Request { method, path, query, headers, body: () }, body)
+    }
+}
+
+impl Request<()> {
+    pub fn with_body<B>(self, body: B) -> Request<B> {
+        let Request { method, path, query, headers, body: () } = self;
+        Request { method, path, query, headers, body }
     }
 }
 
@@ -41,18 +48,27 @@ impl Request<Arriving> {
     ///
     /// # Errors
     /// [`Code::TooLarge`], or what the arrival failed with.
-    pub async fn whole(mut self) -> Result<Request, Error> {
-        let mut whole = BytesMut::new();
-        while let Some(part) = self.body.next().await {
-            let part = part?;
-            if whole.len() + part.len() > BODY_LIMIT {
-                return Err(Error::new(Code::TooLarge, format!("the body is larger than {BODY_LIMIT} bytes"))
-                    .hint("send less at once"));
-            }
-            whole.extend_from_slice(&part);
-        }
-        Ok(self.with_body(|_| whole.freeze()))
+    pub async fn whole(self) -> Result<Request, Error> {
+        let (head, body) = self.split();
+        whole(body).await.map(|body| head.with_body(body))
     }
+}
+
+/// Waits for a whole body.
+///
+/// # Errors
+/// As [`Request::whole`].
+pub async fn whole(mut body: Arriving) -> Result<Bytes, Error> {
+    let mut whole = BytesMut::new();
+    while let Some(part) = body.next().await {
+        let part = part?;
+        if whole.len() + part.len() > BODY_LIMIT {
+            return Err(Error::new(Code::TooLarge, format!("the body is larger than {BODY_LIMIT} bytes"))
+                .hint("send less at once"));
+        }
+        whole.extend_from_slice(&part);
+    }
+    Ok(whole.freeze())
 }
 
 /// A body that is there already.

@@ -5,21 +5,25 @@ use crate::dap::failure::Failure;
 use crate::dap::frame::{Body, shown};
 use serde_json::{Map, Value, json};
 use tidemill_model::pipeline::FORMAT_FIELDS;
-use tidemill_operations::provider_list::{Input, ProviderList};
-use tidemill_operations::{Code, Operation};
+use tidemill_operations::{Code, Plane, provider_list};
 use tidemill_plan::Provider;
 
 /// Version of the form of the catalogue.
 const VERSION: u32 = 1;
 
 pub async fn services(asked: Asked) -> Result<Body, Failure> {
-    match asked.arguments.text("service")?.filter(|name| !name.is_empty()) {
-        Some(name) => body(&definition(provider(&asked, &name).await?)),
+    body(&catalogue(&asked.plane, asked.arguments.text("service")?.as_deref())?)
+}
+
+/// The catalogue, or one of its providers.
+pub fn catalogue(plane: &Plane, service: Option<&str>) -> Result<Value, Failure> {
+    match service.filter(|name| !name.is_empty()) {
+        Some(name) => Ok(definition(provider(plane, name)?)),
         None => {
-            let listed = ProviderList::run(&asked.plane, &asked.call, Input {}).await?;
+            let offered = provider_list::offered(plane).into_iter();
             let services: Map<_, _> =
-                listed.items.into_iter().map(|provider| (provider.name.to_owned(), definition(provider))).collect();
-            body(&json!({"services": services, "icons": {}, "version": VERSION}))
+                offered.map(|provider| (provider.name.to_owned(), definition(provider))).collect();
+            Ok(json!({"services": services, "icons": {}, "version": VERSION}))
         }
     }
 }
@@ -27,7 +31,7 @@ pub async fn services(asked: Asked) -> Result<Body, Failure> {
 /// A config as a component gets it: what is absent has its default.
 pub async fn resolve_config(asked: Asked) -> Result<Body, Failure> {
     let name = asked.arguments.text("provider")?.filter(|name| !name.is_empty());
-    let provider = provider(&asked, &name.ok_or_else(|| Failure::new("provider is required"))?).await?;
+    let provider = provider(&asked.plane, &name.ok_or_else(|| Failure::new("provider is required"))?)?;
     let given = asked.arguments.raw("config").map_or("{}", |config| config.get());
     let Ok(given) = serde_json::from_str::<Map<String, Value>>(given) else {
         return Err(Failure::new("config must be an object"));
@@ -48,9 +52,8 @@ pub async fn resolve_config(asked: Asked) -> Result<Body, Failure> {
     }))
 }
 
-async fn provider(asked: &Asked, name: &str) -> Result<&'static Provider, Failure> {
-    let listed = ProviderList::run(&asked.plane, &asked.call, Input {}).await?;
-    listed.items.into_iter().find(|provider| provider.name == name).ok_or_else(|| {
+fn provider(plane: &Plane, name: &str) -> Result<&'static Provider, Failure> {
+    provider_list::offered(plane).into_iter().find(|provider| provider.name == name).ok_or_else(|| {
         let message = format!("Service '{}' not found; `rrext_services` lists those there are", shown(name));
         Failure::new(message).code(Code::NotFound)
     })

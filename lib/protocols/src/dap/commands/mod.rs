@@ -16,13 +16,16 @@ mod rows;
 mod tasks;
 mod validate;
 
+pub(crate) use catalogue::catalogue;
 pub use catalogue::{resolve_config, services};
 pub use deploy::{add, list, remove, status, update};
 pub use environments::OF_ENVIRONMENTS;
 pub use monitor::monitor;
 pub use process::process;
+pub(crate) use tasks::failed;
 pub use tasks::{execute, get_pipeline, get_task_status, get_tasks, get_token, restart, terminate};
 pub use validate::validate;
+pub(crate) use validate::{flat, validated};
 
 use super::connections::Seat;
 use super::failure::Failure;
@@ -80,40 +83,12 @@ pub static OF_CONNECTION: &[Command] = &[
         handle: |asked| Box::pin(dashboard::dashboard(asked)),
     },
     Command { name: "rrext_monitor", needs: Needs::Watch, handle: |asked| Box::pin(monitor(asked)) },
-    Command { name: "rrext_process", needs: Needs::Task(Scope::Data), handle: |asked| Box::pin(process(asked)) },
-];
-
-/// What concerns tasks.
-pub static OF_TASKS: &[Command] = &[
-    Command { name: "execute", needs: Needs::Scope(Scope::Control), handle: |asked| Box::pin(execute(asked)) },
-    Command { name: "restart", needs: Needs::Task(Scope::Control), handle: |asked| Box::pin(restart(asked)) },
-    Command { name: "terminate", needs: Needs::Task(Scope::Control), handle: |asked| Box::pin(terminate(asked)) },
-    Command {
-        name: "rrext_get_task_status",
-        needs: Needs::Task(Scope::Monitor),
-        handle: |asked| Box::pin(get_task_status(asked)),
-    },
-    Command {
-        name: "rrext_get_tasks",
-        needs: Needs::Scope(Scope::Monitor),
-        handle: |asked| Box::pin(get_tasks(asked)),
-    },
-    Command {
-        name: "rrext_get_token",
-        needs: Needs::Scope(Scope::Monitor),
-        handle: |asked| Box::pin(get_token(asked)),
-    },
-    Command {
-        name: "rrext_get_pipeline",
-        needs: Needs::Task(Scope::Monitor),
-        handle: |asked| Box::pin(get_pipeline(asked)),
-    },
 ];
 
 /// Finds a command of somebody who is logged in.
 pub fn named(name: &str) -> Option<&'static Command> {
     let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    OF_CONNECTION.iter().chain(OF_TASKS).chain(OF_ENVIRONMENTS).chain(of_functions).find(|command| command.name == name)
+    OF_CONNECTION.iter().chain(OF_ENVIRONMENTS).chain(of_functions).find(|command| command.name == name)
 }
 
 /// Whether a command is served before the login.

@@ -4,9 +4,10 @@ use super::tasks::{failed, token};
 use super::{Asked, body};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
+use crate::objects;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use tidemill_operations::task_send::{self, Object, Sent};
+use serde_json::{Value, json};
+use tidemill_operations::task_send::{self, Object};
 use tidemill_operations::{Code, Error};
 
 pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
@@ -76,21 +77,8 @@ async fn close(asked: Asked) -> Result<Body, Failure> {
     let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Close pipe with id {id} not found")))?;
     let sent = pipe.close().await;
     pipes.forget(id);
-    body(&shown(sent?))
-}
-
-/// The result as the clients know it. A failed object is a success of the request, with its `error`.
-fn shown(sent: Sent) -> Map<String, Value> {
-    let Sent { name, object_id, result, error } = sent;
-    let mut shown = Map::new();
-    shown.insert("name".into(), name.into());
-    shown.insert("path".into(), "".into());
-    shown.insert("objectId".into(), object_id.into());
-    shown.extend(result);
-    if let Some(error) = error {
-        shown.insert("error".into(), error.into());
-    }
-    shown
+    // A failed object is a success of the request, with its `error`.
+    body(&objects::result(sent?))
 }
 
 fn sending_failed(error: Error) -> Failure {

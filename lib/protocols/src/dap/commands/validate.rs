@@ -6,11 +6,12 @@ use crate::dap::frame::Body;
 use crate::dap::splice;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tidemill_operations::pipeline_validate::{Input, PipelineValidate};
-use tidemill_operations::{Detail, Error, Operation};
+use tidemill_operations::pipeline_validate::{self, Input};
+use tidemill_operations::{Detail, Error, Plane};
 
+/// What is right and wrong with a pipeline.
 #[derive(Serialize)]
-struct Validated {
+pub struct Validated {
     /// As it was sent, with `version` and `chain`.
     pipeline: Box<RawValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -35,28 +36,34 @@ impl From<Detail> for Finding {
 }
 
 pub async fn validate(asked: Asked) -> Result<Body, Failure> {
-    let Asked { plane, call, mut arguments, .. } = asked;
+    let Asked { plane, mut arguments, .. } = asked;
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
-    let pipeline = unwrapped(pipeline.ok_or_else(|| Failure::new("pipeline is required"))?);
+    let pipeline = flat(pipeline.ok_or_else(|| Failure::new("pipeline is required"))?);
     if !pipeline.get().starts_with('{') {
         return Err(Failure::new("pipeline must be an object"));
     }
-    let mut checked = pipeline.clone();
+    let source = arguments.raw("source").filter(|source| source.get() != "null").map(|source| source.get());
+    body(&validated(&plane, &pipeline, source)?)
+}
+
+/// Checks a pipeline from a source: JSON, instead of its own.
+pub fn validated(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Validated, Failure> {
+    let mut checked = pipeline.to_owned();
     if splice::member(&checked, "project_id").is_none() {
         // Only a deployment needs one.
         checked = with(&checked, "project_id", "\"unnamed\"");
     }
-    if let Some(source) = arguments.raw("source").filter(|source| source.get() != "null") {
-        checked = with(&checked, "source", source.get());
+    if let Some(source) = source {
+        checked = with(&checked, "source", source);
     }
     let input = Input { pipeline: checked, schedule: None, timezone: None };
-    let output = PipelineValidate::run(&plane, &call, input).await?;
+    let output = pipeline_validate::check(plane, &input);
     let chain = serde_json::to_string(&output.order).map_err(Error::internal)?;
-    let mut shown = with(&pipeline, "chain", &chain);
+    let mut shown = with(pipeline, "chain", &chain);
     if splice::member(&shown, "version").is_none() {
         shown = with(&shown, "version", "1");
     }
-    body(&Validated {
+    Ok(Validated {
         pipeline: shown,
         errors: output.errors.into_iter().map(Finding::from).collect(),
         warnings: output.warnings.into_iter().map(Finding::from).collect(),
@@ -68,7 +75,7 @@ fn with(pipeline: &RawValue, name: &str, value: &str) -> Box<RawValue> {
 }
 
 /// Files wrap a pipeline as `{"pipeline": {…}}`.
-fn unwrapped(pipeline: Box<RawValue>) -> Box<RawValue> {
+pub fn flat(pipeline: Box<RawValue>) -> Box<RawValue> {
     let inner = splice::member(&pipeline, "pipeline").filter(|_| splice::member(&pipeline, "components").is_none());
     match inner.and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
         Some(inner) => inner,

@@ -1,0 +1,5 @@
+//! Opens a task.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("task_open")
+}

@@ -1,0 +1,27 @@
+//! `GET /services` and `POST /pipe/validate`, which are for everybody.
+
+use super::asked::parameter;
+use super::envelope::enveloped;
+use super::tasks::pipeline;
+use crate::dap::commands::{catalogue, validated};
+use crate::rest::{Arriving, Request, Response};
+use crate::route::Route;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use tidemill_operations::{Error, Plane};
+
+/// The providers, or one of them.
+pub fn services<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    enveloped(request.headers.clone(), async move { Ok(Some(catalogue(plane, parameter(&request, "service"))?)) })
+}
+
+/// What is wrong with the pipeline in the body.
+pub fn validate<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, body) = request.split();
+    enveloped(request.headers.clone(), async move {
+        let source = parameter(&request, "source").map(serde_json::to_string).transpose().map_err(Error::internal)?;
+        let validated = validated(plane, &pipeline(body).await?, source.as_deref())?;
+        Ok(Some(serde_json::to_value(&validated).map_err(Error::internal)?))
+    })
+}

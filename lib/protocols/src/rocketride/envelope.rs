@@ -1,0 +1,108 @@
+//! The envelope: `{"status": "OK", "data": …}` or `{"status": "Error", "error": …}`.
+
+use crate::dap::Failure;
+use crate::dap::commands::failed;
+use crate::error_codes;
+use crate::rest::Response;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+use serde_json::{Value, json};
+use tidemill_operations::{Code, Error};
+
+/// What an answer holds; nothing, where being asked for is all.
+pub type Answered = Result<Option<Value>, Refusal>;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// The query or the body lacks something, or has what cannot be read.
+    Unreadable(String),
+    Unauthenticated,
+    Failed {
+        status: u16,
+        failure: Failure,
+    },
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        match error.code {
+            Code::Unauthenticated => Refusal::Unauthenticated,
+            code => Refusal::Failed { status: error_codes::rocketride(code), failure: error.into() },
+        }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Refusal {
+        Refusal::Failed { status: 400, failure }
+    }
+}
+
+/// A refusal by a task, in the words that the clients know.
+pub fn of_task(error: Error) -> Refusal {
+    match error.code {
+        Code::NotFound => failed(error).into(),
+        _ => error.into(),
+    }
+}
+
+/// Puts an answer into its envelope.
+pub fn enveloped<'a>(
+    headers: HeaderMap,
+    answered: impl Future<Output = Answered> + Send + 'a,
+) -> BoxFuture<'a, Response> {
+    Box::pin(async move {
+        match answered.await {
+            Ok(None) => Response::json(200, &json!({"status": "OK"})),
+            Ok(Some(data)) => Response::json(200, &json!({"status": "OK", "data": data})),
+            Err(Refusal::Unreadable(message)) => refused(422, json!({"message": message})),
+            Err(Refusal::Unauthenticated) => access_denied(&headers),
+            Err(Refusal::Failed { status, failure }) => {
+                let mut told = json!({"message": failure.message});
+                if let Some(code) = failure.code {
+                    told["code"] = code.into();
+                }
+                refused(status, told)
+            }
+        }
+    })
+}
+
+fn refused(status: u16, error: Value) -> Response {
+    Response::json(status, &json!({"status": "Error", "error": error}))
+}
+
+/// The one refusal that has other forms, for browsers and for people with a terminal.
+fn access_denied(headers: &HeaderMap) -> Response {
+    const TOLD: &str = "Access denied";
+    let refused = match first_accepted(headers) {
+        Accepted::Json => refused(401, json!({"error": TOLD})),
+        Accepted::Html => Response::text(
+            401,
+            "text/html; charset=utf-8",
+            format!("<!DOCTYPE html><title>{TOLD}</title><h1>{TOLD}</h1>"),
+        ),
+        Accepted::Text => Response::text(401, "text/plain; charset=utf-8", TOLD.to_owned()),
+    };
+    refused.header(http::header::WWW_AUTHENTICATE, "Bearer")
+}
+
+enum Accepted {
+    Json,
+    Html,
+    Text,
+}
+
+/// The first type of ours that a caller names: those who name several put theirs first.
+fn first_accepted(headers: &HeaderMap) -> Accepted {
+    let accept = headers.get(http::header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let named = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let known = named.filter_map(|name| match name {
+        "application/json" => Some(Accepted::Json),
+        "text/html" => Some(Accepted::Html),
+        "text/plain" => Some(Accepted::Text),
+        _ => None,
+    });
+    known.into_iter().next().unwrap_or(Accepted::Json)
+}

@@ -1,0 +1,98 @@
+//! `POST /task`, `GET /task` and `DELETE /task`.
+
+use super::asked::{Addressed, addressed, caller, parameter};
+use super::envelope::{Refusal, enveloped, of_task};
+use crate::dap::commands::flat;
+use crate::rest::{Arriving, Request, Response, whole};
+use crate::route::Route;
+use crate::task_status;
+use futures::future::BoxFuture;
+use serde_json::json;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use tidemill_model::key::Scope;
+use tidemill_model::task::{THREADS_LIMIT, Trace};
+use tidemill_operations::task_end::{self, TaskEnd};
+use tidemill_operations::task_get::{self, TaskGet};
+use tidemill_operations::task_open::{self, TaskOpen};
+use tidemill_operations::{Code, Error, Operation, Plane};
+
+/// Opens a task of the pipeline in the body.
+pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, body) = request.split();
+    enveloped(request.headers.clone(), async move {
+        let caller = caller(plane, &request).await?;
+        let call = caller.call(Scope::Control, None)?;
+        let (token, threads) = (parameter(&request, "token").map(str::to_owned), threads(&request)?);
+        let trace = trace(&request)?;
+        let pipeline = pipeline(body).await?;
+        let input = task_open::Input {
+            pipeline,
+            source: None,
+            token,
+            use_existing: false,
+            ttl_seconds: None,
+            threads,
+            name: None,
+            variables: Default::default(),
+            trace,
+        };
+        let opened = TaskOpen::run(plane, call, input).await.map_err(not_opened)?;
+        Ok(Some(json!({"token": opened.token})))
+    })
+}
+
+/// Tells how a task stands.
+pub fn get<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    enveloped(request.headers.clone(), async move {
+        let Addressed { call, token } = addressed(plane, &request, Scope::Monitor).await?;
+        let input = task_get::Input { token: Some(token), ..task_get::Input::default() };
+        let status = TaskGet::run(plane, &call, input).await.map_err(of_task)?;
+        Ok(Some(task_status::of(&status, plane.now())))
+    })
+}
+
+/// Ends a task: what it took is finished, new objects are refused.
+pub fn end<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    enveloped(request.headers.clone(), async move {
+        let Addressed { call, token } = addressed(plane, &request, Scope::Control).await?;
+        TaskEnd::run(plane, &call, task_end::Input { token }).await.map_err(of_task)?;
+        Ok(None)
+    })
+}
+
+fn not_opened(error: Error) -> Refusal {
+    match error.code {
+        Code::AlreadyExists => {
+            Error { message: format!("Pipeline is already running: {}", error.message), ..error }.into()
+        }
+        _ => error.into(),
+    }
+}
+
+/// The pipeline that is a request's body.
+pub async fn pipeline(body: Arriving) -> Result<Box<RawValue>, Refusal> {
+    let body = whole(body).await?;
+    let read: Result<Box<RawValue>, _> = serde_json::from_slice(&body);
+    match read {
+        Ok(read) if read.get().starts_with('{') => Ok(flat(read)),
+        Ok(_) => Err(Refusal::Unreadable("pipeline must be an object".to_owned())),
+        Err(_) if body.is_empty() => Err(Refusal::Unreadable("pipeline is required".to_owned())),
+        Err(error) => Err(Refusal::Unreadable(format!("the body is not JSON: {error}"))),
+    }
+}
+
+fn threads(request: &Request<()>) -> Result<Option<u32>, Refusal> {
+    let Some(text) = parameter(request, "threads") else { return Ok(None) };
+    let threads = text.parse().ok().filter(|threads| (1..=THREADS_LIMIT).contains(threads));
+    let wrong = || Refusal::Unreadable(format!("threads must be a number from 1 to {THREADS_LIMIT}"));
+    threads.map(Some).ok_or_else(wrong)
+}
+
+fn trace(request: &Request<()>) -> Result<Trace, Refusal> {
+    let Some(name) = parameter(request, "trace") else { return Ok(Trace::None) };
+    let wrong = || Refusal::Unreadable("trace must be one of none, metadata, summary, full".to_owned());
+    Trace::named(name).ok_or_else(wrong)
+}

@@ -1,0 +1,47 @@
+//! Giving a task another pipeline.
+
+use crate::given::{chain, echo};
+use serde_json::{Value, json};
+use tidemill_testing::{User, World};
+
+async fn opened(user: &User) -> String {
+    let opened = user.post("/v1/tasks", json!({"pipeline": echo("p")})).await.ok();
+    format!("/v1/tasks/{}", opened["token"].as_str().unwrap())
+}
+
+async fn text(user: &User, path: &str) -> Value {
+    let headers = [("content-type", "text/plain")];
+    let sent = user.send(http::Method::POST, &format!("{path}/objects"), &headers, b"hi".to_vec()).await.ok();
+    sent["result"]["text"].clone()
+}
+
+#[tokio::test]
+async fn a_restarted_task_keeps_its_token_and_runs_what_it_was_given() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let path = opened(&ana).await;
+    assert_eq!(text(&ana, &path).await, json!(["hi\n\n"]));
+    let template = json!({"template": "new {{ value }}"});
+    let links =
+        [("webhook", json!({}), "text"), ("template", template, "text"), ("response", json!({"lanes": []}), "")];
+
+    ana.post(&format!("{path}/restart"), json!({"pipeline": chain("p", &links)})).await.ok();
+
+    assert_eq!(text(&ana, &path).await, json!(["new hi\n\n"]));
+    let task = ana.get(&path).await.ok();
+    assert_eq!((&task["restarts"], &task["completedCount"]), (&json!(1), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_restart_without_a_pipeline_keeps_the_one_that_there_is_and_an_ended_task_has_none() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let path = opened(&ana).await;
+
+    ana.post(&format!("{path}/restart"), json!({})).await.ok();
+    assert_eq!(text(&ana, &path).await, json!(["hi\n\n"]));
+    ana.delete(&path).await.ok();
+
+    assert_eq!(ana.post(&format!("{path}/restart"), json!({})).await.refused(409), "failed_precondition");
+    assert_eq!(ana.delete(&path).await.refused(409), "failed_precondition");
+}
