@@ -184,3 +184,29 @@ async fn a_move_that_is_repeated_after_a_death_at_any_call_is_made_once() {
     }
     panic!("the move makes more than {CALLS} calls, the last left {expected:?}");
 }
+
+#[tokio::test]
+async fn a_version_that_is_deployed_as_it_is_added_is_there_with_its_deployment_or_not_at_all() {
+    for call in 0..CALLS {
+        for death in [Death::Before(call), Death::After(call)] {
+            let (world, ana, mut dap) = ana().await;
+
+            world.faults.die(Some(death));
+            let adding = json!({"subcommand": "add", "pipeline": named("v1"), "deployTo": "staging"});
+            dap.ask("rrext_deploy", adding).await;
+            let died = world.faults.is_dead();
+            world.faults.die(None);
+
+            let mut dap = world.socket(&ana).await;
+            let versions = dap.ask("rrext_deploy", json!({"subcommand": "versions", "projectId": "p"})).await.ok();
+            let is_live = of_staging(&mut dap, "get", json!({})).await.0["success"] == true;
+            assert_eq!(versions["total"], json!(u32::from(is_live)), "{death:?}");
+            assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]), "{death:?}");
+            if !died {
+                assert!(is_live);
+                return;
+            }
+        }
+    }
+    panic!("an add makes more than {CALLS} calls");
+}

@@ -138,6 +138,31 @@ async fn environments_and_sources_run_beside_each_other() {
 }
 
 #[tokio::test]
+async fn a_slot_starts_at_its_own_source() {
+    let (world, ana, mut dap) = ana().await;
+    let component = |id: &str, provider: &str, more: Value| json!({"id": id, "provider": provider, "config": more});
+    let timer = json!({"mode": "Source", "type": "timer"});
+    let answer = |number: &str, from: &str| {
+        let lanes = json!({"lanes": [{"laneId": "documents", "laneName": number}]});
+        let mut answer = component(number, "response", lanes);
+        answer["input"] = json!([{"lane": "documents", "from": from}]);
+        answer
+    };
+    let (one, two) = (component("timer_1", "timer", timer.clone()), component("timer_2", "timer", timer));
+    let components = [one, two, answer("first", "timer_1"), answer("second", "timer_2")];
+    let pipeline = json!({"project_id": "p", "name": "both", "components": components});
+    dap.ask("rrext_deploy", json!({"subcommand": "add", "pipeline": pipeline, "deployTo": "staging"})).await.ok();
+    let set = json!({"sourceId": "timer_2", "schedule": "* * * * *"});
+    of_staging(&mut dap, "schedule_set", set).await.ok();
+
+    world.advance(minutes(1)).await;
+
+    let list = ana.get("/v1/runs").await.ok();
+    let run = ana.get(&format!("/v1/runs/{}", list["items"][0]["id"].as_str().unwrap())).await.ok();
+    assert!(run["result"]["second"].is_array() && run["result"]["first"].is_null(), "{run}");
+}
+
+#[tokio::test]
 async fn a_slot_is_in_no_list_of_deployments_and_nobody_can_address_it() {
     let (world, ana, mut dap) = ana().await;
     scheduled(&mut dap, "* * * * *").await;
