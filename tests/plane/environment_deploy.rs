@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tidemill_local::queue::Lane;
-use tidemill_model::ids::OwnerId;
+use tidemill_model::ids::{EnvironmentName, OwnerId, ProjectId};
 use tidemill_testing::{Death, User, World, minutes, pipeline, seconds};
 
 /// No deployment takes more calls than this.
@@ -48,6 +48,7 @@ async fn of_many_moves_at_once_none_is_lost_and_the_slot_agrees_with_the_pointer
     let (world, ana, mut dap) = ana().await;
     scheduled(&mut dap, "* * * * *").await;
     versions(&mut dap, 8).await;
+    world.sleep(seconds(1));
 
     let mut asked: Vec<_> = (1..=10).map(|version| staging("deploy", json!({"version": version}))).collect();
     asked.push(staging("schedule_set", json!({"sourceId": "timer_1", "schedule": "@hourly"})));
@@ -68,6 +69,28 @@ async fn of_many_moves_at_once_none_is_lost_and_the_slot_agrees_with_the_pointer
     assert_eq!(json!(head.version), live["version"]);
     assert_eq!((head.schedule.as_str(), head.state.word()), ("@hourly", "paused"));
     assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]));
+}
+
+#[tokio::test]
+async fn of_many_changes_at_once_each_builds_upon_the_one_before() {
+    let (world, _, mut dap) = ana().await;
+    versions(&mut dap, 10).await;
+
+    let deploys = (1..=10).map(|version| staging("deploy", json!({"version": version})));
+    let config = staging("source_config", json!({"sourceId": "timer_1", "debugOut": true}));
+    dap.ask("rrext_deploy_pipe", staging("deploy", json!({"version": 10}))).await.ok();
+    world.sleep(seconds(1));
+    let works: Vec<_> = deploys.chain([config]).map(|asked| dap.send("rrext_deploy_pipe", asked)).collect();
+    join_all(works).await;
+
+    for _ in 0..11 {
+        dap.reply().ok();
+    }
+    let (owner, name) = (OwnerId::parse("ana").unwrap(), EnvironmentName::parse("staging").unwrap());
+    let project = ProjectId::parse("p").unwrap();
+    let environment = world.plane.store.environment(&owner, &project, &name).await.unwrap().unwrap();
+    assert_eq!(environment.revision, 12);
+    assert!(environment.source("timer_1").debug, "no deployment has written over it");
 }
 
 fn is_move(row: &Value) -> bool {
