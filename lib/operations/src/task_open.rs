@@ -106,10 +106,10 @@ fn check(input: &Input) -> Result<(), Error> {
         let message = format!("`threads` is {threads}, outside 1 to {THREADS_LIMIT}");
         return Err(Invalid::new("threads", message, "leave it out for 4").into());
     }
-    let length = input.token.as_deref().map_or(0, |token| token.chars().count());
-    if length > TOKEN_LIMIT {
-        let message = format!("the token has {length} characters, the limit is {TOKEN_LIMIT}");
-        return Err(Invalid::new("token", message, "shorten it, or leave it out for an unguessable one").into());
+    let length = input.token.as_deref().map_or(1, |token| token.chars().count());
+    if !(1..=TOKEN_LIMIT).contains(&length) {
+        let message = format!("the token has {length} characters, outside 1 to {TOKEN_LIMIT}");
+        return Err(Invalid::new("token", message, "change it, or leave it out for an unguessable one").into());
     }
     Ok(())
 }
