@@ -2,7 +2,7 @@
 
 use crate::commands::{
     cancel, completions, deploy, dev, doctor, gateway, keys, list, logs, pause, providers, remove, resume, run, runs,
-    schedule, secrets, status, ticks, update, validate, versions, why,
+    schedule, secrets, status, tasks, ticks, update, validate, versions, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -86,6 +86,7 @@ pub enum Command {
     Runs(runs::Args),
     Logs(logs::Args),
     Cancel(cancel::Args),
+    Tasks(tasks::Args),
     Ticks(ticks::Args),
     Why(why::Args),
     Doctor(doctor::Args),

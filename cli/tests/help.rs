@@ -18,6 +18,8 @@ const COMMANDS: &[&[&str]] = &[
     &["runs", "show"],
     &["logs"],
     &["cancel"],
+    &["tasks"],
+    &["tasks", "end"],
     &["ticks"],
     &["why"],
     &["doctor"],

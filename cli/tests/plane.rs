@@ -2,7 +2,8 @@
 
 use crate::command::{Ended, tidemill_in};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -30,6 +31,25 @@ impl Plane {
 
     fn tidemill(&self, arguments: &[&str]) -> Ended {
         tidemill_in(self.folder.path(), &[arguments, &["--url", &self.url]].concat(), "")
+    }
+
+    /// A request that the command has no way to send.
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let key = std::fs::read_to_string(self.folder.path().join(".tidemill/key")).unwrap();
+        let (key, body) = (key.trim(), body.to_string());
+        let mut connection = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            connection,
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
     }
 
     /// Writes a pipeline that gives a template's text.
@@ -148,4 +168,30 @@ fn a_secret_without_a_value_is_refused() {
 
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("the value is empty"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_task_is_listed_without_its_token_and_ended_by_its_id() {
+    let plane = Plane::new();
+    assert!(plane.tidemill(&["tasks"]).stderr.contains("no task is open"));
+    let opened = plane.post(
+        "/v1/tasks",
+        &json!({"pipeline": {
+            "project_id": "orders",
+            "components": [
+                {"id": "in", "provider": "webhook", "config": {}},
+                {"id": "out", "provider": "response", "config": {}, "input": [{"lane": "text", "from": "in"}]},
+            ],
+        }}),
+    );
+    let (id, token) = (opened["id"].as_str().unwrap(), opened["token"].as_str().unwrap());
+
+    let listed = plane.tidemill(&["tasks"]).stdout;
+    let ended = plane.tidemill(&["tasks", "end", id]);
+
+    assert!(listed.contains(id) && listed.contains("open") && !listed.contains(token), "{listed}");
+    assert_eq!((ended.code, ended.stdout.contains("has ended")), (0, true), "{}{}", ended.stdout, ended.stderr);
+    let again = plane.tidemill(&["tasks", "end", token]);
+    assert!(again.code != 0 && again.stderr.contains("the task has ended"), "{}", again.stderr);
+    assert_eq!(plane.tidemill(&["tasks", "end", "tk_none"]).code, 3);
 }

@@ -18,6 +18,7 @@ pub mod runs;
 pub mod schedule;
 pub mod secrets;
 pub mod status;
+pub mod tasks;
 pub mod ticks;
 pub mod update;
 pub mod validate;
@@ -45,6 +46,7 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::run(session, args).await,
         Command::Logs(args) => logs::run(session, args).await,
         Command::Cancel(args) => cancel::run(session, args).await,
+        Command::Tasks(args) => tasks::run(session, args).await,
         Command::Ticks(args) => ticks::run(session, args).await,
         Command::Why(args) => why::run(session, args).await,
         Command::Doctor(args) => doctor::run(session, args).await,

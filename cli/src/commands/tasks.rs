@@ -1,0 +1,106 @@
+//! `tidemill tasks`: runs that stay open for objects. Their tokens are credentials, so people are shown ids.
+
+use crate::client::{Client, Path};
+use crate::failure::{Exit, Failure};
+use crate::pages::List;
+use crate::session::Session;
+use crate::table::{self, plain, state};
+use crate::times::relative;
+use comfy_table::Cell;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// List open tasks and those that ended within five minutes, newest first, or end one
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill tasks
+  tidemill tasks end 5b1f0c9a.webhook_1")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// End a task: what it took is finished, new objects are refused
+    #[command(after_help = "Example:\n  tidemill tasks end 5b1f0c9a.webhook_1")]
+    End {
+        /// The id that `tasks` shows, or the task's token
+        #[arg(value_name = "TASK")]
+        task: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Task {
+    token: String,
+    id: String,
+    project: String,
+    state: String,
+    opened_at: Timestamp,
+    in_flight: u64,
+    completed_count: u64,
+    failed_count: u64,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    match args.command {
+        None => list(session, &client).await,
+        Some(Command::End { task }) => end(session, &client, &task).await,
+    }
+}
+
+async fn list(session: &Session, client: &Client) -> Result<Exit, Failure> {
+    let list: List = client.get(&Path::new(&["tasks"])).await?.read()?;
+    let now = Timestamp::now();
+    let columns = ["TASK", "PROJECT", "STATE", "OPENED", "IN FLIGHT", "DONE", "FAILED"];
+    list.print(session, "no task is open", table::new(&columns), |table, task: Task| {
+        table.add_row([
+            Cell::new(plain(&task.id)),
+            Cell::new(plain(&task.project)),
+            state(&task.state),
+            Cell::new(relative(task.opened_at, now)),
+            Cell::new(task.in_flight),
+            Cell::new(task.completed_count),
+            Cell::new(task.failed_count),
+        ]);
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn end(session: &Session, client: &Client, name: &str) -> Result<Exit, Failure> {
+    let token = token(client, name).await?;
+    let answer = client.delete(&Path::new(&["tasks", &token])).await?;
+    let sentence = match answer.read::<Ended>()?.state.as_str() {
+        "ended" => format!("task `{}` has ended", plain(name)),
+        _ => format!("task `{}` ends after the objects in hand", plain(name)),
+    };
+    session.output.done(&answer.text, sentence);
+    Ok(Exit::Done)
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Tasks {
+    items: Vec<Task>,
+}
+
+/// The token of the open task with this id; a text that is no id is taken for a token.
+async fn token(client: &Client, name: &str) -> Result<String, Failure> {
+    let tasks: Tasks = client.get(&Path::new(&["tasks"])).await?.read()?;
+    let of_id: Vec<Task> = tasks.items.into_iter().filter(|task| task.id == name && task.state != "ended").collect();
+    match of_id.as_slice() {
+        [] => Ok(name.to_owned()),
+        [task] => Ok(task.token.clone()),
+        _ => Err(Failure::argument(
+            format!("several tasks have the id `{}`", plain(name)),
+            "give the token of the one that is meant; `tidemill tasks --json` shows it",
+        )),
+    }
+}
