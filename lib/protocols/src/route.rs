@@ -1,9 +1,10 @@
 //! Where a function is found over HTTP, and what answers there. The local front door and the Lambda events both come
 //! through [`Handler::answer`].
 
-use crate::rest::{Arriving, Body, Query, Request, Response};
+use crate::rest::{Arriving, Body, Query, Request, Response, Unread};
 use futures::future::BoxFuture;
 use http::Method;
+use http::header::EXPECT;
 use std::sync::Arc;
 use tidemill_operations::Plane;
 
@@ -41,7 +42,17 @@ pub type ArrivingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<Arrivin
 impl Handler {
     pub async fn answer(self, plane: &Arc<Plane>, route: &Route, request: Request<Arriving>) -> Response {
         match self {
-            Handler::Arriving(handle) => handle(plane, route, request).await,
+            Handler::Arriving(handle) => {
+                let (head, body) = request.split();
+                // Who waits for leave to send has sent nothing yet.
+                let sends = !head.headers.contains_key(EXPECT);
+                let (body, unread) = Unread::of(body);
+                let response = handle(plane, route, head.with_body(body)).await;
+                if response.status >= 400 && sends {
+                    unread.drop_rest().await;
+                }
+                response
+            }
             Handler::Whole(handle) => match request.whole().await {
                 Ok(request) => handle(plane, route, request).await,
                 Err(error) => Response::error(&error),

@@ -188,6 +188,14 @@ def test_who_has_no_live_key_is_denied(plane):
             assert stranger.error(401, method, path) == {'error': 'Access denied'}, (credential, method, path)
 
 
+def test_who_is_refused_while_sending_is_told_so(plane, caller):
+    body = b'x' * (8 * MIB)
+
+    for _ in range(3):
+        assert Caller(plane.url).error(401, 'POST', '/webhook?token=tk_none', body) == {'error': 'Access denied'}
+        assert 'not running' in caller.error(400, 'POST', '/webhook?token=tk_none', body)['message']
+
+
 def test_a_browser_is_denied_with_a_page_and_a_terminal_with_a_line(plane):
     for accept, content_type in [
         ('text/html,application/xhtml+xml,*/*;q=0.8', 'text/html'),

@@ -6,6 +6,7 @@ mod input;
 mod request;
 mod serve;
 mod task;
+mod unread;
 
 pub use hook::hook_receive;
 pub(crate) use input::typed;
@@ -13,6 +14,7 @@ pub use input::{Body, Parameter, Query};
 pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
 pub use serve::{operation, plane_health};
 pub use task::task_send;
+pub(crate) use unread::Unread;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};

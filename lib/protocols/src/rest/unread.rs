@@ -1,0 +1,78 @@
+//! What a handler left of a body. A server that answers and closes while its caller still sends resets the connection,
+//! and the answer is lost with it; so some of what is sent to no purpose is read and dropped.
+
+use super::Arriving;
+use futures::stream::{StreamExt, poll_fn};
+use std::sync::{Arc, Mutex};
+
+/// Bytes that are dropped for a caller who was refused.
+const DROPPED: usize = 16 * 1024 * 1024;
+
+/// A body that a handler may leave unread.
+pub struct Unread(Arc<Mutex<Arriving>>);
+
+impl Unread {
+    /// The body for the handler, and what may be left of it.
+    pub fn of(body: Arriving) -> (Arriving, Unread) {
+        let shared: Arc<Mutex<Arriving>> = Arc::new(Mutex::new(body.fuse().boxed()));
+        let unread = Unread(shared.clone());
+        let body = poll_fn(move |context| {
+            let mut body = shared.lock().expect("nobody panics while holding it");
+            body.poll_next_unpin(context)
+        });
+        (body.boxed(), unread)
+    }
+
+    /// Reads what is left, as far as it is not too much.
+    pub async fn drop_rest(self) {
+        let mut dropped = 0;
+        let mut rest = poll_fn(|context| {
+            let mut body = self.0.lock().expect("nobody panics while holding it");
+            body.poll_next_unpin(context)
+        });
+        while let Some(Ok(part)) = rest.next().await {
+            dropped += part.len();
+            if dropped > DROPPED {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use futures::executor::block_on;
+    use futures::stream::repeat_with;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const PART: usize = 1024 * 1024;
+
+    /// How many of the parts of a body are read when its handler reads some and leaves the rest.
+    fn read(parts: usize, by_handler: usize) -> usize {
+        let read = Arc::<AtomicUsize>::default();
+        let counter = read.clone();
+        let endless = repeat_with(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok(Bytes::from(vec![0; PART]))
+        });
+        let (mut body, unread) = Unread::of(endless.take(parts).boxed());
+        block_on(async {
+            for _ in 0..by_handler {
+                body.next().await.unwrap().unwrap();
+            }
+            drop(body);
+            unread.drop_rest().await;
+        });
+        read.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_body_is_read_to_its_end_unless_it_is_too_large() {
+        assert_eq!(read(5, 0), 5);
+        assert_eq!(read(5, 3), 5);
+        assert_eq!(read(5, 5), 5);
+        assert_eq!(read(1000, 0), DROPPED / PART + 1);
+    }
+}
