@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 
 /// Take a project off; its versions, its history and its hook's URL stay
 ///
-/// On a terminal it asks first. Where nobody can be asked, and with --json, it wants --yes.
+/// On a terminal it asks first. A script is not asked: what it removes can be deployed again, and goes on where it was.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill remove orders --yes")]
 pub struct Args {
@@ -21,8 +21,7 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
     let path = Path::new(&["deployments", &args.project]);
-    if !args.yes {
-        check_that_somebody_is_there(session)?;
+    if !args.yes && can_ask(session) {
         // Nobody is asked about what is not there.
         client.get(&path).await?;
         if !agreed(&args.project)? {
@@ -35,11 +34,8 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn check_that_somebody_is_there(session: &Session) -> Result<(), Failure> {
-    match !session.output.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        true => Ok(()),
-        false => Err(Failure::argument("nobody can be asked whether to remove it", "give `--yes` to remove it")),
-    }
+fn can_ask(session: &Session) -> bool {
+    !session.output.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 fn agreed(project: &str) -> Result<bool, Failure> {
