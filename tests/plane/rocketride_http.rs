@@ -352,3 +352,15 @@ async fn what_is_for_everybody_needs_no_key() {
     let invalid = nobody.post("/pipe/validate?source=nope", json!({"pipeline": echo("p")})).await.ok();
     assert!(invalid["data"]["errors"].to_string().contains("nope"), "{invalid}");
 }
+
+#[tokio::test]
+async fn a_second_delete_is_an_error_as_over_the_websocket() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let token = open(&ana, echo("p")).await;
+    ana.delete(&format!("/task?token={token}")).await.ok();
+
+    let again = ana.delete(&format!("/task?token={token}")).await;
+
+    assert!(told(again, 400).starts_with("Your pipeline is not running"));
+}

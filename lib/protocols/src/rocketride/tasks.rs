@@ -58,9 +58,19 @@ pub fn end<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) 
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
         let Addressed { call, token } = addressed(plane, &request, Scope::Control).await?;
-        TaskEnd::run(plane, &call, task_end::Input { token }).await.map_err(of_task)?;
+        TaskEnd::run(plane, &call, task_end::Input { token }).await.map_err(not_ended)?;
         Ok(None)
     })
+}
+
+/// A task that is ending or has ended is as little running as one that never was.
+fn not_ended(error: Error) -> Refusal {
+    match error.code {
+        Code::FailedPrecondition => {
+            Error { message: format!("Your pipeline is not running: {}", error.message), ..error }.into()
+        }
+        _ => of_task(error),
+    }
 }
 
 fn not_opened(error: Error) -> Refusal {
