@@ -4,7 +4,7 @@ use crate::given::{echo, run};
 use crate::given_tasks::{Caller, caller, echoed};
 use serde_json::{Value, json};
 use tidemill_operations::Code;
-use tidemill_testing::{Death, World, minutes, seconds};
+use tidemill_testing::{Death, World, minutes, pipeline, seconds};
 
 #[tokio::test]
 async fn what_was_accepted_finishes_and_new_objects_are_refused() {
@@ -159,4 +159,33 @@ async fn whatever_call_the_process_dies_at_the_task_ends_and_is_counted_out() {
         }
     }
     panic!("the scene makes too many calls");
+}
+
+#[tokio::test]
+async fn whatever_call_an_end_dies_at_the_run_of_the_task_is_told() {
+    for call in 0..20 {
+        for death in [Death::Before(call), Death::After(call)] {
+            let world = World::new().await;
+            let (ana, user) = caller(&world, "ana").await;
+            let task = ana.open(pipeline("p")).await.unwrap();
+            world.faults.die(Some(death));
+            let ended = ana.end(&task.token).await;
+            if !world.faults.is_dead() {
+                assert!(call > 3, "an end makes too few calls");
+                return;
+            }
+            assert!(ended.is_err(), "{death:?}");
+            world.faults.die(None);
+            // Another process looks at the task before any bell is rung again.
+            let status = ana.status(&task.token).await.unwrap();
+
+            let run = user.get(&format!("/v1/runs/{}", task.run)).await.ok();
+            let expected = if status.state == "open" { "queued" } else { "cancelled" };
+            assert_eq!(run["state"], expected, "{death:?}: {}", status.state);
+            if status.state != "open" {
+                assert_eq!(status.state, "ended", "{death:?}");
+            }
+        }
+    }
+    panic!("an end makes too many calls");
 }

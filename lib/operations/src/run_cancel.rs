@@ -8,11 +8,12 @@ use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
 use crate::run_get::find;
 use crate::task_end::{self, TaskEnd};
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
-use tidemill_model::run::State;
+use tidemill_model::run::{Run, State};
 use tidemill_store::Part;
 
 /// How often a cancel that met the worker's own write tries again.
@@ -39,45 +40,45 @@ impl Operation for RunCancel {
             && let Some(task) = plane.store.task_by_hash(&call.owner, hash).await?
         {
             TaskEnd::run(plane, call, task_end::Input { token: task.token }).await?;
-            let run = find(plane, call, &run.id, Some(&run.project)).await?;
-            return Ok(RunAnswer::from(run));
+            return find(plane, call, &run.id, Some(&run.project)).await.map(RunAnswer::from);
         }
-        RunCancel::cancel_alone(plane, call, input).await
+        request(plane, run, call.now).await.map(RunAnswer::from)
     }
 }
 
-impl RunCancel {
-    /// Asks a run to end, but not the task that it may be of.
-    pub(crate) async fn cancel_alone(plane: &Plane, call: &Call, input: Input) -> Result<RunAnswer, Error> {
-        for _ in 0..TRIES {
-            let before = find(plane, call, &input.run, input.project.as_ref()).await?;
-            if before.state.is_final() {
-                return Err(Error::new(
-                    Code::FailedPrecondition,
-                    format!("run `{}` has already ended: {}", before.id, before.state),
-                )
-                .hint("there is nothing left to cancel"));
-            }
-            if before.cancel_requested_at.is_some() {
-                return Ok(RunAnswer::from(before));
-            }
-            let mut after = before.clone();
-            after.cancel_requested_at = Some(call.now);
-            if before.state == State::Queued {
-                after.state = State::Cancelled;
-                after.ended_at = Some(call.now);
-            }
-            match plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?.commit().await {
-                Ok(()) => {
-                    let bell =
-                        Bell::Run { owner: after.owner.clone(), project: after.project.clone(), run: after.id.clone() };
-                    plane.ring(bell, Duration::ZERO).await;
-                    return Ok(RunAnswer::from(after));
-                }
-                Err(error) if error.rejects(Part::Run) => continue,
-                Err(error) => return Err(error.into()),
-            }
+/// Asks a run to end that was just read, but not the task that it may be of. Gives the run as it is then.
+///
+/// # Errors
+/// [`Code::FailedPrecondition`] if it has ended already.
+pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<Run, Error> {
+    let mut before = run;
+    for _ in 0..TRIES {
+        if before.state.is_final() {
+            let message = format!("run `{}` has already ended: {}", before.id, before.state);
+            return Err(Error::new(Code::FailedPrecondition, message).hint("there is nothing left to cancel"));
         }
-        Err(Error::new(Code::Unavailable, "the run kept changing while it was to be cancelled").hint("try again"))
+        if before.cancel_requested_at.is_some() {
+            return Ok(before);
+        }
+        let mut after = before.clone();
+        after.cancel_requested_at = Some(now);
+        if before.state == State::Queued {
+            after.state = State::Cancelled;
+            after.ended_at = Some(now);
+        }
+        match plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?.commit().await {
+            Ok(()) => {
+                let bell =
+                    Bell::Run { owner: after.owner.clone(), project: after.project.clone(), run: after.id.clone() };
+                plane.ring(bell, Duration::ZERO).await;
+                return Ok(after);
+            }
+            Err(error) if error.rejects(Part::Run) => {
+                let found = plane.store.run(&before.owner, &before.project, &before.id).await?;
+                before = found.ok_or_else(|| Error::not_found("run", &before.id))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
+    Err(Error::new(Code::Unavailable, "the run kept changing while it was to be cancelled").hint("try again"))
 }

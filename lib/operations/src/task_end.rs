@@ -1,11 +1,10 @@
 //! Ends a task. Objects that it took are finished and give their results, new ones are refused from now on.
 
+use crate::Operation;
 use crate::answer::TaskAnswer;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::run_cancel::RunCancel;
 use crate::task_life::{find, settle};
-use crate::{Operation, run_cancel};
 use serde::Deserialize;
 use tidemill_model::key::Scope;
 use tidemill_model::task::{End, State};
@@ -35,14 +34,6 @@ impl Operation for TaskEnd {
             Err(error) if error.rejects(Part::Task) => return Err(not_open(State::Ending)),
             Err(error) => return Err(error.into()),
         };
-        if !ending.waits {
-            let cancel = run_cancel::Input { run: ending.run.clone(), project: Some(ending.project.clone()) };
-            match RunCancel::cancel_alone(plane, call, cancel).await {
-                // The run ended by itself in between.
-                Err(error) if error.code == Code::FailedPrecondition => {}
-                cancelled => drop(cancelled?),
-            }
-        }
         let task = settle(plane, ending).await?;
         Ok(TaskAnswer::new(&task, true))
     }

@@ -4,6 +4,7 @@
 use crate::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
+use crate::run_cancel;
 use crate::run_execute::is_gone;
 use jiff::SignedDuration;
 use tidemill_model::run;
@@ -63,6 +64,15 @@ async fn step_with_run(plane: &Plane, task: &Task) -> Result<Option<Moved>, Erro
         run::State::Failed | run::State::TimedOut => End::Failed,
         run::State::Queued | run::State::Running => {
             let now = plane.now();
+            // Whoever asked for the end may have died before the run was told.
+            if task.state == State::Ending && run.cancel_requested_at.is_none() {
+                return match run_cancel::request(plane, run, now).await {
+                    Ok(run) if !run.state.is_final() => Ok(None),
+                    Err(error) if error.code != Code::FailedPrecondition => Err(error),
+                    // It has ended, now or by itself: so does the task.
+                    _ => Ok(Some(Ok(task.clone()))),
+                };
+            }
             let waits = run.state == run::State::Queued && run.queued_at + PATIENCE > now;
             let is_held = run.lease.as_ref().is_some_and(|lease| lease.until > now && !is_gone(plane, lease));
             if !waits && !is_held {
