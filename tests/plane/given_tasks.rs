@@ -69,7 +69,7 @@ impl Caller {
     /// Starts to send a text.
     pub async fn pipe(&self, token: &str) -> Result<Pipe, Error> {
         let object = Object { mime: "text/plain".to_owned(), size: 2, ..Object::default() };
-        task_send::open(&self.plane, &self.call(), token, object).await
+        Ok(task_send::open(&self.plane, &self.call(), token, object).await?)
     }
 
     pub async fn send(&self, token: &str, text: &str) -> Result<Sent, Error> {

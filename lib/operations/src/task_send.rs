@@ -68,7 +68,7 @@ pub struct Sent {
 ///
 /// # Errors
 /// [`Code::NotFound`] if there is no such task, [`Code::FailedPrecondition`] if it takes no more objects.
-pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) -> Result<Pipe, Error> {
+pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) -> Result<Pipe, Refused> {
     let task = plane.store.task(&call.owner, token).await?;
     let task = task.filter(|task| task.is_readable(plane.now())).ok_or_else(unknown)?;
     check(&task, &object)?;
@@ -115,17 +115,49 @@ fn check(task: &Task, object: &Object) -> Result<(), Error> {
     }
 }
 
-async fn refusal(plane: &Plane, call: &Call, token: &str) -> Result<Error, Error> {
+async fn refusal(plane: &Plane, call: &Call, token: &str) -> Result<Refused, Error> {
     let found = plane.store.task(&call.owner, token).await?;
-    Ok(found.map_or_else(unknown, |task| closed(task.state)))
+    Ok(found.map_or_else(|| unknown().into(), |task| closed(task.state)))
 }
 
-fn closed(state: State) -> Error {
-    let message = match state {
-        State::Ended => "the task has ended",
-        _ => "the task is ending and takes no more objects",
-    };
-    Error::new(Code::FailedPrecondition, message).hint("open a new one")
+fn closed(state: State) -> Refused {
+    match state {
+        State::Ended => Refused::Ended,
+        State::Open | State::Ending => Refused::Ending,
+    }
+}
+
+/// Why an object was not accepted.
+#[derive(Debug)]
+pub enum Refused {
+    /// The task takes no more objects, and finishes those that it took.
+    Ending,
+    /// The task has ended.
+    Ended,
+    With(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        Refused::With(error)
+    }
+}
+
+impl From<tidemill_store::Error> for Refused {
+    fn from(error: tidemill_store::Error) -> Refused {
+        Refused::With(error.into())
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        let message = match refused {
+            Refused::Ending => "the task is ending and takes no more objects",
+            Refused::Ended => "the task has ended",
+            Refused::With(error) => return error,
+        };
+        Error::new(Code::FailedPrecondition, message).hint("open a new one")
+    }
 }
 
 impl Pipe {

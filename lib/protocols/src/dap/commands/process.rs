@@ -7,8 +7,8 @@ use crate::dap::frame::{Arguments, Body};
 use crate::objects;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidemill_operations::task_send::{self, Object};
-use tidemill_operations::{Code, Error};
+use tidemill_operations::Code;
+use tidemill_operations::task_send::{self, Object, Refused};
 
 pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
     if let Some(turn) = &mut asked.turn {
@@ -52,12 +52,7 @@ async fn open(asked: Asked) -> Result<Body, Failure> {
         provider: provider.clone(),
     };
     let opened = task_send::open(plane, call, &token(arguments)?, object).await;
-    let pipe = opened.map_err(|error| match (error.code, provider) {
-        (Code::InvalidArgument, Some(provider)) => {
-            Failure::new(format!("You are looking for a \"{provider}\", but this pipeline isn't it: {}", error.message))
-        }
-        _ => sending_failed(error),
-    })?;
+    let pipe = opened.map_err(|refused| not_accepted(refused, provider))?;
     body(&json!({"pipe_id": pipes.add(pipe)}))
 }
 
@@ -81,14 +76,15 @@ async fn close(asked: Asked) -> Result<Body, Failure> {
     body(&objects::result(sent?))
 }
 
-fn sending_failed(error: Error) -> Failure {
-    let ended = error.code == Code::FailedPrecondition && error.message.contains("has ended");
-    let ending = error.code == Code::FailedPrecondition && error.message.contains("is ending");
-    match (ended, ending) {
-        (true, _) => Failure { code: Some("TASK_COMPLETED"), ..Failure::new("Task has already completed") },
-        (_, true) => {
+fn not_accepted(refused: Refused, provider: Option<String>) -> Failure {
+    match (refused, provider) {
+        (Refused::Ended, _) => Failure { code: Some("TASK_COMPLETED"), ..Failure::new("Task has already completed") },
+        (Refused::Ending, _) => {
             Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating, cannot process data requests") }
         }
-        _ => failed(error),
+        (Refused::With(error), Some(provider)) if error.code == Code::InvalidArgument => {
+            Failure::new(format!("You are looking for a \"{provider}\", but this pipeline isn't it: {}", error.message))
+        }
+        (Refused::With(error), _) => failed(error),
     }
 }
