@@ -116,11 +116,15 @@ async fn a_pipeline_without_a_project_gets_one_of_its_own() {
     let (ana, _) = caller(&world, "ana").await;
     let mut nameless = echo("p");
     nameless.as_object_mut().unwrap().remove("project_id");
+    let mut null = echo("p");
+    null["project_id"] = Value::Null;
 
-    let task = ana.open(nameless).await.unwrap();
+    for pipeline in [nameless, null] {
+        let task = ana.open(pipeline).await.unwrap();
 
-    assert!(task.project.starts_with("task-"), "{}", task.project);
-    assert_eq!(ana.send(&task.token, "hi").await.unwrap().result, echoed("hi"));
+        assert!(task.project.starts_with("task-"), "{}", task.project);
+        assert_eq!(ana.send(&task.token, "hi").await.unwrap().result, echoed("hi"));
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 pub mod file;
 mod json;
 pub mod limits;
+pub mod members;
 pub mod nearest;
 pub mod problem;
 mod reader;

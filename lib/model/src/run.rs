@@ -171,6 +171,40 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 impl Run {
+    /// A run by hand of no version that waits to be executed, in one attempt of a day; its maker says otherwise.
+    pub fn queued(id: RunId, owner: OwnerId, project: ProjectId, at: Timestamp) -> Run {
+        Run {
+            id,
+            owner,
+            project,
+            version: 0,
+            trigger: Trigger::Manual,
+            state: State::Queued,
+            attempt: 1,
+            max_attempts: 1,
+            timeout_seconds: 86_400,
+            tick: None,
+            previous_tick: None,
+            queued_at: at,
+            started_at: None,
+            ended_at: None,
+            not_before: None,
+            error: None,
+            input: None,
+            result: None,
+            result_sha256: None,
+            log: None,
+            log_chunks: 0,
+            objects: 0,
+            lease: None,
+            epoch: 0,
+            deaths: 0,
+            cancel_requested_at: None,
+            task: None,
+            plan_sha256: None,
+        }
+    }
+
     /// Whether it is a task that waits for objects: each object is worked on where it comes in.
     pub fn is_open_task(&self) -> bool {
         self.task.is_some() && self.plan_sha256.is_none()

@@ -4,8 +4,9 @@ use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
-use tidemill_model::deployment::{Deployment, Refused, State};
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::deployment::{Deployment, Refused, Settings, State};
+use tidemill_model::ids::{HookId, OwnerId, ProjectId, RunId};
+use tidemill_model::schedule::Schedule;
 use tidemill_model::tick::{Outcome, Skipped, Stretch};
 use tidemill_store::{Audit, Part, Transaction};
 
@@ -38,6 +39,28 @@ impl Rounds {
         let longest = Duration::from_millis(u64::from(self.0.min(10)) * 2);
         tokio::time::sleep(longest.mul_f64(plane.world.jitter())).await;
         Ok(())
+    }
+}
+
+/// The record of a project, or of a slot, that was never there before: active, without a version or a schedule.
+pub fn fresh_record(plane: &Plane, call: &Call, project: ProjectId) -> Deployment {
+    Deployment {
+        owner: call.owner.clone(),
+        project,
+        state: State::Active,
+        schedule: Schedule::MANUAL,
+        ticked_until: call.now,
+        version: 0,
+        last_version: 0,
+        plan_sha256: None,
+        hook: HookId::new(plane.world.random_u128()),
+        key: call.key.clone(),
+        settings: Settings::default(),
+        revision: 1,
+        current: None,
+        waiting: None,
+        created_at: call.now,
+        updated_at: call.now,
     }
 }
 

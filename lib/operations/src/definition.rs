@@ -18,6 +18,12 @@ pub struct Definition {
     pub compiled: Compiled,
 }
 
+/// The names of a stored pipeline and its plan.
+pub struct Stored {
+    pub pipeline_sha256: String,
+    pub plan_sha256: String,
+}
+
 impl Definition {
     /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
     pub fn compile(plane: &Plane, pipeline: &RawValue, on_cron: bool) -> Result<Definition, Error> {
@@ -72,8 +78,16 @@ impl Definition {
         self.compiled.warnings.iter().cloned().map(Detail::from).collect()
     }
 
-    /// Stores the pipeline and its plan, and makes the version that names them. What is stored does no harm if the
-    /// version never comes to be.
+    /// Stores the pipeline and its plan, and names them. What nothing comes to refer to does no harm.
+    pub async fn store_bodies(&self, plane: &Plane, call: &Call, project: &ProjectId) -> Result<Stored, Error> {
+        let plan = serde_json::to_vec(&self.compiled.plan).map_err(Error::internal)?;
+        let bodies = [self.pipeline.text().as_bytes(), &plan];
+        let names = plane.store.put_bodies(&call.owner, project, &bodies).await?;
+        let [pipeline_sha256, plan_sha256] = names.try_into().expect("two bodies have two names");
+        Ok(Stored { pipeline_sha256, plan_sha256 })
+    }
+
+    /// Stores the pipeline and its plan, and makes the version that names them.
     pub async fn store(
         &self,
         plane: &Plane,
@@ -82,17 +96,14 @@ impl Definition {
         number: u32,
         note: Option<String>,
     ) -> Result<Version, Error> {
-        let plan = serde_json::to_vec(&self.compiled.plan).map_err(Error::internal)?;
-        let bodies = [self.pipeline.text().as_bytes(), &plan];
-        let names = plane.store.put_bodies(&call.owner, project, &bodies).await?;
-        let [pipeline_name, plan_name] = names.try_into().expect("two bodies have two names");
+        let Stored { pipeline_sha256, plan_sha256 } = self.store_bodies(plane, call, project).await?;
         Ok(Version {
             owner: call.owner.clone(),
             project: project.clone(),
             number,
             name: self.pipeline.name().map(str::to_owned),
-            sha256: pipeline_name,
-            plan_sha256: plan_name,
+            sha256: pipeline_sha256,
+            plan_sha256,
             bytes: self.pipeline.text().len() as u64,
             components: self.pipeline.components().len() as u32,
             created_at: call.now,

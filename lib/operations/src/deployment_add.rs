@@ -2,15 +2,14 @@
 //! condition that the project has no live deployment.
 
 use crate::answer::DeploymentAnswer;
-use crate::change::{audit, touched};
+use crate::change::{audit, fresh_record, touched};
 use crate::definition::{self, Definition, SettingsGiven};
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidemill_model::deployment::{Deployment, Settings, State, checked_note};
-use tidemill_model::ids::HookId;
+use tidemill_model::deployment::{Deployment, Settings, checked_note};
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
 use tidemill_store::{Hook, Part};
@@ -142,22 +141,11 @@ impl Add<'_> {
     fn deployment(&self, tombstone: Option<&Deployment>, number: u32) -> Deployment {
         let Add { plane, call, definition, .. } = self;
         let fresh = Deployment {
-            owner: call.owner.clone(),
-            project: definition.pipeline.project_id().clone(),
-            state: State::Active,
             schedule: self.schedule.clone(),
-            ticked_until: call.now,
             version: number,
             last_version: number,
-            plan_sha256: None,
-            hook: HookId::new(plane.world.random_u128()),
-            key: call.key.clone(),
             settings: self.settings,
-            revision: 1,
-            current: None,
-            waiting: None,
-            created_at: call.now,
-            updated_at: call.now,
+            ..fresh_record(plane, call, definition.pipeline.project_id().clone())
         };
         match tombstone {
             None => fresh,

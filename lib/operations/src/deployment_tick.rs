@@ -193,34 +193,13 @@ impl Taking<'_> {
 
 /// A queued run of a deployment's live version.
 pub(crate) fn new_run(plane: &Plane, deployment: &Deployment, trigger: Trigger, now: Timestamp) -> Run {
+    let id = RunId::new(now, plane.world.random_u128());
     Run {
-        id: RunId::new(now, plane.world.random_u128()),
-        owner: deployment.owner.clone(),
-        project: deployment.project.clone(),
         version: deployment.version,
         trigger,
-        state: State::Queued,
-        attempt: 1,
         max_attempts: deployment.settings.max_attempts,
         timeout_seconds: deployment.settings.timeout_seconds,
-        tick: None,
-        previous_tick: None,
-        queued_at: now,
-        started_at: None,
-        ended_at: None,
-        not_before: None,
-        error: None,
-        input: None,
-        result: None,
-        result_sha256: None,
-        log: None,
-        log_chunks: 0,
-        objects: 0,
-        lease: None,
-        epoch: 0,
-        deaths: 0,
-        cancel_requested_at: None,
-        task: None,
         plan_sha256: deployment.plan_sha256.clone(),
+        ..Run::queued(id, deployment.owner.clone(), deployment.project.clone(), now)
     }
 }

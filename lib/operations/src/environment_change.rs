@@ -5,7 +5,7 @@
 //! its version are written here and nowhere else, in the transaction that moves the environment. So a tick that was due
 //! before the change runs what held before it, or is settled as skipped.
 
-use crate::change::{Rounds, audit, settle, touched, with_change};
+use crate::change::{Rounds, audit, fresh_record, settle, touched, with_change};
 use crate::definition::{Definition, stored_pipeline};
 use crate::error::{Code, Detail, Error};
 use crate::plane::{Call, Plane};
@@ -13,9 +13,9 @@ use crate::version_add::Addition;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
-use tidemill_model::deployment::{Deployment, Settings, State};
+use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::environment::{self, Environment, SCHEDULES_LIMIT, TTL_LIMIT};
-use tidemill_model::ids::{EnvironmentName, HookId, ProjectId, RunId, Slot};
+use tidemill_model::ids::{EnvironmentName, ProjectId, RunId, Slot};
 use tidemill_model::pipeline::Pipeline;
 use tidemill_model::tick::Stretch;
 use tidemill_model::version::{Version, sha256};
@@ -229,7 +229,7 @@ impl Change<'_> {
         let mut after = match before {
             Some(before) => touched(before, call.now),
             None if state.is_removed() => return Ok(None),
-            None => slot_record(plane, call, id),
+            None => fresh_record(plane, call, id),
         };
         if !is_alike(&after.state, &state) || before.is_none() {
             after.state = state;
@@ -254,29 +254,6 @@ impl Change<'_> {
 pub fn slot_of(of: &OfEnvironment, source: &str) -> Result<ProjectId, Error> {
     let OfEnvironment { project, environment } = of.clone();
     Ok(Slot { project, environment, source: source.to_owned() }.id()?)
-}
-
-/// A slot that was never there before.
-pub fn slot_record(plane: &Plane, call: &Call, id: ProjectId) -> Deployment {
-    Deployment {
-        owner: call.owner.clone(),
-        project: id,
-        state: State::Active,
-        schedule: environment::Source::default().schedule,
-        ticked_until: call.now,
-        version: 0,
-        last_version: 0,
-        plan_sha256: None,
-        // Nobody is told it, and it leads nowhere.
-        hook: HookId::new(plane.world.random_u128()),
-        key: call.key.clone(),
-        settings: Settings::default(),
-        revision: 1,
-        current: None,
-        waiting: None,
-        created_at: call.now,
-        updated_at: call.now,
-    }
 }
 
 /// Whether two states differ at most in their instant.

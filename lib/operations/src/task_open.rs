@@ -2,9 +2,8 @@
 //! A source that makes its own objects runs once, and the task ends with that run.
 
 use crate::answer::TaskAnswer;
-use crate::change::{HISTORY, Rounds};
-use crate::definition::Definition;
-use crate::environment_change::slot_record;
+use crate::change::{HISTORY, Rounds, fresh_record};
+use crate::definition::{Definition, Stored};
 use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
 use crate::preparation::sealed_variables;
@@ -20,6 +19,7 @@ use tidemill_model::environment::Environment;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
+use tidemill_model::pipeline::members;
 use tidemill_model::run::{self, Run, Trigger};
 use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, THREADS_LIMIT, Task, Trace};
 use tidemill_plan::Class;
@@ -27,8 +27,6 @@ use tidemill_store::{Credential, EnvironmentAudit, Part, Transaction};
 
 /// Longest token that a caller may choose, in characters.
 const TOKEN_LIMIT: usize = 256;
-/// How long the run of a source that makes its own objects may take, in seconds.
-const RUN_SECONDS: u32 = 86_400;
 
 pub struct TaskOpen;
 
@@ -62,7 +60,7 @@ impl crate::Operation for TaskOpen {
     type Output = TaskAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Error> {
-        let pipeline = with_project(plane, &input.pipeline)?;
+        let pipeline = with_project(plane, &input.pipeline);
         let definition = Definition::compile_at(plane, &pipeline, input.source.as_deref())?;
         open(plane, call, input, definition, 0).await
     }
@@ -120,22 +118,13 @@ fn too_many() -> Error {
 }
 
 /// A pipeline without a `project_id` is one that nobody will ask for again: it gets a name of its own.
-fn with_project(plane: &Plane, pipeline: &RawValue) -> Result<Box<RawValue>, Error> {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        project_id: Option<&'a RawValue>,
+fn with_project(plane: &Plane, pipeline: &RawValue) -> Box<RawValue> {
+    if members::member(pipeline, "project_id").is_some_and(|id| id != "null") {
+        return pipeline.to_owned();
     }
-    let text = pipeline.get();
-    let lacks_it = serde_json::from_str(text).is_ok_and(|Named { project_id }| project_id.is_none());
-    let rest = text.trim_start().strip_prefix('{').map(str::trim_start);
-    match rest.filter(|rest| lacks_it && !rest.starts_with('}')) {
-        Some(rest) => {
-            let name = format!("task-{:032x}", plane.world.random_u128());
-            RawValue::from_string(format!("{{\"project_id\":\"{name}\",{rest}")).map_err(Error::internal)
-        }
-        None => Ok(pipeline.to_owned()),
-    }
+    let name = format!("\"task-{:032x}\"", plane.world.random_u128());
+    // What is no object is the compiler's to refuse.
+    members::set_member(pipeline, "project_id", &name).unwrap_or_else(|| pipeline.to_owned())
 }
 
 struct Opening<'a> {
@@ -157,8 +146,9 @@ impl Opening<'_> {
     async fn open(self) -> Result<TaskAnswer, Error> {
         check(&self.input)?;
         let mut rounds = Rounds::new();
+        let mut made = None;
         loop {
-            match self.attempt().await? {
+            match self.attempt(&mut made).await? {
                 Attempt::Answered(answer) => return Ok(*answer),
                 Attempt::Rejected(error) if error.rejects(Part::OpenTasks) => return Err(too_many()),
                 Attempt::Rejected(error) if error.rejects(Part::Task) => {
@@ -169,7 +159,8 @@ impl Opening<'_> {
         }
     }
 
-    async fn attempt(&self) -> Result<Attempt, Error> {
+    /// `made` keeps the task from one attempt to the next: what it names is stored and sealed once.
+    async fn attempt(&self, made: &mut Option<Task>) -> Result<Attempt, Error> {
         let Opening { plane, call, input, .. } = self;
         let (project, source) = (self.project(), self.source());
         let serving = plane.store.task_of_source(&call.owner, project, source).await?;
@@ -184,12 +175,16 @@ impl Opening<'_> {
         if let Some(open) = before.as_ref().filter(|task| task.state != State::Ended) {
             return self.existing(open);
         }
-        let task = self.task(plane.now()).await?;
-        let run = self.history(&task);
+        let task = match made.take() {
+            Some(task) => task,
+            None => self.task(plane.now()).await?,
+        };
+        let task = made.insert(task);
+        let run = self.history(task);
         let replaced = before.as_ref().filter(|before| before.token == task.token);
         let credential = |public| Credential { owner: task.owner.clone(), token: task.token.clone(), public };
         let expires = task.opened_at + HISTORY;
-        let mut transaction = plane.store.transaction().new_task(&task, replaced)?.new_run(&run, expires)?;
+        let mut transaction = plane.store.transaction().new_task(task, replaced)?.new_run(&run, expires)?;
         if !task.has_chosen_token {
             transaction = transaction.task_credential(&task.token, &credential(false), None)?;
         }
@@ -198,7 +193,7 @@ impl Opening<'_> {
             transaction = turn.take(plane, call, transaction, &run).await?;
         }
         if self.is_to_be_found(serving.as_ref().map(|(_, task)| task.as_ref())) {
-            transaction = transaction.task_of_source(&task, serving.as_ref().map(|(run, _)| run))?;
+            transaction = transaction.task_of_source(task, serving.as_ref().map(|(run, _)| run))?;
         }
         match transaction.commit().await {
             Ok(()) => {
@@ -206,7 +201,7 @@ impl Opening<'_> {
                     let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
                     plane.ring(bell, Duration::ZERO).await;
                 }
-                Ok(Attempt::Answered(Box::new(TaskAnswer::new(&task, false))))
+                Ok(Attempt::Answered(Box::new(TaskAnswer::new(task, false))))
             }
             Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {
                 Ok(Attempt::Rejected(error))
@@ -245,7 +240,7 @@ impl Opening<'_> {
         let plan = &definition.compiled.plan;
         let project = self.project().clone();
         let run = RunId::new(now, plane.world.random_u128());
-        let (pipeline_sha256, plan_sha256) = stored(plane, call, &project, definition).await?;
+        let Stored { pipeline_sha256, plan_sha256 } = definition.store_bodies(plane, call, &project).await?;
         let provider = plan.source().provider.clone();
         let class = tidemill_engine::catalogue().get(&provider).map(|provider| provider.class);
         Ok(Task {
@@ -285,36 +280,14 @@ impl Opening<'_> {
 
     /// The run that the task is in the history.
     fn history(&self, task: &Task) -> Run {
-        let state = if task.waits { run::State::Running } else { run::State::Queued };
         Run {
-            id: task.run.clone(),
-            owner: task.owner.clone(),
-            project: task.project.clone(),
             version: task.version,
             trigger: Trigger::Task,
-            state,
-            attempt: 1,
-            max_attempts: 1,
-            timeout_seconds: RUN_SECONDS,
-            tick: None,
-            previous_tick: None,
-            queued_at: task.opened_at,
+            state: if task.waits { run::State::Running } else { run::State::Queued },
             started_at: task.waits.then_some(task.opened_at),
-            ended_at: None,
-            not_before: None,
-            error: None,
-            input: None,
-            result: None,
-            result_sha256: None,
-            log: None,
-            log_chunks: 0,
-            objects: 0,
-            lease: None,
-            epoch: 0,
-            deaths: 0,
-            cancel_requested_at: None,
             task: Some(task.token_hash()),
             plan_sha256: (!task.waits).then(|| task.plan_sha256.clone()),
+            ..Run::queued(task.run.clone(), task.owner.clone(), task.project.clone(), task.opened_at)
         }
     }
 }
@@ -334,7 +307,7 @@ impl Turn {
                 version: self.environment.version,
                 last_version: self.environment.version,
                 current: Some(run.id.clone()),
-                ..slot_record(plane, call, self.slot.clone())
+                ..fresh_record(plane, call, self.slot.clone())
             };
             return Ok(transaction.new_deployment(&record)?);
         };
@@ -345,18 +318,4 @@ impl Turn {
         let after = Deployment { current: Some(run.id.clone()), revision: before.revision + 1, ..before.clone() };
         Ok(transaction.deployment(&after, before.revision)?)
     }
-}
-
-/// Stores a pipeline and its plan, and names them.
-pub(crate) async fn stored(
-    plane: &Plane,
-    call: &Call,
-    project: &ProjectId,
-    definition: &Definition,
-) -> Result<(String, String), Error> {
-    let plan = serde_json::to_vec(&definition.compiled.plan).map_err(Error::internal)?;
-    let bodies = [definition.pipeline.text().as_bytes(), &plan];
-    let names = plane.store.put_bodies(&call.owner, project, &bodies).await?;
-    let [pipeline, plan] = names.try_into().expect("two bodies have two names");
-    Ok((pipeline, plan))
 }

@@ -2,11 +2,10 @@
 //! that they began with.
 
 use crate::answer::TaskAnswer;
-use crate::definition::Definition;
+use crate::definition::{Definition, Stored};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task_life::find;
-use crate::task_open::stored;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidemill_model::key::Scope;
@@ -35,14 +34,14 @@ impl crate::Operation for TaskRestart {
         if task.state != State::Open || !task.waits {
             return Err(closed());
         }
-        let (pipeline, plan) = match &input.pipeline {
-            None => (task.pipeline_sha256.clone(), task.plan_sha256.clone()),
+        let Stored { pipeline_sha256, plan_sha256 } = match &input.pipeline {
+            None => Stored { pipeline_sha256: task.pipeline_sha256.clone(), plan_sha256: task.plan_sha256.clone() },
             Some(pipeline) => {
                 let definition = Definition::compile_at(plane, pipeline, Some(&task.source))?;
-                stored(plane, call, &task.project, &definition).await?
+                definition.store_bodies(plane, call, &task.project).await?
             }
         };
-        match plane.store.restart(&task, &pipeline, &plan, plane.now()).await {
+        match plane.store.restart(&task, &pipeline_sha256, &plan_sha256, plane.now()).await {
             Ok(task) => Ok(TaskAnswer::new(&task, true)),
             Err(error) if error.rejects(Part::Task) => Err(closed()),
             Err(error) => Err(error.into()),

@@ -2,7 +2,7 @@
 //! transaction.
 
 use crate::answer::VersionAnswer;
-use crate::change::{Rounds, audit};
+use crate::change::{Rounds, audit, fresh_record};
 use crate::definition::Definition;
 use crate::environment_change::{Change, OfEnvironment, deployed};
 use crate::environment_get::EnvironmentAnswer;
@@ -10,10 +10,9 @@ use crate::error::Error;
 use crate::plane::{Call, Plane};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tidemill_model::deployment::{Deployment, Settings, State, checked_note};
-use tidemill_model::ids::{EnvironmentName, HookId};
+use tidemill_model::deployment::{Deployment, State, checked_note};
+use tidemill_model::ids::EnvironmentName;
 use tidemill_model::key::Scope;
-use tidemill_model::schedule::Schedule;
 use tidemill_model::version::Version;
 use tidemill_store::{Audit, Hook, Part, Transaction};
 
@@ -102,24 +101,9 @@ impl Addition {
 
     /// The record of a project that is not live: it counts the versions.
     fn record(&self, plane: &Plane, call: &Call) -> Deployment {
-        Deployment {
-            owner: call.owner.clone(),
-            project: self.definition.pipeline.project_id().clone(),
-            state: State::Removed { at: call.now },
-            schedule: Schedule::MANUAL,
-            ticked_until: call.now,
-            version: 1,
-            last_version: 1,
-            plan_sha256: None,
-            hook: HookId::new(plane.world.random_u128()),
-            key: call.key.clone(),
-            settings: Settings::default(),
-            revision: 1,
-            current: None,
-            waiting: None,
-            created_at: call.now,
-            updated_at: call.now,
-        }
+        let project = self.definition.pipeline.project_id().clone();
+        let state = State::Removed { at: call.now };
+        Deployment { state, version: 1, last_version: 1, ..fresh_record(plane, call, project) }
     }
 }
 

@@ -11,7 +11,6 @@ pub mod frame;
 pub mod monitors;
 mod pipes;
 pub mod session;
-mod splice;
 
 pub use commands::{Asked, Command, Handler, Needs};
 pub use connections::Connections;

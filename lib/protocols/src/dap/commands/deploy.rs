@@ -4,12 +4,12 @@ use super::dashboard::seconds;
 use super::{Asked, body, done};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body, FRAME_LIMIT};
-use crate::dap::splice;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::invalid::Invalid;
+use tidemill_model::pipeline::members;
 use tidemill_model::schedule::Schedule;
 use tidemill_operations::answer::{DeploymentAnswer, OfProject};
 use tidemill_operations::deployment_add::{self, DeploymentAdd};
@@ -50,9 +50,9 @@ impl Record<'_> {
 
 pub async fn add(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, mut arguments, .. } = asked;
-    let pipeline = arguments.take("pipeline").filter(|pipeline| !splice::is_empty(pipeline));
+    let pipeline = arguments.take("pipeline").filter(|pipeline| !members::is_empty(pipeline));
     let pipeline = object(pipeline.ok_or_else(|| Failure::new("pipeline is required"))?)?;
-    let Some(project) = splice::member(&pipeline, "project_id").filter(|id| !matches!(*id, "null" | "\"\"")) else {
+    let Some(project) = members::member(&pipeline, "project_id").filter(|id| !matches!(*id, "null" | "\"\"")) else {
         return Err(Failure::new("pipeline.project_id is required"));
     };
     let project: Option<String> = serde_json::from_str(project).ok();
@@ -176,8 +176,8 @@ fn object(pipeline: Box<RawValue>) -> Result<Box<RawValue>, Failure> {
 /// The pipeline under the project that the update addresses, whatever it calls itself.
 fn addressed(pipeline: Box<RawValue>, project: &ProjectId) -> Result<Box<RawValue>, Failure> {
     let id = serde_json::to_string(project).map_err(Error::internal)?;
-    if splice::member(&pipeline, "project_id") == Some(id.as_str()) {
+    if members::member(&pipeline, "project_id") == Some(id.as_str()) {
         return Ok(pipeline);
     }
-    splice::set_member(&pipeline, "project_id", &id).ok_or_else(|| Failure::new("pipeline must be an object"))
+    members::set_member(&pipeline, "project_id", &id).ok_or_else(|| Failure::new("pipeline must be an object"))
 }

@@ -6,10 +6,10 @@ use super::rows::{self, argument};
 use super::{Asked, Command, Handler, Needs, body};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body, shown};
-use crate::dap::splice;
 use serde_json::{Map, Value, json};
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
+use tidemill_model::pipeline::members;
 use tidemill_model::task::Trace;
 use tidemill_operations::answer::VersionAnswer;
 use tidemill_operations::environment_deploy::{self, EnvironmentDeploy};
@@ -86,13 +86,13 @@ async fn add(asked: Asked) -> Result<Body, Failure> {
             return Err(Failure::new(format!("Unsupported kind '{}': only 'pipe' is deployed here", shown(kind))));
         }
     }
-    let pipeline = arguments.take("pipeline").filter(|pipeline| !splice::is_empty(pipeline));
+    let pipeline = arguments.take("pipeline").filter(|pipeline| !members::is_empty(pipeline));
     let pipeline = pipeline.ok_or_else(|| Failure::new("pipeline is required"))?;
     if !pipeline.get().starts_with('{') {
         return Err(Failure::new("pipeline must be an object"));
     }
     for name in ["project_id", "name"] {
-        if splice::member(&pipeline, name).is_none_or(|value| matches!(value, "null" | "\"\"")) {
+        if members::member(&pipeline, name).is_none_or(|value| matches!(value, "null" | "\"\"")) {
             return Err(Failure::new(format!("pipeline.{name} is required")));
         }
     }

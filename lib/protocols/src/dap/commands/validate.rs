@@ -3,9 +3,9 @@
 use super::{Asked, body};
 use crate::dap::failure::{Failure, with_hint};
 use crate::dap::frame::Body;
-use crate::dap::splice;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tidemill_model::pipeline::members;
 use tidemill_operations::pipeline_validate::{self, Input};
 use tidemill_operations::{Detail, Error, Plane};
 
@@ -49,7 +49,7 @@ pub async fn validate(asked: Asked) -> Result<Body, Failure> {
 /// Checks a pipeline from a source: JSON, instead of its own.
 pub fn validated(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Validated, Failure> {
     let mut checked = pipeline.to_owned();
-    if splice::member(&checked, "project_id").is_none() {
+    if members::member(&checked, "project_id").is_none() {
         // Only a deployment needs one.
         checked = with(&checked, "project_id", "\"unnamed\"");
     }
@@ -60,7 +60,7 @@ pub fn validated(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Re
     let output = pipeline_validate::check(plane, &input);
     let chain = serde_json::to_string(&output.order).map_err(Error::internal)?;
     let mut shown = with(pipeline, "chain", &chain);
-    if splice::member(&shown, "version").is_none() {
+    if members::member(&shown, "version").is_none() {
         shown = with(&shown, "version", "1");
     }
     Ok(Validated {
@@ -71,12 +71,12 @@ pub fn validated(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Re
 }
 
 fn with(pipeline: &RawValue, name: &str, value: &str) -> Box<RawValue> {
-    splice::set_member(pipeline, name, value).unwrap_or_else(|| pipeline.to_owned())
+    members::set_member(pipeline, name, value).unwrap_or_else(|| pipeline.to_owned())
 }
 
 /// Files wrap a pipeline as `{"pipeline": {…}}`.
 pub fn flat(pipeline: Box<RawValue>) -> Box<RawValue> {
-    let inner = splice::member(&pipeline, "pipeline").filter(|_| splice::member(&pipeline, "components").is_none());
+    let inner = members::member(&pipeline, "pipeline").filter(|_| members::member(&pipeline, "components").is_none());
     match inner.and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
         Some(inner) => inner,
         None => pipeline,
