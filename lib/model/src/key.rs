@@ -101,6 +101,16 @@ pub enum Plane {
     Live,
 }
 
+/// What somebody logged in with, as the table finds it: the sha256 of the text, which is never kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// Of an API key.
+    Key(String),
+    /// Of a token of one task.
+    Task(String),
+}
+
 /// The key itself. It is shown once, when it is made; `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);

@@ -13,13 +13,28 @@ const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_hours(1);
 /// # Errors
 /// [`Code::Unauthenticated`] for every credential that is not a live key, whatever the reason.
 pub async fn run(plane: &Plane, credential: Option<&str>, idempotency: Option<String>) -> Result<Call, Error> {
+    by_hash(plane, &hash(credential)?, idempotency).await
+}
+
+/// The hash of a key: of a bare one, or of one after `Bearer `.
+///
+/// # Errors
+/// [`Code::Unauthenticated`] if it has not the form of a key.
+pub(crate) fn hash(credential: Option<&str>) -> Result<String, Error> {
     let Some(text) = credential.map(bare).filter(|text| !text.is_empty()) else {
         return Err(Error::new(Code::Unauthenticated, "the request has no API key")
             .hint("send it as `Authorization: Bearer KEY`"));
     };
-    let token = Token::parse(text).ok_or_else(unknown)?;
+    Ok(Token::parse(text).ok_or_else(unknown)?.hash())
+}
+
+/// Finds the owner of a key by the key's hash.
+///
+/// # Errors
+/// As [`run`].
+pub async fn by_hash(plane: &Plane, hash: &str, idempotency: Option<String>) -> Result<Call, Error> {
     let now = plane.now();
-    let key = plane.store.key_by_hash(&token.hash()).await?.filter(|key| key.is_live(now)).ok_or_else(unknown)?;
+    let key = plane.store.key_by_hash(hash).await?.filter(|key| key.is_live(now)).ok_or_else(unknown)?;
     note_use(plane, &key).await;
     Ok(Call { owner: key.owner, key: key.id, scopes: key.scopes, now, idempotency })
 }

@@ -1,14 +1,15 @@
 //! Who stands behind a credential: an owner's API key, or a token of one task. Whoever has a task's own token may do what
 //! concerns that task; whoever has its public one may send objects to it. Neither may do anything else.
 
-use crate::authenticate::{self, bare};
+use crate::authenticate::{self, bare, hash};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task_life::unknown;
 use jiff::Timestamp;
 use tidemill_model::ids::OwnerId;
-use tidemill_model::key::Scope;
+use tidemill_model::key::{Credential, Scope};
 use tidemill_model::task::Task;
+use tidemill_model::version::sha256;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -34,9 +35,28 @@ pub struct Confined {
 /// [`Code::NotFound`] for a token of no task that there still is, [`Code::Unauthenticated`] for everything else that is
 /// not live.
 pub async fn of(plane: &Plane, credential: Option<&str>) -> Result<Caller, Error> {
+    behind(plane, &known_by(credential)?).await
+}
+
+/// What a credential is known by from here on: a bare one, or one after `Bearer `.
+///
+/// # Errors
+/// [`Code::Unauthenticated`] for what has the form of none.
+pub fn known_by(credential: Option<&str>) -> Result<Credential, Error> {
     match credential.map(bare).filter(|text| is_of_task(text)) {
-        Some(text) => confined(plane, text).await.map(Caller::Task),
-        None => authenticate::run(plane, credential, None).await.map(Caller::Key),
+        Some(text) => Ok(Credential::Task(sha256(text.as_bytes()))),
+        None => hash(credential).map(Credential::Key),
+    }
+}
+
+/// Finds out who has the credential that is known by this.
+///
+/// # Errors
+/// As [`of`].
+pub async fn behind(plane: &Plane, credential: &Credential) -> Result<Caller, Error> {
+    match credential {
+        Credential::Key(hash) => authenticate::by_hash(plane, hash, None).await.map(Caller::Key),
+        Credential::Task(hash) => confined(plane, hash).await.map(Caller::Task),
     }
 }
 
@@ -45,11 +65,12 @@ pub fn is_of_task(text: &str) -> bool {
     text.starts_with("tk_") || text.starts_with("pk_")
 }
 
-async fn confined(plane: &Plane, text: &str) -> Result<Confined, Error> {
-    let known = plane.store.task_credential(text).await?.ok_or_else(unknown)?;
+async fn confined(plane: &Plane, hash: &str) -> Result<Confined, Error> {
+    let known = plane.store.task_credential(hash).await?.ok_or_else(unknown)?;
     let task = plane.store.task(&known.owner, &known.token).await?;
+    let text = |task: &Task| if known.public { task.public_token.clone() } else { task.token.clone() };
     // A text that somebody chose may address another task by now.
-    let is_its = |task: &Task| if known.public { task.public_token == text } else { task.token == text };
+    let is_its = |task: &Task| sha256(text(task).as_bytes()) == hash;
     let task = task.filter(|task| is_its(task) && task.is_readable(plane.now())).ok_or_else(unknown)?;
     let key = plane.store.key(&task.owner, &task.key).await?;
     if !key.is_some_and(|key| key.is_live(plane.now())) {
@@ -57,8 +78,8 @@ async fn confined(plane: &Plane, text: &str) -> Result<Confined, Error> {
             .hint("open a new one with a live key"));
     }
     let scopes = if known.public { vec![Scope::Data] } else { vec![Scope::Control, Scope::Monitor, Scope::Data] };
-    let call = Call { owner: task.owner, key: task.key, scopes, now: plane.now(), idempotency: None };
-    Ok(Confined { call, token: task.token, credential: text.to_owned() })
+    let call = Call { owner: task.owner.clone(), key: task.key.clone(), scopes, now: plane.now(), idempotency: None };
+    Ok(Confined { call, credential: text(&task), token: task.token })
 }
 
 impl Caller {

@@ -139,8 +139,8 @@ pub fn open_tasks(owner: &OwnerId) -> Key {
     Key::new(owner_partition(owner), "TASKS")
 }
 
-pub fn task_credential(token: &str) -> Key {
-    Key::new(format!("K#{}", sha256(token.as_bytes())), "TASK")
+pub fn task_credential(hash: &str) -> Key {
+    Key::new(format!("K#{hash}"), "TASK")
 }
 
 pub fn hook(hook: &HookId) -> Key {

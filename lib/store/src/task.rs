@@ -83,9 +83,9 @@ impl Store {
         Ok(Some((run, task)))
     }
 
-    /// Whose task a token is the credential of.
-    pub async fn task_credential(&self, token: &str) -> Result<Option<Credential>, Error> {
-        self.get(&keys::task_credential(token)).await
+    /// Whose task a token is the credential of, by the token's sha256.
+    pub async fn task_credential(&self, hash: &str) -> Result<Option<Credential>, Error> {
+        self.get(&keys::task_credential(hash)).await
     }
 
     /// Accepts an object, unless the task takes no more: then [`Error::Rejected`] names [`Part::Task`].
@@ -206,7 +206,7 @@ impl Transaction<'_> {
         credential: &Credential,
         expires: Option<Timestamp>,
     ) -> Result<Self, Error> {
-        let item = to_item(&keys::task_credential(text), credential)?;
+        let item = to_item(&keys::task_credential(&sha256(text.as_bytes())), credential)?;
         let item = match expires {
             None => item,
             Some(at) => expiring(item, at),

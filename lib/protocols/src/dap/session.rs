@@ -13,11 +13,11 @@ use super::pipes::{Pipes, Turn};
 use futures::channel::mpsc::UnboundedSender;
 use futures::future::{BoxFuture, FutureExt, Shared, ready};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
-use tidemill_model::key::Scope;
+use tidemill_model::key::{Credential, Scope};
 use tidemill_operations::caller::{self, Caller};
 use tidemill_operations::{Call, Code, Error, Plane, authenticate};
 
@@ -70,7 +70,7 @@ pub struct Session {
 type Login = Shared<BoxFuture<'static, Option<Arc<Identity>>>>;
 
 struct Identity {
-    credential: SecretString,
+    credential: Credential,
     checked_at: Mutex<Timestamp>,
 }
 
@@ -251,11 +251,12 @@ impl Wire {
     async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), login::Refused> {
         self.seat.belongs_to(None);
         let credential = login::credential(arguments)?;
-        let caller = caller::of(&self.plane, Some(credential.expose_secret())).await?;
+        let known_by = caller::known_by(Some(credential.expose_secret()))?;
+        let caller = caller::behind(&self.plane, &known_by).await?;
         self.seat.is_client(Client::of(arguments)?);
         self.seat.belongs_to(Some(caller.owner().clone()));
         let body = login::answer(&self.plane, &caller, &credential).await?;
-        Ok((Identity { credential, checked_at: Mutex::new(self.plane.now()) }, body))
+        Ok((Identity { credential: known_by, checked_at: Mutex::new(self.plane.now()) }, body))
     }
 
     /// Calls a command for whoever is logged in.
@@ -324,7 +325,7 @@ impl Wire {
 
     /// Asks the table with each request: a key that was revoked can do nothing.
     async fn authenticated(&self, identity: &Identity) -> Result<Caller, Failure> {
-        let caller = caller::of(&self.plane, Some(identity.credential.expose_secret())).await?;
+        let caller = caller::behind(&self.plane, &identity.credential).await?;
         *identity.checked_at() = self.plane.now();
         Ok(caller)
     }
@@ -341,7 +342,7 @@ impl Wire {
     }
 
     async fn check(&self, identity: &Identity) {
-        match caller::of(&self.plane, Some(identity.credential.expose_secret())).await {
+        match caller::behind(&self.plane, &identity.credential).await {
             Ok(_) => *identity.checked_at() = self.plane.now(),
             Err(error) if matches!(error.code, Code::Unauthenticated | Code::NotFound) => self.close(Close::LOGIN),
             // The table did not answer; that says nothing about the key.
