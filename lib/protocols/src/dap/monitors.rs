@@ -2,11 +2,13 @@
 //! time, so every connection and every process tells the same.
 
 use super::commands::monitor::events;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use tidemill_model::ids::ProjectId;
+use tidemill_model::version::sha256;
 use tidemill_operations::answer::TaskStatus;
 use tidemill_operations::{Call, Error, Plane};
 
@@ -75,7 +77,31 @@ pub struct Monitors {
 pub struct Watch {
     pub types: Types,
     /// By their runs.
-    pub last: BTreeMap<String, TaskStatus>,
+    pub last: BTreeMap<String, Told>,
+}
+
+/// How a task was when it was told of last: as much as the next events follow from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub token: String,
+    pub is_running: bool,
+    pub restarts: u32,
+    pub log_chunks: u32,
+    /// Of all that there was to be told.
+    sha256: String,
+}
+
+impl From<&TaskStatus> for Told {
+    fn from(task: &TaskStatus) -> Told {
+        let all = serde_json::to_vec(&(task, task.log_chunks)).expect("a status can be written as JSON");
+        Told {
+            token: task.token.clone(),
+            is_running: task.ended_at.is_none(),
+            restarts: task.restarts,
+            log_chunks: task.log_chunks,
+            sha256: sha256(&all),
+        }
+    }
 }
 
 impl Monitors {
@@ -91,7 +117,7 @@ impl Monitors {
     }
 
     /// Notes how tasks were when they were told of, unless the monitor is gone.
-    pub fn told(&self, watched: &Watched, last: BTreeMap<String, TaskStatus>) {
+    pub fn told(&self, watched: &Watched, last: BTreeMap<String, Told>) {
         if let Some(watch) = self.state().get_mut(watched) {
             watch.last = last;
         }

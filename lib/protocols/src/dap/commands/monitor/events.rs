@@ -1,6 +1,6 @@
 //! The events that follow from tasks' records: how they stand, that they began and ended, and what they logged.
 
-use crate::dap::monitors::{Types, Watch, Watched};
+use crate::dap::monitors::{Told, Types, Watch, Watched};
 use crate::task_status;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,9 +14,11 @@ use tidemill_operations::{Call, Code, Error, Operation, Plane};
 type Events = Vec<(&'static str, Value)>;
 /// Tasks by their runs.
 type Tasks = BTreeMap<String, TaskStatus>;
+/// How they were told of, by their runs.
+type Last = BTreeMap<String, Told>;
 
 /// What a new subscription is told at once, and how the tasks are.
-pub async fn at_once(plane: &Plane, call: &Call, watched: &Watched, new: Types) -> Result<(Events, Tasks), Error> {
+pub async fn at_once(plane: &Plane, call: &Call, watched: &Watched, new: Types) -> Result<(Events, Last), Error> {
     let tasks = read(plane, call, watched).await?;
     let mut events = Vec::new();
     if new.has(Types::TASK) {
@@ -29,23 +31,23 @@ pub async fn at_once(plane: &Plane, call: &Call, watched: &Watched, new: Types) 
             events.push(("apaevt_status_update", task_status::not_running(project.as_str(), source)));
         }
     }
-    Ok((events, tasks))
+    Ok((events, last(&tasks)))
 }
 
 /// What has changed since some tasks were told of, and how they are now.
-pub async fn changes(plane: &Plane, call: &Call, watched: &Watched, watch: &Watch) -> Result<(Events, Tasks), Error> {
+pub async fn changes(plane: &Plane, call: &Call, watched: &Watched, watch: &Watch) -> Result<(Events, Last), Error> {
     let mut tasks = read(plane, call, watched).await?;
     // A source's task that ended is found by its token only.
     for (run, before) in &watch.last {
-        if is_running(before) && !tasks.contains_key(run) {
-            let last = by_token(plane, call, &before.token).await?.filter(|task| task.run == before.run);
+        if before.is_running && !tasks.contains_key(run) {
+            let last = by_token(plane, call, &before.token).await?.filter(|task| task.run == *run);
             tasks.extend(last.map(|task| (run.clone(), task)));
         }
     }
     let mut events = Vec::new();
     for (run, task) in &tasks {
         let before = watch.last.get(run);
-        if before == Some(task) {
+        if before == Some(&Told::from(task)) {
             continue;
         }
         if watch.types.has(Types::TASK) {
@@ -58,7 +60,11 @@ pub async fn changes(plane: &Plane, call: &Call, watched: &Watched, watch: &Watc
             events.extend(output(plane, call, before, task).await?);
         }
     }
-    Ok((events, tasks))
+    Ok((events, last(&tasks)))
+}
+
+fn last(tasks: &Tasks) -> Last {
+    tasks.iter().map(|(run, task)| (run.clone(), Told::from(task))).collect()
 }
 
 async fn read(plane: &Plane, call: &Call, watched: &Watched) -> Result<Tasks, Error> {
@@ -91,10 +97,10 @@ fn is_running(task: &TaskStatus) -> bool {
 }
 
 /// What happened to a task as a whole.
-fn action(before: Option<&TaskStatus>, now: &TaskStatus) -> Option<&'static str> {
+fn action(before: Option<&Told>, now: &TaskStatus) -> Option<&'static str> {
     match before {
         None => is_running(now).then_some("begin"),
-        Some(before) if is_running(before) && !is_running(now) => Some("end"),
+        Some(before) if before.is_running && !is_running(now) => Some("end"),
         Some(before) if before.restarts != now.restarts => Some("restart"),
         Some(_) => None,
     }
@@ -118,7 +124,7 @@ fn summary(plane: &Plane, task: &TaskStatus) -> (&'static str, Value) {
 }
 
 /// The lines that a task logged since it was told of.
-async fn output(plane: &Plane, call: &Call, before: Option<&TaskStatus>, task: &TaskStatus) -> Result<Events, Error> {
+async fn output(plane: &Plane, call: &Call, before: Option<&Told>, task: &TaskStatus) -> Result<Events, Error> {
     let told = before.map_or(0, |before| before.log_chunks);
     if task.log_chunks <= told {
         return Ok(Vec::new());
