@@ -146,6 +146,26 @@ fn the_description_has_every_query_parameter_and_success() {
 }
 
 #[test]
+fn api_gateway_streams_the_answers_of_functions_that_stream_and_of_no_other() {
+    for Described { method, path, function, operation } in described() {
+        let function = named(&function).expect("the function is there");
+        let mut entrances = function.entrances();
+        assert!(entrances.all(|(_, handle)| handle.streams() == function.streams()), "{}", function.name);
+        let integration = &operation["x-amazon-apigateway-integration"];
+        let uri = integration["uri"]["Fn::Sub"].as_str().expect("it calls a function");
+        let version = if function.streams() { "2021-11-15" } else { "2015-03-31" };
+        let call = if function.streams() { "response-streaming-invocations" } else { "invocations" };
+        assert!(uri.contains(&format!("path/{version}/functions/")), "{method} {path}: {uri}");
+        assert!(uri.ends_with(&format!("/{call}")), "{method} {path}: {uri}");
+        let is_streamed = integration["responseTransferMode"].as_str() == Some("STREAM");
+        assert_eq!(is_streamed, function.streams(), "{method} {path}");
+        // A quarter of an hour is the most that API Gateway waits, and without streams it is 29 s.
+        let wait = integration["timeoutInMillis"].as_u64();
+        assert_eq!(wait, function.streams().then_some(900_000), "{method} {path}");
+    }
+}
+
+#[test]
 fn the_template_has_every_function_and_no_other() {
     // The template's short forms (`!Sub`, `!GetAtt`) are tags; only names are compared here.
     let template = read("template.yaml");

@@ -136,6 +136,19 @@ fn a_message_is_hidden_for_six_times_as_long_as_its_function_may_take() {
 }
 
 #[test]
+fn a_function_may_take_as_long_as_its_caller_waits() {
+    let template = Template::read();
+    for function in template.functions() {
+        let called = named(function.name).expect("the function is there");
+        match &called.on {
+            On::Http { .. } if called.streams() => assert_eq!(function.timeout(&template), 900, "{}", function.name),
+            On::Http { .. } => assert_eq!(function.timeout(&template), 29, "{}", function.name),
+            _ => {}
+        }
+    }
+}
+
+#[test]
 fn every_queue_has_a_dead_letter_queue_of_its_kind() {
     let template = Template::read();
     for function in template.functions() {

@@ -2,7 +2,7 @@
 //!
 //! Every binary under `functions/src/bin` calls [`serve`] with its name in the table of functions, and nothing else.
 //! [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event` and
-//! `bell_event` turn events into calls of the handlers; `timers`, `queue`, `cipher` and `world` are what the operations
+//! `bell_event` turn events into calls of the handlers, and `streamed` sends answers that go on; `timers`, `queue`, `cipher` and `world` are what the operations
 //! work with. No rule lives here.
 
 mod bell_event;
@@ -14,6 +14,7 @@ mod faults;
 mod http_event;
 mod queue;
 mod serve;
+mod streamed;
 mod timers;
 mod visibility;
 mod world;

@@ -3,15 +3,16 @@
 use crate::bell_event::{self, Receiver};
 use crate::clients::Clients;
 use crate::configuration::{self, Configuration, Variable};
-use crate::http_event;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use crate::{http_event, streamed};
+use lambda_runtime::{Diagnostic, FunctionResponse, LambdaEvent, service_fn};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tidemill_operations::{Error, Plane};
 use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On};
-use tidemill_protocols::{invoke, rest};
+use tidemill_protocols::invoke;
+use tidemill_protocols::rest::{self, Answered};
 use tracing_subscriber::EnvFilter;
 
 /// Answers the events of the function `name` until Lambda ends the process.
@@ -62,20 +63,30 @@ async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime
 
 async fn answer_http(plane: &Arc<Plane>, function: &'static Function) -> Result<(), lambda_runtime::Error> {
     let service = |event: LambdaEvent<http_event::Event>| async move {
-        let event = event.payload;
-        let response = match function.entrances().find(|(route, _)| event.is_for(route)) {
-            Some((route, handler)) => match event.request() {
-                Ok(request) => {
-                    let (head, body) = request.split();
-                    handler.answer(plane, route, head.with_body(rest::arrived(body))).await
-                }
-                Err(refused) => *refused,
-            },
-            None => event.nowhere(),
+        let deadline = event.context.deadline();
+        let response = match answered(plane, function, event.payload).await {
+            Answered::Whole(response) if !function.streams() => {
+                FunctionResponse::BufferedResponse(http_event::Answer::from(response))
+            }
+            // API Gateway takes nothing but streams of a function that streams, also where it refuses.
+            answered => FunctionResponse::StreamingResponse(streamed::until(deadline, answered)),
         };
-        Ok::<_, Infallible>(http_event::Answer::from(response))
+        Ok::<_, Infallible>(response)
     };
     lambda_runtime::run(service_fn(service)).await
+}
+
+async fn answered(plane: &Arc<Plane>, function: &'static Function, event: http_event::Event) -> Answered {
+    let Some((route, handler)) = function.entrances().find(|(route, _)| event.is_for(route)) else {
+        return event.nowhere().into();
+    };
+    match event.request() {
+        Ok(request) => {
+            let (head, body) = request.split();
+            handler.answer(plane, route, head.with_body(rest::arrived(body))).await
+        }
+        Err(refused) => (*refused).into(),
+    }
 }
 
 async fn answer_bells(receiver: Receiver) -> Result<(), lambda_runtime::Error> {

@@ -44,7 +44,7 @@ impl Door {
         let _ = self.stop.send(true);
         let all = async {
             let _ = self.served.await;
-            // Each open WebSocket holds a receiver.
+            // Each open WebSocket and each stream holds a receiver.
             self.stop.closed().await;
         };
         if tokio::time::timeout(CLOSE_LIMIT, all).await.is_err() {
@@ -55,7 +55,7 @@ impl Door {
 
 /// Serves connections until it is to stop.
 pub(crate) async fn serve(plane: Arc<Plane>, listener: TcpListener, stopped: watch::Receiver<bool>) {
-    let service = front::service(plane.clone()).merge(sockets::route(plane, stopped.clone()));
+    let service = front::service(plane.clone(), stopped.clone()).merge(sockets::route(plane, stopped.clone()));
     let service = service.into_make_service_with_connect_info::<SocketAddr>();
     let mut closing = stopped;
     let closed = async move { drop(closing.wait_for(|stop| *stop).await) };

@@ -6,24 +6,30 @@ use axum::extract::State;
 use futures::{StreamExt, TryStreamExt};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
+use std::convert::Infallible;
 use std::sync::Arc;
 use tidemill_operations::{Code, Error, Plane};
-use tidemill_protocols::rest::{self, Request, Response};
+use tidemill_protocols::rest::{self, Answered, Request, Response, Streamed};
+use tokio::sync::watch;
 
 struct Front {
     plane: Arc<Plane>,
     router: Router,
+    stopped: watch::Receiver<bool>,
 }
 
-/// The service that answers every request but those for a WebSocket.
-pub fn service(plane: Arc<Plane>) -> axum::Router {
-    let front = Arc::new(Front { plane, router: Router::new() });
+/// The service that answers every request but those for a WebSocket. Streams end when the plane stops.
+pub fn service(plane: Arc<Plane>, stopped: watch::Receiver<bool>) -> axum::Router {
+    let front = Arc::new(Front { plane, router: Router::new(), stopped });
     axum::Router::new().fallback(receive).with_state(front)
 }
 
 async fn receive(State(front): State<Arc<Front>>, request: axum::extract::Request) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
-    sent(front.answer(parts, body).await)
+    match front.answer(parts, body).await {
+        Answered::Whole(response) => sent(response),
+        Answered::Stream(streamed) => told(streamed, front.stopped.clone()),
+    }
 }
 
 /// An answer in the server's form.
@@ -35,17 +41,32 @@ pub(crate) fn sent(response: Response) -> http::Response<Body> {
     answer
 }
 
+/// An answer that goes on until it is told, nobody listens any more, or the plane stops.
+fn told(streamed: Streamed, mut stopped: watch::Receiver<bool>) -> http::Response<Body> {
+    let Streamed { status, headers, body } = streamed;
+    let stop = async move {
+        if stopped.wait_for(|stop| *stop).await.is_err() {
+            // Nobody is left who could stop it.
+            std::future::pending().await
+        }
+    };
+    let parts = body.take_until(Box::pin(stop)).map(Ok::<_, Infallible>);
+    let mut answer = sent(Response { status, headers, body: Default::default() });
+    *answer.body_mut() = Body::from_stream(parts);
+    answer
+}
+
 impl Front {
-    async fn answer(&self, parts: Parts, body: Body) -> Response {
+    async fn answer(&self, parts: Parts, body: Body) -> Answered {
         let (route, handler, path) = match self.router.route(&parts.method, parts.uri.path()) {
             Routed::To(route, handler, path) => (route, handler, path),
-            Routed::OtherMethods(allowed) => return Response::method_not_allowed(&parts.method, &allowed),
-            Routed::Nowhere => return Response::no_route(parts.uri.path()),
+            Routed::OtherMethods(allowed) => return Response::method_not_allowed(&parts.method, &allowed).into(),
+            Routed::Nowhere => return Response::no_route(parts.uri.path()).into(),
         };
         let Some(query) = query(parts.uri.query().unwrap_or_default()) else {
             let error = Error::new(Code::InvalidArgument, "the query is not percent-encoded UTF-8")
                 .hint("encode it as UTF-8, then percent-encode it");
-            return Response::error(&error);
+            return Response::error(&error).into();
         };
         let body = body.into_data_stream().map_err(|_| rest::broken()).boxed();
         let request = Request { method: parts.method, path, query, headers: parts.headers, body };
@@ -64,4 +85,54 @@ fn query(text: &str) -> Option<Vec<(String, String)>> {
             Some((decode(name)?, decode(value)?))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use futures::channel::mpsc::{UnboundedSender, unbounded};
+    use http::HeaderMap;
+
+    /// An answer that goes on as long as its sender is there.
+    fn going_on(stopped: watch::Receiver<bool>) -> (UnboundedSender<Bytes>, http::Response<Body>) {
+        let (sender, parts) = unbounded();
+        (sender, told(Streamed { status: 200, headers: HeaderMap::new(), body: parts.boxed() }, stopped))
+    }
+
+    #[tokio::test]
+    async fn each_part_of_a_stream_is_sent_as_it_comes() {
+        let (_stop, stopped) = watch::channel(false);
+        let (sender, answer) = going_on(stopped);
+        let mut body = answer.into_body().into_data_stream();
+
+        for part in ["first", "second"] {
+            sender.unbounded_send(part.into()).unwrap();
+            assert_eq!(body.next().await.unwrap().unwrap(), part);
+        }
+        drop(sender);
+
+        assert!(body.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_when_the_plane_stops() {
+        let (stop, stopped) = watch::channel(false);
+        let (_sender, answer) = going_on(stopped);
+        let mut body = answer.into_body().into_data_stream();
+
+        stop.send(true).unwrap();
+
+        assert!(body.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_ends_the_work_for_a_stream() {
+        let (_stop, stopped) = watch::channel(false);
+        let (sender, answer) = going_on(stopped);
+
+        drop(answer);
+
+        assert!(sender.is_closed());
+    }
 }

@@ -117,7 +117,7 @@ impl Local {
         let _ = self.stop.send(true);
         let all = async {
             while self.tasks.join_next().await.is_some() {}
-            // Each open WebSocket holds a receiver.
+            // Each open WebSocket and each stream holds a receiver.
             self.stop.closed().await;
         };
         if tokio::time::timeout(STOP_LIMIT, all).await.is_err() {

@@ -62,6 +62,11 @@ impl Function {
         };
         own.into_iter().chain(self.also.iter().map(|entrance| (&entrance.route, entrance.handle)))
     }
+
+    /// Whether its answers are streams, at all of its routes.
+    pub fn streams(&self) -> bool {
+        self.entrances().any(|(_, handle)| handle.streams())
+    }
 }
 
 /// What triggers a function.

@@ -1,7 +1,7 @@
 //! Where a function is found over HTTP, and what answers there. The local front door and the Lambda events both come
 //! through [`Handler::answer`].
 
-use crate::rest::{Arriving, Body, Query, Request, Response, Unread};
+use crate::rest::{Answered, Arriving, Body, Query, Request, Response, Unread};
 use futures::future::BoxFuture;
 use http::Method;
 use http::header::EXPECT;
@@ -34,13 +34,20 @@ pub enum Handler {
     Whole(HttpHandler),
     /// Takes the body as it arrives.
     Arriving(ArrivingHandler),
+    /// Takes the body when all of it is there, and may go on with its answer for long.
+    Streaming(StreamingHandler),
 }
 
 pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
 pub type ArrivingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<Arriving>) -> BoxFuture<'a, Response>;
+pub type StreamingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request) -> BoxFuture<'a, Answered>;
 
 impl Handler {
-    pub async fn answer(self, plane: &Arc<Plane>, route: &Route, request: Request<Arriving>) -> Response {
+    pub fn streams(self) -> bool {
+        matches!(self, Handler::Streaming(_))
+    }
+
+    pub async fn answer(self, plane: &Arc<Plane>, route: &Route, request: Request<Arriving>) -> Answered {
         match self {
             Handler::Arriving(handle) => {
                 let (head, body) = request.split();
@@ -51,11 +58,15 @@ impl Handler {
                 if response.status >= 400 && sends {
                     unread.drop_rest().await;
                 }
-                response
+                response.into()
             }
             Handler::Whole(handle) => match request.whole().await {
+                Ok(request) => handle(plane, route, request).await.into(),
+                Err(error) => Response::error(&error).into(),
+            },
+            Handler::Streaming(handle) => match request.whole().await {
                 Ok(request) => handle(plane, route, request).await,
-                Err(error) => Response::error(&error),
+                Err(error) => Response::error(&error).into(),
             },
         }
     }

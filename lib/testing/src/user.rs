@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tidemill_operations::Plane;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// A key and the plane that it is for.
@@ -59,7 +60,8 @@ impl User {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body)).expect("the test's request is well formed");
-        let response = tidemill_local::service(self.plane.clone()).oneshot(request).await.expect("it always answers");
+        let service = tidemill_local::service(self.plane.clone(), watch::channel(false).1);
+        let response = service.oneshot(request).await.expect("it always answers");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the answer is in memory");
         let body = serde_json::from_slice(&bytes)

@@ -1,6 +1,7 @@
 //! Plain HTTP with JSON: what a request is, what an answer is, and how an operation is called by them. Knows no
 //! server: the local front door and the Lambda events are both turned into [`Request`].
 
+mod answered;
 mod hook;
 mod input;
 mod request;
@@ -8,6 +9,7 @@ mod serve;
 mod task;
 mod unread;
 
+pub use answered::{Answered, Streamed};
 pub use hook::hook_receive;
 pub(crate) use input::typed;
 pub use input::{Body, Parameter, Query};
