@@ -1,6 +1,7 @@
 //! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON,
-//! [`rocketride`] the HTTP routes of RocketRide's server and [`dap`] the WebSocket of its clients; [`invoke`] is JSON
-//! without HTTP, for callers with AWS credentials; [`error_codes`] gives each refusal its form on every wire.
+//! [`rocketride`] the HTTP routes of RocketRide's server and [`dap`] the WebSocket of its clients; [`sse`] is how streams
+//! of events are written; [`invoke`] is JSON without HTTP, for callers with AWS credentials; [`error_codes`] gives each
+//! refusal its form on every wire.
 
 pub mod dap;
 pub mod error_codes;
@@ -10,4 +11,5 @@ mod objects;
 pub mod rest;
 pub mod rocketride;
 pub mod route;
+pub mod sse;
 pub mod task_status;
