@@ -37,12 +37,27 @@ def packed(template: dict, binaries: Path, into: Path) -> None:
         function["Properties"]["CodeUri"] = str(pack(binaries / name, into))
 
 
-def find_includes(node) -> None:
-    """Included files are named as seen from the template, which is elsewhere now."""
+def includes(node):
+    """Every file that is included, as the node that names it."""
     if isinstance(node, dict) and node.get("Name") == "AWS::Include":
-        node["Parameters"]["Location"] = str(Path(node["Parameters"]["Location"]).resolve())
+        yield node["Parameters"]
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        find_includes(child)
+        yield from includes(child)
+
+
+def include(template: dict, into: Path) -> list[str]:
+    """Puts what is included beside the template. The emulator knows one way to call a function, and hands on what it says
+    when all of it is said: so the answer of a function that streams arrives with its prelude, and at once."""
+    changed = 0
+    for parameters in includes(template):
+        source = Path(parameters["Location"])
+        text = source.read_text()
+        changed += text.count("/response-streaming-invocations")
+        text = text.replace("/2021-11-15/functions/", "/2015-03-31/functions/")
+        copy = into / source.name
+        copy.write_text(text.replace("/response-streaming-invocations", "/invocations"))
+        parameters["Location"] = str(copy.resolve())
+    return [f"{changed} operations that stream: called as those that do not, for the emulator knows no other way"]
 
 
 def statements(node):
@@ -97,8 +112,7 @@ def main(binaries: Path, into: Path, faults: str | None = None) -> None:
     template = yaml_parse(Path("template.yaml").read_text())
     into.mkdir(parents=True, exist_ok=True)
     packed(template, binaries, into)
-    changes = overlay(template, faults)
-    find_includes(template)
+    changes = overlay(template, faults) + include(template, into)
     (into / "template.json").write_text(json.dumps(template))
     print(f"{len(functions(template))} functions packed")
     print("differs from what AWS gets:", *changes, sep="\n  ")

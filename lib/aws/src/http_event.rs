@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tidemill_protocols::refused;
 use tidemill_protocols::rest::{self, Request, Response};
 use tidemill_protocols::route::Route;
 
@@ -47,7 +48,7 @@ impl Event {
 
     /// The answer to a request that the function has no route for.
     pub fn nowhere(&self) -> Response {
-        Response::no_route(&self.path)
+        refused::nowhere(&self.path)
     }
 
     /// The request in it.
@@ -56,6 +57,7 @@ impl Event {
     /// The answer to a request that cannot be one.
     pub fn request(self) -> Result<Request, Box<Response>> {
         let nowhere = || Box::new(self.nowhere());
+        let torn = || Box::new(refused::unreadable(&self.path, rest::broken()));
         let method = Method::from_bytes(self.http_method.as_bytes()).map_err(|_| nowhere())?;
         let mut path = Vec::new();
         for (name, text) in self.path_parameters.iter().flatten() {
@@ -65,7 +67,7 @@ impl Event {
         let body = match (self.body, self.is_base64_encoded) {
             (None, _) => Bytes::new(),
             (Some(text), false) => text.into(),
-            (Some(text), true) => STANDARD.decode(text).map_err(|_| unreadable())?.into(),
+            (Some(text), true) => STANDARD.decode(text).map_err(|_| torn())?.into(),
         };
         let query = pairs(self.multi_value_query_string_parameters).collect();
         let headers = pairs(self.multi_value_headers).filter_map(header).fold(HeaderMap::new(), |mut headers, one| {
@@ -83,10 +85,6 @@ fn pairs(many: Option<Many>) -> impl Iterator<Item = (String, String)> {
 
 fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
-}
-
-fn unreadable() -> Box<Response> {
-    Box::new(Response::error(&rest::broken()))
 }
 
 impl From<Response> for Answer {

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tidemill_operations::{Code, Error, Plane};
+use tidemill_protocols::refused;
 use tidemill_protocols::rest::{self, Answered, Request, Response, Streamed};
 use tokio::sync::watch;
 
@@ -58,15 +59,16 @@ fn told(streamed: Streamed, mut stopped: watch::Receiver<bool>) -> http::Respons
 
 impl Front {
     async fn answer(&self, parts: Parts, body: Body) -> Answered {
-        let (route, handler, path) = match self.router.route(&parts.method, parts.uri.path()) {
+        let asked = parts.uri.path();
+        let (route, handler, path) = match self.router.route(&parts.method, asked) {
             Routed::To(route, handler, path) => (route, handler, path),
-            Routed::OtherMethods(allowed) => return Response::method_not_allowed(&parts.method, &allowed).into(),
-            Routed::Nowhere => return Response::no_route(parts.uri.path()).into(),
+            Routed::OtherMethods(allowed) => return refused::other_method(asked, &parts.method, &allowed).into(),
+            Routed::Nowhere => return refused::nowhere(asked).into(),
         };
         let Some(query) = query(parts.uri.query().unwrap_or_default()) else {
             let error = Error::new(Code::InvalidArgument, "the query is not percent-encoded UTF-8")
                 .hint("encode it as UTF-8, then percent-encode it");
-            return Response::error(&error).into();
+            return refused::unreadable(asked, error).into();
         };
         let body = body.into_data_stream().map_err(|_| rest::broken()).boxed();
         let request = Request { method: parts.method, path, query, headers: parts.headers, body };

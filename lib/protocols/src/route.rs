@@ -1,6 +1,7 @@
 //! Where a function is found over HTTP, and what answers there. The local front door and the Lambda events both come
 //! through [`Handler::answer`].
 
+use crate::refused;
 use crate::rest::{Answered, Arriving, Body, Query, Request, Response, Unread};
 use futures::future::BoxFuture;
 use http::Method;
@@ -34,13 +35,13 @@ pub enum Handler {
     Whole(HttpHandler),
     /// Takes the body as it arrives.
     Arriving(ArrivingHandler),
-    /// Takes the body when all of it is there, and may go on with its answer for long.
+    /// Takes no body, and may go on with its answer for long.
     Streaming(StreamingHandler),
 }
 
 pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
 pub type ArrivingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<Arriving>) -> BoxFuture<'a, Response>;
-pub type StreamingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request) -> BoxFuture<'a, Answered>;
+pub type StreamingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<()>) -> BoxFuture<'a, Answered>;
 
 impl Handler {
     pub fn streams(self) -> bool {
@@ -62,12 +63,9 @@ impl Handler {
             }
             Handler::Whole(handle) => match request.whole().await {
                 Ok(request) => handle(plane, route, request).await.into(),
-                Err(error) => Response::error(&error).into(),
+                Err(error) => refused::unreadable(route.path, error).into(),
             },
-            Handler::Streaming(handle) => match request.whole().await {
-                Ok(request) => handle(plane, route, request).await,
-                Err(error) => Response::error(&error).into(),
-            },
+            Handler::Streaming(handle) => handle(plane, route, request.split().0).await,
         }
     }
 }

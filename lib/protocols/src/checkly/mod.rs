@@ -1,0 +1,15 @@
+//! The HTTP API that Checkly's clients deploy by, with pipelines as the resources. What they call a project is a group
+//! here, and what they call a deployment is a rollout. [`envelope`] is what a deploy sends, [`inflated`] how it is sent,
+//! and [`refusal`] the one form of all refusals.
+
+pub mod envelope;
+pub mod inflated;
+pub mod refusal;
+
+/// Where these clients ask: what is refused there has their form, also where nothing answers.
+const PLACES: [&str; 3] = ["/v1/projects", "/v1/runtimes", "/next"];
+
+/// Whether a path is one that Checkly's clients ask at.
+pub fn is_at(path: &str) -> bool {
+    PLACES.iter().any(|place| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
