@@ -6,7 +6,7 @@
 
 use futures::channel::oneshot::{Receiver, Sender, channel};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tidemill_operations::task_send::Pipe;
 
 /// The pipes of a connection.
@@ -17,13 +17,17 @@ pub struct Pipes(Mutex<State>);
 struct State {
     last_id: u64,
     open: HashMap<u64, Pipe>,
-    /// What the next turn of a pipe waits for.
-    last_turns: HashMap<u64, Receiver<()>>,
+    last_turn: u64,
+    /// By pipe, the number of the turn that was taken last, and what the next one waits for. A pipe is only named here
+    /// while somebody has a turn at it, so naming pipes that there are not costs nothing.
+    last_turns: HashMap<u64, (u64, Receiver<()>)>,
 }
 
 /// A place in the order of a pipe's requests. The next turn comes when it is dropped.
-#[derive(Debug)]
 pub struct Turn {
+    pipes: Arc<Pipes>,
+    pipe: u64,
+    number: u64,
     before: Option<Receiver<()>>,
     _over: Sender<()>,
 }
@@ -38,12 +42,24 @@ impl Turn {
     }
 }
 
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = self.pipes.state();
+        if state.last_turns.get(&self.pipe).is_some_and(|(last, _)| *last == self.number) {
+            state.last_turns.remove(&self.pipe);
+        }
+    }
+}
+
 impl Pipes {
     /// Takes the next turn of a pipe.
-    pub fn turn(&self, pipe: u64) -> Turn {
+    pub fn turn(self: &Arc<Self>, pipe: u64) -> Turn {
         let (over, next) = channel();
-        let before = self.state().last_turns.insert(pipe, next);
-        Turn { before, _over: over }
+        let mut state = self.state();
+        state.last_turn += 1;
+        let number = state.last_turn;
+        let before = state.last_turns.insert(pipe, (number, next)).map(|(_, before)| before);
+        Turn { pipes: self.clone(), pipe, number, before, _over: over }
     }
 
     /// Keeps a pipe and gives its number.
@@ -64,12 +80,38 @@ impl Pipes {
         self.state().open.insert(id, pipe);
     }
 
-    /// Forgets the turns of a pipe that was closed.
-    pub fn forget(&self, id: u64) {
-        self.state().last_turns.remove(&id);
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[test]
+    fn a_turn_comes_when_the_one_before_is_over() {
+        let pipes = Arc::<Pipes>::default();
+        let (first, mut second, mut third) = (pipes.turn(7), pipes.turn(7), pipes.turn(7));
+
+        assert!(second.comes().now_or_never().is_none());
+        assert!(pipes.turn(8).comes().now_or_never().is_some(), "another pipe does not wait");
+        drop(first);
+        assert!(second.comes().now_or_never().is_some());
+        assert!(third.comes().now_or_never().is_none());
+        drop(second);
+        assert!(third.comes().now_or_never().is_some());
+    }
+
+    #[test]
+    fn pipes_that_somebody_names_are_forgotten_when_their_turns_are_over() {
+        let pipes = Arc::<Pipes>::default();
+
+        for pipe in 0..1000 {
+            drop((pipes.turn(pipe), pipes.turn(pipe)));
+        }
+
+        assert!(pipes.state().last_turns.is_empty());
     }
 }

@@ -71,7 +71,6 @@ async fn close(asked: Asked) -> Result<Body, Failure> {
     let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
     let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Close pipe with id {id} not found")))?;
     let sent = pipe.close().await;
-    pipes.forget(id);
     // A failed object is a success of the request, with its `error`.
     body(&objects::result(sent?))
 }
