@@ -4,9 +4,14 @@
 use super::Arriving;
 use futures::stream::{StreamExt, poll_fn};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Bytes that are dropped for a caller who was refused.
 const DROPPED: usize = 16 * 1024 * 1024;
+/// How long the next part may take, and all of them together: nobody waits longer for a refusal.
+const SILENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that a handler may leave unread.
 pub struct Unread(Arc<Mutex<Arriving>>);
@@ -23,14 +28,18 @@ impl Unread {
         (body.boxed(), unread)
     }
 
-    /// Reads what is left, as far as it is not too much.
+    /// Reads what is left, as far as it is not too much and does not take too long.
     pub async fn drop_rest(self) {
+        let _ = timeout(PATIENCE, self.read()).await;
+    }
+
+    async fn read(self) {
         let mut dropped = 0;
         let mut rest = poll_fn(|context| {
             let mut body = self.0.lock().expect("nobody panics while holding it");
             body.poll_next_unpin(context)
         });
-        while let Some(Ok(part)) = rest.next().await {
+        while let Ok(Some(Ok(part))) = timeout(SILENCE, rest.next()).await {
             dropped += part.len();
             if dropped > DROPPED {
                 return;
@@ -43,14 +52,13 @@ impl Unread {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use futures::executor::block_on;
-    use futures::stream::repeat_with;
+    use futures::stream::{pending, repeat_with, unfold};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     const PART: usize = 1024 * 1024;
 
     /// How many of the parts of a body are read when its handler reads some and leaves the rest.
-    fn read(parts: usize, by_handler: usize) -> usize {
+    async fn read(parts: usize, by_handler: usize) -> usize {
         let read = Arc::<AtomicUsize>::default();
         let counter = read.clone();
         let endless = repeat_with(move || {
@@ -58,21 +66,36 @@ mod tests {
             Ok(Bytes::from(vec![0; PART]))
         });
         let (mut body, unread) = Unread::of(endless.take(parts).boxed());
-        block_on(async {
-            for _ in 0..by_handler {
-                body.next().await.unwrap().unwrap();
-            }
-            drop(body);
-            unread.drop_rest().await;
-        });
+        for _ in 0..by_handler {
+            body.next().await.unwrap().unwrap();
+        }
+        drop(body);
+        unread.drop_rest().await;
         read.load(Ordering::Relaxed)
     }
 
-    #[test]
-    fn a_body_is_read_to_its_end_unless_it_is_too_large() {
-        assert_eq!(read(5, 0), 5);
-        assert_eq!(read(5, 3), 5);
-        assert_eq!(read(5, 5), 5);
-        assert_eq!(read(1000, 0), DROPPED / PART + 1);
+    #[tokio::test]
+    async fn a_body_is_read_to_its_end_unless_it_is_too_large() {
+        assert_eq!(read(5, 0).await, 5);
+        assert_eq!(read(5, 3).await, 5);
+        assert_eq!(read(5, 5).await, 5);
+        assert_eq!(read(1000, 0).await, DROPPED / PART + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_stalls_or_dawdles_is_not_waited_for() {
+        let started = tokio::time::Instant::now();
+        let (_, unread) = Unread::of(pending().boxed());
+        unread.drop_rest().await;
+        assert_eq!(started.elapsed(), SILENCE);
+
+        let dawdling = unfold((), |()| async {
+            tokio::time::sleep(SILENCE / 2).await;
+            Some((Ok(Bytes::from_static(b"x")), ()))
+        });
+        let started = tokio::time::Instant::now();
+        let (_, unread) = Unread::of(dawdling.boxed());
+        unread.drop_rest().await;
+        assert_eq!(started.elapsed(), PATIENCE);
     }
 }
