@@ -14,4 +14,5 @@ pub mod rest;
 pub mod rocketride;
 pub mod route;
 pub mod sse;
+mod task_refusal;
 pub mod task_status;

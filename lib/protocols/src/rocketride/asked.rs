@@ -1,8 +1,9 @@
 //! What a request of RocketRide's routes says, in its query and its header. Query parameters that are not known are passed
 //! over, as its server does.
 
-use super::envelope::{Refusal, of_task};
+use super::envelope::Refusal;
 use crate::rest::Request;
+use crate::task_refusal::of_task;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_operations::caller::{self, Caller};
@@ -17,7 +18,7 @@ pub fn parameter<'a>(request: &'a Request<()>, name: &str) -> Option<&'a str> {
 /// Who asks.
 pub async fn caller(plane: &Arc<Plane>, request: &Request<()>) -> Result<Caller, Refusal> {
     // A header that is no text is no key; none at all is refused with the same words.
-    caller::of(plane, request.header("authorization")).await.map_err(of_task)
+    caller::of(plane, request.header("authorization")).await.map_err(|error| of_task(error).into())
 }
 
 /// A task, and a caller who may do with it what asks for a scope.

@@ -1,10 +1,11 @@
 //! `POST /task/data`, which is `POST /webhook` too: each field of a form is an object, any other body is one.
 
 use super::asked::{Addressed, addressed};
-use super::envelope::{Answered, enveloped, of_task};
+use super::envelope::{Answered, enveloped};
 use crate::objects::{self, Form};
 use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
+use crate::task_refusal::of_task;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -40,7 +41,7 @@ async fn each(plane: &Arc<Plane>, call: &Call, token: &str, mut form: Form) -> A
         let ending = field.send(plane, call, token).await;
         match ending {
             // Nothing was taken: it is the request that is wrong.
-            Err(error) if endings.is_empty() => return Err(of_task(error)),
+            Err(error) if endings.is_empty() => return Err(of_task(error).into()),
             ending => endings.push((name, ending)),
         }
     }

@@ -1,7 +1,6 @@
 //! The envelope: `{"status": "OK", "data": …}` or `{"status": "Error", "error": …}`.
 
 use crate::dap::Failure;
-use crate::dap::commands::failed;
 use crate::error_codes;
 use crate::rest::Response;
 use futures::future::BoxFuture;
@@ -36,14 +35,6 @@ impl From<Error> for Refusal {
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Refusal {
         Refusal::Failed { status: 400, failure }
-    }
-}
-
-/// A refusal by a task, in the words that the clients know.
-pub fn of_task(error: Error) -> Refusal {
-    match error.code {
-        Code::NotFound => failed(error).into(),
-        _ => error.into(),
     }
 }
 

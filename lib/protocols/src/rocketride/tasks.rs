@@ -1,11 +1,11 @@
 //! `POST /task`, `GET /task` and `DELETE /task`.
 
 use super::asked::{Addressed, addressed, caller, parameter};
-use super::envelope::{Refusal, enveloped, of_task};
+use super::envelope::{Refusal, enveloped};
 use crate::dap::commands::flat;
 use crate::rest::{Arriving, Request, Response, whole};
 use crate::route::Route;
-use crate::task_status;
+use crate::{task_refusal, task_status};
 use futures::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use tidemill_model::task::{THREADS_LIMIT, Trace};
 use tidemill_operations::task_end::{self, TaskEnd};
 use tidemill_operations::task_get::{self, TaskGet};
 use tidemill_operations::task_open::{self, TaskOpen};
-use tidemill_operations::{Code, Error, Operation, Plane};
+use tidemill_operations::{Operation, Plane};
 
 /// Opens a task of the pipeline in the body.
 pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
@@ -37,7 +37,7 @@ pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>)
             variables: Default::default(),
             trace,
         };
-        let opened = TaskOpen::run(plane, call, input).await.map_err(not_opened)?;
+        let opened = TaskOpen::run(plane, call, input).await.map_err(task_refusal::of_opening)?;
         Ok(Some(json!({"token": opened.token})))
     })
 }
@@ -48,7 +48,7 @@ pub fn get<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) 
     enveloped(request.headers.clone(), async move {
         let Addressed { call, token } = addressed(plane, &request, Scope::Monitor).await?;
         let input = task_get::Input { token: Some(token), ..task_get::Input::default() };
-        let status = TaskGet::run(plane, &call, input).await.map_err(of_task)?;
+        let status = TaskGet::run(plane, &call, input).await.map_err(task_refusal::of_task)?;
         Ok(Some(task_status::of(&status, plane.now())))
     })
 }
@@ -58,28 +58,9 @@ pub fn end<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) 
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
         let Addressed { call, token } = addressed(plane, &request, Scope::Control).await?;
-        TaskEnd::run(plane, &call, task_end::Input { token }).await.map_err(not_ended)?;
+        TaskEnd::run(plane, &call, task_end::Input { token }).await.map_err(task_refusal::of_ending)?;
         Ok(None)
     })
-}
-
-/// A task that is ending or has ended is as little running as one that never was.
-fn not_ended(error: Error) -> Refusal {
-    match error.code {
-        Code::FailedPrecondition => {
-            Error { message: format!("Your pipeline is not running: {}", error.message), ..error }.into()
-        }
-        _ => of_task(error),
-    }
-}
-
-fn not_opened(error: Error) -> Refusal {
-    match error.code {
-        Code::AlreadyExists => {
-            Error { message: format!("Pipeline is already running: {}", error.message), ..error }.into()
-        }
-        _ => error.into(),
-    }
 }
 
 /// The pipeline that is a request's body.

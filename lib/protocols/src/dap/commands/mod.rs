@@ -22,7 +22,6 @@ pub use deploy::{add, list, remove, status, update};
 pub use environments::OF_ENVIRONMENTS;
 pub use monitor::monitor;
 pub use process::process;
-pub(crate) use tasks::failed;
 pub use tasks::{execute, get_pipeline, get_task_status, get_tasks, get_token, restart, terminate};
 pub use validate::validate;
 pub(crate) use validate::{flat, validated};

@@ -4,7 +4,7 @@
 use super::{Asked, body, done, text};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
-use crate::task_status;
+use crate::{task_refusal, task_status};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,10 +34,7 @@ pub async fn execute(asked: Asked) -> Result<Body, Failure> {
         variables: variables(&arguments)?,
         trace: trace(&arguments)?,
     };
-    let opened = TaskOpen::run(&plane, &call, input).await.map_err(|error| match error.code {
-        Code::AlreadyExists => Failure::new(format!("Pipeline is already running. {}", error.message)).code(error.code),
-        _ => error.into(),
-    })?;
+    let opened = TaskOpen::run(&plane, &call, input).await.map_err(task_refusal::of_opening)?;
     body(&shown(&opened))
 }
 
@@ -55,10 +52,7 @@ pub async fn restart(asked: Asked) -> Result<Body, Failure> {
 pub async fn terminate(asked: Asked) -> Result<Body, Failure> {
     let token = token(&asked.arguments)?;
     TaskEnd::run(&asked.plane, &asked.call, task_end::Input { token }).await.map_err(|error| match error.code {
-        Code::FailedPrecondition => {
-            let message = format!("Your pipeline is not running: {}", error.message);
-            Failure { code: Some("TASK_STOPPED"), ..Failure::new(message) }
-        }
+        Code::FailedPrecondition => Failure { code: Some("TASK_STOPPED"), ..task_refusal::of_ending(error).into() },
         _ => failed(error),
     })?;
     done()
@@ -128,11 +122,7 @@ pub fn token(arguments: &Arguments) -> Result<String, Failure> {
 /// What a client is told about a task that is not there.
 pub fn failed(error: Error) -> Failure {
     match error.code {
-        Code::NotFound => {
-            let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            let message = format!("Your pipeline is not running: {}{hint}", error.message);
-            Failure { code: Some("TASK_NOT_REGISTERED"), ..Failure::new(message) }
-        }
+        Code::NotFound => Failure { code: Some("TASK_NOT_REGISTERED"), ..task_refusal::of_task(error).into() },
         _ => error.into(),
     }
 }
