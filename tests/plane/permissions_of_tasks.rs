@@ -8,6 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::answer::TaskAnswer;
+use tidemill_store::Arriving;
 use tidemill_testing::{User, World, minutes, pipeline};
 
 /// What a task may have come to: whoever looks at it brings it as far as it is to go.
@@ -36,7 +37,8 @@ async fn task(world: &World, caller: &Caller, project: &str, met: Met) -> TaskAn
         Met::Idle => world.sleep(minutes(16)),
         Met::Deserted => {
             let (owner, now) = (OwnerId::parse("ana").unwrap(), world.now());
-            world.plane.store.accept(&owner, &task.token, 2, now, now).await.unwrap();
+            let object = Arriving { name: "one", bytes: 2 };
+            world.plane.store.accept(&owner, &task.token, &object, now, now).await.unwrap();
         }
         Met::Lost => world.sleep(minutes(2)),
         Met::Finished => execute(world, project, &task.run).await,

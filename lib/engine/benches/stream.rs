@@ -115,6 +115,8 @@ fn context(folder: &Path) -> RunContext {
             folders: Some(folders),
             outbound: Outbound::new(NetworkPolicy::Public).expect("a client can be made"),
         }),
+        trace: Default::default(),
+        listener: None,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::log::{Level, Log};
 use crate::object::Object;
 use crate::results::Results;
 use crate::step::{Counts, NewKey};
+use crate::trace::Recorder;
 use crate::value::Value;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -113,6 +114,7 @@ pub struct Call<'a> {
     pub results: &'a mut Results,
     pub new_keys: &'a mut Vec<NewKey>,
     pub(crate) log: &'a mut Log,
+    pub(crate) recorder: &'a mut Recorder,
     pub(crate) outputs: &'a [Edge],
     /// The lanes that the provider gives for the value at hand.
     pub(crate) gives: &'a [Lane],
@@ -145,6 +147,11 @@ impl Call<'_> {
 
     pub fn log(&mut self, level: Level, message: impl AsRef<str>) {
         self.log.add(level, Some(self.id), message);
+    }
+
+    /// Tells a value, as a message of some kind, to whoever sent the object and to monitors.
+    pub fn tell(&mut self, kind: &str, value: &Value) {
+        self.recorder.message(self.id, kind, value);
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::input::Given;
 use crate::json::{self, Json};
 use crate::outbound::Outbound;
+use crate::trace::Event;
+use futures::channel::mpsc::UnboundedSender;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -10,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tidemill_model::task::Trace;
 
 /// What the operator allows and gives; one per plane.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub struct RunContext {
     pub seen: Arc<dyn SeenKeys>,
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     pub environment: Arc<Environment>,
+    /// How much is told of what the components do.
+    pub trace: Trace,
+    /// Hears the messages of components at once; they are in the step, too.
+    pub listener: Option<UnboundedSender<Event>>,
 }
 
 /// What a program sees as `$run`.

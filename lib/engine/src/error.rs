@@ -1,6 +1,7 @@
 //! Why a run failed: the component, what happened, what to do.
 
 use crate::log::LogLine;
+use crate::trace::Traced;
 use std::fmt;
 
 /// The end of an execution; after it, the execution is of no more use.
@@ -14,6 +15,8 @@ pub struct Error {
     pub retryable: bool,
     /// The lines that no step handed over.
     pub log: Vec<LogLine>,
+    /// The events that no step handed over.
+    pub traced: Box<Traced>,
 }
 
 impl fmt::Display for Error {

@@ -10,6 +10,7 @@ use crate::providers;
 use crate::results::Results;
 use crate::secrets::{self, Masks};
 use crate::step::{Budget, Counts, NewKey, Outcome, Step};
+use crate::trace::{Recorder, Traced};
 use serde_json::{Map, Value as Tree, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub struct Execution {
     last_asking: Option<usize>,
     flow: Flow,
     log: Log,
+    recorder: Recorder,
     results: Results,
     new_keys: Vec<NewKey>,
     counts: Counts,
@@ -67,7 +69,7 @@ impl Execution {
         let mut log = Log::new(masks.clone(), context.now.clone());
         match Execution::build(plan, context, checkpoint, &masks, &mut log).await {
             Ok(execution) => Ok(Execution { log, ..execution }),
-            Err((component, fault)) => Err(report(component, fault, &masks, &mut log)),
+            Err((component, fault)) => Err(report(component, fault, &masks, &mut log, Traced::default())),
         }
     }
 
@@ -87,6 +89,7 @@ impl Execution {
         let saved = checkpoint.map(|checkpoint| Saved::read(checkpoint, plan.nodes.len())).transpose();
         let mut saved = saved.map_err(|fault| (None, fault))?.unwrap_or_else(|| Saved::empty(plan.nodes.len()));
 
+        let recorder = Recorder::new(context.trace, context.listener.clone(), masks.clone(), context.now.clone());
         let facts = context.run.as_json();
         let run = Arc::new(Run { context, facts });
         let (mut source, mut components, mut nodes) = (None, Vec::new(), Vec::new());
@@ -113,6 +116,7 @@ impl Execution {
             last_asking,
             flow: std::mem::replace(&mut saved.flow, Flow::new(0)),
             log: Log::new(masks.clone(), Arc::new(jiff::Timestamp::default)),
+            recorder,
             results: saved.results,
             new_keys: Vec::new(),
             counts: saved.counts,
@@ -135,7 +139,7 @@ impl Execution {
     pub async fn step(&mut self, budget: &Budget) -> Result<Step, Error> {
         match self.work(budget).await {
             Ok(done) => self.hand_over(done),
-            Err((component, fault)) => Err(report(Some(component), fault, &self.masks, &mut self.log)),
+            Err((component, fault)) => Err(self.failed(Some(component), fault)),
         }
     }
 
@@ -194,8 +198,11 @@ impl Execution {
         out: &mut Vec<(usize, Arrival)>,
     ) -> Result<(), (String, Fault)> {
         let lane = arrival.lane;
+        self.recorder.enter(&self.nodes[node].id, lane, &arrival.value);
         let (component, mut call) = self.desk(node, lane, out);
         let taken = component.take(arrival, &mut call).await;
+        let error = taken.as_ref().err().map(|fault| fault.message.as_str());
+        self.recorder.leave(&self.nodes[node].id, lane, error);
         taken.map_err(|fault| self.at(node, fault))
     }
 
@@ -211,6 +218,7 @@ impl Execution {
                 results: &mut self.results,
                 new_keys: &mut self.new_keys,
                 log: &mut self.log,
+                recorder: &mut self.recorder,
                 outputs: &self.nodes[0].outputs,
                 gives: &self.nodes[0].declaration.gives,
                 out: &mut out,
@@ -263,6 +271,7 @@ impl Execution {
             results: &mut self.results,
             new_keys: &mut self.new_keys,
             log: &mut self.log,
+            recorder: &mut self.recorder,
             outputs: &wiring.outputs,
             gives: wiring.gives(lane),
             out,
@@ -272,20 +281,20 @@ impl Execution {
 
     /// Flushes every component, then writes down where the run stands.
     fn hand_over(&mut self, done: bool) -> Result<Step, Error> {
-        for (index, component) in self.components.iter_mut().enumerate() {
-            if let Err(fault) = component.flush() {
-                let id = self.nodes[index + 1].id.clone();
-                return Err(report(Some(id), fault, &self.masks, &mut self.log));
+        for index in 0..self.components.len() {
+            if let Err(fault) = self.components[index].flush() {
+                return Err(self.failed(Some(self.nodes[index + 1].id.clone()), fault));
             }
         }
-        let checkpoint = self.checkpoint().map_err(|fault| report(None, fault, &self.masks, &mut self.log))?;
+        let checkpoint = self.checkpoint().map_err(|fault| self.failed(None, fault))?;
         let done = done.then(|| {
             let mut result = self.results.body();
             self.masks.apply_tree(&mut result);
             Outcome { result }
         });
         let new_keys = std::mem::take(&mut self.new_keys);
-        Ok(Step { checkpoint, new_keys, log: self.log.take(), counts: self.counts, done })
+        let (log, traced) = (self.log.take(), self.recorder.take());
+        Ok(Step { checkpoint, new_keys, log, traced, counts: self.counts, done })
     }
 
     fn checkpoint(&self) -> Result<Tree, Fault> {
@@ -308,6 +317,10 @@ impl Execution {
         }))
     }
 
+    fn failed(&mut self, component: Option<String>, fault: Fault) -> Error {
+        report(component, fault, &self.masks, &mut self.log, self.recorder.take())
+    }
+
     fn at(&self, node: usize, fault: Fault) -> (String, Fault) {
         (self.nodes[node].id.clone(), fault)
     }
@@ -326,12 +339,13 @@ fn missing_secrets(names: &BTreeSet<String>) -> Fault {
     Fault::new(format!("{what} {list} {verb} not set")).hint(format!("set it with {}", hints.join(", ")))
 }
 
-fn report(component: Option<String>, fault: Fault, masks: &Masks, log: &mut Log) -> Error {
+fn report(component: Option<String>, fault: Fault, masks: &Masks, log: &mut Log, traced: Traced) -> Error {
     Error {
         component,
         message: masks.apply(&fault.message),
         hint: fault.hint.map(|hint| masks.apply(&hint)),
         retryable: fault.retryable,
         log: log.take(),
+        traced: Box::new(traced),
     }
 }

@@ -21,6 +21,7 @@ mod results;
 mod secrets;
 mod step;
 mod templates;
+mod trace;
 mod value;
 
 pub use context::{Environment, Folders, HostError, RunContext, RunFacts, SeenKeys};
@@ -32,3 +33,4 @@ pub use outbound::{NetworkPolicy, Outbound};
 pub use providers::catalogue;
 pub use secrets::secret_names;
 pub use step::{Budget, Counts, NewKey, Outcome, Step};
+pub use trace::{EVENT_LIMIT, Event, Traced, What};

@@ -71,6 +71,8 @@ fn context(folder: &Path, host: Arc<Host>) -> RunContext {
         seen: host,
         now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
         environment: Arc::new(Environment { folders: Some(folders), outbound }),
+        trace: Default::default(),
+        listener: None,
     }
 }
 

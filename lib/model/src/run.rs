@@ -49,6 +49,9 @@ pub struct Run {
     pub log: Option<String>,
     #[serde(default)]
     pub log_chunks: u32,
+    /// Chunks of what is told of it to those who watch.
+    #[serde(default)]
+    pub trace_chunks: u32,
     /// Objects that came out of the source so far.
     #[serde(default)]
     pub objects: u64,
@@ -195,6 +198,7 @@ impl Run {
             result_sha256: None,
             log: None,
             log_chunks: 0,
+            trace_chunks: 0,
             objects: 0,
             lease: None,
             epoch: 0,

@@ -81,6 +81,11 @@ pub struct Task {
     pub errors: Vec<String>,
     #[serde(default)]
     pub log_chunks: u32,
+    /// The object that was accepted last, and its bytes.
+    #[serde(default)]
+    pub current_object: String,
+    #[serde(default)]
+    pub current_size: u64,
 }
 
 /// Objects and their bytes.

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Key;
 use tidemill_model::run::{Failure, Run};
-use tidemill_model::task::{Counts, End, Task};
+use tidemill_model::task::{Counts, End, Task, Trace};
 use tidemill_model::version::Version;
 use tidemill_store::Page;
 
@@ -329,6 +330,16 @@ pub struct TaskStatus {
     /// Chunks of its run's log so far.
     #[serde(skip)]
     pub log_chunks: u32,
+    /// Where its run is found: its project, or a slot.
+    #[serde(skip)]
+    pub place: ProjectId,
+    #[serde(skip)]
+    pub waits: bool,
+    #[serde(skip)]
+    pub trace: Trace,
+    /// The object that was accepted last, and its bytes.
+    #[serde(skip)]
+    pub current: (String, u64),
 }
 
 /// [`Counts`] with the names of answers.
@@ -366,6 +377,10 @@ impl From<Task> for TaskStatus {
             errors: task.errors,
             restarts: task.restarts,
             log_chunks: task.log_chunks,
+            place: task.project,
+            waits: task.waits,
+            trace: task.trace,
+            current: (task.current_object, task.current_size),
         }
     }
 }

@@ -8,10 +8,10 @@ use crate::plane::{Bell, Plane, due_schedule};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::ids::{OwnerId, ProjectId, RunId, Slot};
 use tidemill_model::run::{Run, State, Trigger};
 use tidemill_model::tick::{Missed, Outcome, Skipped, Stretch};
-use tidemill_store::Part;
+use tidemill_store::{Notice, Part};
 
 /// How far a timer's clock may be ahead of ours.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -175,7 +175,13 @@ impl Taking<'_> {
         after.ticked_until = self.last;
         let stretch = self.stretch(self.first, self.last, Outcome::Skipped(Skipped::Errored));
         let audit = audit(plane, "deployment_tick", None, &after, self.now);
-        let transaction = with_change(plane.store.transaction(), before, &after, Some(&stretch), &audit)?;
+        let mut transaction = with_change(plane.store.transaction(), before, &after, Some(&stretch), &audit)?;
+        if let Some(Slot { project, environment, .. }) = after.project.slot() {
+            let operation = audit.operation.clone();
+            let notice =
+                Notice { id: audit.id.clone(), project, environment: Some(environment), operation, went_back: false };
+            transaction = transaction.notice(&after.owner, &notice, self.now)?;
+        }
         match transaction.commit().await {
             Ok(()) => {
                 tracing::warn!(project.id = %after.project, "project `{}` is errored: {reason}", after.project);

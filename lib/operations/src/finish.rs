@@ -5,9 +5,11 @@ use crate::change::HISTORY;
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::run_execute::Executed;
+use crate::task_trace::{KEPT, Told};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Map;
 use std::time::Duration;
-use tidemill_engine::{LogLine, NewKey, Step};
+use tidemill_engine::{LogLine, NewKey, Step, Traced, What};
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
 use tidemill_store::{Part, Transaction};
@@ -21,6 +23,7 @@ const TRIES: usize = 20;
 pub struct Attempt {
     ended: Ended,
     log: Vec<LogLine>,
+    traced: Traced,
     new_keys: Vec<NewKey>,
     objects: Option<u64>,
     result: Option<String>,
@@ -28,13 +31,13 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn ended(ended: Ended) -> Attempt {
-        Attempt { ended, log: Vec::new(), new_keys: Vec::new(), objects: None, result: None }
+        Attempt { ended, log: Vec::new(), traced: Traced::default(), new_keys: Vec::new(), objects: None, result: None }
     }
 
     pub fn failed(error: tidemill_engine::Error) -> Attempt {
         let failure = Failure { component: error.component, message: error.message, hint: error.hint };
         let ended = Ended::Failed { failure, retryable: error.retryable };
-        Attempt { log: error.log, ..Attempt::ended(ended) }
+        Attempt { log: error.log, traced: *error.traced, ..Attempt::ended(ended) }
     }
 
     /// The last step, after which the source has no more.
@@ -42,6 +45,7 @@ impl Attempt {
         Attempt {
             ended: Ended::Succeeded,
             log: step.log,
+            traced: step.traced,
             new_keys: step.new_keys,
             objects: Some(step.counts.objects),
             result: step.done.map(|outcome| outcome.result.to_string()),
@@ -82,8 +86,10 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, 
         }
     };
     let chunk = keep_log(&mut after, &attempt.log)?;
+    let trace = trace_chunk(&mut after, &attempt.traced, now)?;
     let saved = save(plane, &run, after, |transaction, run| {
         let transaction = with_log(transaction, run, chunk.as_ref())?;
+        let transaction = with_trace(transaction, run, trace.as_ref(), now)?;
         with_keys(transaction, &run.owner, &run.project, &attempt.new_keys, now)
     })
     .await?;
@@ -151,7 +157,7 @@ async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Re
     Ok(())
 }
 
-/// A chunk of the log, with its number.
+/// A chunk of the log, or of what is told, with its number.
 pub type Chunk = (u32, String);
 
 /// Keeps the last lines with the run if they are few and the run has ended, else makes a chunk of them.
@@ -172,6 +178,33 @@ pub fn log_chunk(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Erro
     let number = run.log_chunks;
     run.log_chunks += 1;
     Ok(Some((number, serde_json::to_string(lines).map_err(Error::internal)?)))
+}
+
+/// Makes a chunk of what is told of a step, unless that is nothing.
+pub fn trace_chunk(run: &mut Run, traced: &Traced, now: Timestamp) -> Result<Option<Chunk>, Error> {
+    let Some(first) = traced.events.first() else { return Ok(None) };
+    let told = Told {
+        pipe: 0,
+        name: format!("step {}", run.trace_chunks + 1),
+        began_at: first.at,
+        ended_at: now,
+        traced: traced.clone(),
+        result: Map::new(),
+        error: None,
+        is_traced: traced.events.iter().any(|event| !matches!(event.what, What::Message { .. })),
+    };
+    run.trace_chunks += 1;
+    Ok(Some((run.trace_chunks, told.text()?)))
+}
+
+pub fn with_trace<'a>(
+    transaction: Transaction<'a>,
+    run: &Run,
+    chunk: Option<&Chunk>,
+    now: Timestamp,
+) -> Result<Transaction<'a>, Error> {
+    let Some((number, text)) = chunk else { return Ok(transaction) };
+    Ok(transaction.trace(&run.owner, &run.project, &run.id, (*number).into(), text, now + KEPT)?)
 }
 
 pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chunk>) -> Result<Transaction<'a>, Error> {

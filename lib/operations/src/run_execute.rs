@@ -16,6 +16,7 @@ use tidemill_engine::{Budget, Execution, Given, RunContext, Step};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::run::{Ended, Failure, Lease, Run, State};
+use tidemill_model::task::{Task, Trace};
 use tidemill_plan::Plan;
 use tidemill_store::Part;
 
@@ -192,14 +193,20 @@ impl Worker<'_> {
             _ => plane.store.checkpoint(&run.owner, &run.project, &run.id).await.map_err(Error::from)?,
         };
         let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
+        let task = match &run.task {
+            Some(hash) => plane.store.task_by_hash(&run.owner, hash).await.map_err(Error::from)?,
+            None => None,
+        };
         let world = plane.world.clone();
         let context = RunContext {
             run: preparation::facts(run),
             input: input(plane, run).await?,
-            secrets: secrets(plane, run, &plan).await?,
+            secrets: secrets(plane, run, &plan, task.as_ref()).await?,
             seen: preparation::seen(plane, &run.owner, &run.project),
             now: Arc::new(move || world.now()),
             environment: plane.environment.clone(),
+            trace: task.as_ref().map_or(Trace::None, |task| task.trace),
+            listener: None,
         };
         Execution::start(&plan, context, checkpoint).await.map_err(Start::Engine)
     }
@@ -288,9 +295,11 @@ impl Worker<'_> {
         after.deaths = 0;
         after.objects = step.counts.objects;
         let chunk = finish::log_chunk(&mut after, &step.log)?;
+        let trace = finish::trace_chunk(&mut after, &step.traced, self.plane.now())?;
         let checkpoint = serde_json::to_string(&step.checkpoint).map_err(Error::internal)?;
         finish::save(self.plane, &self.run, after, |transaction, run| {
             let transaction = finish::with_log(transaction, run, chunk.as_ref())?;
+            let transaction = finish::with_trace(transaction, run, trace.as_ref(), self.plane.now())?;
             let transaction =
                 finish::with_keys(transaction, &run.owner, &run.project, &step.new_keys, self.plane.now())?;
             let saved = tidemill_store::Checkpoint(checkpoint.clone());
@@ -330,12 +339,15 @@ async fn input(plane: &Plane, run: &Run) -> Result<Given, Error> {
 }
 
 /// The owner's secrets and, for a task, its caller's variables.
-async fn secrets(plane: &Plane, run: &Run, plan: &Plan) -> Result<BTreeMap<String, SecretString>, Error> {
+async fn secrets(
+    plane: &Plane,
+    run: &Run,
+    plan: &Plan,
+    task: Option<&Task>,
+) -> Result<BTreeMap<String, SecretString>, Error> {
     let mut opened = preparation::secrets(plane, &run.owner, plan).await?;
-    if let Some(hash) = &run.task
-        && let Some(task) = plane.store.task_by_hash(&run.owner, hash).await?
-    {
-        opened.extend(preparation::variables(plane, &task).await?);
+    if let Some(task) = task {
+        opened.extend(preparation::variables(plane, task).await?);
     }
     Ok(opened)
 }

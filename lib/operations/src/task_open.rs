@@ -273,6 +273,8 @@ impl Opening<'_> {
             counts: Counts::default(),
             errors: Vec::new(),
             log_chunks: 0,
+            current_object: String::new(),
+            current_size: 0,
             project,
             run,
         })

@@ -9,15 +9,18 @@ use crate::finish::with_keys;
 use crate::plane::{Call, Plane};
 use crate::preparation;
 use crate::task_life::{settle, unknown};
+use crate::task_trace::{self, Told};
 use bytes::Bytes;
-use jiff::SignedDuration;
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tidemill_engine::{Budget, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender};
-use tidemill_model::task::{State, Task};
-use tidemill_store::{Ended, Part, Store};
+use tidemill_engine::{Budget, Event, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender, Traced};
+use tidemill_model::task::{State, Task, Trace};
+use tidemill_store::{Arriving, Ended, Part, Store};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
@@ -26,6 +29,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(10);
 /// Keys of one save: they share a transaction of 100 items with the rest.
 const NEW_KEYS: usize = 50;
+/// Characters of an object's name that the task remembers.
+const NAME_SHOWN: usize = 256;
 /// How long an object waits for a file that another object has open.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 const START_PAUSE: Duration = Duration::from_millis(50);
@@ -44,6 +49,11 @@ pub struct Object {
 /// An object that was accepted and is arriving.
 #[derive(Debug)]
 pub struct Pipe {
+    /// Tells it apart from all other objects of all tasks: 48 random bits, which every client's numbers hold exactly.
+    pub number: u64,
+    /// What people tell its task apart by.
+    pub task_id: String,
+    messages: UnboundedReceiver<Event>,
     sender: Sender,
     arrived: Arc<AtomicU64>,
     ending: Ending,
@@ -77,26 +87,35 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     }
     let permit = plane.threads.of(&task).await;
     let now = plane.now();
-    let accepted = plane.store.accept(&call.owner, token, object.size, now, now + LEASE).await;
+    let random = plane.world.random_u128();
+    let (id, number) = (uuid(random), (random >> 80) as u64);
+    let name = object.name.clone().unwrap_or_else(|| id.clone());
+    let shown: String = name.chars().take(NAME_SHOWN).collect();
+    let arriving = Arriving { name: &shown, bytes: object.size };
+    let accepted = plane.store.accept(&call.owner, token, &arriving, now, now + LEASE).await;
     let task = match accepted {
         Ok(task) => task,
         Err(error) if error.rejects(Part::Task) => return Err(refusal(plane, call, token).await?),
         Err(error) => return Err(error.into()),
     };
-    let id = uuid(plane.world.random_u128());
-    let head = EngineInput { name: object.name.clone(), ..EngineInput::new(object.mime, Bytes::new()) };
+    let head = EngineInput { name: object.name, ..EngineInput::new(object.mime, Bytes::new()) };
     let (sender, live) = Live::new(head, id.clone());
     let arrived = Arc::<AtomicU64>::default();
+    let (listener, messages) = unbounded();
+    let task_id = task.display_id();
     let worker = Worker {
         plane: plane.clone(),
         task,
         id,
-        name: object.name,
+        name,
+        number,
+        began_at: now,
+        listener,
         announced: object.size,
         arrived: arrived.clone(),
         _permit: permit,
     };
-    Ok(Pipe { sender, arrived, ending: Ending(tokio::spawn(worker.work(live))) })
+    Ok(Pipe { number, task_id, messages, sender, arrived, ending: Ending(tokio::spawn(worker.work(live))) })
 }
 
 fn check(task: &Task, object: &Object) -> Result<(), Error> {
@@ -169,6 +188,22 @@ impl Pipe {
         let _ = self.sender.send(part).await;
     }
 
+    /// The messages that components had for whoever sends the object, since they were taken last.
+    pub fn messages(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.messages.try_recv().ok()).collect()
+    }
+
+    /// Says that the object is whole, and hands each message on until it has ended.
+    pub async fn close_hearing(mut self, mut hear: impl FnMut(Event)) -> Result<Sent, Error> {
+        let mut messages = std::mem::replace(&mut self.messages, unbounded().1);
+        let ending = self.end().await;
+        // Its worker holds the other end until it is done.
+        while let Some(message) = messages.next().await {
+            hear(message);
+        }
+        ending.sent().await
+    }
+
     /// Says that the object is whole.
     pub async fn end(self) -> Ending {
         // As in `write`.
@@ -193,7 +228,10 @@ struct Worker {
     plane: Arc<Plane>,
     task: Task,
     id: String,
-    name: Option<String>,
+    name: String,
+    number: u64,
+    began_at: Timestamp,
+    listener: UnboundedSender<Event>,
     /// Bytes that were counted when it was accepted.
     announced: u64,
     arrived: Arc<AtomicU64>,
@@ -206,6 +244,7 @@ struct Made {
     result: Map<String, Tree>,
     error: Option<String>,
     log: Vec<LogLine>,
+    traced: Traced,
     /// Keys that are not saved yet.
     new_keys: Vec<NewKey>,
 }
@@ -227,8 +266,7 @@ impl Worker {
             Err(error) => Made { error: Some(error.message), ..Made::default() },
         };
         self.count(&made).await;
-        let name = self.name.clone().unwrap_or_else(|| self.id.clone());
-        Ok(Sent { name, object_id: self.id, result: made.result, error: made.error })
+        Ok(Sent { name: self.name, object_id: self.id, result: made.result, error: made.error })
     }
 
     /// Gives a sign of life now and then. One that is not taken was given up already, and goes on for its caller.
@@ -254,6 +292,8 @@ impl Worker {
             seen: preparation::seen(plane, &task.owner, &task.project),
             now: Arc::new(move || world.now()),
             environment: plane.environment.clone(),
+            trace: task.trace,
+            listener: Some(self.listener.clone()),
         };
         let waited = tokio::time::Instant::now();
         let execution = loop {
@@ -280,6 +320,7 @@ impl Worker {
                 Err(error) => return Ok(failed(made, error)),
             };
             made.log.extend(step.log);
+            task_trace::extend(&mut made.traced, step.traced);
             made.new_keys = step.new_keys;
             if let Some(outcome) = step.done {
                 if let Tree::Object(result) = outcome.result {
@@ -311,6 +352,8 @@ impl Worker {
         let uncounted = if self.announced == 0 { self.arrived.load(Ordering::Relaxed) } else { 0 };
         let bytes = self.announced + uncounted;
         let ended = Ended { bytes, uncounted, error: made.error.clone(), log_chunks };
+        // Before it is counted: who sees the count finds what is told of it.
+        self.tell(made, now).await?;
         let counted = if made.new_keys.is_empty() {
             plane.store.complete(task, &ended, now).await?
         } else {
@@ -325,6 +368,29 @@ impl Worker {
     }
 }
 
+impl Worker {
+    async fn tell(&self, made: &Made, now: Timestamp) -> Result<(), Error> {
+        let Worker { plane, task, .. } = self;
+        let told = Told {
+            pipe: self.number,
+            name: self.name.chars().take(NAME_SHOWN).collect(),
+            began_at: self.began_at,
+            ended_at: now,
+            traced: made.traced.clone(),
+            result: task_trace::result(task.trace, &made.result),
+            error: made.error.clone(),
+            is_traced: task.trace != Trace::None,
+        };
+        if !told.is_worth_keeping() {
+            return Ok(());
+        }
+        let (number, expires) = (task.counts.total_count, now + task_trace::KEPT);
+        let transaction = plane.store.transaction();
+        let chunk = transaction.trace(&task.owner, &task.project, &task.run, number, &told.text()?, expires)?;
+        Ok(chunk.commit().await?)
+    }
+}
+
 async fn keep_log(store: &Store, task: &Task, lines: &[LogLine]) -> Result<(), Error> {
     let text = serde_json::to_string(lines).map_err(Error::internal)?;
     let (number, expires) = (task.log_chunks.saturating_sub(1), task.opened_at + HISTORY);
@@ -332,7 +398,8 @@ async fn keep_log(store: &Store, task: &Task, lines: &[LogLine]) -> Result<(), E
     Ok(transaction.commit().await?)
 }
 
-fn failed(made: Made, error: tidemill_engine::Error) -> Made {
+fn failed(mut made: Made, error: tidemill_engine::Error) -> Made {
+    task_trace::extend(&mut made.traced, *error.traced);
     let component = error.component.map(|component| format!("component `{component}`: ")).unwrap_or_default();
     let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
     let message = format!("{component}{}{hint}", error.message);

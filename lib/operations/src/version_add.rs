@@ -14,7 +14,7 @@ use tidemill_model::deployment::{Deployment, State, checked_note};
 use tidemill_model::ids::EnvironmentName;
 use tidemill_model::key::Scope;
 use tidemill_model::version::Version;
-use tidemill_store::{Audit, Hook, Part, Transaction};
+use tidemill_store::{Audit, Hook, Notice, Part, Transaction};
 
 pub struct VersionAdd;
 
@@ -117,6 +117,13 @@ impl Numbered {
                 transaction.new_deployment(after)?.new_hook(&hook)?
             }
         };
-        Ok(transaction.new_version(version)?.audit(audit)?)
+        let notice = Notice {
+            id: audit.id.clone(),
+            project: audit.project.clone(),
+            environment: None,
+            operation: audit.operation.clone(),
+            went_back: false,
+        };
+        Ok(transaction.new_version(version)?.audit(audit)?.notice(&audit.owner, &notice, audit.at)?)
     }
 }

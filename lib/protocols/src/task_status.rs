@@ -33,6 +33,8 @@ pub fn of(task: &TaskStatus, now: Timestamp) -> Value {
         status: words(state),
         errors: &task.errors,
         counts: WireCounts::of(task.counts, seconds),
+        current_object: if task.in_flight > 0 { &task.current.0 } else { "" },
+        current_size: if task.in_flight > 0 { task.current.1 } else { 0 },
         service_up: state == State::Running,
         exit_code: exit_code(task),
         exit_message: exit_message(task),
@@ -191,6 +193,8 @@ struct Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tidemill_model::ids::ProjectId;
+    use tidemill_model::task::Trace;
 
     /// The fields that the clients' own type has.
     const FIELDS: &str = "name project_id source completed state startTime endTime debuggerAttached status warnings errors \
@@ -227,6 +231,10 @@ mod tests {
             errors: vec!["no".into()],
             restarts: 0,
             log_chunks: 0,
+            place: ProjectId::parse("p").unwrap(),
+            waits: true,
+            trace: Trace::None,
+            current: ("a.txt".into(), 7),
         }
     }
 
@@ -261,6 +269,7 @@ mod tests {
         assert_eq!((&status["rateCount"], &status["rateSize"]), (&3.into(), &300.into()));
         assert_eq!((&status["exitCode"], &status["serviceUp"]), (&Value::Null, &true.into()));
         assert_eq!(status["pipeflow"]["totalPipes"], 1);
+        assert_eq!((&status["currentObject"], &status["currentSize"]), (&"a.txt".into(), &7.into()));
     }
 
     #[test]

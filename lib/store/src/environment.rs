@@ -3,6 +3,7 @@
 use crate::cursor::Cursor;
 use crate::error::{Error, Part};
 use crate::item::{number, to_item};
+use crate::notice::Notice;
 use crate::page::{Order, Page, Range};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
@@ -105,9 +106,17 @@ impl Transaction<'_> {
         self.check(Part::Environment, &key, at_revision(environment.revision))
     }
 
+    /// Writes down what was changed, and says to those who watch that something was.
     pub fn environment_audit(self, audit: &EnvironmentAudit) -> Result<Self, Error> {
         let item = to_item(&keys::environment_audit(&audit.owner, &audit.project, audit.id.as_str()), audit)?;
-        Ok(self.put(Part::Audit, item, Condition::absent()))
+        let notice = Notice {
+            id: audit.id.clone(),
+            project: audit.project.clone(),
+            environment: Some(audit.environment.clone()),
+            operation: audit.operation.clone(),
+            went_back: audit.from_version > audit.version,
+        };
+        self.put(Part::Audit, item, Condition::absent()).notice(&audit.owner, &notice, audit.at)
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `O#owner`              | `D#project`                | a deployment, or its tombstone                          |
 //! | `O#owner`              | `D#project␁environment␁source` | a slot: how an environment runs a source            |
 //! | `O#owner`              | `E#environment␁project`    | an environment of a project                             |
+//! | `O#owner`              | `N#ulid`                   | that an environment changed, 10 min                     |
 //! | `O#owner`              | `K#key id`                 | a key, as its owner sees it                             |
 //! | `O#owner`              | `S#name`                   | a secret, encrypted                                     |
 //! | `O#owner`              | `I#operation#sha256`       | the answer to an idempotency key, 24 h                  |
@@ -19,6 +20,7 @@
 //! | `P#owner#project`      | `B#sha256#0000`            | a chunk of a body: pipeline, plan, input, result        |
 //! | `P#owner#project`      | `R#run id`                 | a run; also a tick's outcome, if the tick made it       |
 //! | `P#owner#project`      | `L#run id#0000000001`      | a chunk of a run's log                                  |
+//! | `P#owner#project`      | `X#run id#0000000001`      | what is told of an object, or of a step, 1 h            |
 //! | `P#owner#project`      | `C#run id`                 | a run's checkpoint                                      |
 //! | `P#owner#project`      | `T#0001767225600000`       | a stretch of ticks without a run, by the first (ms)     |
 //! | `P#owner#project`      | `S#component#key`          | a key that `dedupe` has seen                            |
@@ -103,6 +105,12 @@ pub fn environment(owner: &OwnerId, project: &ProjectId, name: &EnvironmentName)
     Key::new(owner_partition(owner), format!("{}{}", environments(name), project.as_str()))
 }
 
+pub const NOTICES: &str = "N#";
+
+pub fn notice(owner: &OwnerId, id: &str) -> Key {
+    Key::new(owner_partition(owner), format!("{NOTICES}{id}"))
+}
+
 pub const KEYS: &str = "K#";
 
 pub fn key(owner: &OwnerId, id: &KeyId) -> Key {
@@ -173,6 +181,14 @@ pub fn log_chunks(run: &RunId) -> String {
 
 pub fn log_chunk(owner: &OwnerId, project: &ProjectId, run: &RunId, chunk: u32) -> Key {
     Key::new(project_partition(owner, project), format!("{}{chunk:010}", log_chunks(run)))
+}
+
+pub fn traces(run: &RunId) -> String {
+    format!("X#{run}#")
+}
+
+pub fn trace(owner: &OwnerId, project: &ProjectId, run: &RunId, number: u64) -> Key {
+    Key::new(project_partition(owner, project), format!("{}{number:010}", traces(run)))
 }
 
 pub fn checkpoint(owner: &OwnerId, project: &ProjectId, run: &RunId) -> Key {

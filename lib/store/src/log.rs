@@ -3,10 +3,12 @@
 use crate::body::{packed_attribute, unpacked_attribute};
 use crate::error::{Error, Part};
 use crate::item::{Item, expiring};
+use crate::keys::Key;
 use crate::page::{Order, Range, sort_of};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use jiff::Timestamp;
+use std::str::FromStr;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 
 const LINES: &str = "lines";
@@ -29,11 +31,18 @@ impl Store {
     }
 }
 
-fn chunk(item: &Item) -> Result<(u32, String), Error> {
+/// Reads a chunk of text and its number, which is the end of its key.
+pub(crate) fn chunk<N: FromStr>(item: &Item) -> Result<(N, String), Error> {
     let sort = sort_of(item)?;
     let number = sort.rsplit('#').next().and_then(|digits| digits.parse().ok());
-    let lines = String::from_utf8(unpacked_attribute(item, LINES)?).ok();
-    number.zip(lines).ok_or_else(|| Error::Corrupt(format!("log chunk `{sort}` cannot be read")))
+    let text = String::from_utf8(unpacked_attribute(item, LINES)?).ok();
+    number.zip(text).ok_or_else(|| Error::Corrupt(format!("chunk `{sort}` cannot be read")))
+}
+
+pub(crate) fn chunk_item(key: &Key, text: &str) -> Result<Item, Error> {
+    let mut item = key.attributes();
+    item.insert(LINES.into(), packed_attribute(text.as_bytes())?);
+    Ok(item)
 }
 
 impl Transaction<'_> {
@@ -47,8 +56,7 @@ impl Transaction<'_> {
         lines: &str,
         expires: Timestamp,
     ) -> Result<Self, Error> {
-        let mut item = keys::log_chunk(owner, project, run, number).attributes();
-        item.insert(LINES.into(), packed_attribute(lines.as_bytes())?);
+        let item = chunk_item(&keys::log_chunk(owner, project, run, number), lines)?;
         Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
     }
 }

@@ -32,6 +32,14 @@ struct Serving {
     run: RunId,
 }
 
+/// An object that is to be accepted.
+#[derive(Clone, Debug)]
+pub struct Arriving<'a> {
+    pub name: &'a str,
+    /// 0 if they are not known yet.
+    pub bytes: u64,
+}
+
 /// How an object ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -93,14 +101,16 @@ impl Store {
         &self,
         owner: &OwnerId,
         token: &str,
-        bytes: u64,
+        object: &Arriving<'_>,
         now: Timestamp,
         busy_until: Timestamp,
     ) -> Result<Task, Error> {
         let update = Update::of(&keys::task(owner, &sha256(token.as_bytes())))
             .add("in_flight", 1)
             .add("total_count", 1)
-            .add("total_size", bytes)
+            .add("total_size", object.bytes)
+            .set("current_object", text(object.name))
+            .set("current_size", number(object.bytes))
             .set("used_at", text(now.to_string()))
             .set("busy_until", text(busy_until.to_string()))
             .when("#state = :open")

@@ -1,4 +1,4 @@
-//! `log`: writes each value to the run's log.
+//! `log`: writes each value to the run's log, and may tell it to whoever sent its object.
 
 use super::{READABLE, schema};
 use crate::component::{Call, Component, Entry, Fault, Make};
@@ -13,17 +13,30 @@ pub fn entry() -> Entry {
     let declaration = Provider {
         name: "log",
         title: "Log",
-        description: "Writes each value as one line of the run's log. A line is cut at 4 KiB, and a run's log is bounded.",
+        description: "Writes each value as one line of the run's log. A line is cut at 4 KiB, and a run's log is bounded. With \
+            `event`, the value is also told at once to whoever sent its object and listens, and to those who monitor the \
+            task.",
         class: Class::Sink,
         lanes: READABLE.map(|lane| (lane, vec![])).to_vec(),
         gives: vec![],
         config: schema(
-            [(
-                "level",
-                json!({
-                    "enum": ["debug", "info", "warn", "error"], "default": "info", "description": "The level of the lines.",
-                }),
-            )],
+            [
+                (
+                    "level",
+                    json!({
+                        "enum": ["debug", "info", "warn", "error"], "default": "info",
+                        "description": "The level of the lines.",
+                    }),
+                ),
+                (
+                    "event",
+                    json!({
+                        "type": ["string", "null"], "default": null, "minLength": 1, "maxLength": 64,
+                        "description": "The type under which each value is told to those who listen, such as `progress`; \
+                            a JSON object is told as it is, anything else as `{\"text\": …}`. Nothing is told without it.",
+                    }),
+                ),
+            ],
             &[],
         ),
         local_only: false,
@@ -36,6 +49,8 @@ pub fn entry() -> Entry {
 struct Log {
     #[serde(default = "info")]
     level: Level,
+    #[serde(default)]
+    event: Option<String>,
 }
 
 fn info() -> Level {
@@ -45,6 +60,9 @@ fn info() -> Level {
 impl Component for Log {
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         let logged = arrival.value.as_text().map(|text| call.log(self.level, text));
+        if let Some(event) = &self.event {
+            call.tell(event, &arrival.value);
+        }
         Box::pin(std::future::ready(logged))
     }
 }
@@ -52,8 +70,9 @@ impl Component for Log {
 #[cfg(test)]
 mod tests {
     use crate::providers::testing::{Bench, nodes};
-    use crate::{Input, Level};
+    use crate::{Input, Level, What};
     use serde_json::json;
+    use tidemill_model::task::Trace;
 
     #[tokio::test]
     async fn values_become_lines_without_secrets() {
@@ -74,5 +93,42 @@ mod tests {
         let end = Bench::new().input(Input::new("text/plain", "é".repeat(5_000))).run(&plan).await.unwrap();
 
         assert!(end.log[0].message.len() <= 4_100 && end.log[0].message.ends_with('…'));
+    }
+
+    #[tokio::test]
+    async fn values_are_told_under_their_event_without_secrets() {
+        let log = json!({ "event": "progress" });
+        let told = async |lane: &str, mime: &str, body: &str| {
+            let plan = nodes(&[("webhook", json!({}), lane), ("log", log.clone(), "")]);
+            let bench = Bench::new().secret("TOKEN", "s3cret-value").input(Input::new(mime, body.to_owned()));
+            bench.run(&plan).await.unwrap().traced.events.remove(0).what
+        };
+
+        let said = |data| What::Message { kind: "progress".into(), data };
+        assert_eq!(told("text", "text/plain", "got s3cret-value").await, said(json!({ "text": "got <TOKEN>" })));
+        let document = r#"{"step": 2, "key": "s3cret-value"}"#;
+        assert_eq!(told("documents", "application/json", document).await, said(json!({ "step": 2, "key": "<TOKEN>" })));
+    }
+
+    #[tokio::test]
+    async fn a_trace_tells_as_much_as_its_level_says() {
+        let plan = nodes(&[("webhook", json!({}), "text"), ("log", json!({}), "")]);
+        let text = format!("s3cret-value {}", "x".repeat(20_000));
+        let traced = async |level| {
+            let bench = Bench::new().secret("TOKEN", "s3cret-value").input(Input::new("text/plain", text.clone()));
+            bench.trace(level).run(&plan).await.unwrap().traced.events
+        };
+
+        assert!(traced(Trace::None).await.is_empty());
+        let metadata = traced(Trace::Metadata).await;
+        assert!(matches!(&metadata[0].what, What::Enter { data: None, .. }), "{metadata:?}");
+        assert!(matches!(&metadata[1].what, What::Leave { error: None, .. }) && metadata.len() == 2, "{metadata:?}");
+        for (level, least, most) in [(Trace::Summary, 1_000, 1_100), (Trace::Full, 16_000, 16_500)] {
+            let events = traced(level).await;
+            let What::Enter { data: Some(data), .. } = &events[0].what else { panic!("{events:?}") };
+            let shown = data["text"].as_str().unwrap();
+            assert!(shown.starts_with("<TOKEN>") && (least..most).contains(&shown.len()), "{}", shown.len());
+            assert_eq!(data["bytes"], 20_013);
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::json::Json;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
 use crate::step::{Budget, Counts, NewKey};
+use crate::trace::Traced;
 use crate::{Error, Folders, Given, Input};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use serde_json::Value as Tree;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tidemill_model::lane::Lane;
+use tidemill_model::task::Trace;
 use tidemill_plan::{Edge, Node, Plan};
 
 /// A chain of components: provider, config, and the lanes (by space) on which it feeds the next. Ids are
@@ -55,6 +57,7 @@ pub struct Bench {
 pub struct End {
     pub result: Tree,
     pub log: Vec<LogLine>,
+    pub traced: Traced,
     pub counts: Counts,
     pub new_keys: Vec<NewKey>,
     pub steps: usize,
@@ -93,6 +96,11 @@ impl Bench {
         self
     }
 
+    pub fn trace(mut self, level: Trace) -> Bench {
+        self.context.trace = level;
+        self
+    }
+
     pub async fn run(&self, plan: &Plan) -> Result<End, Error> {
         self.run_within(plan, &Budget::default()).await
     }
@@ -100,6 +108,7 @@ impl Bench {
     pub async fn run_within(&self, plan: &Plan, budget: &Budget) -> Result<End, Error> {
         let mut execution = Execution::start(plan, self.context.clone(), None).await?;
         let (mut log, mut new_keys, mut steps, mut most_new_keys) = (Vec::new(), Vec::new(), 0, 0);
+        let mut traced = Traced::default();
         loop {
             let step = execution.step(budget).await?;
             steps += 1;
@@ -108,8 +117,10 @@ impl Bench {
             self.table.0.lock().unwrap().extend(keys);
             new_keys.extend(step.new_keys);
             log.extend(step.log);
+            traced.extend(step.traced);
             if let Some(outcome) = step.done {
-                return Ok(End { result: outcome.result, log, counts: step.counts, new_keys, steps, most_new_keys });
+                let (result, counts) = (outcome.result, step.counts);
+                return Ok(End { result, log, traced, counts, new_keys, steps, most_new_keys });
             }
         }
     }
@@ -142,5 +153,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
         seen,
         now: Arc::new(|| Timestamp::UNIX_EPOCH),
         environment: Arc::new(Environment { folders, outbound: Outbound::new(policy).unwrap() }),
+        trace: Trace::None,
+        listener: None,
     }
 }
