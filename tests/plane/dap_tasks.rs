@@ -1,31 +1,14 @@
 //! Tasks as RocketRide's clients use them.
 
 use crate::given::echo;
+use crate::given_objects::{close, pipe, write};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_protocols::dap::Frame;
 use tidemill_testing::{Dap, World, seconds};
 
 async fn open(dap: &mut Dap, project: &str) -> String {
     let opened = dap.ask("execute", json!({"pipeline": echo(project), "args": []})).await.ok();
     opened["token"].as_str().unwrap().to_owned()
-}
-
-/// Opens a pipe for a text.
-async fn pipe(dap: &mut Dap, token: &str) -> u64 {
-    let arguments = json!({"subcommand": "open", "token": token, "object": {"size": 2, "name": "greeting"},
-        "mimeType": "text/plain", "provider": null});
-    dap.ask("rrext_process", arguments).await.ok()["pipe_id"].as_u64().unwrap()
-}
-
-fn write(token: &str, pipe: u64, data: &str) -> Frame {
-    let arguments = json!({"subcommand": "write", "pipe_id": pipe, "token": token});
-    let head = json!({"type": "request", "seq": 1000, "command": "rrext_process", "arguments": arguments});
-    Frame::Binary(format!("{head}\n{data}").into())
-}
-
-async fn close(dap: &mut Dap, token: &str, pipe: u64) -> Value {
-    dap.ask("rrext_process", json!({"subcommand": "close", "pipe_id": pipe, "token": token})).await.ok()
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod borders;
 mod dap_deploy;
+mod dap_events;
 mod dap_session;
 mod dap_table;
 mod dap_tasks;
@@ -19,6 +20,7 @@ mod environment_slots;
 mod every_call;
 mod given;
 mod given_environments;
+mod given_objects;
 mod given_tasks;
 mod hook_receive;
 mod isolation;

@@ -4,7 +4,7 @@
 use super::failure::Failure;
 use super::frame::Arguments;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tidemill_model::ids::OwnerId;
@@ -30,7 +30,7 @@ struct State {
 }
 
 /// What is known of one connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     pub id: u64,
     pub since: Timestamp,
@@ -40,6 +40,8 @@ pub struct Connection {
     /// Who is logged in.
     pub owner: Option<OwnerId>,
     pub client: Client,
+    /// What it monitors, as people read it, with the names of the events.
+    pub monitors: BTreeMap<String, Vec<&'static str>>,
 }
 
 /// What a client says it is.
@@ -84,6 +86,7 @@ impl Connections {
             sent: 0,
             owner: None,
             client: Client::default(),
+            monitors: BTreeMap::new(),
         };
         state.open.insert(id, connection);
         drop(state);
@@ -145,6 +148,10 @@ impl Seat {
             connection.client.name = client.name.or(connection.client.name.take());
             connection.client.version = client.version.or(connection.client.version.take());
         });
+    }
+
+    pub fn monitors(&self, monitors: BTreeMap<String, Vec<&'static str>>) {
+        self.note(|connection| connection.monitors = monitors);
     }
 
     pub fn received(&self, now: Timestamp) {

@@ -6,6 +6,8 @@
 
 pub mod commands;
 pub mod connections;
+mod event_types;
+mod events;
 mod failure;
 pub mod frame;
 pub mod monitors;

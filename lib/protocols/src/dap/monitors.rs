@@ -1,169 +1,230 @@
-//! What a connection wants to be told of, and what it was told already. The truth is read off the tasks' own records each
-//! time, so every connection and every process tells the same.
+//! What a connection wants to be told of: which events of which tasks. What it is told, and was told already, is of
+//! [`super::events`].
 
-use super::commands::monitor::events;
+use super::connections::Seat;
+use super::event_types::Types;
+use super::events::{self, Asker, Event, Told};
+use futures::lock::Mutex as Turns;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
-use tidemill_model::ids::ProjectId;
-use tidemill_model::version::sha256;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use tidemill_model::ids::{EnvironmentName, ProjectId};
+use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
-use tidemill_operations::{Call, Error, Plane};
 
-/// The kinds of events, as bits. Those that no component of ours gives are taken and never told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Types(pub u32);
+const UNPOISONED: &str = "nobody panics while holding it";
+/// Objects whose messages were told while they were sent here, that are remembered.
+const HEARD: usize = 1024;
 
-impl Types {
-    pub const SUMMARY: Types = Types(4);
-    pub const OUTPUT: Types = Types(8);
-    pub const TASK: Types = Types(32);
-
-    const NAMES: [(&'static str, u32); 10] = [
-        ("debugger", 1),
-        ("detail", 2),
-        ("summary", 4),
-        ("output", 8),
-        ("flow", 16),
-        ("task", 32),
-        ("sse", 64),
-        ("dashboard", 128),
-        ("billing", 256),
-        ("deploy", 512),
-    ];
-
-    /// The bit of a name in any case; an unknown one has none.
-    pub fn named(name: &str) -> Types {
-        let found = Types::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        Types(found.map_or(0, |(_, bit)| *bit))
-    }
-
-    pub fn has(self, other: Types) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Those that are in this one and not in `before`.
-    pub fn new_since(self, before: Types) -> Types {
-        Types(self.0 & !before.0)
-    }
-
-    /// The names, for people.
-    pub fn names(self) -> Vec<&'static str> {
-        Types::NAMES.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect()
-    }
+/// Whose events.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Watched {
+    pub tasks: Tasks,
+    /// One object of theirs.
+    pub pipe: Option<u64>,
 }
 
 /// Which tasks.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Watched {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Tasks {
     /// Every task of the caller.
     All,
     Token(String),
-    /// The task that serves a source; it need not be there yet.
-    Source(ProjectId, String),
+    /// The tasks that serve a source, or any source of a project; they need not be there yet.
+    Of {
+        project: ProjectId,
+        environment: Option<EnvironmentName>,
+        source: Option<String>,
+    },
+}
+
+/// What a task is watched by.
+#[derive(Clone, Copy)]
+pub struct Named<'a> {
+    pub token: &'a str,
+    /// Its project, or the slot that it runs for.
+    pub place: &'a ProjectId,
+    pub source: &'a str,
+}
+
+impl<'a> From<&'a TaskStatus> for Named<'a> {
+    fn from(task: &'a TaskStatus) -> Named<'a> {
+        Named { token: &task.token, place: &task.place, source: &task.source }
+    }
+}
+
+impl Tasks {
+    fn has(&self, task: Named<'_>) -> bool {
+        match self {
+            Tasks::All => true,
+            Tasks::Token(token) => task.token == token,
+            Tasks::Of { project, environment, source } => {
+                let is_there = match (environment, task.place.slot()) {
+                    (None, None) => task.place == project,
+                    (Some(wanted), Some(slot)) => slot.project == *project && slot.environment == *wanted,
+                    _ => false,
+                };
+                is_there && source.as_ref().is_none_or(|source| task.source == *source)
+            }
+        }
+    }
+}
+
+impl Watched {
+    /// For people. A token is a credential, so it is not shown.
+    fn label(&self) -> String {
+        let tasks = match &self.tasks {
+            Tasks::All => "*".to_owned(),
+            Tasks::Token(_) => "token".to_owned(),
+            Tasks::Of { project, environment, source } => {
+                let environment = environment.as_ref().map(|name| format!("@{name}")).unwrap_or_default();
+                format!("{project}{environment}.{}", source.as_deref().unwrap_or("*"))
+            }
+        };
+        self.pipe.map_or(tasks.clone(), |pipe| format!("{tasks}.{pipe}"))
+    }
+}
+
+/// What is watched, and which events of it.
+#[derive(Clone, Debug, Default)]
+pub struct Watches(BTreeMap<Watched, Types>);
+
+impl Watches {
+    /// As far as it may be told.
+    pub fn allowed(self, types: Types) -> Watches {
+        let allowed = self.0.into_iter().map(|(watched, wanted)| (watched, wanted & types));
+        Watches(allowed.filter(|(_, types)| !types.is_empty()).collect())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Tasks> {
+        self.0.keys().map(|watched| &watched.tasks)
+    }
+
+    /// The events that are wanted of a task as a whole.
+    pub fn of_task<'a>(&self, task: impl Into<Named<'a>>) -> Types {
+        self.of(task.into(), |pipe| pipe.is_none())
+    }
+
+    /// The events that are wanted of one object of a task.
+    pub fn of_pipe<'a>(&self, task: impl Into<Named<'a>>, pipe: u64) -> Types {
+        self.of(task.into(), |watched| watched.is_none_or(|watched| watched == pipe)) & Types::OF_OBJECTS
+    }
+
+    /// The events that are wanted of any object of a task.
+    pub fn of_objects<'a>(&self, task: impl Into<Named<'a>>) -> Types {
+        self.of(task.into(), |_| true) & Types::OF_OBJECTS
+    }
+
+    /// Whether any events are wanted of a task.
+    pub fn wants(&self, task: Named<'_>) -> bool {
+        !self.of_task(task).is_empty() || !self.of_objects(task).is_empty()
+    }
+
+    /// The events that are wanted beside those of tasks.
+    pub fn of_owner(&self) -> Types {
+        let all = Watched { tasks: Tasks::All, pipe: None };
+        self.0.get(&all).copied().unwrap_or_default() & Types::OF_OWNER
+    }
+
+    fn of(&self, task: Named<'_>, is_meant: impl Fn(Option<u64>) -> bool) -> Types {
+        let meant = self.0.iter().filter(|(watched, _)| is_meant(watched.pipe) && watched.tasks.has(task));
+        meant.fold(Types::default(), |all, (_, types)| all | *types)
+    }
+
+    /// Whether somebody wants the messages of just this object.
+    fn hears(&self, pipe: u64) -> bool {
+        self.0.iter().any(|(watched, types)| watched.pipe == Some(pipe) && types.has(Types::SSE))
+    }
+
+    /// A label and the names of its events, of each.
+    fn shown(&self) -> BTreeMap<String, Vec<&'static str>> {
+        self.0.iter().map(|(watched, types)| (watched.label(), types.names())).collect()
+    }
+}
+
+/// Monitors that are kept elsewhere between two frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub watches: Vec<(Watched, Types)>,
+    told: Told,
 }
 
 /// The monitors of a connection.
-#[derive(Default)]
 pub struct Monitors {
-    state: Mutex<BTreeMap<Watched, Watch>>,
-    telling: AtomicBool,
-}
-
-/// What is told of some tasks, and how they were when that was told last.
-#[derive(Clone, Debug, Default)]
-pub struct Watch {
-    pub types: Types,
-    /// By their runs.
-    pub last: BTreeMap<String, Told>,
-}
-
-/// How a task was when it was told of last: as much as the next events follow from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    pub token: String,
-    pub is_running: bool,
-    pub restarts: u32,
-    pub log_chunks: u32,
-    /// Of all that there was to be told.
-    sha256: String,
-}
-
-impl From<&TaskStatus> for Told {
-    fn from(task: &TaskStatus) -> Told {
-        let all = serde_json::to_vec(&(task, task.log_chunks)).expect("a status can be written as JSON");
-        Told {
-            token: task.token.clone(),
-            is_running: task.ended_at.is_none(),
-            restarts: task.restarts,
-            log_chunks: task.log_chunks,
-            sha256: sha256(&all),
-        }
-    }
+    seat: Arc<Seat>,
+    watches: Mutex<Watches>,
+    heard: Mutex<VecDeque<u64>>,
+    told: Turns<Told>,
 }
 
 impl Monitors {
-    /// Sets what is told of some tasks; nothing ends it. Gives what was told before.
-    pub fn set(&self, watched: Watched, types: Types) -> Types {
-        let mut state = self.state();
-        let before = state.get(&watched).map_or(Types::default(), |watch| watch.types);
-        match types {
-            Types(0) => drop(state.remove(&watched)),
-            types => state.entry(watched).or_default().types = types,
-        }
-        before
+    pub fn new(seat: Arc<Seat>) -> Monitors {
+        Monitors { seat, watches: Mutex::default(), heard: Mutex::default(), told: Turns::default() }
     }
 
-    /// Notes how tasks were when they were told of, unless the monitor is gone.
-    pub fn told(&self, watched: &Watched, last: BTreeMap<String, Told>) {
-        if let Some(watch) = self.state().get_mut(watched) {
-            watch.last = last;
-        }
+    /// Sets what is told of some tasks; nothing ends it. Gives what was not told before.
+    pub fn set(&self, watched: Watched, types: Types) -> Types {
+        let mut watches = self.watches();
+        let before = match types.is_empty() {
+            true => watches.0.remove(&watched),
+            false => watches.0.insert(watched, types),
+        };
+        self.seat.monitors(watches.shown());
+        types.without(before.unwrap_or_default())
+    }
+
+    /// The monitors that were kept elsewhere.
+    pub fn of(seat: Arc<Seat>, kept: Kept) -> Monitors {
+        let watches = Watches(kept.watches.into_iter().collect());
+        seat.monitors(watches.shown());
+        Monitors { seat, watches: Mutex::new(watches), heard: Mutex::default(), told: Turns::new(kept.told) }
+    }
+
+    /// What is to be kept.
+    pub async fn kept(&self) -> Kept {
+        let told = self.told.lock().await.clone();
+        Kept { watches: self.watches().0.clone().into_iter().collect(), told }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.state().is_empty()
-    }
-
-    /// A label and the names of the types of each monitor.
-    pub fn shown(&self) -> Vec<(String, Vec<&'static str>)> {
-        let label = |watched: &Watched| match watched {
-            Watched::All => "*".to_owned(),
-            Watched::Token(_) => "token".to_owned(),
-            Watched::Source(project, source) => format!("{project}.{source}"),
-        };
-        self.state().iter().map(|(watched, watch)| (label(watched), watch.types.names())).collect()
+        self.watches().0.is_empty()
     }
 
     pub fn forget(&self) {
-        self.state().clear();
+        *self.watches() = Watches::default();
+        self.seat.monitors(BTreeMap::new());
     }
 
-    /// Tells what has changed since it was told last, as events: name and body each. Called again before it is done, it
-    /// tells nothing.
-    pub async fn changes(&self, plane: &Plane, call: &Call) -> Result<Vec<(&'static str, Value)>, Error> {
-        if self.telling.swap(true, Ordering::AcqRel) {
-            return Ok(Vec::new());
-        }
-        let watches = self.state().clone();
-        let mut changes = Vec::new();
-        let mut outcome = Ok(());
-        for (watched, watch) in watches {
-            match events::changes(plane, call, &watched, &watch).await {
-                Ok((found, last)) => {
-                    changes.extend(found);
-                    self.told(&watched, last);
-                }
-                Err(error) => outcome = Err(error),
-            }
-        }
-        self.telling.store(false, Ordering::Release);
-        outcome.map(|()| changes)
+    /// Whether the messages of an object are told at once, while it is being sent here.
+    pub fn hears(&self, pipe: u64) -> bool {
+        self.watches().hears(pipe)
     }
 
-    fn state(&self) -> MutexGuard<'_, BTreeMap<Watched, Watch>> {
-        self.state.lock().expect("nobody panics while holding it")
+    /// Notes that an object's messages are told at once, so that its record does not tell them again.
+    pub fn heard(&self, pipe: u64) {
+        let mut heard = self.heard.lock().expect(UNPOISONED);
+        if heard.len() == HEARD {
+            heard.pop_front();
+        }
+        heard.push_back(pipe);
+    }
+
+    /// What a new subscription is told at once.
+    pub async fn at_once(&self, asker: &Asker<'_>, watched: &Watched, new: Types) -> Result<Vec<Event>, Error> {
+        let mut told = self.told.lock().await;
+        let watches = self.watches().clone().allowed(asker.types());
+        events::at_once(asker, &watches, &watched.tasks, new & asker.types(), &mut told).await
+    }
+
+    /// What has changed since it was told last. Called again before it is done, it tells nothing.
+    pub async fn changes(&self, asker: &Asker<'_>) -> Result<Vec<Event>, Error> {
+        let Some(mut told) = self.told.try_lock() else { return Ok(Vec::new()) };
+        let watches = self.watches().clone().allowed(asker.types());
+        let heard = self.heard.lock().expect(UNPOISONED).iter().copied().collect();
+        events::changes(asker, &watches, &heard, &mut told).await
+    }
+
+    fn watches(&self) -> MutexGuard<'_, Watches> {
+        self.watches.lock().expect(UNPOISONED)
     }
 }

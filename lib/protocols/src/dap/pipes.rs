@@ -15,7 +15,6 @@ pub struct Pipes(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    last_id: u64,
     open: HashMap<u64, Pipe>,
     last_turn: u64,
     /// By pipe, the number of the turn that was taken last, and what the next one waits for. A pipe is only named here
@@ -64,10 +63,8 @@ impl Pipes {
 
     /// Keeps a pipe and gives its number.
     pub fn add(&self, pipe: Pipe) -> u64 {
-        let mut state = self.state();
-        state.last_id += 1;
-        let id = state.last_id;
-        state.open.insert(id, pipe);
+        let id = pipe.number;
+        self.state().open.insert(id, pipe);
         id
     }
 

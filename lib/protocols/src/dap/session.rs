@@ -6,6 +6,7 @@
 
 use super::commands::{self, Asked, Command, Needs, login, process};
 use super::connections::{Client, Connections, Seat};
+use super::events::Asker;
 use super::failure::Failure;
 use super::frame::{self, Arguments, Body, Frame, Head, Received, Request};
 use super::monitors::Monitors;
@@ -111,7 +112,7 @@ impl Session {
     ) -> Result<Session, Close> {
         let seat = connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?;
         let seat = Arc::new(seat);
-        let events = Arc::new(Events { monitors: Monitors::default(), seat: seat.clone(), outbox });
+        let events = Arc::new(Events { monitors: Monitors::new(seat.clone()), seat: seat.clone(), outbox });
         let wire = Wire { plane, seat, pipes: Arc::default(), events };
         Ok(Session { wire: Arc::new(wire), login: nobody(), logins: 0 })
     }
@@ -314,7 +315,14 @@ impl Wire {
             Needs::Login => return Ok(confined.without_rights(self.plane.now())),
             Needs::Scope(scope) => return Err(Failure::denied(scope)),
             Needs::Task(scope) => (scope, caller.task(given.as_deref())),
-            Needs::Watch => (Scope::Monitor, caller.task(given.as_deref())),
+            Needs::Watch => {
+                let task = caller.task(given.as_deref());
+                let call = watching(caller, task.as_deref())?.clone();
+                if let Some(task) = &task {
+                    arguments.set_text("token", task);
+                }
+                return Ok(call);
+            }
         };
         let call = caller.call(scope, task.as_deref())?;
         if let Some(task) = &task {
@@ -334,8 +342,9 @@ impl Wire {
         let Some(identity) = login.clone().await else { return };
         let Ok(caller) = self.authenticated(&identity).await else { return };
         // A task's token monitors that task alone.
-        let Ok(call) = caller.call(Scope::Monitor, caller.task(None).as_deref()) else { return };
-        match self.events.monitors.changes(&self.plane, call).await {
+        let Ok(call) = watching(&caller, caller.task(None).as_deref()) else { return };
+        let asker = Asker { plane: &self.plane, call, connections: self.seat.connections() };
+        match self.events.monitors.changes(&asker).await {
             Ok(changes) => changes.iter().for_each(|(name, body)| self.events.send(name, body)),
             Err(error) => tracing::debug!(%error, "what a connection monitors could not be read"),
         }
@@ -365,4 +374,9 @@ impl Wire {
         let wire = self.clone();
         async move { wire.close(close) }.boxed()
     }
+}
+
+/// The call of somebody who monitors: what its scopes are decides what it is told. Who may only send is told of messages.
+fn watching<'a>(caller: &'a Caller, task: Option<&str>) -> Result<&'a Call, Error> {
+    caller.call(Scope::Monitor, task).or_else(|refused| caller.call(Scope::Data, task).map_err(|_| refused))
 }

@@ -57,7 +57,8 @@ fn shown_task(task: &TaskStatus, now: Timestamp) -> Value {
 }
 
 fn shown(connection: &Connection) -> Value {
-    let Connection { id, since, last_heard, received, sent, owner, client } = connection;
+    let Connection { id, since, last_heard, received, sent, owner, client, monitors } = connection;
+    let monitors: Vec<_> = monitors.iter().map(|(key, flags)| json!({"key": key, "flags": flags})).collect();
     json!({
         "id": id,
         "connectedAt": seconds(*since),
@@ -67,7 +68,7 @@ fn shown(connection: &Connection) -> Value {
         "authenticated": owner.is_some(),
         "clientId": owner,
         "clientInfo": {"name": client.name, "version": client.version},
-        "monitors": [],
+        "monitors": monitors,
         "attachedTasks": [],
     })
 }

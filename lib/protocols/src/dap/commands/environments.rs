@@ -276,14 +276,14 @@ fn team(call: &Call, arguments: &Arguments) -> Result<OfEnvironment, Failure> {
 }
 
 /// The environment that a team is. Each caller may have as many as he likes, but for those of others.
-fn environment(call: &Call, team: &str) -> Result<EnvironmentName, Failure> {
+pub fn environment(call: &Call, team: &str) -> Result<EnvironmentName, Failure> {
     let is_own = team.strip_prefix(OWN_PREFIX) == Some(call.owner.as_str());
     let name = if is_own { EnvironmentName::OWN } else { team };
     EnvironmentName::parse(name)
         .map_err(|_| Failure::new(format!("No membership in team '{}'", shown(team))).code(Code::PermissionDenied))
 }
 
-fn team_id(call: &Call, environment: &str) -> String {
+pub fn team_id(call: &Call, environment: &str) -> String {
     match environment {
         EnvironmentName::OWN => format!("{OWN_PREFIX}{}", call.owner),
         name => name.to_owned(),
@@ -350,18 +350,7 @@ fn schedule(source: &SourceAnswer) -> Value {
 /// `None` for what the clients have no word for: changes of schedules and of what is told.
 fn history_row(call: &Call, happened: &Happened) -> Option<Value> {
     let went_back = happened.from_version.is_some_and(|from| from > happened.version);
-    let action = match happened.operation.as_str() {
-        "version_add" => "publish",
-        "environment_deploy" if went_back => "rollback",
-        "environment_deploy" => "deploy",
-        "environment_enable" => "enable",
-        "environment_disable" => "disable",
-        "environment_remove" => "remove",
-        "environment_source_pause" => "pause",
-        "environment_source_resume" => "resume",
-        "environment_run" => "run",
-        _ => return None,
-    };
+    let action = action(&happened.operation, went_back)?;
     let team = happened.environment.as_deref().map(|name| team_id(call, name)).unwrap_or_default();
     Some(json!({
         "seq": happened.number,
@@ -371,4 +360,22 @@ fn history_row(call: &Call, happened: &Happened) -> Option<Value> {
         "version": happened.version,
         "actor": actor(call),
     }))
+}
+
+/// What the clients call a change.
+pub fn action(operation: &str, went_back: bool) -> Option<&'static str> {
+    Some(match operation {
+        "version_add" => "publish",
+        "environment_deploy" if went_back => "rollback",
+        "environment_deploy" => "deploy",
+        "environment_enable" => "enable",
+        "environment_disable" => "disable",
+        "environment_remove" => "remove",
+        "environment_source_pause" => "pause",
+        "environment_source_resume" => "resume",
+        "environment_run" => "run",
+        // A tick changes a source by itself only when its key is not valid any more.
+        "deployment_tick" => "errored",
+        _ => return None,
+    })
 }

@@ -20,6 +20,7 @@ pub(crate) use catalogue::catalogue;
 pub use catalogue::{resolve_config, services};
 pub use deploy::{add, list, remove, status, update};
 pub use environments::OF_ENVIRONMENTS;
+pub(super) use environments::{action as change_action, team_id};
 pub use monitor::monitor;
 pub use process::process;
 pub use tasks::{execute, get_pipeline, get_task_status, get_tasks, get_token, restart, terminate};

@@ -1,45 +1,46 @@
 //! `rrext_monitor`: what a connection wants to be told of. Subscribing tells at once how things stand.
 
-pub mod events;
-
+use super::environments::environment;
 use super::{Asked, text};
+use crate::dap::event_types::Types;
+use crate::dap::events::Asker;
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
-use crate::dap::monitors::{Types, Watched};
+use crate::dap::monitors::{Tasks, Watched};
 use serde_json::Value;
 use tidemill_model::ids::ProjectId;
-use tidemill_model::key::Scope;
-use tidemill_operations::{Error, authenticate};
+use tidemill_operations::Error;
 
 pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
-    let watched = watched(&asked.arguments)?;
+    let watched = watched(&asked)?;
     let types = types(&asked.arguments)?;
-    let before = asked.events.monitors.set(watched.clone(), types);
-    if authenticate::check(&asked.call, Scope::Monitor).is_err() {
-        // All that is told here needs it.
-        return Ok(None);
-    }
-    let (told, last) = events::at_once(&asked.plane, &asked.call, &watched, types.new_since(before)).await?;
-    asked.events.monitors.told(&watched, last);
-    for (name, body) in told {
-        asked.events.send(name, &body);
+    let Asked { plane, seat, call, events, .. } = &asked;
+    let new = events.monitors.set(watched.clone(), types);
+    let asker = Asker { plane, call, connections: seat.connections() };
+    for (name, body) in events.monitors.at_once(&asker, &watched, new).await? {
+        events.send(name, &body);
     }
     Ok(None)
 }
 
-fn watched(arguments: &Arguments) -> Result<Watched, Failure> {
+fn watched(asked: &Asked) -> Result<Watched, Failure> {
+    let Asked { call, arguments, .. } = asked;
+    let pipe = arguments.raw("pipeId").and_then(|id| serde_json::from_str(id.get()).ok());
     let (token, project, source) =
         (text(arguments, "token")?, text(arguments, "projectId")?, text(arguments, "source")?);
-    match (token, project, source) {
+    let tasks = match (token, project, source) {
         (Some(_), Some(_), _) => Err(Failure::new("give either token or projectId, not both")),
-        (Some(token), ..) if token == "*" => Ok(Watched::All),
-        (Some(token), ..) => Ok(Watched::Token(token)),
-        (None, Some(project), Some(source)) => {
-            Ok(Watched::Source(ProjectId::parse(project).map_err(Error::from)?, source))
-        }
+        (Some(token), ..) if token == "*" => Ok(Tasks::All),
+        (Some(token), ..) => Ok(Tasks::Token(token)),
+        (None, Some(project), Some(source)) => Ok(Tasks::Of {
+            project: ProjectId::parse(project).map_err(Error::from)?,
+            environment: text(arguments, "teamId")?.map(|team| environment(call, &team)).transpose()?,
+            source: Some(source).filter(|source| source != "*"),
+        }),
         (None, Some(_), None) => Err(Failure::new("source is required with projectId")),
         (None, None, _) => Err(Failure::new("token, or projectId and source, are required")),
-    }
+    };
+    Ok(Watched { tasks: tasks?, pipe })
 }
 
 /// A list of names, or a number of bits.

@@ -2,13 +2,16 @@
 
 use super::tasks::{failed, token};
 use super::{Asked, body};
+use crate::dap::events::message as message_event;
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
+use crate::dap::session::Events;
 use crate::objects;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidemill_operations::Code;
 use tidemill_operations::task_send::{self, Object, Refused};
+use tidemill_operations::task_trace::Event;
 
 pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
     if let Some(turn) = &mut asked.turn {
@@ -57,22 +60,45 @@ async fn open(asked: Asked) -> Result<Body, Failure> {
 }
 
 async fn write(asked: Asked) -> Result<Body, Failure> {
-    let Asked { arguments, pipes, .. } = asked;
+    let Asked { arguments, pipes, events, .. } = asked;
     let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
     let data = arguments.data.ok_or_else(|| Failure::new("No data specified"))?;
-    let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Write pipe with id {id} not found")))?;
+    let mut pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Write pipe with id {id} not found")))?;
     pipe.write(data).await;
+    let messages = pipe.messages();
+    if events.monitors.hears(id) {
+        messages.iter().for_each(|message| tell(&events, &pipe.task_id, id, message));
+    }
     pipes.put_back(id, pipe);
     Ok(None)
 }
 
 async fn close(asked: Asked) -> Result<Body, Failure> {
-    let Asked { arguments, pipes, .. } = asked;
+    let Asked { arguments, pipes, events, .. } = asked;
     let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
     let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Close pipe with id {id} not found")))?;
-    let sent = pipe.close().await;
+    let task_id = pipe.task_id.clone();
+    let hears = events.monitors.hears(id);
+    if hears {
+        // Before its record can be read.
+        events.monitors.heard(id);
+    }
+    // A client that listens to a pipe does so until this is answered.
+    let sent = pipe
+        .close_hearing(|message| {
+            if hears {
+                tell(&events, &task_id, id, &message)
+            }
+        })
+        .await;
     // A failed object is a success of the request, with its `error`.
     body(&objects::result(sent?))
+}
+
+fn tell(events: &Events, task_id: &str, pipe: u64, message: &Event) {
+    if let Some((name, body)) = message_event(task_id, pipe, message) {
+        events.send(name, &body);
+    }
 }
 
 fn not_accepted(refused: Refused, provider: Option<String>) -> Failure {

@@ -1,0 +1,215 @@
+//! The events that follow from tasks' records: how they stand, that they began and ended, and what they logged.
+
+use super::{Asker, Event, Known, Told};
+use crate::dap::event_types::Types;
+use crate::dap::monitors::{Tasks as Watched, Watches};
+use crate::task_status;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tidemill_model::ids::{RunId, Slot};
+use tidemill_model::task::Counts;
+use tidemill_operations::answer::TaskStatus;
+use tidemill_operations::run_logs::{self, RunLogs};
+use tidemill_operations::task_get::{self, TaskGet};
+use tidemill_operations::task_list::{self, TaskList};
+use tidemill_operations::{Code, Error, Operation};
+
+/// Tasks by their runs.
+type Tasks = BTreeMap<String, TaskStatus>;
+
+/// What a new subscription is told of its tasks at once.
+pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) -> Vec<Event> {
+    let mut events = Vec::new();
+    if new.has(Types::TASK) {
+        let running: Vec<Value> = tasks.values().filter(|task| is_running(task)).map(named).collect();
+        events.push(("apaevt_task", json!({"action": "running", "tasks": running})));
+    }
+    if new.has(Types::SUMMARY) {
+        events.extend(tasks.values().map(|task| summary(asker, task)));
+        if let (true, Watched::Of { project, source: Some(source), .. }) = (tasks.is_empty(), watched) {
+            events.push(("apaevt_status_update", task_status::not_running(project.as_str(), source)));
+        }
+    }
+    events
+}
+
+/// The tasks that are watched, each once. One that was told of as running is looked up also when its source has
+/// another one now.
+pub async fn read_all(asker: &Asker<'_>, watches: &Watches, told: &Told) -> Result<Tasks, Error> {
+    let mut found = Tasks::new();
+    match watches.iter().find(|watched| needs_all(watched)) {
+        Some(all) => found = read(asker, all).await?,
+        None => {
+            for watched in watches.iter() {
+                found.extend(read(asker, watched).await?);
+            }
+        }
+    }
+    found.retain(|_, task| watches.wants((&*task).into()));
+    for (run, known) in &told.tasks {
+        if known.is_running && watches.wants(known.named()) && !found.contains_key(run) {
+            let last = by_token(asker, &known.token).await?.filter(|task| task.run == *run);
+            found.extend(last.map(|task| (run.clone(), task)));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether only a list of all of the caller's tasks finds what is watched.
+fn needs_all(watched: &Watched) -> bool {
+    matches!(watched, Watched::All | Watched::Of { source: None, .. })
+}
+
+pub async fn read(asker: &Asker<'_>, watched: &Watched) -> Result<Tasks, Error> {
+    let found = match watched {
+        Watched::All | Watched::Of { source: None, .. } => {
+            TaskList::run(asker.plane, asker.call, task_list::Input {}).await?.items
+        }
+        Watched::Token(token) => by_token(asker, token).await?.into_iter().collect(),
+        Watched::Of { project, environment, source: Some(source) } => {
+            let (project, source) = (project.clone(), source.clone());
+            let place = match environment.clone() {
+                Some(environment) => Slot { project, environment, source: source.clone() }.id()?,
+                None => project,
+            };
+            let input = task_get::Input { token: None, project: Some(place), source: Some(source) };
+            there(TaskGet::run(asker.plane, asker.call, input).await)?.into_iter().collect()
+        }
+    };
+    Ok(found.into_iter().map(|task| (task.run.clone(), task)).collect())
+}
+
+async fn by_token(asker: &Asker<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
+    let input = task_get::Input { token: Some(token.to_owned()), ..task_get::Input::default() };
+    there(TaskGet::run(asker.plane, asker.call, input).await)
+}
+
+fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Err(error) if error.code == Code::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// What happened to a task since it was `before`.
+pub fn changes(asker: &Asker<'_>, types: Types, before: Option<&Known>, task: &TaskStatus) -> Vec<Event> {
+    let mut events = Vec::new();
+    if types.has(Types::TASK) {
+        events.extend(action(before, task).map(|action| lifecycle(asker, action, task)));
+    }
+    if types.has(Types::DETAIL) {
+        events.extend(details(asker, before, task));
+    }
+    if types.has(Types::SUMMARY) {
+        events.push(summary(asker, task));
+    }
+    events
+}
+
+pub fn is_running(task: &TaskStatus) -> bool {
+    task.ended_at.is_none()
+}
+
+/// Where a task stands, in a word or two.
+pub fn stood(task: &TaskStatus) -> String {
+    format!("{} {:?}", task.state, task.end)
+}
+
+/// What happened to a task as a whole.
+pub fn action(before: Option<&Known>, now: &TaskStatus) -> Option<&'static str> {
+    match before {
+        None => is_running(now).then_some("begin"),
+        Some(before) if before.is_running && !is_running(now) => Some("end"),
+        Some(before) if before.restarts != now.restarts => Some("restart"),
+        Some(_) => None,
+    }
+}
+
+fn lifecycle(asker: &Asker<'_>, action: &str, task: &TaskStatus) -> Event {
+    let mut body = named(task);
+    body["action"] = action.into();
+    ("apaevt_task", stamped(asker, task, body))
+}
+
+/// An event of a task that happens now: newer clients measure by its time, and put it to the task by its id.
+fn stamped(asker: &Asker<'_>, task: &TaskStatus, mut body: Value) -> Value {
+    body["__id"] = task.id.clone().into();
+    body["eventTime"] = task_status::unix(asker.plane.now()).into();
+    body
+}
+
+fn named(task: &TaskStatus) -> Value {
+    json!({"id": task.id, "name": task.name, "projectId": task.project, "source": task.source})
+}
+
+fn summary(asker: &Asker<'_>, task: &TaskStatus) -> Event {
+    ("apaevt_status_update", stamped(asker, task, task_status::of(task, asker.plane.now())))
+}
+
+/// What a summary says, one by one: the object at hand, the counts, each new error, the state.
+fn details(asker: &Asker<'_>, before: Option<&Known>, task: &TaskStatus) -> Vec<Event> {
+    let status = task_status::of(task, asker.plane.now());
+    let mut details = Vec::new();
+    let counted = before.map_or(Counts::default(), |before| before.counts);
+    if counted.total_count != task.counts.total_count {
+        details.push(("apaevt_status_object", json!({"object": task.current.0, "size": task.current.1})));
+    }
+    if counted != task.counts {
+        let counts = COUNTS.map(|name| (name.to_owned(), status[name].clone()));
+        details.push(("apaevt_status_counts", Value::Object(counts.into_iter().collect())));
+    }
+    let told = before.map_or(0, |before| before.errors);
+    let errors = task.errors.iter().skip(told);
+    details.extend(errors.map(|error| ("apaevt_status_error", json!({"message": error}))));
+    if before.is_none_or(|before| before.stood != stood(task)) {
+        details.push(("apaevt_status_state", json!({"state": status["state"], "status": status["status"]})));
+    }
+    let of_task = |(name, mut body): Event| {
+        body["project_id"] = task.project.clone().into();
+        body["source"] = task.source.clone().into();
+        (name, stamped(asker, task, body))
+    };
+    details.into_iter().map(of_task).collect()
+}
+
+/// What `apaevt_status_counts` has of a status.
+const COUNTS: [&str; 10] = [
+    "totalSize",
+    "totalCount",
+    "completedSize",
+    "completedCount",
+    "failedSize",
+    "failedCount",
+    "wordsSize",
+    "wordsCount",
+    "rateSize",
+    "rateCount",
+];
+
+/// How much of a task's log there is.
+pub async fn logged(asker: &Asker<'_>, task: &TaskStatus) -> Result<u32, Error> {
+    if task.waits {
+        return Ok(task.log_chunks);
+    }
+    let run = asker.plane.store.run(&asker.call.owner, &task.place, &RunId::parse(task.run.as_str())?).await?;
+    Ok(run.map_or(0, |run| run.log_chunks))
+}
+
+/// The lines that a task logged since it was told of: those of a task that waits for objects are counted.
+pub async fn output(asker: &Asker<'_>, told: &mut u32, task: &TaskStatus) -> Result<Vec<Event>, Error> {
+    if task.waits && task.log_chunks <= *told {
+        return Ok(Vec::new());
+    }
+    let run = RunId::parse(task.run.as_str())?;
+    let input = run_logs::Input { run, project: Some(task.place.clone()), from: Some(*told) };
+    let Some(read) = there(RunLogs::run(asker.plane, asker.call, input).await)? else { return Ok(Vec::new()) };
+    *told = read.next;
+    let event = |line: Box<serde_json::value::RawValue>| {
+        let line: Value = serde_json::from_str(line.get()).unwrap_or_default();
+        let text = line["message"].as_str().unwrap_or_default();
+        let category = if line["level"] == "error" { "stderr" } else { "stdout" };
+        let body = json!({"category": category, "output": format!("{text}\n")});
+        ("output", stamped(asker, task, body))
+    };
+    Ok(read.items.into_iter().map(event).collect())
+}
