@@ -364,3 +364,38 @@ fn named(mut pipeline: Value) -> Value {
     pipeline["name"] = "named".into();
     pipeline
 }
+
+#[tokio::test]
+async fn what_comes_and_goes_between_two_looks_is_told_all_the_same() {
+    let (world, mut doer, mut watcher) = pair().await;
+    let ana = world.user("ana").await;
+    for key in [json!({"projectId": "p", "source": "webhook_1"}), all()] {
+        monitor(&mut watcher, key, json!(["task", "dashboard", "flow"])).await;
+    }
+
+    let token = execute(&mut doer, echo("p"), json!({"pipelineTraceLevel": "metadata"})).await;
+    send(&mut doer, &token, "x").await;
+    doer.ask("terminate", json!({"token": token})).await.ok();
+    drop(world.socket(&ana).await);
+    let events = told(&mut watcher).await;
+
+    let actions: Vec<_> = events.iter().filter_map(|(_, body)| body["action"].as_str()).collect();
+    let expected = ["begin", "end", "task_started", "task_stopped", "connection_added", "connection_removed"];
+    assert_eq!(actions, expected);
+    assert_eq!(events.iter().filter(|(name, _)| name == "apaevt_flow").count(), 4);
+    assert!(told(&mut watcher).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_source_whose_task_has_ended_does_not_run() {
+    let (_world, mut doer, mut watcher) = pair().await;
+    let token = execute(&mut doer, echo("p"), json!({})).await;
+    doer.ask("terminate", json!({"token": token})).await.ok();
+
+    let at_once =
+        monitor(&mut watcher, json!({"projectId": "p", "source": "webhook_1"}), json!(["summary", "task"])).await;
+
+    assert_eq!(at_once[0].1, json!({"action": "running", "tasks": []}));
+    assert_eq!((at_once.len(), &at_once[1].1["state"]), (2, &json!(0)));
+    assert!(told(&mut watcher).await.is_empty());
+}

@@ -213,3 +213,11 @@ def on_schedule(project, **more):
         ],
         **more,
     }
+
+
+async def until(true):
+    for _ in range(200):
+        if true():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail('it did not come true')

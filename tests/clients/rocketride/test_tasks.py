@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 import rocketride
-from conftest import ask, call, echo, once, within
+from conftest import ask, call, echo, once, until, within
 
 #: Every field of a status.
 TASK_STATUS_FIELDS = {
@@ -328,37 +328,6 @@ async def test_a_source_may_be_chosen(client, project):
 
     assert first['token'] != second['token']
     assert (await send(client, second, 'x'))['text'] == ['x\n\n']
-
-
-async def test_events_are_seen_from_a_second_connection(client, connect, project):
-    seen = []
-
-    async def note(event):
-        seen.append((event['event'], event['body'].get('action') or event['body'].get('state')))
-
-    watcher = await connect(on_event=note)
-    await within(watcher.add_monitor({'project_id': project, 'source': 'webhook_1'}, ['task', 'summary']))
-    task = await within(client.use(pipeline=echo(project)))
-    await until(lambda: ('apaevt_task', 'begin') in seen)
-    await send(client, task, 'x')
-    await within(client.terminate(task['token']))
-
-    await until(lambda: ('apaevt_task', 'end') in seen and ('apaevt_status_update', 6) in seen)
-    assert seen[:2] == [('apaevt_task', 'running'), ('apaevt_status_update', 0)] or seen[:2] == [
-        ('apaevt_status_update', 0), ('apaevt_task', 'running')]  # fmt: skip
-
-
-async def until(true):
-    for _ in range(200):
-        if true():
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail('it did not come true')
-
-
-async def test_set_events_subscribes_by_token(client, task):
-    await within(client.set_events(task['token'], ['summary', 'task']))
-    await within(client.set_events(task['token'], []))
 
 
 async def test_a_task_goes_on_when_the_plane_is_killed(plane_of_its_own, project):

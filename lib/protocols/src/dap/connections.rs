@@ -4,7 +4,7 @@
 use super::failure::Failure;
 use super::frame::Arguments;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tidemill_model::ids::OwnerId;
@@ -12,6 +12,8 @@ use tidemill_operations::Plane;
 
 /// Sockets of one address that may be open without having logged in.
 const STRANGERS_LIMIT: usize = 10;
+/// Things that happened to connections and are remembered: whoever watches is told once a second.
+const HAPPENED: usize = 1024;
 /// Characters of a client's name, and of its version, that are kept.
 const NAME_KEPT: usize = 64;
 
@@ -27,6 +29,42 @@ struct State {
     open: HashMap<u64, Connection>,
     /// How many of an address have not logged in.
     strangers: HashMap<IpAddr, usize>,
+    /// The last things that happened, in their order.
+    happened: VecDeque<Happened>,
+    last_happened: u64,
+}
+
+impl State {
+    fn happened(&mut self, connection: &Connection, what: What) {
+        let Some(owner) = connection.owner.clone() else { return };
+        self.last_happened += 1;
+        let (number, client) = (self.last_happened, connection.client.clone());
+        if self.happened.len() == HAPPENED {
+            self.happened.pop_front();
+        }
+        self.happened.push_back(Happened { number, owner, connection: connection.id, client, what });
+    }
+}
+
+/// Something that happened to an owner's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// Counts what happened in the process.
+    number: u64,
+    owner: OwnerId,
+    pub connection: u64,
+    pub client: Client,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    LoggedIn,
+    /// It logged out, or is closed.
+    Gone,
+    /// What it monitors under a label.
+    Subscribed(String),
+    Unsubscribed(String),
 }
 
 /// What is known of one connection.
@@ -102,6 +140,17 @@ impl Connections {
         found
     }
 
+    /// The number of what happened last.
+    pub fn now(&self) -> u64 {
+        self.state().last_happened
+    }
+
+    /// What happened to an owner's connections after a number.
+    pub fn since(&self, owner: &OwnerId, number: u64) -> Vec<Happened> {
+        let state = self.state();
+        state.happened.iter().filter(|one| one.number > number && one.owner == *owner).cloned().collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panics while holding it")
     }
@@ -140,7 +189,14 @@ impl Seat {
         if owner.is_some() {
             self.is_known();
         }
-        self.note(|connection| connection.owner = owner);
+        let mut state = self.connections.state();
+        let Some(mut connection) = state.open.remove(&self.id) else { return };
+        if connection.owner != owner {
+            state.happened(&connection, What::Gone);
+            connection.owner = owner;
+            state.happened(&connection, What::LoggedIn);
+        }
+        state.open.insert(self.id, connection);
     }
 
     pub fn is_client(&self, client: Client) {
@@ -151,7 +207,18 @@ impl Seat {
     }
 
     pub fn monitors(&self, monitors: BTreeMap<String, Vec<&'static str>>) {
-        self.note(|connection| connection.monitors = monitors);
+        let mut state = self.connections.state();
+        let Some(mut connection) = state.open.remove(&self.id) else { return };
+        let before = std::mem::replace(&mut connection.monitors, monitors);
+        for (key, flags) in &connection.monitors {
+            if before.get(key) != Some(flags) {
+                state.happened(&connection, What::Subscribed(key.clone()));
+            }
+        }
+        for key in before.keys().filter(|key| !connection.monitors.contains_key(*key)) {
+            state.happened(&connection, What::Unsubscribed(key.clone()));
+        }
+        state.open.insert(self.id, connection);
     }
 
     pub fn received(&self, now: Timestamp) {
@@ -200,6 +267,9 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.is_known();
-        self.connections.state().open.remove(&self.id);
+        let mut state = self.connections.state();
+        if let Some(connection) = state.open.remove(&self.id) {
+            state.happened(&connection, What::Gone);
+        }
     }
 }

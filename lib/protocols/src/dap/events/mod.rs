@@ -45,9 +45,9 @@ impl Asker<'_> {
 pub struct Told {
     /// By their runs.
     tasks: BTreeMap<String, Known>,
-    /// Who is connected is each process's own.
+    /// What happened to connections, which each process counts for itself.
     #[serde(skip)]
-    connections: Option<dashboard::Known>,
+    connections: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deploys: Option<deploys::Known>,
 }
@@ -101,10 +101,11 @@ pub async fn at_once(
             known.objects = Some(objects::Cursor::at_present(asker, task).await?);
         }
     }
-    if new.has(Types::DASHBOARD) {
-        told.connections.get_or_insert_with(|| dashboard::Known::at_present(asker));
+    let of_owner = new & watches.of_owner();
+    if of_owner.has(Types::DASHBOARD) {
+        told.connections.get_or_insert_with(|| asker.connections.now());
     }
-    if new.has(Types::DEPLOY) && told.deploys.is_none() {
+    if of_owner.has(Types::DEPLOY) && told.deploys.is_none() {
         told.deploys = Some(deploys::Known::at_present(asker).await?);
     }
     Ok(events)
@@ -154,8 +155,10 @@ pub async fn changes(
     }
     if of_owner.has(Types::DASHBOARD) {
         events.extend(before.values().filter_map(|gone| dashboard::forgotten(asker, gone)));
-        let known = told.connections.get_or_insert_with(|| dashboard::Known::at_present(asker));
-        events.extend(known.changes(asker));
+        let since = told.connections.unwrap_or_else(|| asker.connections.now());
+        let (happened, now) = dashboard::of_connections(asker, since);
+        events.extend(happened);
+        told.connections = Some(now);
     } else {
         told.connections = None;
     }

@@ -25,8 +25,10 @@ pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) 
         events.push(("apaevt_task", json!({"action": "running", "tasks": running})));
     }
     if new.has(Types::SUMMARY) {
-        events.extend(tasks.values().map(|task| summary(asker, task)));
-        if let (true, Watched::Of { project, source: Some(source), .. }) = (tasks.is_empty(), watched) {
+        // A source's last task is found when it has ended, too, and is none that runs.
+        let is_told = |task: &&TaskStatus| is_running(task) || !matches!(watched, Watched::Of { .. });
+        events.extend(tasks.values().filter(is_told).map(|task| summary(asker, task)));
+        if let (false, Watched::Of { project, source: Some(source), .. }) = (tasks.values().any(is_running), watched) {
             events.push(("apaevt_status_update", task_status::not_running(project.as_str(), source)));
         }
     }
@@ -72,8 +74,8 @@ pub async fn read(asker: &Asker<'_>, watched: &Watched) -> Result<Tasks, Error> 
                 Some(environment) => Slot { project, environment, source: source.clone() }.id()?,
                 None => project,
             };
-            let input = task_get::Input { token: None, project: Some(place), source: Some(source) };
-            there(TaskGet::run(asker.plane, asker.call, input).await)?.into_iter().collect()
+            let last = task_get::last_of_source(asker.plane, asker.call, &place, &source).await?;
+            last.map(TaskStatus::from).into_iter().collect()
         }
     };
     Ok(found.into_iter().map(|task| (task.run.clone(), task)).collect())
@@ -95,7 +97,7 @@ fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
 pub fn changes(asker: &Asker<'_>, types: Types, before: Option<&Known>, task: &TaskStatus) -> Vec<Event> {
     let mut events = Vec::new();
     if types.has(Types::TASK) {
-        events.extend(action(before, task).map(|action| lifecycle(asker, action, task)));
+        events.extend(actions(before, task).iter().map(|action| lifecycle(asker, action, task)));
     }
     if types.has(Types::DETAIL) {
         events.extend(details(asker, before, task));
@@ -115,13 +117,14 @@ pub fn stood(task: &TaskStatus) -> String {
     format!("{} {:?}", task.state, task.end)
 }
 
-/// What happened to a task as a whole.
-pub fn action(before: Option<&Known>, now: &TaskStatus) -> Option<&'static str> {
-    match before {
-        None => is_running(now).then_some("begin"),
-        Some(before) if before.is_running && !is_running(now) => Some("end"),
-        Some(before) if before.restarts != now.restarts => Some("restart"),
-        Some(_) => None,
+/// What happened to a task as a whole. One that is met for the first time when it has ended began, too.
+pub fn actions(before: Option<&Known>, now: &TaskStatus) -> &'static [&'static str] {
+    match (before, is_running(now)) {
+        (None, true) => &["begin"],
+        (None, false) => &["begin", "end"],
+        (Some(before), false) if before.is_running => &["end"],
+        (Some(before), _) if before.restarts != now.restarts => &["restart"],
+        (Some(_), _) => &[],
     }
 }
 
