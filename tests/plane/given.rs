@@ -124,6 +124,7 @@ pub fn deaf(world: &World) -> Arc<Plane> {
         workers: plane.workers.clone(),
         plans: PlanCache::default(),
         threads: Default::default(),
+        watches: Default::default(),
         stopping: false.into(),
     })
 }

@@ -3,8 +3,8 @@
 //! that reach other items.
 
 use crate::given::{chain, copy, echo, lines, lose_timers};
-use crate::permissions_of_tasks;
 use crate::sam::{Function, Template};
+use crate::{permissions_of_rollouts, permissions_of_tasks};
 use futures::future::BoxFuture;
 use http::Method;
 use serde_json::{Value, json};
@@ -102,6 +102,7 @@ impl Queue for Heard<dyn Queue> {
         match &bell {
             Bell::Tick { .. } => self.rang.add(["sqs:SendMessage TicksQueue.Arn"]),
             Bell::Run { .. } => self.rang.add(["sqs:SendMessage RunsQueue.Arn"]),
+            Bell::Rollout { .. } => self.rang.add(["sqs:SendMessage RolloutsQueue.Arn"]),
         }
         self.inner.ring(bell, delay)
     }
@@ -132,9 +133,10 @@ fn needs(call: &Metered) -> Vec<Need> {
 /// A transaction is allowed by what allows its parts, each of them for the keys of all:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
 fn transaction(items: &[Value]) -> Vec<Need> {
-    let parts = items.iter().map(|item| match (&item["Put"], &item["Update"]) {
-        (Value::Object(put), _) => ("PutItem", &put["Item"]["pk"]),
-        (_, Value::Object(update)) => ("UpdateItem", &update["Key"]["pk"]),
+    let parts = items.iter().map(|item| match (&item["Put"], &item["Update"], &item["Delete"]) {
+        (Value::Object(put), _, _) => ("PutItem", &put["Item"]["pk"]),
+        (_, Value::Object(update), _) => ("UpdateItem", &update["Key"]["pk"]),
+        (_, _, Value::Object(delete)) => ("DeleteItem", &delete["Key"]["pk"]),
         _ => panic!("this part is not known here: {item}"),
     });
     let (actions, keys): (BTreeSet<_>, Vec<_>) = parts.unzip();
@@ -332,6 +334,7 @@ async fn everything() -> Seen {
     runs(&mut seen).await;
     bells(&mut seen).await;
     permissions_of_tasks::tasks(&mut seen).await;
+    permissions_of_rollouts::rollouts(&mut seen).await;
     seen
 }
 

@@ -92,7 +92,8 @@ async fn webhooks_that_have_run_cost_later_sweeps_nothing() {
     world.sweep().await;
 
     let calls = world.faults.calls();
-    assert!(calls.len() <= 4 && calls.iter().all(|call| call.write_units == 0.0), "{calls:?}");
+    // Owners, tasks, groups, deployments, and the run that went last.
+    assert!(calls.len() <= 5 && calls.iter().all(|call| call.write_units == 0.0), "{calls:?}");
 }
 
 #[tokio::test]

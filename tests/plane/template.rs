@@ -124,7 +124,7 @@ fn a_message_is_hidden_for_six_times_as_long_as_its_function_may_take() {
     let template = Template::read();
     let takers: Vec<_> =
         template.functions().into_iter().filter_map(|function| Some((function.queue()?.0, function))).collect();
-    assert_eq!(takers.len(), 2, "ticks and runs have a queue each");
+    assert_eq!(takers.len(), 3, "ticks, runs and rollouts have a queue each");
     for (queue, function) in takers {
         let hidden = template.resource(&queue)["Properties"]["VisibilityTimeout"].as_u64().unwrap();
         assert!(hidden >= 6 * function.timeout(&template), "`{queue}` hides messages for {hidden} s");
@@ -267,6 +267,9 @@ fn told(function: &Function<'_>) -> BTreeSet<&'static str> {
         }
         if of("RunsQueue.Arn") {
             variables.insert(Variable::RunsQueue);
+        }
+        if of("RolloutsQueue.Arn") {
+            variables.insert(Variable::RolloutsQueue);
         }
         if of("TicksQueue.Arn") {
             variables.insert(Variable::TicksQueue);

@@ -108,7 +108,7 @@ impl Receiver {
         // Ticks are taken within milliseconds: their queue's own timeout serves them, and none is cut short.
         let beside = async {
             match self.queue {
-                Variable::RunsQueue => {
+                Variable::RunsQueue | Variable::RolloutsQueue => {
                     tokio::join!(held.keep(), self.stop_before(deadline));
                 }
                 _ => std::future::pending().await,

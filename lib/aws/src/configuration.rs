@@ -22,6 +22,8 @@ pub enum Variable {
     RunsQueue,
     /// The URL of the queue of ticks.
     TicksQueue,
+    /// The URL of the queue of rollouts.
+    RolloutsQueue,
     /// The ARN of the queue of ticks, which Scheduler sends to.
     TicksQueueArn,
     ScheduleGroup,
@@ -34,10 +36,11 @@ pub enum Variable {
 }
 
 impl Variable {
-    pub const ALL: [Variable; 8] = [
+    pub const ALL: [Variable; 9] = [
         Variable::Table,
         Variable::RunsQueue,
         Variable::TicksQueue,
+        Variable::RolloutsQueue,
         Variable::TicksQueueArn,
         Variable::ScheduleGroup,
         Variable::SchedulerRole,
@@ -50,6 +53,7 @@ impl Variable {
             Variable::Table => "TIDEMILL_TABLE",
             Variable::RunsQueue => "TIDEMILL_RUNS_QUEUE",
             Variable::TicksQueue => "TIDEMILL_TICKS_QUEUE",
+            Variable::RolloutsQueue => "TIDEMILL_ROLLOUTS_QUEUE",
             Variable::TicksQueueArn => "TIDEMILL_TICKS_QUEUE_ARN",
             Variable::ScheduleGroup => "TIDEMILL_SCHEDULE_GROUP",
             Variable::SchedulerRole => "TIDEMILL_SCHEDULER_ROLE",
@@ -103,6 +107,7 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: false },
         plans: PlanCache::default(),
         threads: Default::default(),
+        watches: Default::default(),
         stopping: false.into(),
         world,
     })

@@ -1,4 +1,4 @@
-//! The work queues: SQS FIFO, with one message group for each deployment, so that its bells are answered in order and
+//! The work queues: SQS FIFO, with one message group for each deployment, or group of a rollout, so that its bells are answered in order and
 //! one at a time.
 
 use crate::clients::Clients;
@@ -7,7 +7,6 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::version::sha256;
 use tidemill_operations::{Bell, Error, Queue, World};
 
@@ -31,10 +30,12 @@ impl SqsQueue {
     }
 
     async fn send(&self, bell: &Bell, line: Line) -> Result<(), Error> {
-        let (queue, group) = match bell {
-            Bell::Tick { owner, project } => (Variable::TicksQueue, group(owner, project)),
-            Bell::Run { owner, project, .. } => (Variable::RunsQueue, group(owner, project)),
+        let queue = match bell {
+            Bell::Tick { .. } => Variable::TicksQueue,
+            Bell::Run { .. } => Variable::RunsQueue,
+            Bell::Rollout { .. } => Variable::RolloutsQueue,
         };
+        let group = group(bell);
         let body = serde_json::to_string(bell).map_err(Error::internal)?;
         // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
         // nobody answered it, is a new one.
@@ -71,7 +72,7 @@ impl Queue for SqsQueue {
     }
 }
 
-/// The message group of a deployment. Owners hold no `#`, so two deployments never share one.
-pub(crate) fn group(owner: &OwnerId, project: &ProjectId) -> String {
-    sha256(format!("{owner}#{}", project.as_str()).as_bytes())
+/// The message group of a bell.
+pub(crate) fn group(bell: &Bell) -> String {
+    sha256(bell.group().as_bytes())
 }

@@ -56,6 +56,7 @@ async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime
         On::Http { .. } => answer_http(&plane, function).await,
         On::Tick(handle) => answer_bells(receiver(Variable::TicksQueue, *handle)).await,
         On::Run(handle) => answer_bells(receiver(Variable::RunsQueue, *handle)).await,
+        On::Rollout(handle) => answer_bells(receiver(Variable::RolloutsQueue, *handle)).await,
         On::Minute(handle) => answer_minutes(&plane, *handle).await,
         On::Invoke(handle) => answer_calls(&plane, *handle).await,
     }

@@ -19,7 +19,7 @@ use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::schedule::EventBridge;
 use tidemill_model::version::sha256;
 use tidemill_operations::plane::Timer;
-use tidemill_operations::{Error, Timers};
+use tidemill_operations::{Bell, Error, Timers};
 
 /// Characters of the hash of a deployment, and of that of an expression, in a name. With what joins them a name has 59
 /// of the 64 characters that it may have.
@@ -131,7 +131,7 @@ impl SchedulerTimers {
             .arn(self.configuration.get(Variable::TicksQueueArn)?)
             .role_arn(self.configuration.get(Variable::SchedulerRole)?)
             .input(input.to_string())
-            .sqs_parameters(SqsParameters::builder().message_group_id(group(owner, project)).build())
+            .sqs_parameters(SqsParameters::builder().message_group_id(group(&tick(owner, project))).build())
             .retry_policy(RetryPolicy::builder().maximum_event_age_in_seconds(RETRY_AGE).build())
             .dead_letter_config(DeadLetterConfig::builder().arn(dead_letters).build())
             .build()
@@ -185,9 +185,14 @@ fn wanted(deployment: &Deployment) -> Vec<Wanted> {
     deployment.schedule.eventbridge().into_iter().map(wanted).collect()
 }
 
+/// What a deployment's schedules ring.
+fn tick(owner: &OwnerId, project: &ProjectId) -> Bell {
+    Bell::Tick { owner: owner.clone(), project: project.clone() }
+}
+
 /// What the names of a deployment's schedules begin with.
 fn prefix(owner: &OwnerId, project: &ProjectId) -> String {
-    format!("{}-", &group(owner, project)[..DEPLOYMENT_HASH])
+    format!("{}-", &group(&tick(owner, project))[..DEPLOYMENT_HASH])
 }
 
 /// Scheduler may not spread the firings over a window.

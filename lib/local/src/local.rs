@@ -28,6 +28,8 @@ use tokio::task::JoinSet;
 /// Bells of ticks, and of runs, that are answered at once.
 const TICK_WORKERS: usize = 16;
 const RUN_WORKERS: usize = 32;
+/// Rollouts that are carried out at once.
+const ROLLOUT_WORKERS: usize = 8;
 /// How long a stop waits for runs to save what they have, and for answers to be sent.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -80,6 +82,7 @@ impl Local {
             workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),
+            watches: Default::default(),
             stopping: false.into(),
         });
         plane.store.create_table().await?;
@@ -93,6 +96,9 @@ impl Local {
         for _ in 0..RUN_WORKERS {
             // A run is not cut off: it notices by itself that the plane stops.
             tasks.spawn(work(plane.clone(), queue.clone(), Lane::Runs));
+        }
+        for _ in 0..ROLLOUT_WORKERS {
+            tasks.spawn(work(plane.clone(), queue.clone(), Lane::Rollouts));
         }
         tasks.spawn(until(stopped.clone(), keep_time(timers, queue, world)));
         tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
@@ -186,8 +192,11 @@ async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, lane: Lane) {
     let name = match lane {
         Lane::Ticks => "deployment_tick",
         Lane::Runs => "run_execute",
+        Lane::Rollouts => "rollout_execute",
     };
-    let Some(On::Tick(handle) | On::Run(handle)) = functions::named(name).map(|function| &function.on) else {
+    let Some(On::Tick(handle) | On::Run(handle) | On::Rollout(handle)) =
+        functions::named(name).map(|function| &function.on)
+    else {
         return;
     };
     while !plane.is_stopping() {

@@ -6,19 +6,19 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::run_execute::Executed;
 use tidemill_operations::{Bell, Error, Queue, World};
 use tokio::sync::Notify;
 
-/// Which of the two queues a bell goes through: a long run must not keep ticks waiting.
+/// Which of the queues a bell goes through: a long run must not keep ticks waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     Ticks,
     Runs,
+    Rollouts,
 }
 
-type Group = (Lane, OwnerId, ProjectId);
+type Group = (Lane, String);
 
 /// How soon a bell whose handler failed rings again.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -28,14 +28,14 @@ pub struct LocalQueue {
     world: Arc<dyn World>,
     state: Mutex<State>,
     /// One for each lane: a worker of the other lane would swallow the notice.
-    rung: [Notify; 2],
+    rung: [Notify; 3],
 }
 
 #[derive(Default)]
 struct State {
     groups: HashMap<Group, Waiting>,
     /// Groups whose first bell may be answered.
-    ready: [VecDeque<Group>; 2],
+    ready: [VecDeque<Group>; 3],
     /// Groups whose first bell rings again at an instant.
     asleep: BTreeSet<(Timestamp, Group)>,
 }
@@ -176,10 +176,12 @@ fn later(now: Timestamp, delay: Duration) -> Timestamp {
 }
 
 fn group(bell: &Bell) -> Group {
-    match bell {
-        Bell::Tick { owner, project } => (Lane::Ticks, owner.clone(), project.clone()),
-        Bell::Run { owner, project, .. } => (Lane::Runs, owner.clone(), project.clone()),
-    }
+    let lane = match bell {
+        Bell::Tick { .. } => Lane::Ticks,
+        Bell::Run { .. } => Lane::Runs,
+        Bell::Rollout { .. } => Lane::Rollouts,
+    };
+    (lane, bell.group())
 }
 
 impl Queue for LocalQueue {

@@ -1,6 +1,6 @@
 //! The record that keeps one project live, and the legal moves of its state.
 
-use crate::ids::{HookId, KeyId, OwnerId, ProjectId, RunId};
+use crate::ids::{GroupName, HookId, KeyId, OwnerId, ProjectId, RunId};
 use crate::invalid::Invalid;
 use crate::schedule::Schedule;
 use jiff::Timestamp;
@@ -32,6 +32,9 @@ pub struct Deployment {
     /// The key that it was deployed with; scheduled runs stop when it is revoked.
     pub key: KeyId,
     pub settings: Settings,
+    /// The group that it is a member of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupName>,
     /// Moves with every change, and never back: what a concurrent change is noticed by.
     pub revision: u64,
     /// The run that last held the right to run. It is going unless its own record says that it ended.

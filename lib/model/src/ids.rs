@@ -54,7 +54,7 @@ macro_rules! shown_as_it_is {
     };
 }
 
-shown_as_it_is!(OwnerId, EnvironmentName, SecretName, RunId, KeyId, HookId);
+shown_as_it_is!(OwnerId, GroupName, LogicalId, EnvironmentName, SecretName, RunId, RolloutId, KeyId, HookId);
 
 /// For people: a slot as `project@environment/source`. Keys and names are made of [`ProjectId::as_str`], which nothing
 /// else is equal to.
@@ -75,7 +75,7 @@ text_id!(
 text_id!(
     /// A pipeline's `project_id`: opaque, case-sensitive, 1 to 256 characters, no control characters.
     ProjectId,
-    project_id
+    |text| name("project", text)
 );
 text_id!(
     /// A named live pointer of projects, e.g. `production`: 1 to 64 of `a-z A-Z 0-9 . _ -`, or `@me`, its owner's own.
@@ -91,6 +91,21 @@ text_id!(
     /// A run's id: a ULID, so that ids sort by the time of their making.
     RunId,
     |text| ulid_text("run", text)
+);
+text_id!(
+    /// Pipelines that are rolled out together: opaque, case-sensitive, 1 to 256 characters, no control characters.
+    GroupName,
+    |text| name("group", text)
+);
+text_id!(
+    /// What a group knows a pipeline by: as a project's id.
+    LogicalId,
+    |text| name("logical", text)
+);
+text_id!(
+    /// A rollout's id: a ULID, so that ids sort by the time of their making.
+    RolloutId,
+    |text| ulid_text("rollout", text)
 );
 text_id!(
     /// The public id of an API key: a ULID.
@@ -172,7 +187,7 @@ impl ProjectId {
     /// never where a caller's input is.
     pub fn stored<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ProjectId, D::Error> {
         let text = String::deserialize(deserializer)?;
-        project_id(text.split(IN_SLOT).next().unwrap_or_default()).map_err(serde::de::Error::custom)?;
+        name("project", text.split(IN_SLOT).next().unwrap_or_default()).map_err(serde::de::Error::custom)?;
         Ok(ProjectId(text))
     }
 }
@@ -187,6 +202,13 @@ impl RunId {
     pub fn made_at(&self) -> jiff::Timestamp {
         let value = self.0.chars().fold(0u128, |value, c| value << 5 | crockford_value(c).unwrap_or(0) as u128);
         jiff::Timestamp::from_millisecond((value >> 80) as i64).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl RolloutId {
+    /// Makes an id from its time and 80 random bits.
+    pub fn new(at: jiff::Timestamp, random: u128) -> RolloutId {
+        RolloutId(ulid(at, random))
     }
 }
 
@@ -275,13 +297,13 @@ fn secret_name(text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn project_id(text: &str) -> Result<(), Invalid> {
-    length("project", text)?;
+fn name(what: &'static str, text: &str) -> Result<(), Invalid> {
+    length(what, text)?;
     match text.chars().find(|c| c.is_control()) {
         None => Ok(()),
         Some(c) => Err(Invalid::new(
-            "project",
-            format!("project id `{}` has the control character `{}`", shorten(text), c.escape_default()),
+            what,
+            format!("{what} id `{}` has the control character `{}`", shorten(text), c.escape_default()),
             "remove it; every other character is allowed",
         )),
     }

@@ -4,11 +4,13 @@
 pub mod calendar;
 pub mod deployment;
 pub mod environment;
+pub mod git;
 pub mod ids;
 pub mod invalid;
 pub mod key;
 pub mod lane;
 pub mod pipeline;
+pub mod rollout;
 pub mod run;
 pub mod schedule;
 pub mod task;

@@ -1,6 +1,7 @@
 //! Immutable, numbered snapshots of a deployment's pipeline and plan.
 
-use crate::ids::{KeyId, OwnerId, ProjectId};
+use crate::git::Git;
+use crate::ids::{KeyId, OwnerId, ProjectId, RolloutId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,6 +29,12 @@ pub struct Version {
     pub created_by: KeyId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The rollout that made it, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutId>,
+    /// The commit that it was made from, as far as the rollout said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
 }
 
 /// The lower-case hexadecimal sha256 of some bytes.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::git::Git;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Key;
 use tidemill_model::run::{Failure, Run};
@@ -43,6 +44,9 @@ pub struct DeploymentAnswer {
     pub error: Option<String>,
     pub schedule: String,
     pub timezone: String,
+    /// The group that it is a member of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The next due instants, empty unless it is active on a schedule.
     pub next: Vec<Timestamp>,
     pub version: u32,
@@ -78,6 +82,7 @@ impl DeploymentAnswer {
             error,
             schedule: deployment.schedule.as_str().to_owned(),
             timezone: deployment.schedule.zone().as_str().to_owned(),
+            group: deployment.group.clone().map(String::from),
             next: next_ticks(plane, deployment),
             version: deployment.version,
             revision: deployment.revision,
@@ -123,6 +128,11 @@ pub struct VersionAnswer {
     pub created_by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The rollout that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
 }
@@ -139,6 +149,8 @@ impl From<Version> for VersionAnswer {
             created_at: version.created_at,
             created_by: version.created_by.to_string(),
             note: version.note,
+            rollout: version.rollout.map(String::from),
+            git: version.git,
             pipeline: None,
         }
     }

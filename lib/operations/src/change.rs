@@ -56,11 +56,27 @@ pub fn fresh_record(plane: &Plane, call: &Call, project: ProjectId) -> Deploymen
         hook: HookId::new(plane.world.random_u128()),
         key: call.key.clone(),
         settings: Settings::default(),
+        group: None,
         revision: 1,
         current: None,
         waiting: None,
         created_at: call.now,
         updated_at: call.now,
+    }
+}
+
+/// A deployment of a project that was removed. What belongs to the project rather than to one life of its deployment
+/// goes on: the numbers of versions, the hook, the revision, and which run went last.
+pub fn revived(plane: &Plane, call: &Call, tombstone: &Deployment) -> Deployment {
+    let before = touched(tombstone, call.now);
+    Deployment {
+        hook: before.hook,
+        revision: before.revision,
+        current: before.current,
+        waiting: before.waiting,
+        last_version: before.last_version,
+        ticked_until: before.ticked_until.max(call.now),
+        ..fresh_record(plane, call, before.project)
     }
 }
 

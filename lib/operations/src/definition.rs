@@ -109,6 +109,8 @@ impl Definition {
             created_at: call.now,
             created_by: call.key.clone(),
             note,
+            rollout: None,
+            git: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 //! condition that the project has no live deployment.
 
 use crate::answer::DeploymentAnswer;
-use crate::change::{audit, fresh_record, touched};
+use crate::change::{audit, fresh_record, revived};
 use crate::definition::{self, Definition, SettingsGiven};
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Once};
@@ -136,30 +136,18 @@ impl Add<'_> {
         }
     }
 
-    /// The new record. What belongs to the project rather than to one life of its deployment goes on: the numbers of
-    /// versions, the hook, the revision, and which run went last.
     fn deployment(&self, tombstone: Option<&Deployment>, number: u32) -> Deployment {
         let Add { plane, call, definition, .. } = self;
-        let fresh = Deployment {
+        let fresh = match tombstone {
+            None => fresh_record(plane, call, definition.pipeline.project_id().clone()),
+            Some(before) => revived(plane, call, before),
+        };
+        Deployment {
             schedule: self.schedule.clone(),
             version: number,
             last_version: number,
             settings: self.settings,
-            ..fresh_record(plane, call, definition.pipeline.project_id().clone())
-        };
-        match tombstone {
-            None => fresh,
-            Some(before) => {
-                let before = touched(before, call.now);
-                Deployment {
-                    hook: before.hook,
-                    revision: before.revision,
-                    current: before.current,
-                    waiting: before.waiting,
-                    ticked_until: before.ticked_until.max(call.now),
-                    ..fresh
-                }
-            }
+            ..fresh
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What operations work with: the table, the bells, time and chance.
 
 use crate::error::Error;
+use crate::rollout_follow::Watches;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tidemill_engine::Environment;
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{KeyId, OwnerId, ProjectId, RunId};
+use tidemill_model::ids::{GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
 use tidemill_model::task::Task;
@@ -32,6 +33,7 @@ pub struct Plane {
     pub workers: Workers,
     pub plans: PlanCache,
     pub threads: Threads,
+    pub watches: Watches,
     /// Set when the process is about to stop: runs stop after their next save.
     pub stopping: AtomicBool,
 }
@@ -155,6 +157,23 @@ pub enum Bell {
         project: ProjectId,
         run: RunId,
     },
+    Rollout {
+        owner: OwnerId,
+        group: GroupName,
+        rollout: RolloutId,
+    },
+}
+
+impl Bell {
+    /// What bells are answered in order and one at a time for. No two things share one: owners hold no `#`.
+    pub fn group(&self) -> String {
+        match self {
+            Bell::Tick { owner, project } | Bell::Run { owner, project, .. } => {
+                format!("{owner}#{}", project.as_str())
+            }
+            Bell::Rollout { owner, group, .. } => format!("{owner}##{group}"),
+        }
+    }
 }
 
 /// Seals secrets: AWS KMS, or a local key file.

@@ -4,7 +4,7 @@
 use crate::change::due;
 use crate::error::Error;
 use crate::plane::{Bell, Call, Plane, due_schedule};
-use crate::plane_sweep::{has_its_timers, is_forgotten, open_runs};
+use crate::plane_sweep::{forgotten, has_its_timers, is_forgotten, open_rollouts, open_runs, ring_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +66,7 @@ impl crate::Operation for PlaneDoctor {
             cursor = page.next;
             if cursor.is_none() {
                 output.findings.extend(open_tasks(plane, call).await?);
+                output.findings.extend(rollouts(plane, call, input.fix).await?);
                 output.healthy = output.findings.iter().all(|finding| finding.fixed);
                 return Ok(output);
             }
@@ -83,6 +84,26 @@ async fn open_tasks(plane: &Plane, call: &Call) -> Result<Option<Finding>, Error
     let message = format!("{open} tasks are open, {counted} are counted");
     let differs = counted == again && counted != open;
     Ok(differs.then(|| Finding { check: "tasks", project: String::new(), message, fixed: false }))
+}
+
+/// Whoever holds a group's slot goes on, and somebody works on it.
+async fn rollouts(plane: &Plane, call: &Call, fix: bool) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for rollout in open_rollouts(plane, &call.owner).await? {
+        if rollout.state.is_final() {
+            // The slot is freed in the transaction that ends it; this one was read in between.
+            continue;
+        }
+        if forgotten(plane, &rollout, PATIENCE).is_none() {
+            continue;
+        }
+        if fix {
+            ring_for(plane, &rollout).await?;
+        }
+        let message = format!("nobody works on rollout `{}` of the group `{}`", rollout.id, rollout.group);
+        findings.push(Finding { check: "rollout", project: String::new(), message, fixed: fix });
+    }
+    Ok(findings)
 }
 
 struct Examination<'a> {

@@ -6,18 +6,26 @@ use crate::error::Error;
 use crate::plane::{Bell, Plane, due_schedule};
 use crate::run_execute::is_gone;
 use crate::task_life::settle;
+use crate::{rollout_execute, rollout_start};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, RunId};
+use tidemill_model::rollout::{self, Rollout};
 use tidemill_model::run::{Run, State};
-use tidemill_store::{Made, PAGE_LIMIT};
+use tidemill_store::{Made, PAGE_LIMIT, Part};
 
 /// How long a run may wait, and a tick be due, before its bell counts as lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Runs older than this have ended: no run may take longer with all its attempts.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
+
+/// How long after it was rung for a rollout waits for a worker. With the lease and the time between two sweeps, one whose
+/// worker died has ended within three minutes.
+const ROLLOUT_PATIENCE: SignedDuration = SignedDuration::from_secs(45);
+/// How long a rollout may wait for its first worker.
+const IN_LINE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,6 +40,8 @@ pub struct Swept {
     pub timers_set: usize,
     /// Tasks that came to their end, or lost a worker.
     pub tasks_ended: usize,
+    /// Rollouts that nobody worked on: rung for, or ended.
+    pub rollouts_found: usize,
     /// Deployments that could not be looked at. The next sweep looks again.
     pub failed: usize,
 }
@@ -52,6 +62,7 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
     let mut timers = plane.timers.all().await?;
     for owner in plane.store.owners().await? {
         tasks(plane, &owner, &mut swept).await?;
+        rollouts(plane, &owner, patience, &mut swept).await?;
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
@@ -83,6 +94,77 @@ async fn tasks(plane: &Plane, owner: &OwnerId, swept: &mut Swept) -> Result<(), 
                 tracing::error!(%error, "a task could not be looked at");
             }
         }
+    }
+    Ok(())
+}
+
+/// Rings for the rollouts that nobody works on, and ends those that nobody came for.
+async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swept: &mut Swept) -> Result<(), Error> {
+    for rollout in open_rollouts(plane, owner).await? {
+        let seen = match forgotten(plane, &rollout, patience) {
+            None => continue,
+            Some(Forgotten::Ring) => ring_for(plane, &rollout).await,
+            Some(Forgotten::GiveUp) => rollout_execute::give_up(plane, &rollout).await,
+        };
+        match seen {
+            Ok(()) => swept.rollouts_found += 1,
+            Err(error) => {
+                swept.failed += 1;
+                tracing::error!(rollout.id = %rollout.id, %error, "a rollout could not be seen to");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rollouts of an owner that hold a slot.
+pub(crate) async fn open_rollouts(plane: &Plane, owner: &OwnerId) -> Result<Vec<Rollout>, Error> {
+    let mut open = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = plane.store.groups(owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
+        for id in page.items.iter().filter_map(|group| group.running.as_ref()) {
+            open.extend(plane.store.rollout(owner, id).await?);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(open);
+        }
+    }
+}
+
+/// What is to be done about a rollout that nobody works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgotten {
+    Ring,
+    /// Somebody was called before, and nobody came.
+    GiveUp,
+}
+
+/// Whether nobody works on a rollout. One that never had a worker may stand in a long line, so it is rung for again and
+/// again before it is given up; one whose worker died is ended by the second sweep that finds it so.
+pub(crate) fn forgotten(plane: &Plane, rollout: &Rollout, patience: SignedDuration) -> Option<Forgotten> {
+    let now = plane.now();
+    if rollout.state.is_final() || rollout_execute::is_worked_on(plane, rollout) {
+        return None;
+    }
+    let rung = rollout.rung.filter(|rung| rung.epoch == rollout.epoch);
+    match (rollout.state, rung) {
+        (rollout::State::Pending, _) if rollout.created_at + patience > now => None,
+        (rollout::State::Pending, _) if rollout.created_at + IN_LINE > now => Some(Forgotten::Ring),
+        // A plane that starts has rung for nobody.
+        (_, Some(rung)) if !patience.is_zero() && rung.at + ROLLOUT_PATIENCE <= now => Some(Forgotten::GiveUp),
+        (_, Some(_)) if !patience.is_zero() => None,
+        _ => Some(Forgotten::Ring),
+    }
+}
+
+pub(crate) async fn ring_for(plane: &Plane, rollout: &Rollout) -> Result<(), Error> {
+    match plane.store.rollout_rung(rollout, plane.now()).await {
+        Ok(_) => plane.ring_again(rollout_start::bell(rollout)).await,
+        // Somebody has come, or it has ended.
+        Err(error) if error.rejects(Part::Rollout) => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }

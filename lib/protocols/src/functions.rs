@@ -17,13 +17,15 @@ use tidemill_operations::run_execute::Executed;
 use tidemill_operations::{
     Bell, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet, deployment_list::DeploymentList,
     deployment_pause::DeploymentPause, deployment_remove::DeploymentRemove, deployment_resume::DeploymentResume,
-    deployment_tick, deployment_update::DeploymentUpdate, key_create::KeyCreate, key_list::KeyList,
-    key_revoke::KeyRevoke, pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_status::PlaneStatus,
-    plane_sweep, provider_list::ProviderList, run_cancel::RunCancel, run_execute, run_get::RunGet, run_list::RunList,
-    run_logs::RunLogs, run_start::RunStart, secret_list::SecretList, secret_remove::SecretRemove,
-    secret_set::SecretSet, task_end::TaskEnd, task_get::TaskGet, task_list::TaskList, task_open::TaskOpen,
-    task_pipeline::TaskPipeline, task_restart::TaskRestart, tick_list::TickList, tick_why::TickWhy,
-    version_get::VersionGet, version_list::VersionList,
+    deployment_tick, deployment_update::DeploymentUpdate, group_add::GroupAdd, group_get::GroupGet,
+    group_list::GroupList, group_remove::GroupRemove, key_create::KeyCreate, key_list::KeyList, key_revoke::KeyRevoke,
+    pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_status::PlaneStatus, plane_sweep,
+    provider_list::ProviderList, rollout_cancel::RolloutCancel, rollout_execute, rollout_get::RolloutGet,
+    rollout_list::RolloutList, rollout_preview::RolloutPreview, rollout_start::RolloutStart, run_cancel::RunCancel,
+    run_execute, run_get::RunGet, run_list::RunList, run_logs::RunLogs, run_start::RunStart, secret_list::SecretList,
+    secret_remove::SecretRemove, secret_set::SecretSet, task_end::TaskEnd, task_get::TaskGet, task_list::TaskList,
+    task_open::TaskOpen, task_pipeline::TaskPipeline, task_restart::TaskRestart, tick_list::TickList,
+    tick_why::TickWhy, version_get::VersionGet, version_list::VersionList,
 };
 
 pub use crate::rest::Body;
@@ -79,6 +81,8 @@ pub enum On {
     Tick(BellHandler),
     /// A bell from the queue of runs.
     Run(BellHandler),
+    /// A bell from the queue of rollouts.
+    Rollout(BellHandler),
     /// Every minute.
     Minute(MinuteHandler),
     /// A call with AWS credentials alone. Nothing leads there on a laptop.
@@ -288,6 +292,49 @@ pub static FUNCTIONS: &[Function] = &[
         needs: Needs::Task(Scope::Data),
         handle: |asked| Box::pin(commands::process(asked)),
     }]),
+    send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<RolloutStart>),
+    send("rollout_preview", Method::POST, "/v1/rollouts/preview", 200, Body::Json, rest::operation::<RolloutPreview>),
+    get("rollout_list", "/v1/rollouts", &[text("group"), PAGE[0], PAGE[1]], rest::operation::<RolloutList>),
+    get("rollout_get", "/v1/rollouts/{rollout}", &[], rest::operation::<RolloutGet>),
+    send(
+        "rollout_cancel",
+        Method::POST,
+        "/v1/rollouts/{rollout}/cancel",
+        200,
+        Body::None,
+        rest::operation::<RolloutCancel>,
+    ),
+    Function::on(
+        "rollout_wait",
+        On::Http {
+            route: Route {
+                method: Method::GET,
+                path: "/v1/rollouts/{rollout}/completion",
+                query: &[number("wait")],
+                path_types: &[],
+                body: Body::None,
+                success: 200,
+            },
+            handle: Handler::Arriving(rest::rollout_wait),
+        },
+    ),
+    send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<GroupAdd>),
+    get("group_list", "/v1/groups", &PAGE, rest::operation::<GroupList>),
+    get("group_get", "/v1/groups/{group}", &[], rest::operation::<GroupGet>),
+    Function::on(
+        "group_remove",
+        On::Http {
+            route: Route {
+                method: Method::DELETE,
+                path: "/v1/groups/{group}",
+                query: &[flag("keep")],
+                path_types: &[],
+                body: Body::None,
+                success: 202,
+            },
+            handle: Handler::Whole(rest::operation::<GroupRemove>),
+        },
+    ),
     send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
     get("key_list", "/v1/keys", &PAGE, rest::operation::<KeyList>),
     send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<KeyRevoke>),
@@ -341,6 +388,7 @@ pub static FUNCTIONS: &[Function] = &[
     ),
     Function::on("deployment_tick", On::Tick(tick)),
     Function::on("run_execute", On::Run(execute)),
+    Function::on("rollout_execute", On::Rollout(roll_out)),
     Function::on("plane_sweep", On::Minute(sweep)),
     Function::on("key_issue", On::Invoke(invoke::key_issue)),
 ];
@@ -363,15 +411,24 @@ fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Res
     Box::pin(async move {
         match &bell {
             Bell::Run { owner, project, run } => run_execute::run(plane, owner, project, run).await,
-            Bell::Tick { .. } => Ok(Executed::Done),
+            Bell::Tick { .. } | Bell::Rollout { .. } => Ok(Executed::Done),
+        }
+    })
+}
+
+fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+    Box::pin(async move {
+        match &bell {
+            Bell::Rollout { owner, rollout, .. } => rollout_execute::run(plane, owner, rollout).await,
+            Bell::Tick { .. } | Bell::Run { .. } => Ok(Executed::Done),
         }
     })
 }
 
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        let Swept { runs_rung, ticks_rung, timers_set, .. } = plane_sweep::run(plane).await?;
-        let found = runs_rung + ticks_rung + timers_set;
+        let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, .. } = plane_sweep::run(plane).await?;
+        let found = runs_rung + ticks_rung + timers_set + rollouts_found;
         if found > 0 {
             // An alarm of the template counts `found`.
             tracing::warn!(
@@ -379,7 +436,9 @@ fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
                 runs_rung,
                 ticks_rung,
                 timers_set,
-                "the sweep found what nobody worked on: runs {runs_rung}, ticks {ticks_rung}, timers {timers_set}"
+                rollouts_found,
+                "the sweep found what nobody worked on: runs {runs_rung}, ticks {ticks_rung}, timers {timers_set}, \
+                 rollouts {rollouts_found}"
             );
         }
         Ok(())

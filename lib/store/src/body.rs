@@ -2,13 +2,14 @@
 //! written before the transaction that refers to it; one that nothing came to refer to does no harm.
 
 use crate::error::Error;
-use crate::item::{Item, number};
+use crate::item::{Item, expiring, number};
 use crate::page::{Order, Range};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
+use jiff::Timestamp;
 use std::io::Read;
 use std::time::Duration;
 use tidemill_model::ids::{OwnerId, ProjectId};
@@ -18,8 +19,8 @@ use tidemill_model::version::sha256;
 const CHUNK: usize = 350 * 1024;
 /// Items of one batch write, by DynamoDB's limit.
 const BATCH: usize = 25;
-/// Largest body when it is not compressed: the largest object.
-const BODY_LIMIT: u64 = 8 * 1024 * 1024;
+/// Largest body when it is not compressed, in bytes: the largest request for a rollout.
+pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 /// Waits for capacity before a batch write gives up.
 const BATCH_TRIES: u32 = 8;
 
@@ -31,10 +32,20 @@ impl Store {
         project: &ProjectId,
         bodies: &[&[u8]],
     ) -> Result<Vec<String>, Error> {
+        self.put_bodies_at(keys::definitions(owner, project), bodies, None).await
+    }
+
+    /// Stores some bodies in a partition, for ever or until about `expires`.
+    pub(crate) async fn put_bodies_at(
+        &self,
+        partition: String,
+        bodies: &[&[u8]],
+        expires: Option<Timestamp>,
+    ) -> Result<Vec<String>, Error> {
         let names: Vec<String> = bodies.iter().map(|body| sha256(body)).collect();
         let mut requests = Vec::new();
         for (name, body) in names.iter().zip(bodies) {
-            requests.extend(chunks(owner, project, name, body)?);
+            requests.extend(chunks(&partition, name, body, expires)?);
         }
         // A batch must not hold an item twice: equal bodies have equal names.
         requests.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -60,7 +71,11 @@ impl Store {
 
     /// Reads a body back, or `None` if it was never stored.
     pub async fn body(&self, owner: &OwnerId, project: &ProjectId, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let partition = keys::definitions(owner, project);
+        self.body_at(keys::definitions(owner, project), name).await
+    }
+
+    /// Reads a body of a partition back, or `None` if it was never stored.
+    pub(crate) async fn body_at(&self, partition: String, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let items = self.all(Range::prefix(partition, &keys::body_chunks(name), Order::Ascending)).await?;
         let Some(count) = items.first().and_then(chunk_count) else { return Ok(None) };
         if items.len() != count {
@@ -76,7 +91,7 @@ fn put_request(item: Item) -> WriteRequest {
     WriteRequest::builder().put_request(put).build()
 }
 
-fn chunks(owner: &OwnerId, project: &ProjectId, name: &str, body: &[u8]) -> Result<Vec<(String, Item)>, Error> {
+fn chunks(partition: &str, name: &str, body: &[u8], expires: Option<Timestamp>) -> Result<Vec<(String, Item)>, Error> {
     let packed = pack(body)?;
     let parts: Vec<&[u8]> = packed.chunks(CHUNK).collect();
     let count = parts.len();
@@ -84,8 +99,11 @@ fn chunks(owner: &OwnerId, project: &ProjectId, name: &str, body: &[u8]) -> Resu
         .into_iter()
         .enumerate()
         .map(|(index, part)| {
-            let key = keys::body_chunk(owner, project, name, index);
+            let key = keys::body_chunk(partition.to_owned(), name, index);
             let mut item = key.attributes();
+            if let Some(at) = expires {
+                item = expiring(item, at);
+            }
             item.insert("z".into(), AttributeValue::B(Blob::new(part)));
             item.insert("n".into(), number(count));
             Ok((key.sort, item))
@@ -114,10 +132,10 @@ pub(crate) fn pack(body: &[u8]) -> Result<Vec<u8>, Error> {
 pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     GzDecoder::new(packed)
-        .take(BODY_LIMIT + 1)
+        .take(BODY_LIMIT as u64 + 1)
         .read_to_end(&mut body)
         .map_err(|e| Error::Corrupt(format!("a body cannot be read: {e}")))?;
-    if body.len() as u64 > BODY_LIMIT {
+    if body.len() > BODY_LIMIT {
         return Err(Error::Corrupt(format!("a body is larger than {BODY_LIMIT} bytes")));
     }
     Ok(body)

@@ -34,6 +34,10 @@ impl Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Deployment,
+    Group,
+    Rollout,
+    /// A resource of a rollout.
+    Resource,
     Environment,
     Version,
     Hook,

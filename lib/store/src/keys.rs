@@ -13,6 +13,11 @@
 //! | `O#owner`              | `T#sha256 of the token`    | a task                                                  |
 //! | `O#owner`              | `W#sha256 of the source`   | which task serves a project's source                    |
 //! | `O#owner`              | `TASKS`                    | how many tasks are open                                 |
+//! | `O#owner`              | `G#group`                  | a group, with its one slot for rollouts                 |
+//! | `O#owner`              | `M#sha256 of both names`   | a member of a group                                     |
+//! | `O#owner`              | `R#rollout id`             | a rollout, 30 days                                      |
+//! | `R#rollout id`         | `0000000000`               | what a rollout did with a resource                      |
+//! | `R#rollout id`         | `B#sha256#0000`            | a chunk of what a rollout was asked for                 |
 //! | `K#sha256 of the key`  | `KEY`                      | the same key, as a request finds it                     |
 //! | `K#sha256 of the token`| `TASK`                     | whose task a token is the credential of                 |
 //! | `H#hook`               | `HOOK`                     | whose hook it is                                        |
@@ -36,7 +41,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
-use tidemill_model::ids::{EnvironmentName, HookId, KeyId, OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::ids::{
+    EnvironmentName, GroupName, HookId, KeyId, LogicalId, OwnerId, ProjectId, RolloutId, RunId, SecretName,
+};
 use tidemill_model::version::sha256;
 
 pub const PARTITION: &str = "pk";
@@ -147,6 +154,37 @@ pub fn open_tasks(owner: &OwnerId) -> Key {
     Key::new(owner_partition(owner), "TASKS")
 }
 
+pub const GROUPS: &str = "G#";
+
+pub fn group(owner: &OwnerId, name: &GroupName) -> Key {
+    Key::new(owner_partition(owner), format!("{GROUPS}{name}"))
+}
+
+/// Names may be as long as a key, so a member's key holds the hashes of both of its names.
+pub fn members(group: &GroupName) -> String {
+    format!("M#{}#", &sha256(group.as_str().as_bytes())[..32])
+}
+
+pub fn member(owner: &OwnerId, group: &GroupName, logical_id: &LogicalId) -> Key {
+    let name = sha256(logical_id.as_str().as_bytes());
+    Key::new(owner_partition(owner), format!("{}{}", members(group), &name[..32]))
+}
+
+pub const ROLLOUTS: &str = "R#";
+
+pub fn rollout(owner: &OwnerId, id: &RolloutId) -> Key {
+    Key::new(owner_partition(owner), format!("{ROLLOUTS}{id}"))
+}
+
+/// Where the parts of a rollout are.
+pub fn rollout_partition(id: &RolloutId) -> String {
+    format!("R#{id}")
+}
+
+pub fn resource(id: &RolloutId, index: u32) -> Key {
+    Key::new(rollout_partition(id), format!("{index:010}"))
+}
+
 pub fn task_credential(hash: &str) -> Key {
     Key::new(format!("K#{hash}"), "TASK")
 }
@@ -165,8 +203,8 @@ pub fn body_chunks(sha256: &str) -> String {
     format!("B#{sha256}#")
 }
 
-pub fn body_chunk(owner: &OwnerId, project: &ProjectId, sha256: &str, chunk: usize) -> Key {
-    Key::new(definitions(owner, project), format!("{}{chunk:04}", body_chunks(sha256)))
+pub fn body_chunk(partition: String, sha256: &str, chunk: usize) -> Key {
+    Key::new(partition, format!("{}{chunk:04}", body_chunks(sha256)))
 }
 
 pub const RUNS: &str = "R#";

@@ -8,7 +8,8 @@ use crate::update::Update;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -81,6 +82,14 @@ impl<'a> Transaction<'a> {
     pub(crate) fn put(mut self, part: Part, item: Item, condition: Condition) -> Self {
         let put = self.store.put_of(item, condition);
         self.writes.push((part, TransactWriteItem::builder().put(put).build()));
+        self
+    }
+
+    /// Takes an item away, whether or not it is there.
+    pub(crate) fn delete(mut self, part: Part, key: &Key) -> Self {
+        let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
+        let delete = delete.build().expect("table and key are set");
+        self.writes.push((part, TransactWriteItem::builder().delete(delete).build()));
         self
     }
 

@@ -38,6 +38,13 @@ impl Update {
         self
     }
 
+    /// Gives an attribute a value unless it has one.
+    pub fn set_once(mut self, attribute: &str, value: AttributeValue) -> Update {
+        let (name, value) = self.named(attribute, value);
+        self.set.push(format!("{name} = if_not_exists({name}, {value})"));
+        self
+    }
+
     /// Adds to a number, which is 0 where it is not there yet.
     pub fn add(mut self, attribute: &str, number: impl ToString) -> Update {
         let (name, value) = self.named(attribute, AttributeValue::N(number.to_string()));

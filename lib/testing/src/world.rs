@@ -75,6 +75,7 @@ impl World {
             workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),
+            watches: Default::default(),
             stopping: false.into(),
         });
         let connections = Arc::new(Connections::new(&plane));
@@ -86,6 +87,11 @@ impl World {
         let world = World::assemble(self.database, self.clock, self.files, self.starts + 1);
         plane_sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
         world
+    }
+
+    /// Another process on the same table that was not told of anything: every bell is lost.
+    pub async fn without_bells(self) -> World {
+        World::assemble(self.database, self.clock, self.files, self.starts + 1)
     }
 
     /// A user with a key of all scopes.
@@ -136,7 +142,8 @@ impl World {
         for _ in 0..BELLS {
             let ticked = self.answer(Lane::Ticks).await;
             let ran = self.answer(Lane::Runs).await;
-            if !ticked && !ran {
+            let rolled_out = self.answer(Lane::Rollouts).await;
+            if !ticked && !ran && !rolled_out {
                 return;
             }
         }
@@ -149,9 +156,12 @@ impl World {
         let name = match lane {
             Lane::Ticks => "deployment_tick",
             Lane::Runs => "run_execute",
+            Lane::Rollouts => "rollout_execute",
         };
         let function = functions::named(name).expect("the table has the function");
-        let (On::Tick(handle) | On::Run(handle)) = &function.on else { panic!("`{name}` answers no bells") };
+        let (On::Tick(handle) | On::Run(handle) | On::Rollout(handle)) = &function.on else {
+            panic!("`{name}` answers no bells")
+        };
         let answered = handle(&self.plane, bell.clone(), None).await;
         self.queue.settle(&bell, &answered);
         true
@@ -160,6 +170,14 @@ impl World {
     /// The reaper's minute.
     pub async fn sweep(&self) {
         plane_sweep::run(&self.plane).await.expect("the sweep succeeds");
+    }
+
+    /// The reaper's minute, in a process that knows nothing of this one's leases and answers no bells.
+    pub async fn sweep_as_another(&self) {
+        let other = World::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1);
+        let mut plane = Arc::into_inner(other.plane).expect("nobody else has it yet");
+        plane.workers.alone = false;
+        plane_sweep::run(&plane).await.expect("the sweep succeeds");
     }
 
     pub fn now(&self) -> Timestamp {

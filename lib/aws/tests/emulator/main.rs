@@ -60,6 +60,7 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
         hook: HookId::new(7),
         key: KeyId::new(now, 7),
         settings: Settings::default(),
+        group: None,
         revision: 1,
         current: None,
         waiting: None,

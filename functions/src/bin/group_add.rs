@@ -1,0 +1,5 @@
+//! Adds a group.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("group_add")
+}

@@ -1,0 +1,5 @@
+//! Gets a group.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("group_get")
+}

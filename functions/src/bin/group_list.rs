@@ -1,0 +1,5 @@
+//! Lists groups.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("group_list")
+}

@@ -1,0 +1,5 @@
+//! Gets a rollout.
+
+fn main() -> std::process::ExitCode {
+    tidemill_aws::serve("rollout_get")
+}

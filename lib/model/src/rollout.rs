@@ -1,0 +1,260 @@
+//! One asynchronous deploy: what it is to bring live, how far it is, and who may go on with it.
+
+use crate::git::Git;
+use crate::ids::{GroupName, KeyId, LogicalId, OwnerId, ProjectId, RolloutId};
+use crate::run::Lease;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Most resources of one rollout.
+pub const RESOURCES_LIMIT: usize = 5000;
+
+/// Pipelines that are rolled out together. One rollout of them at a time: that which `running` names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    pub owner: OwnerId,
+    pub name: GroupName,
+    /// What people call it.
+    pub title: String,
+    /// Where its pipelines are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// Whoever holds the group's one slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<RolloutId>,
+    /// The rollout that took the slot last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<RolloutId>,
+    /// Moves with every change, and never back.
+    pub revision: u64,
+    /// It was removed, and stays for its revision.
+    #[serde(default)]
+    pub is_removed: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A pipeline that a group brought live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub group: GroupName,
+    pub logical_id: LogicalId,
+    /// What its caller calls the kind of thing that it is.
+    pub kind: String,
+    pub project: ProjectId,
+}
+
+/// One rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rollout {
+    pub id: RolloutId,
+    pub owner: OwnerId,
+    pub group: GroupName,
+    pub purpose: Purpose,
+    /// Names the stored request.
+    pub request_sha256: String,
+    pub state: State,
+    pub step: Step,
+    /// How many resources it has; known for certain once it is past [`Step::Validate`].
+    pub resources: u32,
+    /// The first so many of them have their outcome.
+    pub settled: u32,
+    /// Percent. It never goes back.
+    pub progress: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+    /// Fields of `git` that were too long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<String>,
+    /// The key that asked for it.
+    pub key: KeyId,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_requested_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// How often the right to go on with it was taken; fences off whoever took it before.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Workers that died in a row without settling anything.
+    #[serde(default)]
+    pub deaths: u32,
+    /// When the sweep last rang for it, because nobody worked on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rung: Option<Rung>,
+}
+
+/// That somebody was called to go on with a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    /// The rollout's, when it was called for: in another one somebody has come.
+    pub epoch: u64,
+    pub at: Timestamp,
+}
+
+/// What a rollout is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To bring pipelines live.
+    Deploy,
+    /// To take a group off.
+    Remove,
+}
+
+/// What becomes of members that a rollout does not name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gone {
+    /// They stay as they are.
+    #[default]
+    Leave,
+    /// Their deployments are removed.
+    Prune,
+    /// Their deployments stay, and are members no more.
+    Keep,
+}
+
+/// Where a rollout stands. The last three are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Running => "running",
+            State::Succeeded => "succeeded",
+            State::Failed => "failed",
+            State::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn is_final(self) -> bool {
+        !matches!(self, State::Pending | State::Running)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a rollout is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It waits for a worker.
+    Wait,
+    /// Every pipeline is compiled; nothing has changed.
+    Validate,
+    /// One resource after the other is brought live, or taken off.
+    Apply,
+    /// It has ended.
+    Done,
+}
+
+impl Step {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Step::Wait => "wait",
+            Step::Validate => "validate",
+            Step::Apply => "apply",
+            Step::Done => "done",
+        }
+    }
+}
+
+/// Why a rollout failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A word for programs, e.g. `invalid_pipeline`.
+    pub code: String,
+    pub message: String,
+}
+
+/// What a rollout did with one resource. It is written once, in the transaction that does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resource {
+    /// From 0, in the order of the request; those that are gone come last.
+    pub index: u32,
+    pub logical_id: LogicalId,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub project: ProjectId,
+    /// `None` if it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    pub outcome: Outcome,
+    /// What is live now, unless nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Why it was not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What is to be done with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Create,
+    Update,
+    Unchanged,
+    Delete,
+    /// Its deployment stays and is no member any more.
+    Detach,
+}
+
+/// What became of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is as the rollout says, wholly.
+    Applied,
+    /// It is as it was before, wholly.
+    Failed,
+    /// The rollout ended before its turn; it is as it was before.
+    NotReached,
+}
+
+/// Percent that a rollout shows when everything was validated; the rest is its resources'.
+const VALIDATED: u32 = 5;
+
+/// The percentage of a rollout that has settled so many of its resources, from 5 to 99: 100 is a success.
+pub fn progress(settled: u32, resources: u32) -> u8 {
+    let share = match resources {
+        0 => 99 - VALIDATED,
+        _ => (99 - VALIDATED) * settled.min(resources) / resources,
+    };
+    (VALIDATED + share) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_grows_with_each_resource_and_leaves_the_last_percent_for_the_end() {
+        let shown: Vec<u8> = (0..=10).map(|settled| progress(settled, 10)).collect();
+
+        assert!(shown.is_sorted() && shown.windows(2).all(|pair| pair[0] < pair[1]), "{shown:?}");
+        assert_eq!((progress(0, 5000), progress(5000, 5000), progress(0, 0)), (5, 99, 99));
+    }
+}

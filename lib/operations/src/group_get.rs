@@ -1,0 +1,43 @@
+//! One group, with its members.
+
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use crate::rollout_answer::{GroupAnswer, MemberAnswer};
+use serde::Deserialize;
+use tidemill_model::ids::GroupName;
+use tidemill_model::key::Scope;
+use tidemill_model::rollout::{Group, Member};
+
+pub struct GroupGet;
+
+/// The input of operations that name nothing but a group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub group: GroupName,
+}
+
+impl crate::Operation for GroupGet {
+    const NAME: &'static str = "group_get";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = GroupAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<GroupAnswer, Error> {
+        let group = find(plane, call, &input.group).await?;
+        let mut members = plane.store.members(&call.owner, &input.group).await?;
+        members.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+        let members = members.into_iter().map(|Member { logical_id, kind, project, .. }| MemberAnswer {
+            logical_id: logical_id.into(),
+            kind,
+            project: project.into(),
+        });
+        Ok(GroupAnswer { members: Some(members.collect()), ..GroupAnswer::from(group) })
+    }
+}
+
+/// Finds one of the caller's groups that is not removed.
+pub async fn find(plane: &Plane, call: &Call, name: &GroupName) -> Result<Group, Error> {
+    let found = plane.store.group(&call.owner, name).await?.filter(|group| !group.is_removed);
+    found.ok_or_else(|| Error::not_found("group", name))
+}

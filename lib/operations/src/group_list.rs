@@ -1,0 +1,41 @@
+//! An owner's groups, by name.
+
+use crate::answer::{self, List};
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use crate::rollout_answer::GroupAnswer;
+use serde::Deserialize;
+use tidemill_model::key::Scope;
+use tidemill_store::Page;
+
+pub struct GroupList;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
+}
+
+impl crate::Operation for GroupList {
+    const NAME: &'static str = "group_list";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = List<GroupAnswer>;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
+        let limit = answer::page_limit(input.limit)?;
+        let mut cursor = answer::cursor(input.cursor.as_deref())?;
+        let mut items = Vec::new();
+        // Removed ones lie between the others; a page is filled up behind them.
+        loop {
+            let Page { items: found, next } =
+                plane.store.groups(&call.owner, cursor.as_ref(), limit - items.len()).await?;
+            items.extend(found.into_iter().filter(|group| !group.is_removed));
+            cursor = next;
+            if cursor.is_none() || items.len() >= limit {
+                return Ok(List::of(Page { items, next: cursor }, GroupAnswer::from));
+            }
+        }
+    }
+}

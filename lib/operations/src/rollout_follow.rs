@@ -1,0 +1,127 @@
+//! Follows a rollout while it goes on. However many follow one, its record is read once for all of them; it is read
+//! again when its worker is of this process and has moved on, and now and then, because its worker may be of another.
+
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+use tidemill_model::ids::RolloutId;
+use tidemill_model::rollout::{Resource, Rollout};
+use tokio::sync::{Notify, watch};
+
+/// How often a rollout is read that nobody here works on.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often at most: what moves on faster is told together.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// A rollout as it is, with what became of the resources that are settled.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub rollout: Rollout,
+    pub resources: Arc<Vec<Resource>>,
+}
+
+/// A rollout that is being followed; it is told as long as somebody holds this.
+pub type Following = watch::Receiver<Snapshot>;
+
+/// Follows a rollout. The first snapshot is there at once; the last one is of a final state.
+///
+/// # Errors
+/// [`crate::Code::NotFound`] if the caller has no such rollout.
+pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<Following, Error> {
+    let rollout = plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found("rollout", id))?;
+    if let Some(known) = plane.watches.following(id) {
+        return Ok(known);
+    }
+    let resources = Arc::new(settled(plane, &rollout, Vec::new()).await?);
+    let (sender, following) = watch::channel(Snapshot { rollout, resources });
+    let sender = Arc::new(sender);
+    let moved = plane.watches.keep(id, &sender);
+    tokio::spawn(tell(plane.clone(), sender, moved));
+    Ok(following)
+}
+
+/// Reads the rollout until it has ended or nobody follows it any more.
+async fn tell(plane: Arc<Plane>, sender: Arc<watch::Sender<Snapshot>>, moved: Arc<Notify>) {
+    loop {
+        let Snapshot { rollout, resources } = sender.borrow().clone();
+        if rollout.state.is_final() || plane.is_stopping() {
+            return;
+        }
+        tokio::select! {
+            () = sender.closed() => return,
+            () = moved.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        match read(&plane, &rollout, resources).await {
+            Ok(Some(snapshot)) => {
+                sender.send_if_modified(|told| {
+                    let is_new = told.rollout != snapshot.rollout;
+                    *told = snapshot;
+                    is_new
+                });
+            }
+            Ok(None) => return,
+            Err(error) => tracing::debug!(rollout.id = %rollout.id, %error, "a rollout could not be read"),
+        }
+        tokio::time::sleep(SHORTEST).await;
+    }
+}
+
+async fn read(plane: &Plane, before: &Rollout, known: Arc<Vec<Resource>>) -> Result<Option<Snapshot>, Error> {
+    let Some(rollout) = plane.store.rollout(&before.owner, &before.id).await? else { return Ok(None) };
+    let resources = match rollout.settled as usize > known.len() {
+        true => Arc::new(settled(plane, &rollout, known.as_ref().clone()).await?),
+        false => known,
+    };
+    Ok(Some(Snapshot { rollout, resources }))
+}
+
+/// The first resources of a rollout, as many as it says are settled.
+pub(crate) async fn settled(
+    plane: &Plane,
+    rollout: &Rollout,
+    mut known: Vec<Resource>,
+) -> Result<Vec<Resource>, Error> {
+    if rollout.settled as usize > known.len() {
+        known.extend(plane.store.resources(&rollout.id, known.len() as u32).await?);
+        known.truncate(rollout.settled as usize);
+    }
+    Ok(known)
+}
+
+/// The rollouts that are followed in this process. It spares reads and decides nothing.
+#[derive(Default)]
+pub struct Watches(Mutex<HashMap<RolloutId, Watch>>);
+
+struct Watch {
+    sender: Weak<watch::Sender<Snapshot>>,
+    moved: Arc<Notify>,
+}
+
+impl Watches {
+    /// Says that a rollout has moved on.
+    pub fn moved(&self, id: &RolloutId) {
+        if let Some(watch) = self.watches().get(id) {
+            watch.moved.notify_one();
+        }
+    }
+
+    fn watches(&self) -> std::sync::MutexGuard<'_, HashMap<RolloutId, Watch>> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+
+    fn following(&self, id: &RolloutId) -> Option<Following> {
+        let sender = self.watches().get(id)?.sender.upgrade()?;
+        Some(sender.subscribe())
+    }
+
+    fn keep(&self, id: &RolloutId, sender: &Arc<watch::Sender<Snapshot>>) -> Arc<Notify> {
+        let moved = Arc::<Notify>::default();
+        let mut watches = self.watches();
+        watches.retain(|_, watch| watch.sender.strong_count() > 0);
+        watches.insert(id.clone(), Watch { sender: Arc::downgrade(sender), moved: moved.clone() });
+        moved
+    }
+}

@@ -1,0 +1,224 @@
+//! How rollouts are carried out: every pipeline wholly or not at all, once, whatever happens to their workers.
+
+use crate::given_rollouts::{begin, did, findings, live, roll_out, rollout, shown, wanted};
+use serde_json::{Value, json};
+use tidemill_local::queue::Lane;
+use tidemill_testing::{Death, World, minutes, pipeline, seconds};
+
+#[tokio::test]
+async fn what_has_not_changed_makes_no_version_and_what_is_gone_is_pruned() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["a", "b", "c"], "old")).await;
+    let mut request = rollout("night", &["a", "b"], "old");
+    request["pipelines"][1] = wanted("b", "new");
+
+    let done = roll_out(&world, &ana, request).await;
+
+    assert_eq!(did(&done), ["unchanged a applied", "update b applied", "delete c applied"]);
+    assert_eq!((live(&ana, "a").await, live(&ana, "b").await, live(&ana, "c").await), (Some(1), Some(2), None));
+    assert_eq!(findings(&ana).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_is_gone_may_stay_in_the_group_or_without_it() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["a", "b"], "old")).await;
+    let request = |gone: &str| json!({"group": "night", "gone": gone, "pipelines": [wanted("a", "old")]});
+
+    let left = roll_out(&world, &ana, request("leave")).await;
+    let kept = roll_out(&world, &ana, request("keep")).await;
+
+    assert_eq!(did(&left), ["unchanged a applied"]);
+    assert_eq!(did(&kept), ["unchanged a applied", "detach b applied"]);
+    assert_eq!(live(&ana, "b").await, Some(1));
+    assert_eq!(ana.get("/v1/deployments/b").await.ok()["group"], Value::Null);
+    assert_eq!(did(&roll_out(&world, &ana, request("prune")).await), ["unchanged a applied"]);
+}
+
+#[tokio::test]
+async fn a_pipeline_under_another_name_of_its_group_is_not_taken_off() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let named =
+        |id: &str| json!({"group": "night", "gone": "prune", "pipelines": [{"id": id, "pipeline": pipeline("a")}]});
+    roll_out(&world, &ana, named("first")).await;
+
+    let done = roll_out(&world, &ana, named("second")).await;
+
+    assert_eq!(did(&done), ["unchanged a applied", "detach a applied"]);
+    assert_eq!(live(&ana, "a").await, Some(1));
+    let members = ana.get("/v1/groups/night").await.ok()["members"].clone();
+    assert_eq!(members, json!([{"logicalId": "second", "type": "pipeline", "project": "a"}]));
+}
+
+#[tokio::test]
+async fn a_project_of_another_group_fails_and_stops_the_rest() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
+    let projects: Vec<String> = (0..20).map(|i| format!("p{i:02}")).collect();
+    let mut names: Vec<&str> = projects.iter().map(String::as_str).collect();
+    names.insert(3, "a");
+
+    let failed = roll_out(&world, &ana, rollout("day", &names, "new")).await;
+
+    assert_eq!(failed["state"], "failed");
+    assert!(failed["error"]["message"].as_str().unwrap().contains("belongs to the group `night`"), "{failed}");
+    let did = did(&failed);
+    assert_eq!((did.len(), did[3].as_str(), did[20].as_str()), (21, "- a failed", "- p19 not_reached"));
+    assert_eq!((live(&ana, "a").await, live(&ana, "p00").await, live(&ana, "p19").await), (Some(1), Some(1), None));
+    assert!(failed["progress"].as_u64().unwrap() < 100);
+    assert_eq!(findings(&ana).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_removed_project_goes_on_with_its_versions_and_its_hook() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["a", "b"], "old")).await;
+    let hook = ana.get("/v1/deployments/b").await.ok()["hook"].clone();
+    roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
+
+    let done = roll_out(&world, &ana, rollout("night", &["a", "b"], "old")).await;
+
+    assert_eq!(did(&done), ["unchanged a applied", "create b applied"]);
+    let b = ana.get("/v1/deployments/b").await.ok();
+    assert_eq!((&b["version"], &b["hook"]), (&json!(2), &hook));
+}
+
+#[tokio::test]
+async fn new_deployments_may_begin_paused_and_old_ones_stay_as_they_are() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
+    let mut request = rollout("night", &["a", "b"], "new");
+    for index in [0, 1] {
+        request["pipelines"][index]["schedule"] = "* * * * *".into();
+    }
+    request["paused"] = true.into();
+
+    roll_out(&world, &ana, request).await;
+
+    assert_eq!(ana.get("/v1/deployments/a").await.ok()["state"], "active");
+    assert_eq!(ana.get("/v1/deployments/b").await.ok()["state"], "paused");
+    world.advance(minutes(1)).await;
+    assert_eq!(
+        (ana.ticks("a").await, ana.ticks("b").await),
+        (vec!["ran".to_owned()], vec!["skipped(paused)".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_rollout_whose_key_was_revoked_changes_nothing() {
+    let world = World::new().await;
+    let (ana, admin) = (world.user("ana").await, world.user("ana").await);
+    let id = begin(&ana, rollout("night", &["a"], "x")).await;
+    admin.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
+
+    world.settle().await;
+
+    let failed = shown(&admin, &id).await;
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("key_revoked")));
+    assert_eq!(live(&admin, "a").await, None);
+}
+
+/// What a user sees after a rollout: each project with its version.
+async fn seen(user: &tidemill_testing::User, projects: &[&str]) -> Vec<Option<u64>> {
+    futures::future::join_all(projects.iter().map(|project| live(user, project))).await
+}
+
+#[tokio::test]
+async fn whatever_call_a_worker_dies_at_the_next_one_ends_the_rollout_and_does_nothing_twice() {
+    let projects = ["a", "b", "c", "d"];
+    let mut deaths = 0;
+    for call in 0..200 {
+        for death in [Death::Before(call), Death::After(call)] {
+            let world = World::new().await;
+            let ana = world.user("ana").await;
+            roll_out(&world, &ana, rollout("night", &["a", "b", "gone"], "old")).await;
+            let mut request = rollout("night", &projects, "new");
+            request["pipelines"][0] = wanted("a", "old");
+            request["pipelines"][1]["schedule"] = "@hourly".into();
+            let id = begin(&ana, request).await;
+            world.faults.die(Some(death));
+            world.answer(Lane::Rollouts).await;
+            if !world.faults.is_dead() {
+                assert!(deaths > 20, "a rollout makes too few calls: {deaths}");
+                return;
+            }
+            deaths += 1;
+            world.faults.die(None);
+            let world = world.restarted().await;
+            let ana = ana.at(&world.plane);
+            world.settle().await;
+
+            let done = shown(&ana, &id).await;
+            assert_eq!(done["state"], "succeeded", "{death:?}: {done}");
+            let expected = [
+                "unchanged a applied",
+                "update b applied",
+                "create c applied",
+                "create d applied",
+                "delete gone applied",
+            ];
+            assert_eq!(did(&done), expected, "{death:?}");
+            assert_eq!(seen(&ana, &projects).await, [Some(1), Some(2), Some(1), Some(1)], "{death:?}");
+            assert_eq!(live(&ana, "gone").await, None, "{death:?}");
+            let versions = ana.get("/v1/deployments/b/versions").await.ok();
+            assert_eq!(versions["items"].as_array().unwrap().len(), 2, "{death:?}");
+            assert_eq!(findings(&ana).await, json!([]), "{death:?}");
+            assert_eq!(
+                roll_out(&world, &ana, rollout("night", &["a"], "old")).await["state"],
+                "succeeded",
+                "{death:?}"
+            );
+        }
+    }
+    panic!("a rollout makes too many calls");
+}
+
+#[tokio::test]
+async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a", "b"], "new")).await;
+    // Dies when everything is validated and nothing is applied: the sixth call begins to apply.
+    world.faults.die(Some(Death::Before(6)));
+    world.answer(Lane::Rollouts).await;
+    world.faults.die(None);
+
+    world.sleep(seconds(31));
+    world.sweep_as_another().await;
+    assert_eq!(shown(&ana, &id).await["state"], "running", "somebody is called first");
+    world.sleep(seconds(60));
+    world.sweep_as_another().await;
+
+    let failed = shown(&ana, &id).await;
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("worker_died")));
+    assert_eq!(did(&failed), ["- a not_reached", "- b not_reached"]);
+    // The bell that the sweep rang comes late.
+    world.settle().await;
+    assert_eq!(seen(&ana, &["a", "b"]).await, [None, None]);
+    assert_eq!(shown(&ana, &id).await["state"], "failed");
+    assert_eq!(roll_out(&world, &ana, rollout("night", &["a"], "x")).await["state"], "succeeded");
+    assert_eq!(findings(&ana).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_rollout_that_lost_its_bell_is_found_by_the_sweep() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a"], "x")).await;
+    let world = world.without_bells().await;
+    let ana = ana.at(&world.plane);
+
+    world.settle().await;
+    assert_eq!(shown(&ana, &id).await["state"], "pending");
+    world.sleep(seconds(60));
+    world.sweep().await;
+    world.settle().await;
+
+    assert_eq!(shown(&ana, &id).await["state"], "succeeded");
+}
