@@ -136,6 +136,50 @@ async fn an_update_that_races_a_remove_never_brings_the_record_back() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_found_revoked_never_brings_a_removed_record_back() {
+    for removed_first in [true, false] {
+        let world = World::new().await;
+        let (ana, first) = (world.user("ana").await, world.user("ana").await);
+        let add = json!({"pipeline": pipeline("p"), "schedule": "* * * * *"});
+        world.socket(&first).await.ask("rrext_deploy_add", add).await.ok();
+        ana.delete(&format!("/v1/keys/{}", first.key_id)).await.ok();
+        let mut dap = world.socket(&ana).await;
+        world.sleep(seconds(60));
+        let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
+        world.plane.queue.ring(Bell::Tick { owner, project }, Duration::ZERO).await.unwrap();
+
+        let remove = dap.send("rrext_deploy_remove", json!({"projectId": "p"}));
+        match removed_first {
+            true => drop(futures::join!(remove, world.answer(Lane::Ticks))),
+            false => drop(futures::join!(world.answer(Lane::Ticks), remove)),
+        }
+        dap.reply().ok();
+        world.settle().await;
+
+        assert!(dap.ask("rrext_deploy_status", json!({"projectId": "p"})).await.refused().contains("does not exist"));
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_waits_for_callers_does_not_wedge_its_schedule() {
+    let (world, ana, mut dap) = ana().await;
+    for source in ["webhook", "chat"] {
+        let lane = if source == "chat" { "questions" } else { "text" };
+        let response = ("response", json!({"lanes": []}), "");
+        let pipeline = crate::given::chain(source, &[(source, json!({}), lane), response]);
+        dap.ask("rrext_deploy_add", json!({"pipeline": pipeline, "schedule": "* * * * *"})).await.ok();
+    }
+
+    world.advance(minutes(3)).await;
+
+    for source in ["webhook", "chat"] {
+        assert_eq!(ana.ticks(source).await, ["ran", "ran", "ran"], "{source}");
+        assert_eq!(ana.runs(source).await.len(), 3);
+        assert_eq!(dap.ask("rrext_deploy_status", json!({"projectId": source})).await.ok()["state"], "active");
+    }
+}
+
+#[tokio::test]
 async fn no_name_leads_to_another_owners_deployment() {
     let (world, _, mut dap) = ana().await;
     let bob = world.user("bob").await;

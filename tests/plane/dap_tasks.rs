@@ -31,6 +31,53 @@ async fn an_object_is_sent_and_its_result_comes_back() {
 }
 
 #[tokio::test]
+async fn a_component_that_fails_is_told_with_the_end_of_its_object() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let failing = json!({"program": ".x | error(\"no\")"});
+    let links = [("webhook", json!({}), "text"), ("json", failing, "text"), ("response", json!({}), "")];
+    let opened = dap.ask("execute", json!({"pipeline": crate::given::chain("p", &links)})).await.ok();
+    let token = opened["token"].as_str().unwrap();
+
+    let pipe = pipe(&mut dap, token).await;
+    dap.frame(write(token, pipe, "{}")).await;
+    dap.reply().ok();
+    let result = close(&mut dap, token, pipe).await;
+
+    assert!(result["error"].as_str().unwrap().contains("component `json_1`"), "{result}");
+    let status = dap.ask("rrext_get_task_status", json!({"token": token})).await.ok();
+    assert_eq!((&status["failedCount"], &status["completedCount"]), (&json!(1), &json!(0)));
+    assert!(status["errors"][0].as_str().unwrap().contains("json_1"));
+}
+
+#[tokio::test]
+async fn a_tool_that_nothing_offers_is_refused_by_name() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = open(&mut dap, "p").await;
+    let tool = |more: Value| {
+        let mut arguments = json!({"subcommand": "tool", "token": token, "nodeId": "", "input": {}});
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        arguments
+    };
+
+    for (more, expected) in [
+        (json!({}), "tool is required"),
+        (
+            json!({"tool": "search"}),
+            "tool `search` is offered by no component: the providers of this plane take values",
+        ),
+        (json!({"tool": "search", "nodeId": "response_1"}), "tool `search` is not offered by component `response_1`"),
+        (json!({"tool": "search", "nodeId": "nobody"}), "component `nobody` is not in the pipeline"),
+        (json!({"tool": "search", "token": "tk_none"}), "Your pipeline is not running"),
+        (json!({"tool": "search", "pipe_id": 7}), "Tool pipe with id 7 not found"),
+    ] {
+        let refused = dap.ask("rrext_process", tool(more)).await.refused();
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn writes_that_are_sent_together_arrive_in_their_order() {
     let world = World::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;

@@ -68,6 +68,10 @@ impl Pipes {
         id
     }
 
+    pub fn has(&self, id: u64) -> bool {
+        self.state().open.contains_key(&id)
+    }
+
     /// Takes a pipe out; it has to be put back after a write.
     pub fn take(&self, id: u64) -> Option<Pipe> {
         self.state().open.remove(&id)

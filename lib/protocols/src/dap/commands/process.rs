@@ -1,17 +1,18 @@
 //! `rrext_process`: objects in, part by part, and their results out.
 
 use super::tasks::{failed, token};
-use super::{Asked, body};
+use super::{Asked, body, text};
 use crate::dap::events::message as message_event;
 use crate::dap::failure::Failure;
-use crate::dap::frame::{Arguments, Body};
+use crate::dap::frame::{Arguments, Body, shown};
 use crate::dap::session::Events;
 use crate::objects;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidemill_operations::Code;
+use tidemill_operations::task_pipeline::{self, TaskPipeline};
 use tidemill_operations::task_send::{self, Object, Refused};
 use tidemill_operations::task_trace::Event;
+use tidemill_operations::{Code, Error, Operation};
 
 pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
     if let Some(turn) = &mut asked.turn {
@@ -22,8 +23,8 @@ pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
         "open" => open(asked).await,
         "write" => write(asked).await,
         "close" => close(asked).await,
-        "tool" => Err(Failure::new("no component of this pipeline offers tools").code(Code::FailedPrecondition)),
-        other => Err(Failure::new(format!("Invalid subcommand {}", crate::dap::frame::shown(other)))),
+        "tool" => tool(asked).await,
+        other => Err(Failure::new(format!("Invalid subcommand {}", shown(other)))),
     }
 }
 
@@ -93,6 +94,30 @@ async fn close(asked: Asked) -> Result<Body, Failure> {
         .await;
     // A failed object is a success of the request, with its `error`.
     body(&objects::result(sent?))
+}
+
+/// A function of a component that is called beside the data, as RocketRide's database and agent nodes have. No provider
+/// here has any: components take values on lanes and give values, and all else stands in their config.
+async fn tool(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, pipes, .. } = &asked;
+    let tool = text(arguments, "tool")?.ok_or_else(|| Failure::new("tool is required"))?;
+    let tool = shown(&tool);
+    if let Some(id) = pipe_id(arguments).filter(|id| !pipes.has(*id)) {
+        return Err(Failure::new(format!("Tool pipe with id {id} not found")));
+    }
+    let input = task_pipeline::Input { token: token(arguments)? };
+    let found = TaskPipeline::run(plane, call, input).await.map_err(failed)?;
+    let pipeline: Value = serde_json::from_str(found.pipeline.get()).map_err(Error::internal)?;
+    let node = text(arguments, "nodeId")?;
+    let is_there = |id: &str| pipeline["components"].as_array().into_iter().flatten().any(|one| one["id"] == id);
+    let reason = "the providers of this plane take values on lanes and have no functions to call; send an object to the \
+                  pipeline instead";
+    let message = match node {
+        Some(node) if !is_there(&node) => format!("component `{}` is not in the pipeline", shown(&node)),
+        Some(node) => format!("tool `{tool}` is not offered by component `{}`: {reason}", shown(&node)),
+        None => format!("tool `{tool}` is offered by no component: {reason}"),
+    };
+    Err(Failure::new(message).code(Code::FailedPrecondition))
 }
 
 fn tell(events: &Events, task_id: &str, pipe: u64, message: &Event) {
