@@ -341,3 +341,29 @@ async fn the_checks_come_in_their_order() {
     let update = json!({"projectId": "nobody", "schedule": "* *"});
     assert!(dap.ask("rrext_deploy_update", update).await.refused().contains("2 fields"));
 }
+
+#[tokio::test]
+async fn a_list_costs_three_reads_for_a_hundred_deployments() {
+    let (world, _, mut dap) = ana().await;
+    for number in 0..30 {
+        dap.ask("rrext_deploy_add", json!({"pipeline": with(pipeline(&format!("p{number:02}")), number)})).await.ok();
+    }
+    let noise: String = (0..600_000u64)
+        .map(|n| char::from(b'!' + (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 13) as u8 % 90))
+        .collect();
+    let mut large = pipeline("large");
+    large["description"] = noise.into();
+    dap.ask("rrext_deploy_add", json!({"pipeline": large})).await.ok();
+    world.faults.die(None);
+
+    let listed = dap.ask("rrext_deploy_list", json!({})).await.ok();
+
+    let calls = world.faults.calls();
+    let count = |operation: &str| calls.iter().filter(|call| call.operation == operation).count();
+    assert_eq!((count("BatchGetItem"), count("Query")), (2, 2), "the page, and the pipeline of two items");
+    assert_eq!(count("GetItem"), 1, "the key");
+    let listed = listed["deployments"].as_array().unwrap();
+    assert_eq!(listed.len(), 31);
+    assert_eq!(listed[0]["pipeline"], large);
+    assert_eq!(listed[7]["pipeline"]["number"], 6);
+}

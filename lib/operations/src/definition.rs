@@ -156,7 +156,11 @@ pub async fn stored_pipeline(
     project: &ProjectId,
     sha256: &str,
 ) -> Result<Box<RawValue>, Error> {
-    let body = plane.store.body(owner, project, sha256).await?;
+    pipeline_of(plane.store.body(owner, project, sha256).await?, sha256)
+}
+
+/// A stored pipeline, of its body.
+pub fn pipeline_of(body: Option<Vec<u8>>, sha256: &str) -> Result<Box<RawValue>, Error> {
     let text = body.and_then(|bytes| String::from_utf8(bytes).ok());
     let value = text.and_then(|text| RawValue::from_string(text).ok());
     value.ok_or_else(|| Error::internal(format!("the pipeline `{sha256}` is not stored")))

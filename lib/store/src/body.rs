@@ -2,7 +2,7 @@
 //! written before the transaction that refers to it; one that nothing came to refer to does no harm.
 
 use crate::error::Error;
-use crate::item::{Item, expiring, number};
+use crate::item::{Item, expiring, number, text_of};
 use crate::page::{Order, Range};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::primitives::Blob;
@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::io::Read;
 use std::time::Duration;
 use tidemill_model::ids::{OwnerId, ProjectId};
@@ -67,6 +68,32 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(25 << attempt)).await;
         }
         Err(Error::Unavailable("the table did not take a batch in time".into()))
+    }
+
+    /// Reads bodies back by project and name: those of one chunk all together, larger ones one by one.
+    pub async fn bodies(
+        &self,
+        owner: &OwnerId,
+        wanted: &[(ProjectId, String)],
+    ) -> Result<HashMap<(ProjectId, String), Vec<u8>>, Error> {
+        let first =
+            |(project, name): &(ProjectId, String)| keys::body_chunk(keys::definitions(owner, project), name, 0);
+        let mut by_key: HashMap<_, _> = HashMap::new();
+        for one in wanted {
+            by_key.insert(first(one), one);
+        }
+        let items = self.batch(by_key.keys().map(keys::Key::attributes).collect()).await?;
+        let mut bodies = HashMap::new();
+        for item in &items {
+            let key = keys::Key { partition: text_of(item, keys::PARTITION), sort: text_of(item, keys::SORT) };
+            let Some(one) = by_key.get(&key) else { continue };
+            let body = match (chunk_count(item), chunk_bytes(item)) {
+                (Some(1), Some(packed)) => Some(unpack(packed)?),
+                _ => self.body(owner, &one.0, &one.1).await?,
+            };
+            bodies.extend(body.map(|body| ((*one).clone(), body)));
+        }
+        Ok(bodies)
     }
 
     /// Reads a body back, or `None` if it was never stored.

@@ -35,3 +35,8 @@ pub fn text(value: impl Into<String>) -> AttributeValue {
 pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
+
+/// A text of an item; empty if it has none of that name.
+pub fn text_of(item: &Item, name: &str) -> String {
+    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}

@@ -5,6 +5,7 @@
 //! conditions did not hold is told by [`Part`]. Each entity has a file of its own.
 
 mod audit;
+mod batch;
 mod body;
 mod cursor;
 mod deployment;

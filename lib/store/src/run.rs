@@ -8,15 +8,12 @@ use crate::keys::{PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
 use crate::page::{Order, Page, Range, sort_of};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use std::collections::HashMap;
-use std::time::Duration;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::run::Run;
 
 const CHECKPOINT: &str = "checkpoint";
-const BATCH_TRIES: u32 = 8;
 
 /// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +66,8 @@ impl Store {
             (true, Some(last)) => Some(Cursor(sort_of(last)?)),
             _ => None,
         };
-        Ok(Page { items: self.run_batch(found).await?, next })
+        let items = self.batch(found).await?;
+        Ok(Page { items: items.into_iter().map(crate::item::from_item).collect::<Result<_, _>>()?, next })
     }
 
     async fn index(&self, owner: &OwnerId, from: &str, to: &str, limit: usize) -> Result<(Vec<Item>, bool), Error> {
@@ -97,34 +95,6 @@ impl Store {
             item
         };
         Ok((answer.items.unwrap_or_default().into_iter().map(keys_only).collect(), more))
-    }
-
-    /// Reads runs by their keys, in the order of the keys.
-    async fn run_batch(&self, keys: Vec<Item>) -> Result<Vec<Run>, Error> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let order: Vec<String> = keys.iter().map(sort_of).collect::<Result<_, _>>()?;
-        let mut found: HashMap<String, Run> = HashMap::new();
-        let mut wanted = keys;
-        for attempt in 1..=BATCH_TRIES {
-            let asked = KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .consistent_read(true)
-                .build()
-                .map_err(|e| Error::Refused(e.to_string()))?;
-            let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await?;
-            for item in answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default() {
-                found.insert(sort_of(&item)?, crate::item::from_item(item)?);
-            }
-            let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok(order.iter().filter_map(|sort| found.remove(sort)).collect());
-            }
-            tokio::time::sleep(Duration::from_millis(25 << attempt)).await;
-        }
-        Err(Error::Unavailable("the table did not answer a batch in time".into()))
     }
 
     pub async fn checkpoint(

@@ -14,6 +14,13 @@ impl Store {
         self.get(&keys::version(owner, project, number)).await
     }
 
+    /// Reads one version of each of some projects, in their order; what is not there is left out.
+    pub async fn versions_of(&self, owner: &OwnerId, wanted: &[(ProjectId, u32)]) -> Result<Vec<Version>, Error> {
+        let keys = wanted.iter().map(|(project, number)| keys::version(owner, project, *number).attributes());
+        let items = self.batch(keys.collect()).await?;
+        items.into_iter().map(crate::item::from_item).collect()
+    }
+
     /// A page of a project's versions, newest first.
     pub async fn versions(
         &self,

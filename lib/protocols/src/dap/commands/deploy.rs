@@ -4,7 +4,6 @@ use super::dashboard::seconds;
 use super::{Asked, body, done};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body, FRAME_LIMIT};
-use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidemill_model::ids::ProjectId;
@@ -14,13 +13,10 @@ use tidemill_model::schedule::Schedule;
 use tidemill_operations::answer::{DeploymentAnswer, OfProject};
 use tidemill_operations::deployment_add::{self, DeploymentAdd};
 use tidemill_operations::deployment_get::DeploymentGet;
-use tidemill_operations::deployment_list::{self, DeploymentList};
+use tidemill_operations::deployment_list;
 use tidemill_operations::deployment_remove::DeploymentRemove;
 use tidemill_operations::deployment_update::{self, DeploymentUpdate};
 use tidemill_operations::{Call, Code, Error, Operation, Plane};
-
-/// Deployments that a list reads at the same time.
-const READ_AT_ONCE: usize = 16;
 
 /// A deployment as the clients know it. A member more or less would be another record.
 #[derive(Serialize)]
@@ -91,10 +87,10 @@ pub async fn list(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, .. } = &asked;
     let (mut records, mut size, mut cursor) = (Vec::new(), 0, None);
     loop {
-        let page = DeploymentList::run(plane, call, deployment_list::Input { limit: Some(100), cursor }).await?;
-        let found = page.items.into_iter().map(|deployment| read_if_there(plane, call, deployment.project));
-        let found: Vec<_> = stream::iter(found).buffered(READ_AT_ONCE).try_collect().await?;
-        for record in found.into_iter().flatten() {
+        let input = deployment_list::Input { limit: Some(100), cursor };
+        let page = deployment_list::with_pipelines(plane, call, input).await?;
+        for mut answer in page.items {
+            let record = record(call, &mut answer)?;
             size += record.get().len();
             records.push(record);
         }
@@ -146,18 +142,12 @@ pub async fn update(asked: Asked) -> Result<Body, Failure> {
 }
 
 async fn read(plane: &Plane, call: &Call, project: ProjectId) -> Result<Box<RawValue>, Failure> {
-    let mut answer = DeploymentGet::run(plane, call, OfProject { project }).await?;
-    let pipeline = answer.pipeline.take().ok_or_else(|| Error::internal("a deployment has no pipeline"))?;
-    Record::body(call, &answer, &pipeline)
+    record(call, &mut DeploymentGet::run(plane, call, OfProject { project }).await?)
 }
 
-/// A deployment that was listed may be removed before it is read.
-async fn read_if_there(plane: &Plane, call: &Call, project: String) -> Result<Option<Box<RawValue>>, Failure> {
-    let project = ProjectId::parse(project).map_err(Error::from)?;
-    match read(plane, call, project).await {
-        Err(failure) if failure.is(Code::NotFound) => Ok(None),
-        outcome => outcome.map(Some),
-    }
+fn record(call: &Call, answer: &mut DeploymentAnswer) -> Result<Box<RawValue>, Failure> {
+    let pipeline = answer.pipeline.take().ok_or_else(|| Error::internal("a deployment has no pipeline"))?;
+    Record::body(call, answer, &pipeline)
 }
 
 fn project(arguments: &Arguments) -> Result<ProjectId, Failure> {
