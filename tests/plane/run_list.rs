@@ -1,6 +1,7 @@
 //! Listing runs.
 
 use crate::given::{broken, queued, ran};
+use crate::given_environments::{of_staging, scheduled, versions};
 use serde_json::{Value, json};
 use tidemill_testing::{User, World, minutes, pipeline};
 
@@ -131,4 +132,62 @@ async fn a_filter_that_cannot_be_is_refused_by_name() {
         assert_eq!(answer.refused(400), "invalid_argument", "{query}");
     }
     assert_eq!(ana.get("/v1/runs?project=nobody").await.refused(404), "not_found");
+}
+
+#[tokio::test]
+async fn a_projects_runs_are_those_of_its_environments_too_each_once_page_by_page() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let mut dap = world.socket(&ana).await;
+    scheduled(&mut dap, "* * * * *").await;
+    let of_production = json!({"subcommand": "deploy", "projectId": "p", "teamId": "production", "version": 1});
+    dap.ask("rrext_deploy_pipe", of_production).await.ok();
+    let by_hand = json!({"subcommand": "run", "projectId": "p", "teamId": "production", "sourceId": "timer_1"});
+    dap.ask("rrext_deploy_pipe", by_hand).await.ok();
+    dap.ask("rrext_deploy_add", json!({"pipeline": pipeline("p"), "schedule": "* * * * *"})).await.ok();
+    ana.deploy(pipeline("other"), "* * * * *").await.ok();
+    world.advance(minutes(5)).await;
+
+    let all = ana.get("/v1/runs?project=p&limit=100").await.ok();
+    let places: Vec<_> = all["items"].as_array().unwrap().iter().map(|run| run["environment"].as_str()).collect();
+    let count = |place| places.iter().filter(|found| **found == place).count();
+    assert_eq!((count(Some("staging")), count(Some("production")), count(None)), (5, 1, 5), "{places:?}");
+
+    for limit in [1, 2, 3, 10] {
+        let (mut seen, mut path) = (Vec::new(), format!("/v1/runs?project=p&limit={limit}"));
+        loop {
+            let page = ana.get(&path).await.ok();
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= limit && seen.len() <= 11, "{path}");
+            seen.extend(items.iter().map(|run| run["id"].as_str().unwrap().to_owned()));
+            let Some(cursor) = page["next"].as_str() else { break };
+            path = format!("/v1/runs?project=p&limit={limit}&cursor={cursor}");
+        }
+        assert_eq!(seen.len(), 11, "{limit} a page");
+        assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "newest first and none twice");
+    }
+    let staged = ana.get("/v1/runs?project=p&trigger=task").await.ok();
+    assert_eq!(staged["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_costs_one_read_for_each_source_of_an_environment() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let mut dap = world.socket(&ana).await;
+    versions(&mut dap, 1).await;
+    for number in 0..5 {
+        let of = json!({"subcommand": "deploy", "projectId": "p", "teamId": format!("team-{number}"), "version": 1});
+        dap.ask("rrext_deploy_pipe", of).await.ok();
+        let schedule = json!({"subcommand": "schedule_set", "projectId": "p", "teamId": format!("team-{number}"),
+            "sourceId": "timer_1", "schedule": "@daily"});
+        dap.ask("rrext_deploy_pipe", schedule).await.ok();
+    }
+    of_staging(&mut dap, "deploy", json!({"version": 1})).await.ok();
+    world.faults.die(None);
+
+    ana.get("/v1/runs?project=p").await.ok();
+
+    let queries = world.faults.calls().iter().filter(|call| call.operation == "Query").count();
+    assert_eq!(queries, 1 + 1 + 5, "which slots there are, the project's own, and each slot's");
 }

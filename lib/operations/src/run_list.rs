@@ -1,15 +1,19 @@
-//! Runs, newest first: of one project, or of all of an owner's.
+//! Runs, newest first: of one project and its environments, or of all of an owner's.
 
 use crate::answer::{self, List, RunAnswer};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
 use tidemill_model::run::{Run, State, Trigger};
-use tidemill_store::{Made, Page};
+use tidemill_store::{Cursor, Made, Page};
 
+/// Partitions that one list reads: an environment has at most 25 schedules.
+const SLOTS: usize = 250;
+const READ_AT_ONCE: usize = 16;
 /// Pages read for one page of a filtered list; then the answer is what was found so far, and a cursor.
 const PAGES_READ: usize = 20;
 
@@ -40,11 +44,15 @@ impl crate::Operation for RunList {
         let limit = answer::page_limit(input.limit)?;
         let mut cursor = answer::cursor(input.cursor.as_deref())?;
         let made = Made { since: input.since, until: input.until };
+        let places = match &input.project {
+            Some(project) => places(plane, call, project).await?,
+            None => Vec::new(),
+        };
         let mut items: Vec<Run> = Vec::new();
         for _ in 0..PAGES_READ {
             let wanted = limit - items.len();
             let Page { items: found, next } = match &input.project {
-                Some(project) => plane.store.runs(&call.owner, project, &made, cursor.as_ref(), wanted).await?,
+                Some(_) => merged(plane, call, &places, &made, cursor.as_ref(), wanted).await?,
                 None => plane.store.runs_of_owner(&call.owner, &made, cursor.as_ref(), wanted).await?,
             };
             items.extend(found.into_iter().filter(|run| input.keeps(run)));
@@ -60,6 +68,43 @@ impl crate::Operation for RunList {
         }
         Ok(List::of(Page { items, next: cursor }, |run| RunAnswer { result: None, ..RunAnswer::from(run) }))
     }
+}
+
+/// Where a project's runs are: in its own partition, and in one for each source that an environment runs.
+async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<ProjectId>, Error> {
+    let slots = plane.store.slots_of_project(&call.owner, project, SLOTS + 1).await?;
+    if slots.len() > SLOTS {
+        let message = format!("project `{project}` has runs of more than {SLOTS} sources of environments");
+        return Err(Error::new(Code::TooLarge, message).hint("list the runs of all projects, without `project`"));
+    }
+    Ok([project.clone()].into_iter().chain(slots.into_iter().map(|slot| slot.project)).collect())
+}
+
+/// A page of the runs of several partitions, newest first: one read of each. The ids of runs sort by time, so a cursor
+/// means the same everywhere.
+async fn merged(
+    plane: &Plane,
+    call: &Call,
+    places: &[ProjectId],
+    made: &Made,
+    cursor: Option<&Cursor>,
+    limit: usize,
+) -> Result<Page<Run>, Error> {
+    let mut pages = Vec::new();
+    for some in places.chunks(READ_AT_ONCE) {
+        let mut reads = Vec::new();
+        for place in some {
+            reads.push(plane.store.runs(&call.owner, place, made, cursor, limit));
+        }
+        pages.extend(try_join_all(reads).await?);
+    }
+    let mut is_more = pages.iter().any(|page| page.next.is_some());
+    let mut items: Vec<Run> = pages.into_iter().flat_map(|page| page.items).collect();
+    items.sort_by(|one, other| other.id.cmp(&one.id));
+    is_more |= items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| is_more).map(|last| Cursor::of_run(&last.id));
+    Ok(Page { items, next })
 }
 
 impl Input {

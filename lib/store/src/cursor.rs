@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tidemill_model::ids::RunId;
 use tidemill_model::invalid::Invalid;
 
 /// The sort key of the last item that was given.
@@ -10,6 +11,11 @@ use tidemill_model::invalid::Invalid;
 pub struct Cursor(pub(crate) String);
 
 impl Cursor {
+    /// Goes on after a run, in whichever partition.
+    pub fn of_run(run: &RunId) -> Cursor {
+        Cursor(format!("{}{run}", crate::keys::RUNS))
+    }
+
     /// The text that a client sends back.
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.0)

@@ -26,6 +26,18 @@ impl Store {
         self.all(range).await?.into_iter().map(crate::item::from_item).collect()
     }
 
+    /// The first slots of a project, those of all its environments, tombstones too.
+    pub async fn slots_of_project(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        most: usize,
+    ) -> Result<Vec<Deployment>, Error> {
+        let prefix = keys::slots_of_project(project);
+        let range = Range::prefix(keys::owner_partition(owner), &prefix, Order::Ascending);
+        self.some(range, most).await?.into_iter().map(crate::item::from_item).collect()
+    }
+
     /// A page of an owner's deployments by project, tombstones and slots too.
     pub async fn deployments(
         &self,

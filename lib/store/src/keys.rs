@@ -101,6 +101,11 @@ pub fn slots(project: &ProjectId, environment: &EnvironmentName) -> String {
     format!("{DEPLOYMENTS}{}", project.slots_of(environment))
 }
 
+/// All slots of a project.
+pub fn slots_of_project(project: &ProjectId) -> String {
+    format!("{DEPLOYMENTS}{}\u{1}", project.as_str())
+}
+
 pub const ENVIRONMENTS: &str = "E#";
 
 /// By the name first: so the projects of one environment stand together, and the names can be told one by one.
