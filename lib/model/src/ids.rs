@@ -54,7 +54,18 @@ macro_rules! shown_as_it_is {
     };
 }
 
-shown_as_it_is!(OwnerId, GroupName, LogicalId, EnvironmentName, SecretName, RunId, RolloutId, KeyId, HookId);
+shown_as_it_is!(
+    OwnerId,
+    GroupName,
+    LogicalId,
+    EnvironmentName,
+    SecretName,
+    RunId,
+    RolloutId,
+    KeyId,
+    HookId,
+    ConnectionId
+);
 
 /// For people: a slot as `project@environment/source`. Keys and names are made of [`ProjectId::as_str`], which nothing
 /// else is equal to.
@@ -116,6 +127,12 @@ text_id!(
     /// The unguessable name of a webhook endpoint: 26 characters that hold 128 random bits.
     HookId,
     |text| ulid_text("hook", text)
+);
+
+text_id!(
+    /// A WebSocket of API Gateway, as that calls it: 1 to 128 visible characters of ASCII.
+    ConnectionId,
+    connection_id
 );
 
 impl EnvironmentName {
@@ -253,6 +270,14 @@ fn ulid_text(what: &'static str, text: &str) -> Result<(), Invalid> {
         format!("{what} id `{}` is not an id", shorten(text)),
         "ids have 26 characters, e.g. `01JD7Z8K3M4N5P6Q7R8S9T0V1W`",
     ))
+}
+
+fn connection_id(text: &str) -> Result<(), Invalid> {
+    if (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let message = format!("connection id `{}` is not an id", shorten(text));
+    Err(Invalid::new("connection", message, "give it as API Gateway does: 1 to 128 visible characters of ASCII"))
 }
 
 fn simple_name(what: &'static str, text: &str, marks: &str) -> Result<(), Invalid> {

@@ -49,6 +49,8 @@ pub enum Part {
     Task,
     /// The number of open tasks.
     OpenTasks,
+    /// A WebSocket of API Gateway, or what is told on it.
+    Socket,
     Other,
 }
 

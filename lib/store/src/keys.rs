@@ -20,6 +20,10 @@
 //! | `R#rollout id`         | `B#sha256#0000`            | a chunk of what a rollout was asked for                 |
 //! | `K#sha256 of the key`  | `KEY`                      | the same key, as a request finds it                     |
 //! | `K#sha256 of the token`| `TASK`                     | whose task a token is the credential of                 |
+//! | `STRANGERS`            | `address␁connection`       | a WebSocket that nobody has logged in on                |
+//! | `C#connection`         | `CONNECTION`               | who is logged in on a WebSocket of API Gateway          |
+//! | `W#owner`              | `C#connection`             | what is told on such a WebSocket, and was told last     |
+//! | `W#owner`              | `BELL`                     | whether somebody is to be told something                |
 //! | `H#hook`               | `HOOK`                     | whose hook it is                                        |
 //! | `P#owner#project`      | `V#0000000001`             | a version                                               |
 //! | `P#owner#project`      | `B#sha256#0000`            | a chunk of a body: pipeline, plan, input, result        |
@@ -42,7 +46,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 use tidemill_model::ids::{
-    EnvironmentName, GroupName, HookId, KeyId, LogicalId, OwnerId, ProjectId, RolloutId, RunId, SecretName,
+    ConnectionId, EnvironmentName, GroupName, HookId, KeyId, LogicalId, OwnerId, ProjectId, RolloutId, RunId,
+    SecretName,
 };
 use tidemill_model::version::sha256;
 
@@ -192,6 +197,35 @@ pub fn resource(id: &RolloutId, index: u32) -> Key {
 
 pub fn task_credential(hash: &str) -> Key {
     Key::new(format!("K#{hash}"), "TASK")
+}
+
+pub const STRANGERS: &str = "STRANGERS";
+
+/// What the strangers of an address begin with. No address holds a control character.
+pub fn strangers_of(address: &str) -> String {
+    format!("{address}\u{1}")
+}
+
+pub fn stranger(address: &str, connection: &ConnectionId) -> Key {
+    Key::new(STRANGERS.to_owned(), format!("{}{connection}", strangers_of(address)))
+}
+
+pub fn socket(connection: &ConnectionId) -> Key {
+    Key::new(format!("C#{connection}"), "CONNECTION")
+}
+
+pub const WATCHERS: &str = "C#";
+
+pub fn watchers(owner: &OwnerId) -> String {
+    format!("W#{owner}")
+}
+
+pub fn watcher(owner: &OwnerId, connection: &ConnectionId) -> Key {
+    Key::new(watchers(owner), format!("{WATCHERS}{connection}"))
+}
+
+pub fn watching(owner: &OwnerId) -> Key {
+    Key::new(watchers(owner), "BELL")
 }
 
 pub fn hook(hook: &HookId) -> Key {

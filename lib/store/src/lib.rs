@@ -23,6 +23,7 @@ mod rollout;
 mod run;
 mod secret;
 mod seen;
+mod socket;
 mod table;
 mod task;
 mod tick;
@@ -30,6 +31,7 @@ mod trace;
 mod transaction;
 mod update;
 mod version;
+mod watching;
 
 pub use audit::Audit;
 pub use body::BODY_LIMIT;
@@ -43,8 +45,10 @@ pub use page::{PAGE_LIMIT, Page};
 pub use rollout::Progress;
 pub use run::{Checkpoint, Made};
 pub use secret::StoredSecret;
+pub use socket::{Login, Socket, Stranger, Watcher};
 pub use task::{Arriving, Credential, Ended};
 pub use transaction::{TRANSACTION_LIMIT, Transaction};
+pub use watching::Watching;
 
 use aws_sdk_dynamodb::Client;
 

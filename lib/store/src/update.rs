@@ -1,8 +1,9 @@
-//! Changes of single attributes: what many may do at once, without reading first.
+//! Changes of single attributes: what many may do at once, without reading first. And deletes.
 
 use crate::error::{Error, Part};
 use crate::item::Item;
 use crate::keys::Key;
+use crate::transaction::Condition;
 use crate::{Store, item};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::de::DeserializeOwned;
@@ -125,6 +126,33 @@ impl Store {
             .await;
         match sent {
             Ok(answer) => item::from_item(answer.attributes.unwrap_or_default()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Err(Error::Rejected(vec![part]))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Store {
+    /// Deletes an item, whether or not it is there.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), Error> {
+        self.delete_when(Part::Other, key, Condition::none()).await
+    }
+
+    /// Deletes an item of which a condition holds.
+    pub(crate) async fn delete_when(&self, part: Part, key: &Key, condition: Condition) -> Result<(), Error> {
+        let sent = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .set_condition_expression(condition.expression)
+            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
                 Err(Error::Rejected(vec![part]))
             }
