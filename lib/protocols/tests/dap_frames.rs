@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tidemill_protocols::dap::Transport;
 use tidemill_protocols::dap::frame::{self, Frame, Head, Received};
 
 /// Anything that JSON can say, three levels deep.
@@ -92,7 +93,7 @@ proptest! {
         let body = RawValue::from_string(pretty).unwrap();
         let head = Head { seq, command };
 
-        let text = frame::answer(1, &head, &Ok(Some(body)));
+        let text = frame::answer(1, &head, &Ok(Some(body)), &Transport::SOCKET);
 
         prop_assert!(!text.contains(['\n', '\r']));
         let read: Value = serde_json::from_str(&text).unwrap();

@@ -11,7 +11,7 @@ use tidemill_model::ids::OwnerId;
 use tidemill_operations::Plane;
 
 /// Sockets of one address that may be open without having logged in.
-const STRANGERS_LIMIT: usize = 10;
+pub const STRANGERS_LIMIT: usize = 10;
 /// Things that happened to connections and are remembered: whoever watches is told once a second.
 const HAPPENED: usize = 1024;
 /// Characters of a client's name, and of its version, that are kept.
@@ -131,6 +131,17 @@ impl Connections {
         Some(Seat { id, peer, connections: self.clone(), since: now, is_stranger: Mutex::new(true) })
     }
 
+    /// A connection that is known elsewhere, and is here for one request. Its frames are numbered by the time, so that
+    /// those of the next request have higher numbers.
+    pub fn visit(self: &Arc<Self>, peer: IpAddr, since: Timestamp, now: Timestamp, client: Client) -> Seat {
+        let seat = self.enter(peer, since).expect("nobody else is here");
+        seat.note(|connection| {
+            connection.sent = now.as_millisecond().max(0) as u64;
+            connection.client = client;
+        });
+        seat
+    }
+
     /// An owner's connections, oldest first.
     pub fn of(&self, owner: &OwnerId) -> Vec<Connection> {
         let state = self.state();
@@ -158,7 +169,7 @@ impl Connections {
 
 /// Whoever has one address of IPv6 has all those that differ in the last 64 bits.
 /// <https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4>
-fn household(peer: IpAddr) -> IpAddr {
+pub fn household(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         other => other,
@@ -197,6 +208,13 @@ impl Seat {
             state.happened(&connection, What::LoggedIn);
         }
         state.open.insert(self.id, connection);
+    }
+
+    /// Who is logged in, and with which client.
+    pub fn occupant(&self) -> (Option<OwnerId>, Client) {
+        let state = self.connections.state();
+        let found = state.open.get(&self.id);
+        found.map(|connection| (connection.owner.clone(), connection.client.clone())).unwrap_or_default()
     }
 
     pub fn is_client(&self, client: Client) {

@@ -2,6 +2,7 @@
 //! strangers: nothing here recurses by what they hold, and no error repeats an argument's value.
 
 use super::failure::Failure;
+use super::transport::Transport;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -211,7 +212,7 @@ struct Response<'a> {
 }
 
 /// The answer to a request, as one line.
-pub fn answer(seq: u64, head: &Head, outcome: &Result<Body, Failure>) -> String {
+pub fn answer(seq: u64, head: &Head, outcome: &Result<Body, Failure>, transport: &Transport) -> String {
     let failure = outcome.as_ref().err();
     let response = Response {
         r#type: "response",
@@ -224,12 +225,8 @@ pub fn answer(seq: u64, head: &Head, outcome: &Result<Body, Failure>) -> String 
         code: failure.and_then(|failure| failure.code),
     };
     let text = serde_json::to_string(&response).expect("texts, numbers and JSON can be written as JSON");
-    if text.len() > FRAME_LIMIT {
-        return answer(
-            seq,
-            head,
-            &Err(Failure::new("the answer is larger than the 250 MiB of a frame; ask for less at once")),
-        );
+    if text.len() > transport.limit {
+        return answer(seq, head, &Err(transport.too_large()), transport);
     }
     one_line(text)
 }

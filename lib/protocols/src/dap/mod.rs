@@ -7,18 +7,20 @@
 pub mod commands;
 pub mod connections;
 mod event_types;
-mod events;
+pub(crate) mod events;
 mod failure;
 pub mod frame;
 pub mod monitors;
 mod pipes;
 pub mod session;
+pub mod transport;
 
 pub use commands::{Asked, Command, Handler, Needs};
 pub use connections::Connections;
 pub use failure::Failure;
 pub use frame::{Body, FRAME_LIMIT, Frame};
-pub use session::{Close, LOGIN_TIME, Outgoing, Session, Work};
+pub use session::{Close, LOGIN_TIME, Memory, Outgoing, Session, Work};
+pub use transport::Transport;
 
 /// Where the clients look for the WebSocket, whatever path their user gives.
 pub const PATH: &str = "/task/service";

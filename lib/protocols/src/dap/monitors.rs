@@ -149,6 +149,13 @@ pub struct Kept {
     told: Told,
 }
 
+impl Kept {
+    /// The same watches, of which somebody else has told meanwhile.
+    pub fn after(self, told: &Kept) -> Kept {
+        Kept { told: told.told.clone().or(self.told), ..self }
+    }
+}
+
 /// The monitors of a connection.
 pub struct Monitors {
     seat: Arc<Seat>,
@@ -180,8 +187,11 @@ impl Monitors {
         Monitors { seat, watches: Mutex::new(watches), heard: Mutex::default(), told: Turns::new(kept.told) }
     }
 
-    /// What is to be kept.
+    /// What is to be kept: nothing where nothing is watched.
     pub async fn kept(&self) -> Kept {
+        if self.is_empty() {
+            return Kept::default();
+        }
         let told = self.told.lock().await.clone();
         Kept { watches: self.watches().0.clone().into_iter().collect(), told }
     }
@@ -218,10 +228,14 @@ impl Monitors {
 
     /// What has changed since it was told last. Called again before it is done, it tells nothing.
     pub async fn changes(&self, asker: &Asker<'_>) -> Result<Vec<Event>, Error> {
-        let Some(mut told) = self.told.try_lock() else { return Ok(Vec::new()) };
+        let Some(mut known) = self.told.try_lock() else { return Ok(Vec::new()) };
+        // What could not be told for an error is told the next time.
+        let mut told = known.clone();
         let watches = self.watches().clone().allowed(asker.types());
         let heard = self.heard.lock().expect(UNPOISONED).iter().copied().collect();
-        events::changes(asker, &watches, &heard, &mut told).await
+        let changes = events::changes(asker, &watches, &heard, &mut told).await?;
+        *known = told;
+        Ok(changes)
     }
 
     fn watches(&self) -> MutexGuard<'_, Watches> {

@@ -3,14 +3,18 @@
 //! [`Session::receive`] is called with every frame in the order of arrival, and gives the work to be done for it. The
 //! works of one connection may go on at the same time; each puts its answer on the outbox. What has to keep the order of
 //! arrival is arranged in `receive` itself: which login a request belongs to, and the turns of a pipe.
+//!
+//! A transport whose process forgets everything between two frames keeps the session's [`Memory`] elsewhere, and goes on
+//! with [`Session::resume`].
 
 use super::commands::{self, Asked, Command, Needs, login, process};
 use super::connections::{Client, Connections, Seat};
 use super::events::Asker;
 use super::failure::Failure;
 use super::frame::{self, Arguments, Body, Frame, Head, Received, Request};
-use super::monitors::Monitors;
+use super::monitors::{self, Monitors};
 use super::pipes::{Pipes, Turn};
+use super::transport::Transport;
 use futures::channel::mpsc::UnboundedSender;
 use futures::future::{BoxFuture, FutureExt, Shared, ready};
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +22,7 @@ use secrecy::ExposeSecret;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
+use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Credential, Scope};
 use tidemill_operations::caller::{self, Caller};
 use tidemill_operations::{Call, Code, Error, Plane, authenticate};
@@ -53,8 +58,8 @@ impl Close {
     pub const TOO_LARGE: Close = Close { code: 1009, reason: "the frame is too large" };
     pub const TOO_MANY: Close = Close { code: 1008, reason: "too many sockets of this address did not log in" };
     const LOGIN: Close = Close { code: 1008, reason: "not logged in" };
-    const TROUBLE: Close = Close { code: 1013, reason: "try again in a moment" };
-    const LATE: Close = Close { code: 1008, reason: "no login within 5 s" };
+    pub(crate) const TROUBLE: Close = Close { code: 1013, reason: "try again in a moment" };
+    pub(crate) const LATE: Close = Close { code: 1008, reason: "no login within 5 s" };
 }
 
 /// The work for one frame.
@@ -75,8 +80,19 @@ struct Identity {
     checked_at: Mutex<Timestamp>,
 }
 
+/// What a session knows beyond a frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Who is logged in, and what with.
+    pub login: Option<(OwnerId, Credential)>,
+    pub logins: u32,
+    pub client: Client,
+    pub monitors: monitors::Kept,
+}
+
 /// What all works of a connection share.
 struct Wire {
+    transport: Transport,
     plane: Arc<Plane>,
     seat: Arc<Seat>,
     pipes: Arc<Pipes>,
@@ -113,8 +129,39 @@ impl Session {
         let seat = connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?;
         let seat = Arc::new(seat);
         let events = Arc::new(Events { monitors: Monitors::new(seat.clone()), seat: seat.clone(), outbox });
-        let wire = Wire { plane, seat, pipes: Arc::default(), events };
+        let wire = Wire { transport: Transport::SOCKET, plane, seat, pipes: Arc::default(), events };
         Ok(Session { wire: Arc::new(wire), login: nobody(), logins: 0 })
+    }
+
+    /// A connection that goes on where an earlier session of it came to.
+    pub fn resume(
+        plane: Arc<Plane>,
+        transport: Transport,
+        seat: Seat,
+        memory: Memory,
+        outbox: UnboundedSender<Outgoing>,
+    ) -> Session {
+        let seat = Arc::new(seat);
+        let login = match memory.login {
+            None => nobody(),
+            Some((owner, credential)) => {
+                seat.belongs_to(Some(owner));
+                let identity = Identity { credential, checked_at: Mutex::new(plane.now()) };
+                ready(Some(Arc::new(identity))).boxed().shared()
+            }
+        };
+        let events =
+            Arc::new(Events { monitors: Monitors::of(seat.clone(), memory.monitors), seat: seat.clone(), outbox });
+        let wire = Wire { transport, plane, seat, pipes: Arc::default(), events };
+        Session { wire: Arc::new(wire), login, logins: memory.logins }
+    }
+
+    /// What has to be kept when its works are done.
+    pub async fn memory(&self) -> Memory {
+        let identity = self.login.clone().await;
+        let (owner, client) = self.wire.seat.occupant();
+        let login = owner.zip(identity.map(|identity| identity.credential.clone()));
+        Memory { login, logins: self.logins, client, monitors: self.wire.events.monitors.kept().await }
     }
 
     /// Takes a frame; the work that it gives is to be done, in any order with the others.
@@ -291,6 +338,7 @@ impl Wire {
         turn: Option<Turn>,
     ) -> Result<Body, Failure> {
         let call = self.allowed(command.needs, caller, &mut arguments)?;
+        self.transport.carries(command.name)?;
         let (plane, seat) = (self.plane.clone(), self.seat.clone());
         let (pipes, events) = (self.pipes.clone(), self.events.clone());
         let work = (command.handle)(Asked { plane, seat, call, arguments, pipes, turn, events });
@@ -360,7 +408,7 @@ impl Wire {
     }
 
     fn reply(&self, head: &Head, outcome: Result<Body, Failure>) {
-        self.events.put(Outgoing::Text(frame::answer(self.seat.sends(), head, &outcome)));
+        self.events.put(Outgoing::Text(frame::answer(self.seat.sends(), head, &outcome, &self.transport)));
         if outcome.is_err_and(|failure| failure.is_final) {
             self.close(Close::LOGIN);
         }
@@ -377,6 +425,6 @@ impl Wire {
 }
 
 /// The call of somebody who monitors: what its scopes are decides what it is told. Who may only send is told of messages.
-fn watching<'a>(caller: &'a Caller, task: Option<&str>) -> Result<&'a Call, Error> {
+pub(crate) fn watching<'a>(caller: &'a Caller, task: Option<&str>) -> Result<&'a Call, Error> {
     caller.call(Scope::Monitor, task).or_else(|refused| caller.call(Scope::Data, task).map_err(|_| refused))
 }

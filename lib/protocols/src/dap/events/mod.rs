@@ -52,6 +52,19 @@ pub struct Told {
     deploys: Option<deploys::Known>,
 }
 
+impl Told {
+    /// What was told by both, of which this one came later.
+    pub fn or(mut self, other: Told) -> Told {
+        for (run, before) in other.tasks {
+            let known = self.tasks.entry(run).or_insert_with(|| before.clone());
+            known.logged = known.logged.or(before.logged);
+            known.objects = known.objects.take().or(before.objects);
+        }
+        self.deploys = self.deploys.or(other.deploys);
+        self
+    }
+}
+
 /// How a task was when it was told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
