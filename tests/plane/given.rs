@@ -117,6 +117,7 @@ pub fn deaf(world: &World) -> Arc<Plane> {
         timers: plane.timers.clone(),
         queue: Arc::new(Deaf),
         cipher: plane.cipher.clone(),
+        sockets: plane.sockets.clone(),
         world: plane.world.clone(),
         calendar: plane.calendar,
         environment: plane.environment.clone(),

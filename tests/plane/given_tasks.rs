@@ -27,6 +27,10 @@ impl Caller {
         Caller { plane: world.plane.clone(), owner: self.owner.clone(), key: self.key.clone() }
     }
 
+    pub fn on(&self, plane: Arc<Plane>) -> Caller {
+        Caller { plane, owner: self.owner.clone(), key: self.key.clone() }
+    }
+
     fn call(&self) -> Call {
         Call {
             owner: OwnerId::parse(self.owner.as_str()).unwrap(),

@@ -4,7 +4,7 @@
 
 use crate::given::{chain, copy, echo, lines, lose_timers};
 use crate::sam::{Function, Template};
-use crate::{permissions_of_rollouts, permissions_of_tasks};
+use crate::{permissions_of_rollouts, permissions_of_sockets, permissions_of_tasks};
 use futures::future::BoxFuture;
 use http::Method;
 use serde_json::{Value, json};
@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
-use tidemill_operations::{Bell, Error, Queue, Timers};
+use tidemill_operations::{Bell, Error, Queue, Reached, Sockets, Timers};
 use tidemill_protocols::functions::{On, named};
-use tidemill_testing::{Metered, User, World, minutes, pipeline};
+use tidemill_testing::{ApiGateway, Metered, User, World, minutes, pipeline};
 
 /// An action of DynamoDB, with the partition keys that it is asked for at once.
 type Need = (String, BTreeSet<String>);
@@ -33,23 +33,40 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// A world whose timers and queue tell what is asked of them.
+    /// A world whose timers, queue and WebSockets tell what is asked of them, and where somebody watches ana's tasks.
     pub async fn world(&self) -> World {
+        let world = self.unwatched_world().await;
+        let mut watcher = world.visits(&ana(&world).await).await;
+        watcher.ask("rrext_monitor", json!({"token": "*", "types": ["task", "summary", "output"]})).await.ok();
+        world
+    }
+
+    pub async fn unwatched_world(&self) -> World {
         let mut world = World::new().await;
         let plane = Arc::get_mut(&mut world.plane).expect("nobody else has it yet");
         plane.timers = Arc::new(Heard { inner: plane.timers.clone(), rang: self.rang.clone() });
         plane.queue = Arc::new(Heard { inner: plane.queue.clone(), rang: self.rang.clone() });
+        plane.sockets = Some(Arc::new(Heard { inner: world.gateway.clone(), rang: self.rang.clone() }));
         world
     }
 
     /// Notes what is done while a function answers.
     pub async fn note<T>(&mut self, function: &'static str, world: &World, answered: impl Future<Output = T>) -> T {
+        silence(world).await;
         world.faults.die(None);
         self.rang.take();
         let answer = answered.await;
         self.calls.entry(function).or_default().extend(world.faults.calls().iter().flat_map(needs));
         self.bells.entry(function).or_default().extend(self.rang.take());
         answer
+    }
+}
+
+/// Lets the next change ring for those who watch.
+async fn silence(world: &World) {
+    let (owner, store) = (OwnerId::parse("ana").unwrap(), &world.plane.store);
+    if let Some(seen) = store.watching(&owner).await.unwrap() {
+        store.begin_telling(&owner, &seen, world.now()).await.unwrap();
     }
 }
 
@@ -103,12 +120,25 @@ impl Queue for Heard<dyn Queue> {
             Bell::Tick { .. } => self.rang.add(["sqs:SendMessage TicksQueue.Arn"]),
             Bell::Run { .. } => self.rang.add(["sqs:SendMessage RunsQueue.Arn"]),
             Bell::Rollout { .. } => self.rang.add(["sqs:SendMessage RolloutsQueue.Arn"]),
+            Bell::Watch { .. } | Bell::Strangers => self.rang.add(["sqs:SendMessage SocketsQueue.Arn"]),
         }
         self.inner.ring(bell, delay)
     }
 
     fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
         self.ring(bell, Duration::ZERO)
+    }
+}
+
+impl Sockets for Heard<ApiGateway> {
+    fn send<'a>(&'a self, connection: &'a ConnectionId, text: &'a str) -> BoxFuture<'a, Result<Reached, Error>> {
+        self.rang.add(["execute-api:ManageConnections POST"]);
+        self.inner.send(connection, text)
+    }
+
+    fn close<'a>(&'a self, connection: &'a ConnectionId) -> BoxFuture<'a, Result<(), Error>> {
+        self.rang.add(["execute-api:ManageConnections DELETE"]);
+        self.inner.close(connection)
     }
 }
 
@@ -134,9 +164,10 @@ fn needs(call: &Metered) -> Vec<Need> {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
 fn transaction(items: &[Value]) -> Vec<Need> {
     let parts = items.iter().map(|item| match (&item["Put"], &item["Update"], &item["Delete"]) {
-        (Value::Object(put), _, _) => ("PutItem", &put["Item"]["pk"]),
+        (Value::Object(put), ..) => ("PutItem", &put["Item"]["pk"]),
         (_, Value::Object(update), _) => ("UpdateItem", &update["Key"]["pk"]),
-        (_, _, Value::Object(delete)) => ("DeleteItem", &delete["Key"]["pk"]),
+        (.., Value::Object(delete)) => ("DeleteItem", &delete["Key"]["pk"]),
+        _ if item["ConditionCheck"].is_object() => ("ConditionCheckItem", &item["ConditionCheck"]["Key"]["pk"]),
         _ => panic!("this part is not known here: {item}"),
     });
     let (actions, keys): (BTreeSet<_>, Vec<_>) = parts.unzip();
@@ -166,6 +197,11 @@ pub async fn execute(world: &World, project: &str, run: &str) {
     let On::Run(handle) = &named("run_execute").unwrap().on else { panic!("it answers runs") };
     let (owner, project) = bell_of(project);
     handle(&world.plane, Bell::Run { owner, project, run: RunId::parse(run).unwrap() }, None).await.unwrap();
+}
+
+pub async fn tell(world: &World, bell: Bell) {
+    let On::Tell(handle) = &named("socket_tell").unwrap().on else { panic!("it answers those who watch") };
+    handle(&world.plane, bell, None).await.unwrap();
 }
 
 pub async fn sweep(world: &World) {
@@ -335,6 +371,7 @@ async fn everything() -> Seen {
     bells(&mut seen).await;
     permissions_of_tasks::tasks(&mut seen).await;
     permissions_of_rollouts::rollouts(&mut seen).await;
+    permissions_of_sockets::sockets(&mut seen).await;
     seen
 }
 
@@ -389,6 +426,11 @@ async fn functions_may_ring_and_set_timers_where_they_do() {
             for action in statement.actions.iter() {
                 match action.split(':').next() {
                     Some("scheduler" | "iam") => allowed.insert(action.clone()),
+                    Some("execute-api") => {
+                        let methods = statement.resources.iter().filter_map(|resource| resource.split('/').nth(2));
+                        allowed.extend(methods.map(|method| format!("{action} {method}")));
+                        true
+                    }
                     _ if action == "sqs:SendMessage" => {
                         allowed.extend(statement.resources.iter().map(|queue| format!("{action} {queue}")));
                         true

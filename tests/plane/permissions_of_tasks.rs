@@ -13,7 +13,7 @@ use tidemill_testing::{User, World, minutes, pipeline};
 
 /// What a task may have come to: whoever looks at it brings it as far as it is to go.
 #[derive(Clone, Copy, Debug)]
-enum Met {
+pub enum Met {
     Open,
     Idle,
     /// Whoever worked on its object is gone.
@@ -24,9 +24,9 @@ enum Met {
     Finished,
 }
 
-const ALL: [Met; 5] = [Met::Open, Met::Idle, Met::Deserted, Met::Lost, Met::Finished];
+pub const ALL: [Met; 5] = [Met::Open, Met::Idle, Met::Deserted, Met::Lost, Met::Finished];
 
-async fn task(world: &World, caller: &Caller, project: &str, met: Met) -> TaskAnswer {
+pub async fn task(world: &World, caller: &Caller, project: &str, met: Met) -> TaskAnswer {
     let of = match met {
         Met::Open | Met::Idle | Met::Deserted => echo(project),
         Met::Lost | Met::Finished => pipeline(project),
@@ -85,6 +85,9 @@ pub async fn tasks(seen: &mut Seen) {
 
 async fn opened(seen: &mut Seen) {
     let world = seen.world().await;
+    let (owner, _) = caller(&world, "ana").await;
+    let ran = owner.open(pipeline("ran")).await.unwrap();
+    seen.note("run_execute", &world, execute(&world, "ran", &ran.run)).await;
     let template = json!({"template": "${ROCKETRIDE_A}"});
     let named =
         chain("named", &[("webhook", json!({}), "text"), ("template", template, "text"), ("log", json!({}), "")]);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The table's partition keys as policies name them: the first letters of each, or the one that is a word.
-pub const PARTITIONS: [&str; 6] = ["OWNERS", "O#*", "K#*", "H#*", "P#*", "R#*"];
+pub const PARTITIONS: [&str; 9] = ["OWNERS", "O#*", "K#*", "H#*", "P#*", "R#*", "STRANGERS", "C#*", "W#*"];
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()

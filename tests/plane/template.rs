@@ -14,6 +14,8 @@ use tracing::instrument::WithSubscriber;
 
 /// The schedules of deployments. No other group may be touched.
 const SCHEDULES: &str = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${ScheduleGroup}/*";
+/// The WebSockets of one API, whatever they are called.
+const CONNECTIONS: &str = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${StageName}/METHOD/@connections/*";
 /// What AWS checks `ListSchedules` against, whatever group is asked for.
 const LISTED: &str = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/*/*";
 
@@ -74,7 +76,8 @@ fn no_policy_is_for_all_resources_or_all_actions() {
         }
         for resource in &statement.resources {
             let is_listing = resource == LISTED && statement.actions == set(["scheduler:ListSchedules"]);
-            let is_named = !resource.contains('*') || resource == SCHEDULES || is_listing;
+            let is_connection = ["POST", "DELETE"].iter().any(|it| *resource == CONNECTIONS.replace("METHOD", it));
+            let is_named = !resource.contains('*') || resource == SCHEDULES || is_listing || is_connection;
             assert!(is_named || resource == "null", "`{name}` has the resource `{resource}`: {statement:?}");
         }
         let is_trust = statement.actions == set(["sts:AssumeRole"]);
@@ -124,7 +127,7 @@ fn a_message_is_hidden_for_six_times_as_long_as_its_function_may_take() {
     let template = Template::read();
     let takers: Vec<_> =
         template.functions().into_iter().filter_map(|function| Some((function.queue()?.0, function))).collect();
-    assert_eq!(takers.len(), 3, "ticks, runs and rollouts have a queue each");
+    assert_eq!(takers.len(), 4, "ticks, runs, rollouts and those who watch have a queue each");
     for (queue, function) in takers {
         let hidden = template.resource(&queue)["Properties"]["VisibilityTimeout"].as_u64().unwrap();
         assert!(hidden >= 6 * function.timeout(&template), "`{queue}` hides messages for {hidden} s");
@@ -262,6 +265,9 @@ fn told(function: &Function<'_>) -> BTreeSet<&'static str> {
         if statement.allows("scheduler:CreateSchedule") {
             variables.extend([Variable::TicksQueueArn, Variable::SchedulesDeadLetterQueueArn]);
         }
+        if statement.allows("execute-api:ManageConnections") {
+            variables.insert(Variable::SocketsUrl);
+        }
         if statement.allows("iam:PassRole") {
             variables.insert(Variable::SchedulerRole);
         }
@@ -270,6 +276,9 @@ fn told(function: &Function<'_>) -> BTreeSet<&'static str> {
         }
         if of("RolloutsQueue.Arn") {
             variables.insert(Variable::RolloutsQueue);
+        }
+        if of("SocketsQueue.Arn") {
+            variables.insert(Variable::SocketsQueue);
         }
         if of("TicksQueue.Arn") {
             variables.insert(Variable::TicksQueue);
@@ -290,6 +299,23 @@ fn every_function_is_told_where_to_find_what_it_may_use() {
         assert_eq!(given.difference(&known).next(), None, "nobody reads this variable of `{}`", function.name);
         assert_eq!(given, told(&function), "{}", function.name);
     }
+}
+
+#[test]
+fn the_websocket_api_may_call_the_functions_of_its_routes_and_no_others() {
+    let template = Template::read();
+    let called: BTreeSet<_> = template
+        .of_type("AWS::ApiGatewayV2::Integration")
+        .map(|(_, integration)| text(&integration["Properties"]["IntegrationUri"]))
+        .filter_map(|uri| Some(uri.split("functions/${").nth(1)?.split('}').next()?.to_owned()))
+        .collect();
+    let role = &template.resource("SocketApiRole")["Properties"]["Policies"][0];
+    assert_eq!(called, each(&role["PolicyDocument"]["Statement"][0]["Resource"]).into_iter().collect());
+
+    let answer = FUNCTIONS.iter().filter(|function| matches!(function.on, On::Socket(_))).map(|function| function.name);
+    let functions = template.functions();
+    let resource_of = |name| functions.iter().find(|function| function.name == name).expect("it is there").resource;
+    assert_eq!(called, answer.map(|name| format!("{}.Arn", resource_of(name))).collect());
 }
 
 #[test]
@@ -346,8 +372,8 @@ fn every_parameter_alarm_and_output_is_explained() {
 /// The table in ARCHITECTURE.md: what each function may do, as the template has it.
 fn rights(template: &Template) -> String {
     let mut rows = vec![
-        "| function | called by | reads | writes | queues | schedules | secrets |".to_owned(),
-        "|---|---|---|---|---|---|---|".to_owned(),
+        "| function | called by | reads | writes | queues | schedules | secrets | WebSockets |".to_owned(),
+        "|---|---|---|---|---|---|---|---|".to_owned(),
     ];
     let routed =
         each(&template.resource("ApiRole")["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"]);
@@ -365,6 +391,9 @@ fn rights(template: &Template) -> String {
 
 fn called_by(function: &Function<'_>, is_routed: bool) -> String {
     match (function.queue(), function.events().next()) {
+        _ if matches!(named(function.name).map(|function| &function.on), Some(On::Socket(_))) => {
+            "a WebSocket".to_owned()
+        }
         (Some((queue, _)), _) => format!("`{queue}`"),
         (None, Some(event)) => format!("`{}`", text(&event["Properties"]["ScheduleExpression"])),
         (None, None) if is_routed => "the API".to_owned(),
@@ -372,8 +401,8 @@ fn called_by(function: &Function<'_>, is_routed: bool) -> String {
     }
 }
 
-/// Reads, writes, queues, schedules, secrets.
-fn may(function: &Function<'_>) -> [String; 5] {
+/// Reads, writes, queues, schedules, secrets, WebSockets.
+fn may(function: &Function<'_>) -> [String; 6] {
     let mut cells: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     for statement in function.statements() {
         for action in &statement.actions {
@@ -382,7 +411,7 @@ fn may(function: &Function<'_>) -> [String; 5] {
                 ("dynamodb", "GetItem" | "Query" | "BatchGetItem") if statement.keys.is_empty() => {
                     (0, vec!["index".into()])
                 }
-                ("dynamodb", "GetItem" | "Query" | "BatchGetItem") => {
+                ("dynamodb", "GetItem" | "Query" | "BatchGetItem" | "ConditionCheckItem") => {
                     (0, statement.keys.iter().map(|key| short(key)).collect())
                 }
                 ("dynamodb", "DeleteItem") => {
@@ -399,6 +428,10 @@ fn may(function: &Function<'_>) -> [String; 5] {
                     (3, vec![verb.trim_end_matches('s').trim_end_matches("Schedule").to_lowercase()])
                 }
                 ("kms", verb) if !statement.condition["Null"].is_null() => (4, vec![verb.to_lowercase()]),
+                ("execute-api", _) if statement.resources.iter().any(|it| it.contains("/POST/")) => {
+                    (5, vec!["sends".into()])
+                }
+                ("execute-api", _) => (5, vec!["closes".into()]),
                 // Those of the encryption at rest, of a queue's receiver, and of handing Scheduler its role.
                 _ => continue,
             };

@@ -25,8 +25,9 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     log_to_stderr();
     let mut signals = Signals::new()?;
-    let missing: Vec<&str> =
-        Variable::ALL.into_iter().map(Variable::name).filter(|name| std::env::var_os(name).is_none()).collect();
+    // It holds its WebSockets itself, and sends nothing on those of API Gateway.
+    let needed = Variable::ALL.into_iter().filter(|variable| *variable != Variable::SocketsUrl);
+    let missing: Vec<&str> = needed.map(Variable::name).filter(|name| std::env::var_os(name).is_none()).collect();
     if !missing.is_empty() {
         let message = format!("not set in the environment: {}", missing.join(", "));
         return Err(Failure::new("invalid_argument", message).hint("set them as docs/aws.md shows"));

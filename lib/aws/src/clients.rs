@@ -14,6 +14,7 @@ pub struct Clients {
     scheduler: OnceLock<aws_sdk_scheduler::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
+    sockets: OnceLock<aws_sdk_apigatewaymanagement::Client>,
 }
 
 impl Clients {
@@ -36,7 +37,13 @@ impl Clients {
     pub fn new(shared: SdkConfig) -> Clients {
         #[cfg(feature = "faults")]
         let shared = crate::faults::among(shared);
-        Clients { shared, scheduler: OnceLock::new(), sqs: OnceLock::new(), kms: OnceLock::new() }
+        Clients {
+            shared,
+            scheduler: OnceLock::new(),
+            sqs: OnceLock::new(),
+            kms: OnceLock::new(),
+            sockets: OnceLock::new(),
+        }
     }
 
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -49,6 +56,14 @@ impl Clients {
 
     pub fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.shared))
+    }
+
+    /// The one that sends on the WebSockets of the API at `url`.
+    pub fn sockets(&self, url: &str) -> &aws_sdk_apigatewaymanagement::Client {
+        self.sockets.get_or_init(|| {
+            let configuration = aws_sdk_apigatewaymanagement::config::Builder::from(&self.shared);
+            aws_sdk_apigatewaymanagement::Client::from_conf(configuration.endpoint_url(url).build())
+        })
     }
 
     pub fn kms(&self) -> &aws_sdk_kms::Client {

@@ -4,6 +4,7 @@
 use crate::cipher::KmsCipher;
 use crate::clients::Clients;
 use crate::queue::SqsQueue;
+use crate::sockets::ApiGatewaySockets;
 use crate::timers::SchedulerTimers;
 use crate::world::AwsWorld;
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ pub enum Variable {
     TicksQueue,
     /// The URL of the queue of rollouts.
     RolloutsQueue,
+    /// The URL of the queue of those who are to be told something.
+    SocketsQueue,
     /// The ARN of the queue of ticks, which Scheduler sends to.
     TicksQueueArn,
     ScheduleGroup,
@@ -33,19 +36,23 @@ pub enum Variable {
     SchedulesDeadLetterQueueArn,
     /// The ARN of the key that seals secrets.
     KmsKey,
+    /// Where the WebSocket API takes what is to be sent.
+    SocketsUrl,
 }
 
 impl Variable {
-    pub const ALL: [Variable; 9] = [
+    pub const ALL: [Variable; 11] = [
         Variable::Table,
         Variable::RunsQueue,
         Variable::TicksQueue,
         Variable::RolloutsQueue,
+        Variable::SocketsQueue,
         Variable::TicksQueueArn,
         Variable::ScheduleGroup,
         Variable::SchedulerRole,
         Variable::SchedulesDeadLetterQueueArn,
         Variable::KmsKey,
+        Variable::SocketsUrl,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -54,11 +61,13 @@ impl Variable {
             Variable::RunsQueue => "TIDEMILL_RUNS_QUEUE",
             Variable::TicksQueue => "TIDEMILL_TICKS_QUEUE",
             Variable::RolloutsQueue => "TIDEMILL_ROLLOUTS_QUEUE",
+            Variable::SocketsQueue => "TIDEMILL_SOCKETS_QUEUE",
             Variable::TicksQueueArn => "TIDEMILL_TICKS_QUEUE_ARN",
             Variable::ScheduleGroup => "TIDEMILL_SCHEDULE_GROUP",
             Variable::SchedulerRole => "TIDEMILL_SCHEDULER_ROLE",
             Variable::SchedulesDeadLetterQueueArn => "TIDEMILL_SCHEDULES_DEAD_LETTER_QUEUE_ARN",
             Variable::KmsKey => "TIDEMILL_KMS_KEY",
+            Variable::SocketsUrl => "TIDEMILL_SOCKETS_URL",
         }
     }
 }
@@ -100,7 +109,8 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         store: Store::new(clients.dynamodb(), configuration.get(Variable::Table)?),
         timers: Arc::new(SchedulerTimers::new(clients.clone(), configuration.clone())),
         queue: Arc::new(SqsQueue::new(clients.clone(), configuration.clone(), world.clone())),
-        cipher: Arc::new(KmsCipher::new(clients, configuration)),
+        cipher: Arc::new(KmsCipher::new(clients.clone(), configuration.clone())),
+        sockets: Some(Arc::new(ApiGatewaySockets::new(clients, configuration))),
         calendar: Calendar::default(),
         environment: Arc::new(Environment { folders: None, outbound }),
         kind: tidemill_model::key::Plane::Live,

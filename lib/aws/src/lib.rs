@@ -1,9 +1,10 @@
-//! What exists only on AWS: Lambda events in, EventBridge Scheduler, SQS and KMS out.
+//! What exists only on AWS: Lambda events in, EventBridge Scheduler, SQS, KMS and the WebSockets of API
+//! Gateway out.
 //!
 //! Every binary under `functions/src/bin` calls [`serve`] with its name in the table of functions, and nothing else.
-//! [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event` and
-//! `bell_event` turn events into calls of the handlers, and `streamed` sends answers that go on; `timers`, `queue`, `cipher` and `world` are what the operations
-//! work with. No rule lives here.
+//! [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event`,
+//! `socket_event` and `bell_event` turn events into calls of the handlers, and `streamed` sends answers that go on;
+//! `timers`, `queue`, `cipher`, `sockets` and `world` are what the operations work with. No rule lives here.
 
 mod bell_event;
 mod cipher;
@@ -14,6 +15,8 @@ mod faults;
 mod http_event;
 mod queue;
 mod serve;
+mod socket_event;
+mod sockets;
 mod streamed;
 mod timers;
 mod visibility;
@@ -24,5 +27,6 @@ pub use clients::Clients;
 pub use configuration::{Configuration, Variable, plane, plane_of_host};
 pub use queue::SqsQueue;
 pub use serve::serve;
+pub use sockets::ApiGatewaySockets;
 pub use timers::SchedulerTimers;
 pub use world::AwsWorld;

@@ -1,5 +1,5 @@
-//! The work queues: SQS FIFO, with one message group for each deployment, or group of a rollout, so that its bells are answered in order and
-//! one at a time.
+//! The work queues: SQS FIFO, with one message group for each deployment, or group of a rollout, so that its bells are
+//! answered in order and one at a time; and a queue without an order for those who are to be told something.
 
 use crate::clients::Clients;
 use crate::configuration::{Configuration, Variable};
@@ -34,21 +34,24 @@ impl SqsQueue {
             Bell::Tick { .. } => Variable::TicksQueue,
             Bell::Run { .. } => Variable::RunsQueue,
             Bell::Rollout { .. } => Variable::RolloutsQueue,
+            // In no order: the table says who may answer.
+            Bell::Watch { .. } | Bell::Strangers => Variable::SocketsQueue,
         };
-        let group = group(bell);
         let body = serde_json::to_string(bell).map_err(Error::internal)?;
+        let message = self.clients.sqs().send_message().queue_url(self.configuration.get(queue)?);
+        if queue == Variable::SocketsQueue {
+            let sent = message.message_body(body).send().await;
+            return sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error)));
+        }
         // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
         // nobody answered it, is a new one.
         let minute = self.world.now().as_second().div_euclid(60);
+        let group = group(bell);
         let group = match line {
             Line::OfDeployment => group,
             Line::Own => sha256(format!("{group}@{minute}").as_bytes()),
         };
-        let sent = self
-            .clients
-            .sqs()
-            .send_message()
-            .queue_url(self.configuration.get(queue)?)
+        let sent = message
             .message_group_id(group)
             .message_deduplication_id(sha256(format!("{body}@{minute}").as_bytes()))
             .message_body(body)

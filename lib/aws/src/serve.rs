@@ -3,14 +3,14 @@
 use crate::bell_event::{self, Receiver};
 use crate::clients::Clients;
 use crate::configuration::{self, Configuration, Variable};
-use crate::{http_event, streamed};
+use crate::{http_event, socket_event, streamed};
 use lambda_runtime::{Diagnostic, FunctionResponse, LambdaEvent, service_fn};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tidemill_operations::{Error, Plane};
-use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On};
+use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On, SocketHandler};
 use tidemill_protocols::invoke;
 use tidemill_protocols::rest::{self, Answered};
 use tracing_subscriber::EnvFilter;
@@ -57,7 +57,9 @@ async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime
         On::Tick(handle) => answer_bells(receiver(Variable::TicksQueue, *handle)).await,
         On::Run(handle) => answer_bells(receiver(Variable::RunsQueue, *handle)).await,
         On::Rollout(handle) => answer_bells(receiver(Variable::RolloutsQueue, *handle)).await,
+        On::Tell(handle) => answer_bells(receiver(Variable::SocketsQueue, *handle)).await,
         On::Minute(handle) => answer_minutes(&plane, *handle).await,
+        On::Socket(handle) => answer_sockets(&plane, *handle).await,
         On::Invoke(handle) => answer_calls(&plane, *handle).await,
     }
 }
@@ -101,6 +103,15 @@ async fn answer_bells(receiver: Receiver) -> Result<(), lambda_runtime::Error> {
 async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lambda_runtime::Error> {
     let service = |_: LambdaEvent<Value>| async move {
         handle(plane).await.map(|()| Value::Null).map_err(|error| failure(&error))
+    };
+    lambda_runtime::run(service_fn(service)).await
+}
+
+async fn answer_sockets(plane: &Arc<Plane>, handle: SocketHandler) -> Result<(), lambda_runtime::Error> {
+    let service = |event: LambdaEvent<socket_event::Event>| async move {
+        let event = event.payload.read(plane.now()).map_err(|error| failure(&error))?;
+        let outcome = handle(plane, event).await.map_err(|error| failure(&error))?;
+        Ok::<_, Diagnostic>(socket_event::Answer::from(outcome))
     };
     lambda_runtime::run(service_fn(service)).await
 }

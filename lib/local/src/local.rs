@@ -75,6 +75,7 @@ impl Local {
             timers: timers.clone(),
             queue: queue.clone(),
             cipher: Arc::new(KeyFileCipher::new(&folder.secrets_key(world.as_ref())?, world.clone())),
+            sockets: None,
             world: world.clone(),
             calendar,
             environment: Arc::new(environment(&folder, &options)?),
@@ -193,8 +194,9 @@ async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, lane: Lane) {
         Lane::Ticks => "deployment_tick",
         Lane::Runs => "run_execute",
         Lane::Rollouts => "rollout_execute",
+        Lane::Sockets => "socket_tell",
     };
-    let Some(On::Tick(handle) | On::Run(handle) | On::Rollout(handle)) =
+    let Some(On::Tick(handle) | On::Run(handle) | On::Rollout(handle) | On::Tell(handle)) =
         functions::named(name).map(|function| &function.on)
     else {
         return;

@@ -16,6 +16,7 @@ pub enum Lane {
     Ticks,
     Runs,
     Rollouts,
+    Sockets,
 }
 
 type Group = (Lane, String);
@@ -28,14 +29,14 @@ pub struct LocalQueue {
     world: Arc<dyn World>,
     state: Mutex<State>,
     /// One for each lane: a worker of the other lane would swallow the notice.
-    rung: [Notify; 3],
+    rung: [Notify; 4],
 }
 
 #[derive(Default)]
 struct State {
     groups: HashMap<Group, Waiting>,
     /// Groups whose first bell may be answered.
-    ready: [VecDeque<Group>; 3],
+    ready: [VecDeque<Group>; 4],
     /// Groups whose first bell rings again at an instant.
     asleep: BTreeSet<(Timestamp, Group)>,
 }
@@ -180,6 +181,7 @@ fn group(bell: &Bell) -> Group {
         Bell::Tick { .. } => Lane::Ticks,
         Bell::Run { .. } => Lane::Runs,
         Bell::Rollout { .. } => Lane::Rollouts,
+        Bell::Watch { .. } | Bell::Strangers => Lane::Sockets,
     };
     (lane, bell.group())
 }

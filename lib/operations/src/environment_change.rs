@@ -138,6 +138,7 @@ impl Change<'_> {
         if let Err(error) = transaction.commit().await {
             return Ok(Err(error));
         }
+        plane.tell(&call.owner).await;
         let mut slots = slots;
         for SlotMove { after, .. } in moves {
             plane.follow(&after).await;

@@ -123,7 +123,12 @@ pub async fn save<'a>(
         after = without_retry(&before, after, plane.now());
         let transaction = plane.store.transaction().run(&before, &after, after.queued_at + HISTORY)?;
         match add(transaction, &after)?.commit().await {
-            Ok(()) => return Ok(Saved::Yes(Box::new(after))),
+            Ok(()) => {
+                if after.task.is_some() {
+                    plane.tell(&after.owner).await;
+                }
+                return Ok(Saved::Yes(Box::new(after)));
+            }
             Err(error) if error.rejects(Part::Run) => {}
             Err(error) => return Err(error.into()),
         }

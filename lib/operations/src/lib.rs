@@ -17,6 +17,7 @@ pub mod rollout_answer;
 mod rollout_apply;
 pub mod rollout_request;
 mod task_life;
+mod watching;
 
 pub mod authenticate;
 pub mod deployment_add;
@@ -86,7 +87,7 @@ pub mod version_list;
 pub use environment_change::OfEnvironment;
 pub use error::{Code, Detail, Error};
 pub use idempotency::Answer;
-pub use plane::{Bell, Call, Cipher, Plane, Queue, Timers, World};
+pub use plane::{Bell, Call, Cipher, Plane, Queue, Reached, Sockets, Timers, World};
 pub use tidemill_engine::Input as EngineInput;
 
 use serde::Serialize;

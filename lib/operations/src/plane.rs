@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::rollout_follow::Watches;
+use crate::watching;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use tidemill_engine::Environment;
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
+use tidemill_model::ids::{ConnectionId, GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
 use tidemill_model::task::Task;
@@ -26,6 +27,8 @@ pub struct Plane {
     pub timers: Arc<dyn Timers>,
     pub queue: Arc<dyn Queue>,
     pub cipher: Arc<dyn Cipher>,
+    /// `None` where every WebSocket is held by the process that serves it.
+    pub sockets: Option<Arc<dyn Sockets>>,
     pub world: Arc<dyn World>,
     pub calendar: Calendar,
     pub environment: Arc<Environment>,
@@ -63,6 +66,17 @@ impl Plane {
     pub async fn ring(&self, bell: Bell, delay: Duration) {
         if let Err(error) = self.queue.ring(bell.clone(), delay).await {
             tracing::warn!(?bell, %error, "a bell could not be rung, the reaper will");
+        }
+    }
+
+    /// Lets those be told who watch an owner's tasks on WebSockets that no process holds. What they are told is in the
+    /// table, and the sweep rings for them too, so a failure is logged and not the caller's.
+    pub async fn tell(&self, owner: &OwnerId) {
+        if self.sockets.is_none() {
+            return;
+        }
+        if let Err(error) = watching::ring(self, owner).await {
+            tracing::warn!(%error, "those who watch could not be rung for, the reaper will");
         }
     }
 
@@ -162,6 +176,12 @@ pub enum Bell {
         group: GroupName,
         rollout: RolloutId,
     },
+    /// Somebody is to be told what became of an owner's tasks, on WebSockets that no process holds.
+    Watch {
+        owner: OwnerId,
+    },
+    /// There are WebSockets that nobody has logged in on for long.
+    Strangers,
 }
 
 impl Bell {
@@ -172,8 +192,24 @@ impl Bell {
                 format!("{owner}#{}", project.as_str())
             }
             Bell::Rollout { owner, group, .. } => format!("{owner}##{group}"),
+            Bell::Watch { owner } => owner.to_string(),
+            Bell::Strangers => String::new(),
         }
     }
+}
+
+/// WebSockets that none of our processes holds: API Gateway's, or a test's.
+pub trait Sockets: Send + Sync {
+    fn send<'a>(&'a self, connection: &'a ConnectionId, text: &'a str) -> BoxFuture<'a, Result<Reached, Error>>;
+    /// Closes a WebSocket, whether or not it is there.
+    fn close<'a>(&'a self, connection: &'a ConnectionId) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// Whether there was somebody to send something to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    Yes,
+    Gone,
 }
 
 /// Seals secrets: AWS KMS, or a local key file.

@@ -14,10 +14,12 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::rollout::{self, Rollout};
 use tidemill_model::run::{Run, State};
-use tidemill_store::{Made, PAGE_LIMIT, Part};
+use tidemill_store::{Made, PAGE_LIMIT, Part, Stranger};
 
 /// How long a run may wait, and a tick be due, before its bell counts as lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a WebSocket may be one of a stranger: 5 s, and as long as the function may take that answers a login.
+const LOGIN_PATIENCE: SignedDuration = SignedDuration::from_secs(5 + 29);
 /// Runs older than this have ended: no run may take longer with all its attempts.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
 
@@ -63,6 +65,10 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
     for owner in plane.store.owners().await? {
         tasks(plane, &owner, &mut swept).await?;
         rollouts(plane, &owner, patience, &mut swept).await?;
+        if plane.sockets.is_some() && plane.store.watching(&owner).await?.is_some() {
+            // Also for those whose key may have been revoked.
+            plane.ring_again(Bell::Watch { owner: owner.clone() }).await;
+        }
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
@@ -80,6 +86,9 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
         }
     }
     take_away(plane, timers, &mut swept).await;
+    if plane.sockets.is_some() {
+        strangers(plane).await?;
+    }
     Ok(swept)
 }
 
@@ -113,6 +122,15 @@ async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swep
                 tracing::error!(rollout.id = %rollout.id, %error, "a rollout could not be seen to");
             }
         }
+    }
+    Ok(())
+}
+
+/// Rings for WebSockets that nobody has logged in on in time.
+async fn strangers(plane: &Plane) -> Result<(), Error> {
+    let strangers = plane.store.strangers().await?;
+    if strangers.iter().any(|stranger| is_late(stranger, plane.now())) {
+        plane.ring_again(Bell::Strangers).await;
     }
     Ok(())
 }
@@ -167,6 +185,11 @@ pub(crate) async fn ring_for(plane: &Plane, rollout: &Rollout) -> Result<(), Err
         Err(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+/// Whether nobody logged in on a WebSocket, and no login is still being answered.
+pub fn is_late(stranger: &Stranger, now: Timestamp) -> bool {
+    now.duration_since(stranger.opened_at) >= LOGIN_PATIENCE
 }
 
 /// Deletes the timers that no deployment asks for.

@@ -71,6 +71,9 @@ pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<R
                 let bell =
                     Bell::Run { owner: after.owner.clone(), project: after.project.clone(), run: after.id.clone() };
                 plane.ring(bell, Duration::ZERO).await;
+                if after.task.is_some() {
+                    plane.tell(&after.owner).await;
+                }
                 return Ok(after);
             }
             Err(error) if error.rejects(Part::Run) => {

@@ -22,7 +22,10 @@ pub async fn settle(plane: &Plane, task: Task) -> Result<Task, Error> {
     for _ in 0..STEPS {
         let Some(next) = step(plane, &task).await? else { return Ok(task) };
         let found = match next {
-            Ok(moved) => Some(moved),
+            Ok(moved) => {
+                plane.tell(&moved.owner).await;
+                Some(moved)
+            }
             Err(error) if error.rejects(Part::Task) => plane.store.task(&task.owner, &task.token).await?,
             Err(error) => return Err(error.into()),
         };

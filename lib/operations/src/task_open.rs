@@ -201,6 +201,7 @@ impl Opening<'_> {
                     let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
                     plane.ring(bell, Duration::ZERO).await;
                 }
+                plane.tell(&task.owner).await;
                 Ok(Attempt::Answered(Box::new(TaskAnswer::new(task, false))))
             }
             Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {

@@ -42,7 +42,10 @@ impl crate::Operation for TaskRestart {
             }
         };
         match plane.store.restart(&task, &pipeline_sha256, &plan_sha256, plane.now()).await {
-            Ok(task) => Ok(TaskAnswer::new(&task, true)),
+            Ok(task) => {
+                plane.tell(&task.owner).await;
+                Ok(TaskAnswer::new(&task, true))
+            }
             Err(error) if error.rejects(Part::Task) => Err(closed()),
             Err(error) => Err(error.into()),
         }

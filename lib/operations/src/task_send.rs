@@ -98,6 +98,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
         Err(error) if error.rejects(Part::Task) => return Err(refusal(plane, call, token).await?),
         Err(error) => return Err(error.into()),
     };
+    plane.tell(&task.owner).await;
     let head = EngineInput { name: object.name, ..EngineInput::new(object.mime, Bytes::new()) };
     let (sender, live) = Live::new(head, id.clone());
     let arrived = Arc::<AtomicU64>::default();
@@ -337,7 +338,10 @@ impl Worker {
     /// Counts the object's end and keeps what it made, then ends the task if this was its last.
     async fn count(&self, made: &Made) {
         let counted = match self.counted(made).await {
-            Ok(task) => settle(&self.plane, task).await.map(drop),
+            Ok(task) => {
+                self.plane.tell(&task.owner).await;
+                settle(&self.plane, task).await.map(drop)
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = counted {

@@ -79,7 +79,10 @@ impl Addition {
         loop {
             let numbered = self.number(plane, call).await?;
             match numbered.write(plane.store.transaction())?.commit().await {
-                Ok(()) => return Ok(numbered.version.into()),
+                Ok(()) => {
+                    plane.tell(&call.owner).await;
+                    return Ok(numbered.version.into());
+                }
                 Err(error) => rounds.again(plane, error, Part::Deployment).await?,
             }
         }

@@ -7,10 +7,12 @@ use crate::invoke;
 use crate::rest::{self, Parameter, Query};
 use crate::rocketride::routes;
 use crate::route::{Entrance, Handler, HttpHandler, Route};
+use crate::sockets;
 use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_operations::plane_sweep::Swept;
 use tidemill_operations::run_execute::Executed;
@@ -83,8 +85,12 @@ pub enum On {
     Run(BellHandler),
     /// A bell from the queue of rollouts.
     Rollout(BellHandler),
+    /// A bell from the queue of those who are to be told something.
+    Tell(BellHandler),
     /// Every minute.
     Minute(MinuteHandler),
+    /// A WebSocket of API Gateway opens or has closed, or a frame came. Elsewhere the process itself holds them.
+    Socket(SocketHandler),
     /// A call with AWS credentials alone. Nothing leads there on a laptop.
     Invoke(InvokeHandler),
 }
@@ -92,6 +98,7 @@ pub enum On {
 /// Answers a bell; `Timestamp` is the minute that the timer says it rings for.
 pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<Executed, Error>>;
 pub type MinuteHandler = for<'a> fn(&'a Plane) -> BoxFuture<'a, Result<(), Error>>;
+pub type SocketHandler = for<'a> fn(&'a Arc<Plane>, sockets::Event) -> BoxFuture<'a, Result<sockets::Outcome, Error>>;
 pub type InvokeHandler = for<'a> fn(&'a Plane, Value) -> BoxFuture<'a, Result<Value, Error>>;
 
 const CONTROL: Needs = Needs::Scope(Scope::Control);
@@ -391,6 +398,10 @@ pub static FUNCTIONS: &[Function] = &[
     Function::on("rollout_execute", On::Rollout(roll_out)),
     Function::on("plane_sweep", On::Minute(sweep)),
     Function::on("key_issue", On::Invoke(invoke::key_issue)),
+    Function::on("socket_open", On::Socket(sockets::open)),
+    Function::on("socket_receive", On::Socket(sockets::receive)),
+    Function::on("socket_close", On::Socket(sockets::close)),
+    Function::on("socket_tell", On::Tell(sockets::tell)),
 ];
 
 /// Finds a function by its name.
@@ -411,7 +422,7 @@ fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Res
     Box::pin(async move {
         match &bell {
             Bell::Run { owner, project, run } => run_execute::run(plane, owner, project, run).await,
-            Bell::Tick { .. } | Bell::Rollout { .. } => Ok(Executed::Done),
+            _ => Ok(Executed::Done),
         }
     })
 }
@@ -420,7 +431,7 @@ fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Re
     Box::pin(async move {
         match &bell {
             Bell::Rollout { owner, rollout, .. } => rollout_execute::run(plane, owner, rollout).await,
-            Bell::Tick { .. } | Bell::Run { .. } => Ok(Executed::Done),
+            _ => Ok(Executed::Done),
         }
     })
 }

@@ -1,7 +1,8 @@
 //! The wire forms of the operations. [`functions`] is the one table of what there is; [`rest`] is plain HTTP with JSON,
-//! [`rocketride`] the HTTP routes of RocketRide's server and [`dap`] the WebSocket of its clients, [`checkly`] the HTTP API
-//! that Checkly's clients deploy by; [`sse`] is how streams of events are written; [`invoke`] is JSON without HTTP, for
-//! callers with AWS credentials; [`error_codes`] gives each refusal its form on every wire.
+//! [`rocketride`] the HTTP routes of RocketRide's server and [`dap`] the WebSocket of its clients, which [`sockets`] serves
+//! where API Gateway holds it; [`checkly`] the HTTP API that Checkly's clients deploy by; [`sse`] is how streams of events
+//! are written; [`invoke`] is JSON without HTTP, for callers with AWS credentials; [`error_codes`] gives each refusal its
+//! form on every wire.
 
 pub mod checkly;
 pub mod dap;
@@ -13,6 +14,7 @@ pub mod refused;
 pub mod rest;
 pub mod rocketride;
 pub mod route;
+pub mod sockets;
 pub mod sse;
 mod task_refusal;
 pub mod task_status;

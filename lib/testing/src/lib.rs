@@ -4,11 +4,13 @@
 mod clock;
 mod dap;
 mod faults;
+mod sockets;
 mod user;
 mod world;
 
 pub use clock::TestWorld;
 pub use dap::{Dap, Reply};
 pub use faults::{Death, Faults, Metered};
+pub use sockets::{ApiGateway, Visitor};
 pub use user::{Answer, User};
 pub use world::{World, minutes, pipeline, seconds};

@@ -2,6 +2,7 @@
 
 use crate::clock::TestWorld;
 use crate::faults::Faults;
+use crate::sockets::ApiGateway;
 use crate::user::User;
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,7 @@ pub struct World {
     pub clock: Arc<TestWorld>,
     pub faults: Faults,
     pub(crate) connections: Arc<Connections>,
+    pub gateway: Arc<ApiGateway>,
     queue: Arc<LocalQueue>,
     timers: Arc<LocalTimers>,
     database: Database,
@@ -68,6 +70,7 @@ impl World {
             timers: timers.clone(),
             queue: queue.clone(),
             cipher: Arc::new(KeyFileCipher::new(&[7; 32], clock.clone())),
+            sockets: None,
             world: clock.clone(),
             calendar,
             environment: Arc::new(Environment { folders: Some(folders), outbound }),
@@ -79,12 +82,15 @@ impl World {
             stopping: false.into(),
         });
         let connections = Arc::new(Connections::new(&plane));
-        World { plane, clock, faults, connections, queue, timers, database, files, starts }
+        World { plane, clock, faults, connections, gateway: Arc::default(), queue, timers, database, files, starts }
     }
 
     /// Another process on the same table, as after SIGKILL: bells and timers are gone, the sweep starts over.
     pub async fn restarted(self) -> World {
-        let world = World::assemble(self.database, self.clock, self.files, self.starts + 1);
+        let sockets = self.plane.sockets.clone();
+        let mut world = World::assemble(self.database, self.clock, self.files, self.starts + 1);
+        world.gateway = self.gateway;
+        Arc::get_mut(&mut world.plane).expect("nobody else has it yet").sockets = sockets;
         plane_sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
         world
     }
@@ -143,7 +149,8 @@ impl World {
             let ticked = self.answer(Lane::Ticks).await;
             let ran = self.answer(Lane::Runs).await;
             let rolled_out = self.answer(Lane::Rollouts).await;
-            if !ticked && !ran && !rolled_out {
+            let told = self.answer(Lane::Sockets).await;
+            if !ticked && !ran && !rolled_out && !told {
                 return;
             }
         }
@@ -157,9 +164,10 @@ impl World {
             Lane::Ticks => "deployment_tick",
             Lane::Runs => "run_execute",
             Lane::Rollouts => "rollout_execute",
+            Lane::Sockets => "socket_tell",
         };
         let function = functions::named(name).expect("the table has the function");
-        let (On::Tick(handle) | On::Run(handle) | On::Rollout(handle)) = &function.on else {
+        let (On::Tick(handle) | On::Run(handle) | On::Rollout(handle) | On::Tell(handle)) = &function.on else {
             panic!("`{name}` answers no bells")
         };
         let answered = handle(&self.plane, bell.clone(), None).await;

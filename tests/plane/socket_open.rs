@@ -1,0 +1,74 @@
+//! Who may open a WebSocket at API Gateway.
+
+use futures::future::join_all;
+use serde_json::json;
+use std::net::{IpAddr, Ipv4Addr};
+use tidemill_model::ids::ConnectionId;
+use tidemill_protocols::sockets::{self, Event, Outcome};
+use tidemill_testing::World;
+
+#[tokio::test]
+async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
+    let world = World::new().await.behind_api_gateway();
+    let ana = world.user("ana").await;
+    let mut strangers = Vec::new();
+    for _ in 0..10 {
+        strangers.push(world.visitor(1).await.unwrap());
+    }
+
+    assert_eq!(world.visitor(1).await.err(), Some(429));
+    assert!(world.visitor(2).await.is_ok(), "another address");
+
+    strangers[0].ask("auth", json!({"auth": ana.key})).await.ok();
+    strangers[1].leave().await;
+    assert!(world.visitor(1).await.is_ok(), "one is no stranger any more");
+    assert!(world.visitor(1).await.is_ok(), "another is gone");
+    assert_eq!(world.visitor(1).await.err(), Some(429));
+}
+
+#[tokio::test]
+async fn of_many_at_once_there_are_never_more_than_ten() {
+    let world = World::new().await.behind_api_gateway();
+
+    let let_in = join_all((0..30).map(|_| world.visitor(1))).await.into_iter().filter(Result::is_ok).count();
+
+    assert!(let_in <= 10, "{let_in}");
+    assert_eq!(world.plane.store.strangers().await.unwrap().len(), let_in, "who was turned away is not counted");
+}
+
+#[tokio::test]
+async fn those_of_one_household_are_counted_together() {
+    let world = World::new().await.behind_api_gateway();
+    let open = |host: u16| {
+        let event = Event {
+            connection: ConnectionId::parse(format!("v6-{host}")).unwrap(),
+            peer: IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]),
+            opened_at: world.now(),
+            at: world.now(),
+            is_of_page: false,
+            text: None,
+        };
+        sockets::open(&world.plane, event)
+    };
+    for host in 0..10 {
+        assert_eq!(open(host).await.unwrap(), Outcome::Taken);
+    }
+
+    assert_eq!(open(10).await.unwrap(), Outcome::Refused(429));
+}
+
+#[tokio::test]
+async fn a_page_may_not_connect() {
+    let world = World::new().await.behind_api_gateway();
+    let event = Event {
+        connection: ConnectionId::parse("page").unwrap(),
+        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        opened_at: world.now(),
+        at: world.now(),
+        is_of_page: true,
+        text: None,
+    };
+
+    assert_eq!(sockets::open(&world.plane, event).await.unwrap(), Outcome::Refused(403));
+    assert!(world.plane.store.strangers().await.unwrap().is_empty());
+}
