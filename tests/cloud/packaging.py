@@ -4,6 +4,7 @@ Only what stands in `overlay` differs from what is deployed to AWS, and each dif
 """
 
 import json
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -85,9 +86,18 @@ def plainer_policies(template: dict) -> list[str]:
     ]
 
 
+def sockets_at_the_emulator(template: dict) -> list[str]:
+    """The emulator takes what is sent on WebSockets at its own address, under a path that names the API."""
+    url = os.environ["AWS_ENDPOINT_URL"] + "/_aws/execute-api/${SocketApi}/${StageName}"
+    told = [f["Properties"]["Environment"]["Variables"] for f in functions(template)]
+    for variables in (variables for variables in told if "TIDEMILL_SOCKETS_URL" in variables):
+        variables["TIDEMILL_SOCKETS_URL"] = {"Fn::Sub": url}
+    return [f"functions that send on WebSockets: TIDEMILL_SOCKETS_URL={url}"]
+
+
 def overlay(template: dict, faults: str | None) -> list[str]:
     """What differs from what AWS gets; a line for each change."""
-    return plainer_policies(template) + (mortal(template, faults) if faults else [])
+    return plainer_policies(template) + sockets_at_the_emulator(template) + (mortal(template, faults) if faults else [])
 
 
 def mortal(template: dict, faults: str) -> list[str]:

@@ -11,7 +11,7 @@ from .pipelines import on_webhook
 
 CLIENT = ".venv/rocketride-1.3.0/bin/python"
 # How long the gateway may take to start or to stop, and the client for all that it does, in seconds.
-PATIENCE = 60
+PATIENCE = 120
 
 
 def environment(stack):
@@ -21,6 +21,7 @@ def environment(stack):
     return {
         "TIDEMILL_TABLE": stack.outputs["TableName"],
         "TIDEMILL_RUNS_QUEUE": stack.outputs["RunsQueueUrl"],
+        "TIDEMILL_SOCKETS_QUEUE": stack.outputs["SocketsQueueUrl"],
         "TIDEMILL_TICKS_QUEUE": stack.outputs["TicksQueueUrl"],
         "TIDEMILL_TICKS_QUEUE_ARN": arn + stack.outputs["TicksQueueUrl"].rsplit("/", 1)[-1],
         "TIDEMILL_SCHEDULES_DEAD_LETTER_QUEUE_ARN": arn
@@ -51,9 +52,9 @@ def gateway(stack):
             process.wait()
 
 
-def client(url, key, pipeline, *steps):
+def client(url, key, pipeline, *steps, options=None):
     """Lets the client do its steps, and gives what it saw."""
-    arguments = json.dumps({"uri": url, "auth": key, "pipeline": pipeline, "steps": steps})
+    arguments = json.dumps({"uri": url, "auth": key, "pipeline": pipeline, "steps": steps, "options": options or {}})
     # Without the modules of this folder, some of which are called as some of Python's.
     command = [CLIENT, "-I", "tests/cloud/proof/gateway_client.py"]
     done = subprocess.run(command, input=arguments, capture_output=True, text=True, timeout=PATIENCE, check=False)

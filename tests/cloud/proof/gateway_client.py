@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 
 from rocketride import RocketRideClient
 
@@ -24,6 +25,62 @@ async def large(client, _, token):
     return len(first_text(await client.send(token, "x" * 5_000_000, mimetype="text/plain")))
 
 
+async def refused_send(client, _, token):
+    try:
+        await client.send(token, "Hello", mimetype="text/plain")
+    except RuntimeError as error:
+        return str(error)
+
+
+async def deployments(client, given, _):
+    project = given["pipeline"]["project_id"]
+    seen = [(await client.deploy.add(pipeline=given["pipeline"], schedule="0 6 * * *"))["state"]]
+    seen.append([one["pipeline"]["project_id"] for one in await client.deploy.list()])
+    await client.deploy.update(project, schedule="0 7 * * *")
+    seen.append((await client.deploy.status(project))["schedule"])
+    await client.deploy.remove(project)
+    try:
+        await client.deploy.status(project)
+    except RuntimeError as error:
+        seen.append(str(error))
+    return seen
+
+
+async def watched(client, given, _):
+    """What is told of a task from its beginning to its end."""
+    await client.add_monitor({"token": "*"}, ["task", "summary"])
+    token = (await client.use(pipeline=given["pipeline"]))["token"]
+    begun = await told(lambda name, body: name == "apaevt_task" and body["action"] == "begin")
+    running = await told(lambda name, body: name == "apaevt_status_update" and body["state"] == 3)
+    await client.terminate(token)
+    ended = await told(lambda name, body: name == "apaevt_task" and body["action"] == "end")
+    return [begun["projectId"], running["completedCount"], ended["projectId"]]
+
+
+async def closed(client, _, token):
+    """How many seconds it takes until the connection is closed by the other side."""
+    start = time.monotonic()
+    while client.is_connected():
+        await asyncio.sleep(0.1)
+    return time.monotonic() - start
+
+
+events = asyncio.Queue()
+
+
+async def note(event):
+    events.put_nowait((event["event"], event.get("body", {})))
+
+
+async def told(is_it):
+    """Waits for an event, and gives its body."""
+    async with asyncio.timeout(30):
+        while True:
+            name, body = await events.get()
+            if is_it(name, body):
+                return body
+
+
 async def terminate(client, _, token):
     await client.terminate(token)
 
@@ -40,7 +97,7 @@ def first_text(result):
 
 async def main():
     given = json.load(sys.stdin)
-    client = RocketRideClient(uri=given["uri"], auth=given["auth"])
+    client = RocketRideClient(uri=given["uri"], auth=given["auth"], on_event=note, **given.get("options", {}))
     await client.connect()
     seen = {}
     for name in given["steps"]:
