@@ -180,6 +180,45 @@ async fn whatever_call_a_worker_dies_at_the_next_one_ends_the_rollout_and_does_n
 }
 
 #[tokio::test]
+async fn a_rollout_that_only_creates_leaves_what_is_deployed_already() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
+    let mut request = rollout("night", &["a", "b"], "new");
+    request["createOnly"] = true.into();
+
+    let preview = ana.post("/v1/rollouts/preview", request.clone()).await.ok();
+    let done = roll_out(&world, &ana, request).await;
+
+    assert!(preview["items"][0]["problem"].as_str().unwrap().contains("deployed already"), "{preview}");
+    assert_eq!((done["state"].as_str(), live(&ana, "a").await), (Some("failed"), Some(1)), "{done}");
+}
+
+#[tokio::test]
+async fn a_rollout_that_only_creates_goes_on_after_its_worker_died() {
+    for call in 0..200 {
+        let world = World::new().await;
+        let ana = world.user("ana").await;
+        let mut request = rollout("night", &["a", "b", "c"], "new");
+        request["createOnly"] = true.into();
+        let id = begin(&ana, request).await;
+        world.faults.die(Some(Death::After(call)));
+        world.answer(Lane::Rollouts).await;
+        if !world.faults.is_dead() {
+            assert!(call > 10, "a rollout makes too few calls: {call}");
+            return;
+        }
+        world.faults.die(None);
+        let world = world.restarted().await;
+        world.settle().await;
+
+        let done = shown(&ana.at(&world.plane), &id).await;
+        assert_eq!(did(&done), ["a", "b", "c"].map(|project| format!("create {project} applied")), "{call}");
+    }
+    panic!("a rollout makes too many calls");
+}
+
+#[tokio::test]
 async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
     let world = World::new().await;
     let ana = world.user("ana").await;

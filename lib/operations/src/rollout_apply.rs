@@ -4,7 +4,7 @@
 use crate::change::{HISTORY, Rounds, audit, fresh_record, revived, settle, touched, with_change};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
-use crate::rollout_request::{Checked, Named};
+use crate::rollout_request::{Checked, Named, deployed_already};
 use std::collections::HashMap;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::ids::LogicalId;
@@ -45,6 +45,7 @@ pub struct Applying<'a> {
     pub call: &'a Call,
     pub rollout: &'a Rollout,
     pub partial: bool,
+    pub create_only: bool,
     pub paused: bool,
     /// The group's members before.
     pub members: &'a HashMap<LogicalId, Member>,
@@ -112,6 +113,9 @@ impl Applying<'_> {
         let before = self.plane.store.deployment(&self.rollout.owner, project).await?;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let belongs_to = live.and_then(|live| live.group.as_ref());
+        if let (Todo::Bring(_), Some(live), true) = (&turn.todo, live, self.create_only) {
+            return Ok(Err(deployed_already(live)));
+        }
         match &turn.todo {
             Todo::Bring(wanted) => match belongs_to {
                 Some(other) if *other != self.rollout.group && !self.partial => Ok(Err(format!(

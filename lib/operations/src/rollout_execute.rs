@@ -206,6 +206,7 @@ impl<'a> Worker<'a> {
             call: &call,
             rollout: &self.rollout,
             partial: prepared.request.partial,
+            create_only: prepared.request.create_only,
             paused: prepared.request.paused,
             members: &prepared.members,
         };

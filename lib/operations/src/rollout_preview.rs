@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::rollout_apply::Todo;
 use crate::rollout_execute::gone;
-use crate::rollout_request::{Checked, Named, Request, cannot_run};
+use crate::rollout_request::{Checked, Named, Request, cannot_run, deployed_already};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tidemill_model::deployment::Deployment;
@@ -75,7 +75,13 @@ pub async fn preview(plane: &Plane, call: &Call, request: &Request) -> Result<Pr
     let group = plane.store.group(&call.owner, &name).await?.filter(|group| !group.is_removed);
     let members = plane.store.members(&call.owner, &name).await?;
     let gone = gone(request, &named, &members);
-    let previewing = Previewing { plane, owner: &call.owner, group: &name, partial: request.partial };
+    let previewing = Previewing {
+        plane,
+        owner: &call.owner,
+        group: &name,
+        partial: request.partial,
+        create_only: request.create_only,
+    };
     let wanted: Vec<_> = checked.iter().map(|checked| previewing.bring(checked)).collect();
     let left: Vec<_> = gone.iter().map(|(named, todo)| previewing.leave(named, todo)).collect();
     let mut changes: Vec<Change> = futures::stream::iter(wanted).buffered(AT_ONCE).try_collect().await?;
@@ -88,6 +94,7 @@ struct Previewing<'a> {
     owner: &'a OwnerId,
     group: &'a GroupName,
     partial: bool,
+    create_only: bool,
 }
 
 impl Previewing<'_> {
@@ -98,6 +105,9 @@ impl Previewing<'_> {
         let Some(live) = live else { return Ok(change) };
         if let Some(other) = live.group.as_ref().filter(|group| *group != self.group && !self.partial) {
             change.problem = Some(format!("it belongs to the group `{other}`"));
+        }
+        if self.create_only {
+            change.problem = Some(deployed_already(&live));
         }
         let (schedule, settings) = checked.over(Some(&live))?;
         let version = self.plane.store.version(self.owner, &live.project, live.version).await?;

@@ -40,6 +40,9 @@ pub struct Request {
     /// The pipelines are not all that there is of the group: none of the others is gone, and none becomes a member.
     #[serde(default)]
     pub partial: bool,
+    /// One that is deployed already fails the rollout.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub create_only: bool,
     /// Deployments that are new begin paused.
     #[serde(default)]
     pub paused: bool,
@@ -71,6 +74,16 @@ pub struct Wanted {
     pub timeout_seconds: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// `serde` hands it a reference.
+fn is_false(given: &bool) -> bool {
+    !given
+}
+
+/// Why a rollout that only creates cannot go on.
+pub(crate) fn deployed_already(live: &Deployment) -> String {
+    format!("project `{}` is deployed already, as version {}", live.project, live.version)
 }
 
 fn pipeline_kind() -> String {
