@@ -1,8 +1,8 @@
 //! The command line: every command, and the options that all of them take.
 
 use crate::commands::{
-    cancel, completions, deploy, dev, doctor, gateway, keys, list, logs, pause, providers, remove, resume, run, runs,
-    schedule, secrets, status, tasks, ticks, update, validate, versions, why,
+    cancel, completions, deploy, dev, doctor, gateway, groups, keys, list, logs, pause, providers, remove, resume,
+    rollout, rollouts, run, runs, schedule, secrets, status, tasks, ticks, update, validate, versions, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -81,6 +81,9 @@ pub enum Command {
     Pause(pause::Args),
     Resume(resume::Args),
     Remove(remove::Args),
+    Rollouts(rollouts::Args),
+    Rollout(rollout::Args),
+    Groups(groups::Args),
     Versions(versions::Args),
     Run(run::Args),
     Runs(runs::Args),

@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, redirect};
+use reqwest::{Method, RequestBuilder, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -14,6 +14,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Longer than API Gateway waits for an answer, so that its word about a delay comes first.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+/// What a plane takes, because it is what Lambda takes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const BODY_LIMIT: usize = 6 * 1024 * 1024;
+
+/// The code of a failure to reach the plane: it was told nothing.
+pub const UNREACHABLE: &str = "unreachable";
+/// The code of an answer that was lost: nobody here knows what the plane did.
+const NO_ANSWER: &str = "no_answer";
 
 /// A plane, and the right to talk to it.
 pub struct Client {
@@ -51,32 +59,43 @@ impl Client {
     }
 
     pub async fn get(&self, path: &Path) -> Result<Answer, Failure> {
-        self.send(Method::GET, path, None).await
+        self.send(self.request(Method::GET, path)?).await
     }
 
     pub async fn post(&self, path: &Path, body: Option<String>) -> Result<Answer, Failure> {
-        self.send(Method::POST, path, body).await
+        self.send(with_body(self.request(Method::POST, path)?, body)?).await
     }
 
     pub async fn patch(&self, path: &Path, body: String) -> Result<Answer, Failure> {
-        self.send(Method::PATCH, path, Some(body)).await
+        self.send(with_body(self.request(Method::PATCH, path)?, Some(body))?).await
     }
 
     pub async fn put(&self, path: &Path, body: String) -> Result<Answer, Failure> {
-        self.send(Method::PUT, path, Some(body)).await
+        self.send(with_body(self.request(Method::PUT, path)?, Some(body))?).await
     }
 
     pub async fn delete(&self, path: &Path) -> Result<Answer, Failure> {
-        self.send(Method::DELETE, path, None).await
+        self.send(self.request(Method::DELETE, path)?).await
     }
 
-    async fn send(&self, method: Method, path: &Path, body: Option<String>) -> Result<Answer, Failure> {
+    /// Asks for something that is done once, however often it is asked for under one key.
+    pub async fn once(
+        &self,
+        method: Method,
+        path: &Path,
+        body: Option<String>,
+        idempotency_key: &str,
+    ) -> Result<Answer, Failure> {
+        let request = with_body(self.request(method, path)?, body)?;
+        self.send(request.header("idempotency-key", idempotency_key)).await
+    }
+
+    fn request(&self, method: Method, path: &Path) -> Result<RequestBuilder, Failure> {
         path.check()?;
-        let mut request =
-            self.http.request(method, format!("{}{}", self.url, path)).bearer_auth(self.key.expose_secret());
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
-        }
+        Ok(self.http.request(method, format!("{}{}", self.url, path)).bearer_auth(self.key.expose_secret()))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let text = response.text().await.map_err(|error| self.unreachable(&error))?;
@@ -92,7 +111,8 @@ impl Client {
             false => "start one with `tidemill dev`, or name another one with `--url` or TIDEMILL_URL",
         };
         let message = format!("the plane at `{}` does not answer: {}", self.url, chain(error));
-        Failure::new("unreachable", message).hint(hint).exit(Exit::Unavailable)
+        let code = if error.is_connect() { UNREACHABLE } else { NO_ANSWER };
+        Failure::new(code, message).hint(hint).exit(Exit::Unavailable)
     }
 
     fn refused(&self, status: u16, text: &str) -> Failure {
@@ -103,6 +123,17 @@ impl Client {
                 .hint("check that `--url` is the address of a plane")
                 .exit(exit),
         }
+    }
+}
+
+fn with_body(request: RequestBuilder, body: Option<String>) -> Result<RequestBuilder, Failure> {
+    match body {
+        None => Ok(request),
+        Some(body) if body.len() > BODY_LIMIT => {
+            let message = format!("the request has {} bytes, and a plane takes {BODY_LIMIT}", body.len());
+            Err(Failure::new("too_large", message).hint("deploy fewer pipelines at once, or smaller ones"))
+        }
+        Some(body) => Ok(request.header("content-type", "application/json").body(body)),
     }
 }
 

@@ -1,11 +1,20 @@
-//! Puts a pipeline live: adds its deployment, or updates the one that is there.
+//! Puts a pipeline live by itself, without a rollout, as a plane does with what it is started with: adds its deployment,
+//! or updates the one that is there. What is refused does not keep the others from being deployed.
 
 use crate::client::{Client, Path};
 use crate::failure::Failure;
-use crate::pipeline_files::Prepared;
+use crate::pipeline_files::{Prepared, prepare};
+use crate::table::plain;
+use crate::times::relative;
 use crate::views::Deployment;
+use futures::StreamExt;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::path::{Path as FilePath, PathBuf};
+
+/// Deploys that are under way at once.
+const AT_ONCE: usize = 8;
 
 /// What a deployment is told besides its pipeline.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize, Serialize)]
@@ -95,17 +104,30 @@ impl Change {
 /// A deployment that is live.
 pub struct Deployed {
     pub change: Change,
-    /// The API's answer.
-    pub text: String,
     pub deployment: Deployment,
 }
 
+/// Deploys files, several at once; the outcomes come in the files' order.
+pub fn deploy_all<'a>(
+    client: &'a Client,
+    files: &'a [PathBuf],
+) -> impl futures::Stream<Item = (&'a FilePath, Result<Deployed, Failure>)> + Unpin {
+    let deploy = move |file: &'a PathBuf| async move {
+        let outcome = match prepare(file, &Settings::default()) {
+            Ok(wanted) => deploy(client, &wanted).await,
+            Err(failure) => Err(failure),
+        };
+        (file.as_path(), outcome)
+    };
+    Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
+}
+
 /// Adds the deployment; where there is one already, brings it to what is wanted.
-pub async fn deploy(client: &Client, wanted: &Prepared, create_only: bool) -> Result<Deployed, Failure> {
+async fn deploy(client: &Client, wanted: &Prepared) -> Result<Deployed, Failure> {
     let added = client.post(&Path::new(&["deployments"]), Some(body(Some(&wanted.pipeline), &wanted.settings))).await;
     match added {
-        Ok(answer) => Ok(Deployed { change: Change::Added, deployment: answer.read()?, text: answer.text }),
-        Err(failure) if failure.code == "already_exists" && !create_only => bring_up_to_date(client, wanted).await,
+        Ok(answer) => Ok(Deployed { change: Change::Added, deployment: answer.read()? }),
+        Err(failure) if failure.code == "already_exists" => bring_up_to_date(client, wanted).await,
         Err(failure) => Err(failure),
     }
 }
@@ -116,8 +138,28 @@ async fn bring_up_to_date(client: &Client, wanted: &Prepared) -> Result<Deployed
     let deployment: Deployment = found.read()?;
     let is_same = deployment.pipeline.as_ref().is_some_and(|pipeline| pipeline.get() == wanted.pipeline.get());
     if is_same && wanted.settings.hold_of(&deployment) {
-        return Ok(Deployed { change: Change::Unchanged, text: found.text, deployment });
+        return Ok(Deployed { change: Change::Unchanged, deployment });
     }
     let answer = client.patch(&path, body(Some(&wanted.pipeline), &wanted.settings)).await?;
-    Ok(Deployed { change: Change::Updated, deployment: answer.read()?, text: answer.text })
+    Ok(Deployed { change: Change::Updated, deployment: answer.read()? })
+}
+
+/// What a deploy came to, for a person.
+pub fn sentence(deployed: &Deployed) -> String {
+    let project = plain(&deployed.deployment.project);
+    format!("{} `{project}`: {}", deployed.change.word(), summary(&deployed.deployment))
+}
+
+/// Version, schedule and next run in a line.
+pub fn summary(deployment: &Deployment) -> String {
+    let due = match deployment.schedule.as_str() {
+        "manual" => "runs when it is called".to_owned(),
+        schedule => format!("`{schedule}` {}", deployment.timezone),
+    };
+    let next = match (deployment.state.as_str(), deployment.next.first()) {
+        ("active", Some(next)) => format!(", next {}", relative(*next, Timestamp::now())),
+        ("active", None) => String::new(),
+        (state, _) => format!(", {state}"),
+    };
+    format!("version {}, {due}{next}", deployment.version)
 }

@@ -4,6 +4,7 @@
 //! people and scripts see, [`failure`] is how a command fails and with which exit code.
 
 mod args;
+mod asking;
 mod client;
 mod commands;
 mod connection;
@@ -14,6 +15,7 @@ mod output;
 mod pages;
 mod pipeline_files;
 mod process;
+mod rollouts;
 mod runs;
 mod schedule_lines;
 mod session;

@@ -2,12 +2,14 @@
 
 use crate::deploying::Settings;
 use crate::failure::Failure;
+use crate::views::Detail;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 use tidemill_model::pipeline::limits::FILE_BYTES;
 use tidemill_model::pipeline::{DeployFile, unwrap_file};
+use tidemill_plan::Target;
 
 /// A file that is ready to be deployed.
 pub struct Prepared {
@@ -16,6 +18,18 @@ pub struct Prepared {
     /// The pipeline's `project_id`; empty if it has none, which the plane then refuses.
     pub project: String,
     pub settings: Settings,
+}
+
+impl Prepared {
+    /// What is allowed and probably not meant. A pipeline that cannot run has none here: the plane says what is wrong.
+    pub fn warnings(&self) -> Vec<Detail> {
+        let on_cron = self.settings.schedule.as_deref().is_some_and(|schedule| schedule != "manual");
+        let target = Target { local: true, on_cron, source: None };
+        match tidemill_plan::compile_text(self.pipeline.get(), tidemill_engine::catalogue(), &target) {
+            Ok((_, compiled)) => compiled.warnings.into_iter().map(Detail::from).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
 }
 
 /// Reads a file, or standard input for `-`.

@@ -4,6 +4,7 @@
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
+use std::time::Duration;
 
 const FORMS: &str =
     "give RFC 3339 (`2026-11-21T10:05:00Z`), `HH:MM` of today, seconds since 1970, or a duration (`15m`)";
@@ -62,6 +63,14 @@ pub fn past(text: &str) -> Result<Timestamp, String> {
 /// For an argument that names an instant to come.
 pub fn future(text: &str) -> Result<Timestamp, String> {
     instant(text, &TimeZone::UTC, Timestamp::now(), Toward::Future)
+}
+
+/// For an argument that says how long, e.g. `30m`; a bare number is seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(seconds.into()));
+    let duration = seconds.ok().or_else(|| text.parse().ok()).and_then(|given: SignedDuration| given.try_into().ok());
+    duration.ok_or_else(|| format!("`{text}` is not a duration; give e.g. `90s`, `30m` or `2h`"))
 }
 
 /// For an argument that names a time zone.
@@ -155,6 +164,16 @@ mod tests {
         let read = instant("09:00", &zone, at("2026-11-21T20:00:00Z"), Toward::Past).unwrap();
 
         assert_eq!(read, at("2026-11-22T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_duration_is_seconds_unless_it_names_a_unit() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for text in ["", "-5m", "soon", "5 parsecs"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

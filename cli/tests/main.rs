@@ -1,9 +1,14 @@
-//! The command as scripts see it: what it prints where, and its exit codes. Only `plane` needs a plane.
+//! The command as scripts see it: what it prints where, and its exit codes. Only `plane`, `deploy` and those of rollouts need a plane.
 
 mod command;
 mod connection;
+mod deploy;
+mod given;
+mod given_rollouts;
 mod help;
 mod plane;
 mod providers;
+mod rollout_follow;
+mod rollout_turns;
 mod schedule;
 mod validate;

@@ -1,137 +1,170 @@
-//! `tidemill deploy`: puts pipelines live.
+//! `tidemill deploy`: puts pipelines live, by a rollout.
 
-use crate::client::Client;
-use crate::deploying::{self, Deployed, Settings};
+use crate::asking::{agreed, can_ask};
+use crate::client::{Client, Path};
+use crate::deploying::{Settings, summary};
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::{pipelines_at, prepare};
+use crate::pipeline_files::Prepared;
+use crate::rollouts::begin::Request;
+use crate::rollouts::carry::{How, Tell, carry, carry_out};
+use crate::rollouts::views::{Group, Resource};
+use crate::rollouts::wanted::{Named, Wanted};
+use crate::rollouts::{git, preview, shown};
 use crate::session::Session;
 use crate::table::plain;
-use crate::times::relative;
 use crate::views::Deployment;
-use futures::StreamExt;
-use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::value::RawValue;
-use std::path::{Path, PathBuf};
-
-/// Deploys that are under way at once.
-const AT_ONCE: usize = 8;
+use reqwest::Method;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use tidemill_model::rollout::Gone;
 
 /// Put a pipeline live, or every pipeline of a folder
 ///
 /// A project that is not deployed yet is added; one that is gets the pipeline as a new version, if it differs, and
 /// whatever else is given. The file is a pipeline, or `{"pipeline": {…}, "schedule": "*/5 * * * *", …}`; options count
 /// more than what the file says. The pipeline is stored as it stands in the file, to the byte.
+///
+/// It is done by a rollout, which goes on in the plane also if this command does not. If a pipeline cannot run, nothing
+/// is changed. Of one group there is one rollout at a time, and others wait for it. A single file is rolled out by
+/// itself. A folder is a group, of its name: it is all that there is of the group, and --prune or --keep say what becomes
+/// of pipelines that have gone from it. Several files or folders are a part of the group of the folder that all of them
+/// are in.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill deploy digest.pipe --schedule '*/5 * * * *' --note 'first try'
-  tidemill deploy pipelines/ --json")]
+  tidemill deploy pipelines/ --preview
+  tidemill deploy pipelines/ --prune --yes
+  tidemill deploy pipelines/ --group nightly --cancel-in-progress --json")]
 pub struct Args {
     /// A file, or a folder with `*.pipe` and `*.json` files
     #[arg(value_name = "FILE_OR_FOLDER", required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Fail if the project is deployed already
+    /// Fail if a project is deployed already
     #[arg(long)]
     create_only: bool,
+    /// Let new deployments that have a schedule begin paused
+    #[arg(long)]
+    paused: bool,
+    /// What the pipelines belong together under [default: the folder's name]
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Remove the deployments of pipelines that have gone from the folder; a terminal is asked
+    #[arg(long, conflicts_with = "keep")]
+    prune: bool,
+    /// Let pipelines that have gone from the folder stay deployed, out of the group
+    #[arg(long)]
+    keep: bool,
+    /// Remove without a question
+    #[arg(long, short)]
+    yes: bool,
+    /// Tell what would change, of graphs and of time, and change nothing
+    #[arg(long)]
+    preview: bool,
+    /// Leave out the commit, branch and pull request that are kept with the versions
+    #[arg(long)]
+    no_git: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
-    if let [path] = args.paths.as_slice()
-        && !path.is_dir()
+    let named = Named::new(args.paths.clone());
+    let gone = gone(&args, &named)?;
+    let prepared = named.prepared(session, &args.settings)?;
+    let wanted = Wanted {
+        group: named.group(args.group.as_deref())?,
+        pipelines: prepared.iter().map(Into::into).collect(),
+        gone,
+        partial: !named.is_folder(),
+        create_only: args.create_only,
+        paused: args.paused,
+        git: if args.no_git { None } else { git::at(&named.home()) },
+    };
+    if args.preview {
+        return preview::show(session, &client, &wanted).await;
+    }
+    if args.create_only {
+        preview::check(&client, &wanted).await?;
+    }
+    if let Some(group) = wanted.group.as_ref().filter(|_| named.is_folder())
+        && !settle_what_is_gone(session, &client, group.as_str(), &prepared, &args).await?
     {
-        let deployed = deploying::deploy(&client, &prepare(path, &args.settings)?, args.create_only).await?;
-        session.output.done(&deployed.text, sentence(&deployed));
-        session.output.warnings(&deployed.deployment.warnings);
+        session.output.note("nothing was changed");
+        return Ok(Exit::Failed);
+    }
+    prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
+    let request = Request { method: Method::POST, path: Path::new(&["rollouts"]), body: Some(wanted.body()) };
+    match named {
+        Named::File(_) => single(session, &client, &request, &args.how).await,
+        _ => carry_out(session, &client, &request, &args.how).await,
+    }
+}
+
+fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
+    match (args.prune, args.keep) {
+        (false, false) => Ok(Gone::Leave),
+        _ if !named.is_folder() => {
+            let message = "`--prune` and `--keep` are for one folder, which is all that there is of its group";
+            Err(Failure::argument(message, "name the folder, or leave the option out"))
+        }
+        (true, _) => Ok(Gone::Prune),
+        (_, true) => Ok(Gone::Keep),
+    }
+}
+
+/// Tells which members of the group are not in the folder; `false` if somebody does not want them removed.
+async fn settle_what_is_gone(
+    session: &Session,
+    client: &Client,
+    group: &str,
+    prepared: &[Prepared],
+    args: &Args,
+) -> Result<bool, Failure> {
+    let members = match client.get(&Path::new(&["groups", group])).await {
+        Err(failure) if failure.exit == Exit::NotFound => return Ok(true),
+        answer => answer?.read::<Group>()?.members,
+    };
+    let here: HashSet<&str> = prepared.iter().map(|one| one.project.as_str()).collect();
+    let gone = members.iter().map(|member| member.project.as_str()).filter(|project| !here.contains(project));
+    let gone: Vec<String> = gone.map(|project| format!("`{}`", plain(project))).collect();
+    let names = gone.join(", ");
+    match (gone.is_empty(), args.prune) {
+        (true, _) => Ok(true),
+        (_, true) if args.yes || !can_ask(session) => Ok(true),
+        (_, true) => agreed(&format!("remove {names} of the group `{group}`?")),
+        (_, false) if args.keep => Ok(true),
+        (_, false) => {
+            session.output.note(format_args!(
+                "gone from the folder and still deployed: {names}; `--prune` removes them, `--keep` takes them out of the \
+                 group `{group}`"
+            ));
+            Ok(true)
+        }
+    }
+}
+
+/// A single pipeline is told of with its schedule.
+async fn single(session: &Session, client: &Client, request: &Request, how: &How) -> Result<Exit, Failure> {
+    let Some(rollout) = carry(session, client, request, how, Tell::Caller).await? else { return Ok(Exit::Done) };
+    if session.output.is_json() {
         return Ok(Exit::Done);
     }
-    let mut files = Vec::new();
-    for path in &args.paths {
-        files.extend(pipelines_at(path)?);
-    }
-    if files.is_empty() {
-        let message = "there is no pipeline in what was named";
-        return Err(Failure::new("not_found", message)
-            .hint("pipelines are in `*.pipe` and `*.json`")
-            .exit(Exit::NotFound));
-    }
-    several(session, &client, &files, &args).await
-}
-
-async fn several(session: &Session, client: &Client, files: &[PathBuf], args: &Args) -> Result<Exit, Failure> {
-    let bar = progress(session, files.len());
-    let (mut items, mut failed) = (Vec::new(), None);
-    let mut outcomes = deploy_all(client, files, &args.settings, args.create_only);
-    while let Some((file, outcome)) = outcomes.next().await {
-        bar.inc(1);
-        bar.suspend(|| match outcome {
-            Ok(deployed) => {
-                session.output.note(sentence(&deployed));
-                session.output.warnings(&deployed.deployment.warnings);
-                items.extend(RawValue::from_string(deployed.text).ok());
-            }
-            Err(failure) => {
-                failed.get_or_insert(failure.exit);
-                session.output.failure(&failure.of_file(file));
-            }
-        });
-    }
-    bar.finish_and_clear();
-    if session.output.is_json() {
-        #[derive(Serialize)]
-        struct All {
-            items: Vec<Box<RawValue>>,
-            next: Option<String>,
+    for resource in shown::resources(&rollout.items) {
+        let more = more(client, &resource).await;
+        let line = shown::resource(&resource);
+        match more {
+            Some(more) => session.output.line(format_args!("{}: {more}", line.split(": ").next().unwrap_or(&line))),
+            None => session.output.line(line),
         }
-        session.output.json(&All { items, next: None });
     }
-    Ok(failed.unwrap_or(Exit::Done))
+    Ok(Exit::Done)
 }
 
-/// Deploys files, several at once; the outcomes come in the files' order.
-pub fn deploy_all<'a>(
-    client: &'a Client,
-    files: &'a [PathBuf],
-    settings: &'a Settings,
-    create_only: bool,
-) -> impl futures::Stream<Item = (&'a Path, Result<Deployed, Failure>)> + Unpin {
-    let deploy = move |file: &'a PathBuf| async move {
-        let outcome = match prepare(file, settings) {
-            Ok(wanted) => deploying::deploy(client, &wanted, create_only).await,
-            Err(failure) => Err(failure),
-        };
-        (file.as_path(), outcome)
-    };
-    Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
-}
-
-fn progress(session: &Session, count: usize) -> ProgressBar {
-    if !session.is_watched() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is sound");
-    ProgressBar::new(count as u64).with_style(style).with_message("deploying")
-}
-
-/// What a deploy came to, for a person.
-pub fn sentence(deployed: &Deployed) -> String {
-    let project = plain(&deployed.deployment.project);
-    format!("{} `{project}`: {}", deployed.change.word(), summary(&deployed.deployment))
-}
-
-/// Version, schedule and next run in a line.
-pub fn summary(deployment: &Deployment) -> String {
-    let due = match deployment.schedule.as_str() {
-        "manual" => "runs when it is called".to_owned(),
-        schedule => format!("`{schedule}` {}", deployment.timezone),
-    };
-    let next = match (deployment.state.as_str(), deployment.next.first()) {
-        ("active", Some(next)) => format!(", next {}", relative(*next, Timestamp::now())),
-        ("active", None) => String::new(),
-        (state, _) => format!(", {state}"),
-    };
-    format!("version {}, {due}{next}", deployment.version)
+/// When a deployment runs. That it cannot be told is no failure of the deploy.
+async fn more(client: &Client, resource: &Resource) -> Option<String> {
+    let answer = client.get(&Path::new(&["deployments", &resource.project])).await.ok()?;
+    answer.read::<Deployment>().ok().map(|deployment| summary(&deployment))
 }

@@ -2,9 +2,8 @@
 
 use crate::args::Global;
 use crate::client::Client;
-use crate::commands::deploy::{deploy_all, sentence};
 use crate::connection::Connection;
-use crate::deploying::{Change, Settings};
+use crate::deploying::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::pipelines_at;
 use crate::process::{Signals, log_to_stderr};
@@ -113,8 +112,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
         }
     }
     let mut counts = Counts::default();
-    let settings = Settings::default();
-    let mut outcomes = deploy_all(&client, &files, &settings, false);
+    let mut outcomes = deploy_all(&client, &files);
     while let Some((file, outcome)) = outcomes.next().await {
         match outcome {
             Ok(deployed) => {

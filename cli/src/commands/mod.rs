@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod dev;
 pub mod doctor;
 pub mod gateway;
+pub mod groups;
 pub mod keys;
 pub mod list;
 pub mod logs;
@@ -13,6 +14,8 @@ pub mod pause;
 pub mod providers;
 pub mod remove;
 pub mod resume;
+pub mod rollout;
+pub mod rollouts;
 pub mod run;
 pub mod runs;
 pub mod schedule;
@@ -41,6 +44,9 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
         Command::Pause(args) => pause::run(session, args).await,
         Command::Resume(args) => resume::run(session, args).await,
         Command::Remove(args) => remove::run(session, args).await,
+        Command::Rollouts(args) => rollouts::run(session, args).await,
+        Command::Rollout(args) => rollout::run(session, args).await,
+        Command::Groups(args) => groups::run(session, args).await,
         Command::Versions(args) => versions::run(session, args).await,
         Command::Run(args) => run::run(session, args).await,
         Command::Runs(args) => runs::run(session, args).await,

@@ -1,51 +1,74 @@
-//! `tidemill remove`: takes a project off.
+//! `tidemill remove`: takes a project off, or a whole group.
 
-use crate::client::Path;
+use crate::asking::{agreed, can_ask};
+use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::rollouts::begin::Request;
+use crate::rollouts::carry::{How, carry_out};
+use crate::rollouts::views::Group;
 use crate::session::Session;
-use std::io::{IsTerminal, Write};
+use crate::table::plain;
+use reqwest::Method;
 
-/// Take a project off; its versions, its history and its hook's URL stay
+/// Take a project off, or all of a group; versions, history and the hook's URL stay
 ///
 /// On a terminal it asks first. A script is not asked: what it removes can be deployed again, and goes on where it was.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  tidemill remove orders --yes")]
+#[command(after_help = "Examples:
+  tidemill remove orders --yes
+  tidemill remove --group nightly --keep")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
-    project: String,
-    /// Remove it without a question
+    #[arg(required_unless_present = "group", conflicts_with = "group")]
+    project: Option<String>,
+    /// Take every pipeline of this group off, by a rollout
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Let the group's deployments stay, without the group
+    #[arg(long, requires = "group")]
+    keep: bool,
+    /// Remove without a question
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
-    let path = Path::new(&["deployments", &args.project]);
+    match (&args.project, &args.group) {
+        (Some(project), _) => remove(session, &client, project, &args).await,
+        (None, group) => remove_group(session, &client, group.as_deref().unwrap_or_default(), &args).await,
+    }
+}
+
+async fn remove(session: &Session, client: &Client, project: &str, args: &Args) -> Result<Exit, Failure> {
+    let path = Path::new(&["deployments", project]);
     if !args.yes && can_ask(session) {
         // Nobody is asked about what is not there.
         client.get(&path).await?;
-        if !agreed(&args.project)? {
+        if !agreed(&format!("remove `{}`?", plain(project)))? {
             session.output.note("nothing was removed");
             return Ok(Exit::Failed);
         }
     }
     let answer = client.delete(&path).await?;
-    session.output.done(&answer.text, format_args!("removed `{}`", args.project));
+    session.output.done(&answer.text, format_args!("removed `{}`", plain(project)));
     Ok(Exit::Done)
 }
 
-fn can_ask(session: &Session) -> bool {
-    !session.output.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn agreed(project: &str) -> Result<bool, Failure> {
-    let failed = |error: std::io::Error| Failure::new("terminal", error.to_string()).hint("give `--yes`");
-    let mut stderr = anstream::stderr().lock();
-    write!(stderr, "remove `{project}`? [y/N] ").and_then(|()| stderr.flush()).map_err(failed)?;
-    let mut answer = String::new();
-    if std::io::stdin().read_line(&mut answer).map_err(failed)? == 0 {
-        // Ctrl-D leaves the cursor behind the question.
-        writeln!(stderr).map_err(failed)?;
+async fn remove_group(session: &Session, client: &Client, name: &str, args: &Args) -> Result<Exit, Failure> {
+    let path = Path::new(&["groups", name]);
+    if !args.yes && !args.keep && can_ask(session) {
+        let group: Group = client.get(&path).await?.read()?;
+        let members: Vec<String> = group.members.iter().map(|one| format!("`{}`", plain(&one.project))).collect();
+        let question = format!("remove the group `{}` with {}?", plain(name), members.join(", "));
+        if !members.is_empty() && !agreed(&question)? {
+            session.output.note("nothing was removed");
+            return Ok(Exit::Failed);
+        }
     }
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    let path = if args.keep { path.with("keep", true) } else { path };
+    let request = Request { method: Method::DELETE, path, body: None };
+    carry_out(session, client, &request, &args.how).await
 }

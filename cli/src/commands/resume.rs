@@ -1,7 +1,7 @@
 //! `tidemill resume`: makes a paused or errored deployment active again.
 
 use crate::client::Path;
-use crate::commands::deploy::summary;
+use crate::deploying::summary;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::views::Deployment;

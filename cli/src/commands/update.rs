@@ -1,8 +1,7 @@
 //! `tidemill update`: changes a deployment.
 
 use crate::client::Path;
-use crate::commands::deploy::summary;
-use crate::deploying::{self, Settings};
+use crate::deploying::{self, Settings, summary};
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::prepare;
 use crate::session::Session;

@@ -1,0 +1,97 @@
+//! `tidemill rollout`: one rollout, shown, followed or cancelled.
+
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::rollouts::follow::{self, follow};
+use crate::rollouts::views::Rollout;
+use crate::rollouts::{self, shown};
+use crate::session::Session;
+
+/// Show, follow or cancel a rollout
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  tidemill rollout show nightly
+  tidemill rollout follow 01JD7Z8K3M4N5P6Q7R8S9T0V1W
+  tidemill rollout cancel nightly")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Show a rollout, with what became of each pipeline
+    #[command(after_help = "Example:\n  tidemill rollout show nightly --json")]
+    Show(Which),
+    /// Follow a rollout to its end; with --json, a line for each pipeline and one for the rollout
+    #[command(after_help = "Example:\n  tidemill rollout follow 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
+    Follow(Which),
+    /// Ask a rollout to end: it finishes the pipelines in hand, and what is live by then stays
+    #[command(after_help = "Example:\n  tidemill rollout cancel 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
+    Cancel(Which),
+}
+
+#[derive(clap::Args)]
+struct Which {
+    /// The rollout's id, or a group for its newest rollout; a single pipeline's group is called like its project
+    #[arg(value_name = "ROLLOUT|GROUP")]
+    rollout: String,
+}
+
+pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Show(Which { rollout }) => show(session, &rollout).await,
+        Command::Follow(Which { rollout }) => followed(session, &rollout).await,
+        Command::Cancel(Which { rollout }) => cancel(session, &rollout).await,
+    }
+}
+
+async fn show(session: &Session, rollout: &str) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let found = rollouts::find(&client, rollout).await?;
+    let answer = client.get(&rollouts::path(&found.id)).await?;
+    if session.output.is_json() {
+        session.output.line(&answer.text);
+        return Ok(Exit::Done);
+    }
+    let rollout: Rollout = answer.read()?;
+    session.output.line(shown::shown(&rollout));
+    let resources = shown::resources(&rollout.items);
+    if !resources.is_empty() {
+        let lines: Vec<String> = resources.iter().map(shown::resource).collect();
+        session.output.line(format_args!("\n{}", lines.join("\n")));
+    }
+    Ok(Exit::Done)
+}
+
+async fn followed(session: &Session, rollout: &str) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let found = rollouts::find(&client, rollout).await?;
+    let output = session.output;
+    let answer = follow(session, &client, &found, |text| match (output.is_json(), follow::resource(text)) {
+        (true, _) => output.line(text.get()),
+        (false, Ok(resource)) => output.line(shown::resource(&resource)),
+        (false, Err(_)) => {}
+    })
+    .await?;
+    let rollout: Rollout = answer.read()?;
+    match output.is_json() {
+        true => output.json(&rollouts::without_items(&answer)?),
+        false => output.line(shown::ended(&rollout, &shown::resources(&rollout.items))),
+    }
+    follow::ended(&rollout)?;
+    Ok(Exit::Done)
+}
+
+async fn cancel(session: &Session, rollout: &str) -> Result<Exit, Failure> {
+    let client = session.client()?;
+    let found = rollouts::find(&client, rollout).await?;
+    let answer = client.post(&Path::new(&["rollouts", &found.id, "cancel"]), None).await?;
+    let rollout: Rollout = answer.read()?;
+    let sentence = match rollout.is_final() {
+        true => format!("rollout `{}` is {}", rollout.id, rollout.state),
+        false => format!("rollout `{}` ends after the pipelines in hand", rollout.id),
+    };
+    session.output.done(&answer.text, sentence);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,163 @@
+//! Begins a rollout: once, although its answer may be lost, and after whatever else goes on in its group.
+
+use crate::client::{Answer, Client, Path};
+use crate::failure::{Exit, Failure};
+use crate::rollouts::bar::Bar;
+use crate::rollouts::retry::Retry;
+use crate::rollouts::shown;
+use crate::rollouts::views::Rollout;
+use crate::rollouts::{self};
+use crate::session::Session;
+use crate::times;
+use jiff::Timestamp;
+use reqwest::Method;
+use std::time::{Duration, Instant};
+
+/// How long the plane holds a request for the end of a rollout.
+const HOLD: Duration = Duration::from_secs(20);
+/// Between two tries for a slot that should be free.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// What to do about a rollout that goes on in the same group.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Turn {
+    /// Cancel the rollout that goes on in the group, instead of waiting for its end
+    #[arg(long, conflicts_with = "no_wait")]
+    cancel_in_progress: bool,
+    /// Fail at once if a rollout goes on in the group
+    #[arg(long)]
+    no_wait: bool,
+    /// How long to wait for it at most, e.g. `90s` or `2h`
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = times::duration)]
+    wait_limit: Duration,
+}
+
+/// The request that begins a rollout.
+pub struct Request {
+    pub method: Method,
+    pub path: Path,
+    pub body: Option<String>,
+}
+
+/// Begins a rollout, and gives the answer that has its id.
+pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
+    let beginning = Beginning { session, client, turn, deadline: Instant::now() + turn.wait_limit };
+    tokio::select! {
+        begun = beginning.begin(request) => begun,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted", "interrupted before the rollout had begun")
+            .hint("`tidemill rollouts` shows what goes on")
+            .exit(Exit::Interrupted)),
+    }
+}
+
+struct Beginning<'a> {
+    session: &'a Session,
+    client: &'a Client,
+    turn: &'a Turn,
+    deadline: Instant,
+}
+
+impl Beginning<'_> {
+    async fn begin(&self, request: &Request) -> Result<Answer, Failure> {
+        let key = idempotency_key();
+        let mut held_by = None;
+        loop {
+            let refused = match self.ask(request, &key).await {
+                Err(failure) if !self.turn.no_wait => failure,
+                answer => return answer,
+            };
+            let holder = holder(&refused).map(str::to_owned);
+            let Some(id) = holder else { return Err(refused) };
+            if held_by.as_ref() == Some(&id) {
+                tokio::time::sleep(BREATH).await;
+            }
+            self.outwait(&id).await?;
+            held_by = Some(id);
+        }
+    }
+
+    /// The same key goes with every try, so that a request whose answer was lost is not done twice.
+    async fn ask(&self, request: &Request, key: &str) -> Result<Answer, Failure> {
+        let mut retry = Retry::of_unknown();
+        loop {
+            match self.client.once(request.method.clone(), &request.path, request.body.clone(), key).await {
+                Err(failure) => retry.again(failure, |failure| self.lost(failure)).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Waits for the end of the rollout that holds the slot, or ends it.
+    async fn outwait(&self, id: &str) -> Result<(), Failure> {
+        let holder: Rollout = self.get(&rollouts::path(id)).await?.read()?;
+        if holder.is_final() {
+            return Ok(());
+        }
+        let verb = if self.turn.cancel_in_progress { "cancelling" } else { "waiting for" };
+        self.session.output.note(format_args!("{verb} {}", shown::holder(&holder, Timestamp::now())));
+        if self.turn.cancel_in_progress {
+            self.cancel(id).await?;
+        }
+        let bar = Bar::new(self.session, &holder, verb);
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.waited_in_vain(&holder));
+            }
+            let wait = HOLD.min(left).as_secs().max(1);
+            let rollout: Rollout =
+                self.get(&Path::new(&["rollouts", id, "completion"]).with("wait", wait)).await?.read()?;
+            bar.update(&rollout.stand());
+            if rollout.is_final() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn cancel(&self, id: &str) -> Result<(), Failure> {
+        let mut retry = Retry::of_known();
+        // A cancel may be repeated as it is.
+        while let Err(failure) = self.client.post(&Path::new(&["rollouts", id, "cancel"]), None).await {
+            retry.again(failure, |failure| self.lost(failure)).await?;
+        }
+        Ok(())
+    }
+
+    async fn get(&self, path: &Path) -> Result<Answer, Failure> {
+        let mut retry = Retry::of_known();
+        loop {
+            match self.client.get(path).await {
+                Err(failure) => retry.again(failure, |failure| self.lost(failure)).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    fn lost(&self, failure: &Failure) {
+        self.session.output.note(format_args!("{}; trying again", failure.message));
+    }
+
+    fn waited_in_vain(&self, holder: &Rollout) -> Failure {
+        let waited = times::seconds(self.turn.wait_limit.as_secs().try_into().unwrap_or(i64::MAX));
+        let message = format!("rollout `{}` of `{}` still goes on after {waited}", holder.id, holder.group);
+        Failure::new("conflict", message)
+            .hint(format!(
+                "follow it with `tidemill rollout follow {}`, or end it with `--cancel-in-progress`; `--wait-limit` \
+                 waits longer",
+                holder.id
+            ))
+            .exit(Exit::Conflict)
+    }
+}
+
+/// The rollout that holds the slot, if that is why a rollout was refused.
+fn holder(refused: &Failure) -> Option<&str> {
+    let detail = refused.details.first().filter(|_| refused.exit == Exit::Conflict)?;
+    (detail.field.as_deref() == Some("rollout")).then_some(detail.message.as_str())
+}
+
+fn idempotency_key() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}

@@ -1,0 +1,130 @@
+//! Follows a rollout to its end, over dropped connections and restarts of the plane. Resources get their outcomes in
+//! their order, so how many were shown is the place to go on from: none is shown twice, and none is left out.
+
+use crate::client::{self, Answer, Client};
+use crate::failure::{Exit, Failure};
+use crate::rollouts;
+use crate::rollouts::bar::Bar;
+use crate::rollouts::retry::Retry;
+use crate::rollouts::views::{Resource, Rollout};
+use crate::session::Session;
+use serde_json::value::RawValue;
+use std::time::Duration;
+
+/// How often a rollout is looked at: soon after something happened, more rarely while nothing does.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Hands what became of each resource to `show`, and gives the rollout as it has ended. Ctrl-C ends the following, not the
+/// rollout.
+pub async fn follow(
+    session: &Session,
+    client: &Client,
+    rollout: &Rollout,
+    show: impl FnMut(&RawValue),
+) -> Result<Answer, Failure> {
+    let bar = Bar::new(session, rollout, "");
+    let mut following = Following { session, client, id: &rollout.id, bar, show, shown: 0 };
+    tokio::select! {
+        ended = following.until_the_end() => ended.map_err(|failure| lost(failure, &rollout.id)),
+        _ = tokio::signal::ctrl_c() => {
+            let message = format!("rollout `{}` goes on", rollout.id);
+            Err(Failure::new("interrupted", message).hint(ways_on(&rollout.id)).exit(Exit::Interrupted))
+        }
+    }
+}
+
+struct Following<'a, S> {
+    session: &'a Session,
+    client: &'a Client,
+    id: &'a str,
+    bar: Bar,
+    show: S,
+    /// The first so many resources were shown.
+    shown: usize,
+}
+
+impl<S: FnMut(&RawValue)> Following<'_, S> {
+    async fn until_the_end(&mut self) -> Result<Answer, Failure> {
+        let mut wait = SHORTEST;
+        let mut before = (String::new(), 0);
+        loop {
+            let (answer, rollout) = self.look().await?;
+            if rollout.is_final() {
+                return Ok(answer);
+            }
+            let now = (rollout.step, rollout.settled);
+            wait = if now == before { LONGEST.min(wait * 2) } else { SHORTEST };
+            before = now;
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Reads the rollout as it is, and shows what is new of it.
+    async fn look(&mut self) -> Result<(Answer, Rollout), Failure> {
+        let mut retry = Retry::of_known();
+        let answer = loop {
+            match self.client.get(&rollouts::path(self.id)).await {
+                Ok(answer) => break answer,
+                Err(failure) => retry.again(failure, |failure| self.tell_lost(failure)).await?,
+            }
+        };
+        let rollout: Rollout = answer.read()?;
+        for (index, resource) in rollout.items.iter().enumerate() {
+            self.show(index, resource);
+        }
+        self.bar.update(&rollout.stand());
+        Ok((answer, rollout))
+    }
+
+    /// Shows a resource by its place, unless it was shown.
+    fn show(&mut self, index: usize, resource: &RawValue) {
+        if index == self.shown {
+            let Following { bar, show, .. } = self;
+            bar.suspend(|| show(resource));
+            self.shown += 1;
+        }
+    }
+
+    fn tell_lost(&self, failure: &Failure) {
+        let Following { session, bar, .. } = self;
+        bar.suspend(|| session.output.note(format_args!("{}; trying again", failure.message)));
+    }
+}
+
+/// How a rollout ended, for whoever asked for it.
+pub fn ended(rollout: &Rollout) -> Result<(), Failure> {
+    let failed = |code: &str, why: String| {
+        let failure = Failure::new(code, format!("rollout `{}` {why}", rollout.id));
+        match code {
+            "invalid_pipeline" => Err(failure.hint("nothing was changed; mend it, and deploy again")),
+            _ => Err(failure),
+        }
+    };
+    match (rollout.state.as_str(), &rollout.error) {
+        ("succeeded", _) => Ok(()),
+        ("cancelled", _) => failed("cancelled", "was cancelled; what is live by now stays".to_owned()),
+        (_, Some(wrong)) => failed(&wrong.code, format!("failed: {}", wrong.message)),
+        (state, None) => failed(state, format!("is {state}")),
+    }
+}
+
+/// Reads what became of a resource.
+pub fn resource(text: &RawValue) -> Result<Resource, Failure> {
+    client::read(text.get())
+}
+
+fn lost(failure: Failure, id: &str) -> Failure {
+    match failure.exit {
+        Exit::Unavailable => {
+            let message = format!("{}; rollout `{id}` was begun, and goes on when the plane does", failure.message);
+            Failure { message, ..failure }.hint(ways_on(id))
+        }
+        _ => failure,
+    }
+}
+
+/// What one who does not follow a rollout can do about it.
+pub fn ways_on(id: &str) -> String {
+    format!("follow it with `tidemill rollout follow {id}`, end it with `tidemill rollout cancel {id}`")
+}

@@ -1,0 +1,51 @@
+//! Rollouts, as several commands need them: what is asked for ([`wanted`], [`git`]), how one is begun although another
+//! goes on ([`begin`]), how it is followed ([`follow`]), both together ([`carry`]), and what people see of it ([`bar`],
+//! [`shown`], [`preview`]).
+
+pub mod bar;
+pub mod begin;
+pub mod carry;
+pub mod follow;
+pub mod git;
+pub mod preview;
+pub mod retry;
+pub mod shown;
+pub mod views;
+pub mod wanted;
+
+use crate::client::{Answer, Client, Path};
+use crate::failure::{Exit, Failure};
+use crate::rollouts::views::{Group, Rollout};
+use serde_json::Value;
+use tidemill_model::ids::RolloutId;
+
+/// Finds a rollout by its id, or the newest one of a group.
+pub async fn find(client: &Client, rollout_or_group: &str) -> Result<Rollout, Failure> {
+    if RolloutId::parse(rollout_or_group).is_ok() {
+        match client.get(&path(rollout_or_group)).await {
+            Err(failure) if failure.exit == Exit::NotFound => {}
+            answer => return answer?.read(),
+        }
+    }
+    let found = match client.get(&Path::new(&["groups", rollout_or_group])).await {
+        Err(failure) if failure.exit == Exit::NotFound => None,
+        answer => answer?.read::<Group>()?.last_rollout,
+    };
+    let id = found.ok_or_else(|| {
+        Failure::new("not_found", format!("there is no rollout `{rollout_or_group}`, and none of a group of that name"))
+            .hint("`tidemill rollouts` lists them; they are kept for 30 days")
+            .exit(Exit::NotFound)
+    })?;
+    client.get(&path(&id)).await?.read()
+}
+
+pub fn path(rollout: &str) -> Path {
+    Path::new(&["rollouts", rollout])
+}
+
+/// A rollout as it was answered, without its resources.
+pub fn without_items(answer: &Answer) -> Result<serde_json::Map<String, Value>, Failure> {
+    let mut rollout: serde_json::Map<String, Value> = answer.read()?;
+    rollout.shift_remove("items");
+    Ok(rollout)
+}

@@ -1,0 +1,135 @@
+//! What a rollout is asked for: the pipelines of some files, and the group that they are rolled out in.
+
+use crate::deploying::Settings;
+use crate::failure::{Exit, Failure};
+use crate::pipeline_files::{Prepared, pipelines_at, prepare};
+use crate::session::Session;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::path::{Path, PathBuf};
+use tidemill_model::git::Git;
+use tidemill_model::ids::GroupName;
+use tidemill_model::rollout::Gone;
+
+/// The body of a rollout's request.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wanted<'a> {
+    /// `None` is that of the only pipeline's project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupName>,
+    pub pipelines: Vec<Pipeline<'a>>,
+    pub gone: Gone,
+    /// The pipelines are not all that there is of the group.
+    pub partial: bool,
+    pub create_only: bool,
+    pub paused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+}
+
+impl Wanted<'_> {
+    pub fn body(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers are JSON")
+    }
+}
+
+/// A pipeline as it stands in its file, to the byte, with its settings.
+#[derive(Serialize)]
+pub struct Pipeline<'a> {
+    pipeline: &'a RawValue,
+    #[serde(flatten)]
+    settings: &'a Settings,
+}
+
+impl<'a> From<&'a Prepared> for Pipeline<'a> {
+    fn from(prepared: &'a Prepared) -> Pipeline<'a> {
+        Pipeline { pipeline: &prepared.pipeline, settings: &prepared.settings }
+    }
+}
+
+/// What was named on the command line.
+pub enum Named {
+    /// One file.
+    File(PathBuf),
+    /// All that there is of a group.
+    Folder(PathBuf),
+    /// Some files, and what is in some folders.
+    Several(Vec<PathBuf>),
+}
+
+impl Named {
+    pub fn new(mut paths: Vec<PathBuf>) -> Named {
+        match (paths.pop(), paths.is_empty()) {
+            (Some(only), true) if only.is_dir() => Named::Folder(only),
+            (Some(only), true) => Named::File(only),
+            (last, _) => Named::Several(paths.into_iter().chain(last).collect()),
+        }
+    }
+
+    pub fn is_folder(&self) -> bool {
+        matches!(self, Named::Folder(_))
+    }
+
+    fn paths(&self) -> &[PathBuf] {
+        match self {
+            Named::File(path) | Named::Folder(path) => std::slice::from_ref(path),
+            Named::Several(paths) => paths,
+        }
+    }
+
+    /// The folder that everything is in.
+    pub fn home(&self) -> PathBuf {
+        let folder_of = |path: &PathBuf| {
+            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+            folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")).to_owned()
+        };
+        let common = |a: PathBuf, b: PathBuf| a.ancestors().find(|folder| b.starts_with(folder)).map(Path::to_owned);
+        let mut folders = self.paths().iter().map(folder_of);
+        let first = folders.next().unwrap_or_default();
+        folders.try_fold(first, common).unwrap_or_default()
+    }
+
+    /// The group that they are rolled out in: the one that is named, else a single file has its own, and everything else
+    /// is of the folder that it is in.
+    pub fn group(&self, given: Option<&str>) -> Result<Option<GroupName>, Failure> {
+        let home = self.home();
+        let name = match (given, self, home.file_name()) {
+            (Some(name), ..) => name.to_owned(),
+            (None, Named::File(_), _) => return Ok(None),
+            (None, _, Some(name)) => name.to_string_lossy().into_owned(),
+            (None, _, None) => {
+                let message = format!("`{}` has no name to call the group by", home.display());
+                return Err(Failure::argument(message, "name it with `--group`"));
+            }
+        };
+        Ok(Some(GroupName::parse(&*name)?))
+    }
+
+    /// Reads every file; of several that cannot be read, all but the last are told here.
+    pub fn prepared(&self, session: &Session, settings: &Settings) -> Result<Vec<Prepared>, Failure> {
+        let mut files = Vec::new();
+        for path in self.paths() {
+            files.extend(pipelines_at(path)?);
+        }
+        let (mut prepared, mut failures) = (Vec::new(), Vec::new());
+        for file in &files {
+            match prepare(file, settings) {
+                Ok(one) => prepared.push(one),
+                Err(failure) if files.len() == 1 => return Err(failure),
+                Err(failure) => failures.push(failure.of_file(file)),
+            }
+        }
+        match (failures.pop(), prepared.is_empty()) {
+            (Some(last), _) => {
+                failures.iter().for_each(|failure| session.output.failure(failure));
+                Err(last)
+            }
+            (None, true) => Err(Failure::new("not_found", "there is no pipeline in what was named")
+                .hint("pipelines are in `*.pipe` and `*.json`; `tidemill remove --group` takes all of a group off")
+                .exit(Exit::NotFound)),
+            (None, false) => Ok(prepared),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `tidemill deploy`: a file, a folder, what has gone from it, and how it fails.
+
+use crate::given::Plane;
+use crate::given_rollouts::lines;
+use std::process::Command;
+
+#[test]
+fn a_file_is_deployed_by_itself_and_told_with_its_schedule() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "one");
+
+    let deployed = plane.tidemill(&["deploy", "orders.pipe", "--schedule", "0 7 * * *"]);
+    plane.write("orders.pipe", "two");
+    let updated = plane.tidemill(&["deploy", "orders.pipe"]);
+    let unchanged = plane.tidemill(&["deploy", "orders.pipe", "--json"]);
+
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    assert!(
+        deployed.stdout.starts_with("deployed `orders`: version 1, `0 7 * * *` UTC, next in "),
+        "{}",
+        deployed.stdout
+    );
+    assert!(updated.stdout.starts_with("updated `orders`: version 2, `0 7 * * *` UTC"), "{}", updated.stdout);
+    let rollout = unchanged.json();
+    assert_eq!(unchanged.stdout.lines().count(), 1);
+    assert_eq!((rollout["state"].as_str(), rollout["group"].as_str()), (Some("succeeded"), Some("orders")));
+    assert_eq!(rollout["items"][0]["action"], "unchanged");
+}
+
+#[test]
+fn a_folder_is_a_group_and_what_has_gone_from_it_stays_unless_somebody_says() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b", "c", "d"], "x");
+    let first = plane.tidemill(&["deploy", "night"]);
+    assert_eq!(
+        lines(&first),
+        ["a", "b", "c", "d"].map(|project| format!("deployed `{project}`: version 1")),
+        "{}",
+        first.stderr
+    );
+
+    plane.folder("night", &["a", "b", "c"], "x");
+    let left = plane.tidemill(&["deploy", "night"]);
+    assert!(left.stderr.contains("still deployed: `d`") && left.stderr.contains("`--prune`"), "{}", left.stderr);
+    assert_eq!(plane.deployed(), ["a", "b", "c", "d"]);
+
+    plane.folder("night", &["a", "b"], "x");
+    let pruned = plane.tidemill(&["deploy", "night", "--prune"]);
+    assert_eq!(lines(&pruned)[2..], ["removed `c`", "removed `d`"], "{}", pruned.stdout);
+    assert_eq!(plane.deployed(), ["a", "b"]);
+
+    plane.folder("night", &["a"], "x");
+    let kept = plane.tidemill(&["deploy", "night", "--keep"]);
+    assert_eq!(lines(&kept)[1..], ["let go `b`: version 1"], "{}", kept.stdout);
+    let again = plane.tidemill(&["deploy", "night", "--prune"]);
+    assert_eq!((lines(&again).len(), plane.deployed()), (1, vec!["a".to_owned(), "b".to_owned()]));
+}
+
+#[test]
+fn several_files_are_a_part_of_their_folders_group() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b", "c"], "x");
+    plane.tidemill(&["deploy", "night"]);
+    plane.folder("night", &["a", "b"], "y");
+
+    let part = plane.tidemill(&["deploy", "night/a.pipe", "night/b.pipe", "--json"]);
+    let with_prune = plane.tidemill(&["deploy", "night/a.pipe", "night/b.pipe", "--prune"]);
+
+    assert_eq!((part.json()["group"].as_str(), part.json()["resources"].as_u64()), (Some("night"), Some(2)));
+    assert_eq!((with_prune.code, plane.deployed().len()), (2, 3), "{}", with_prune.stderr);
+}
+
+#[test]
+fn nothing_changes_if_one_pipeline_cannot_run_and_all_its_problems_are_told() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    plane.write_broken("night/bad.pipe", "bad");
+
+    let failed = plane.tidemill(&["deploy", "night"]);
+    let alone = plane.tidemill(&["deploy", "night/bad.pipe", "--json"]);
+
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr.contains("`nope`") && failed.stderr.contains("`none`"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("hint: nothing was changed"), "{}", failed.stderr);
+    assert!(lines(&failed).contains(&"not reached `a`"), "{}", failed.stdout);
+    assert_eq!((alone.code, alone.json()["state"].as_str()), (1, Some("failed")));
+    assert_eq!(alone.error_json()["code"], "invalid_pipeline");
+    assert!(plane.deployed().is_empty());
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told_before_anything_is_sent() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    for file in ["b", "c"] {
+        std::fs::write(plane.folder.path().join(format!("night/{file}.pipe")), "{").unwrap();
+    }
+
+    let refused = plane.tidemill(&["deploy", "night"]);
+
+    assert_eq!(
+        (refused.code, plane.tidemill(&["rollouts", "--json"]).json()["items"].as_array().unwrap().len()),
+        (1, 0)
+    );
+    assert!(refused.stderr.contains("night/b.pipe") && refused.stderr.contains("night/c.pipe"), "{}", refused.stderr);
+}
+
+#[test]
+fn create_only_fails_with_5_where_something_is_deployed_already() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+    plane.tidemill(&["deploy", "night/b.pipe"]);
+
+    let refused = plane.tidemill(&["deploy", "night", "--create-only"]);
+
+    assert_eq!(refused.code, 5);
+    assert!(refused.stderr.contains("`b` is deployed already"), "{}", refused.stderr);
+    assert_eq!(plane.deployed(), ["b"]);
+}
+
+#[test]
+fn a_body_that_no_plane_takes_is_refused_before_it_is_sent() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", &"x".repeat(3_000_000));
+    plane.write("more.pipe", &"x".repeat(3_300_000));
+
+    let refused = plane.tidemill(&["deploy", "orders.pipe", "more.pipe", "--group", "night"]);
+
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("a plane takes 6291456"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_version_knows_the_commit_unless_it_is_to_be_left_out() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git").args(arguments).current_dir(plane.folder.path()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&[
+        "-c",
+        "user.name=Ana",
+        "-c",
+        "user.email=ana@example.com",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "Count by hour",
+    ]);
+    git(&["remote", "add", "origin", "https://ana:t0ken@example.com/r.git"]);
+
+    let with = plane.tidemill(&["deploy", "night/a.pipe", "--json"]).json();
+    let without = plane.tidemill(&["deploy", "night/b.pipe", "--no-git", "--json"]).json();
+
+    let git = &with["git"];
+    assert_eq!((git["branch"].as_str(), git["message"].as_str()), (Some("main"), Some("Count by hour")), "{with}");
+    assert_eq!((git["author"].as_str(), git["repository"].as_str()), (Some("Ana"), Some("https://example.com/r.git")));
+    assert_eq!(git["commit"].as_str().unwrap().len(), 40);
+    assert!(without["git"].is_null(), "{without}");
+}

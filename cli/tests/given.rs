@@ -1,0 +1,113 @@
+//! A plane of its own for a test, as people start one.
+
+use crate::command::{Ended, tidemill_in};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A plane in a folder of its own, gone when the test ends.
+pub struct Plane {
+    child: Child,
+    pub url: String,
+    pub folder: TempDir,
+}
+
+impl Plane {
+    pub fn new() -> Plane {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, url) = start(folder.path(), "127.0.0.1:0");
+        Plane { child, url, folder }
+    }
+
+    /// Ends the plane by SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts the plane again that was killed, where it was.
+    pub fn start_again(&mut self) {
+        let address = self.url.strip_prefix("http://").unwrap().to_owned();
+        (self.child, self.url) = start(self.folder.path(), &address);
+    }
+
+    /// Starts a command that is not waited for; what it prints can be read.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_tidemill"))
+            .args(arguments)
+            .args(["--url", &self.url])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    pub fn tidemill(&self, arguments: &[&str]) -> Ended {
+        tidemill_in(self.folder.path(), &[arguments, &["--url", &self.url]].concat(), "")
+    }
+
+    /// A request that the command has no way to send.
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let key = std::fs::read_to_string(self.folder.path().join(".tidemill/key")).unwrap();
+        let (key, body) = (key.trim(), body.to_string());
+        let mut connection = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            connection,
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    /// Writes a pipeline that gives a template's text.
+    pub fn write(&self, file: &str, template: &str) {
+        self.write_with(file, json!({"id": "text", "provider": "template", "config": {"template": template}}));
+    }
+
+    /// Writes a pipeline with this component in its middle.
+    pub fn write_with(&self, file: &str, mut component: Value) {
+        component["input"] = json!([{"lane": "documents", "from": "now"}]);
+        let out = json!([{"lane": "text", "from": component["id"]}]);
+        let pipeline = json!({
+            "project_id": "orders",
+            "source": "now",
+            "components": [
+                {"id": "now", "provider": "timer", "config": {}},
+                component,
+                {"id": "out", "provider": "response", "config": {}, "input": out},
+            ],
+        });
+        std::fs::write(self.folder.path().join(file), pipeline.to_string()).unwrap();
+    }
+}
+
+/// Starts a plane in a folder, and gives its address when it is ready.
+fn start(folder: &Path, address: &str) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
+        .args(["dev", "--listen", address])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let ready = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    (child, ready.strip_prefix("ready ").expect("the first line is `ready URL`").to_owned())
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}

@@ -1,0 +1,83 @@
+//! A rollout is followed to its end, whatever happens to the plane meanwhile.
+
+use crate::given::Plane;
+use crate::given_rollouts::MANY;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::time::{Duration, Instant};
+
+/// Lines that are waited for before the plane is killed.
+const SOME: usize = 16;
+
+#[test]
+fn a_plane_that_is_killed_and_started_again_loses_no_line_and_prints_none_twice() {
+    let mut plane = Plane::new();
+    let projects = plane.many("night");
+    let mut deploy = plane.spawn(&["deploy", "night"]);
+    let mut printed = BufReader::new(deploy.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut lines: Vec<String> = printed.by_ref().take(SOME).collect();
+
+    plane.kill();
+    std::thread::sleep(Duration::from_millis(500));
+    plane.start_again();
+    lines.extend(printed);
+    let mut told = String::new();
+    deploy.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+
+    assert_eq!(deploy.wait().unwrap().code(), Some(0), "{told}");
+    assert!(told.contains("does not answer") && told.contains("trying again"), "{told}");
+    let end = lines.pop().unwrap();
+    assert!(end.contains(&format!("succeeded in ")) && end.ends_with(&format!(": {MANY} deployed")), "{end}");
+    let expected: Vec<String> = projects.iter().map(|project| format!("deployed `{project}`: version 1")).collect();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_script_follows_by_lines_of_json() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+    plane.tidemill(&["deploy", "night"]);
+
+    let followed = plane.tidemill(&["rollout", "follow", "night", "--json"]);
+
+    let lines: Vec<Value> = followed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((followed.code, lines.len()), (0, 3), "{}", followed.stdout);
+    assert_eq!((lines[0]["project"].as_str(), lines[1]["project"].as_str()), (Some("a"), Some("b")));
+    assert_eq!((lines[2]["state"].as_str(), lines[2].get("items")), (Some("succeeded"), None));
+}
+
+#[test]
+fn a_detached_deploy_goes_on_and_can_be_followed() {
+    let plane = Plane::new();
+    let id = plane.begin_many("night");
+
+    let going = plane.tidemill(&["rollout", "show", &id, "--json"]).json();
+    let followed = plane.tidemill(&["rollout", "follow", &id]);
+
+    assert_ne!(going["state"], "succeeded", "it is not waited for");
+    assert_eq!((followed.code, followed.stdout.lines().count()), (0, MANY + 1), "{}", followed.stderr);
+}
+
+#[test]
+fn an_interrupted_deploy_says_that_the_rollout_goes_on_and_how_to_follow_it() {
+    let plane = Plane::new();
+    plane.many("night");
+    let mut deploy = plane.spawn(&["deploy", "night"]);
+    let first = BufReader::new(deploy.stdout.as_mut().unwrap()).lines().next().unwrap().unwrap();
+
+    interrupt(&deploy);
+    let start = Instant::now();
+    let mut told = String::new();
+    deploy.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{first} {told}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(told.contains("` goes on") && told.contains("tidemill rollout follow"), "{told}");
+    assert_eq!(plane.tidemill(&["rollout", "follow", "night"]).code, 0);
+}
+
+/// What Ctrl-C sends.
+fn interrupt(child: &std::process::Child) {
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}

@@ -1,0 +1,132 @@
+//! A rollout begins although another one of its group goes on, and although its answer is lost.
+
+use crate::command::tidemill_in;
+use crate::given::Plane;
+use crate::given_rollouts::names;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+
+#[test]
+fn a_deploy_waits_for_the_one_that_goes_on_and_says_for_whom() {
+    let plane = Plane::new();
+    let id = plane.begin_many("night");
+
+    let waited = plane.tidemill(&["deploy", "night"]);
+
+    assert_eq!(waited.code, 0, "{}", waited.stderr);
+    assert!(waited.stderr.contains(&format!("waiting for rollout `{id}` of `night`, begun ")), "{}", waited.stderr);
+    assert_eq!(plane.tidemill(&["rollout", "show", &id, "--json"]).json()["state"], "succeeded");
+}
+
+#[test]
+fn a_deploy_that_may_not_wait_or_has_waited_long_enough_fails_with_5() {
+    let plane = Plane::new();
+    let id = plane.begin_many("night");
+
+    let at_once = plane.tidemill(&["deploy", "night", "--no-wait", "--json"]);
+    let in_vain = plane.tidemill(&["deploy", "night", "--wait-limit", "0"]);
+
+    assert_eq!((at_once.code, in_vain.code), (5, 5), "{}{}", at_once.stderr, in_vain.stderr);
+    assert_eq!(at_once.error_json()["details"][0]["message"], id.as_str());
+    assert!(in_vain.stderr.contains(&format!("rollout `{id}` of `night` still goes on")), "{}", in_vain.stderr);
+}
+
+#[test]
+fn a_deploy_cancels_the_one_that_goes_on_if_it_is_told_to() {
+    let plane = Plane::new();
+    let id = plane.begin_many("night");
+    plane.folder("night", &["a"], "x");
+
+    let deployed = plane.tidemill(&["deploy", "night", "--cancel-in-progress"]);
+
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    assert!(deployed.stderr.contains(&format!("cancelling rollout `{id}`")), "{}", deployed.stderr);
+    let cancelled = plane.tidemill(&["rollout", "follow", &id]);
+    assert_eq!(cancelled.code, 1);
+    assert!(cancelled.stderr.contains("was cancelled"), "{}", cancelled.stderr);
+    assert!(plane.deployed().contains(&"a".to_owned()));
+}
+
+#[test]
+fn a_rollout_is_cancelled_by_its_id_or_by_its_group() {
+    let plane = Plane::new();
+    let id = plane.begin_many("night");
+
+    let asked = plane.tidemill(&["rollout", "cancel", "night"]);
+
+    assert!(asked.stdout.contains(&format!("rollout `{id}` ends after the pipelines in hand")), "{}", asked.stdout);
+    assert_eq!(plane.tidemill(&["rollout", "follow", "night"]).code, 1);
+    assert_eq!(plane.tidemill(&["rollout", "cancel", &id]).stdout, format!("rollout `{id}` is cancelled\n"));
+    assert_eq!(plane.tidemill(&["rollout", "cancel", "day"]).code, 3);
+}
+
+#[test]
+fn a_deploy_whose_answer_was_lost_is_done_once() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "x");
+    let door = lossy_door(&plane.url);
+    let key = std::fs::read_to_string(plane.folder.path().join(".tidemill/key")).unwrap();
+    let through_it =
+        tidemill_in(plane.folder.path(), &["deploy", "orders.pipe", "--url", &door, "--key", key.trim()], "");
+
+    assert_eq!(through_it.code, 0, "{}", through_it.stderr);
+    assert!(through_it.stderr.contains("does not answer"), "the answer was lost: {}", through_it.stderr);
+    assert!(through_it.stdout.starts_with("deployed `orders`: version 1"), "{}", through_it.stdout);
+    let rollouts = plane.tidemill(&["rollouts", "--json"]).json();
+    assert_eq!(names(&rollouts, "state"), ["succeeded"]);
+}
+
+#[test]
+fn a_group_is_listed_shown_and_taken_off() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+    plane.tidemill(&["deploy", "night"]);
+
+    let shown = plane.tidemill(&["groups", "night", "--json"]).json();
+    assert_eq!(shown["members"].as_array().unwrap().len(), 2, "{shown}");
+    assert!(plane.tidemill(&["groups"]).stdout.contains("night"));
+    let kept = plane.tidemill(&["remove", "--group", "night", "--keep"]);
+    assert_eq!((kept.code, plane.deployed().len()), (0, 2), "{}", kept.stderr);
+    assert_eq!(plane.tidemill(&["groups", "night"]).code, 3);
+
+    plane.tidemill(&["deploy", "night"]);
+    let removed = plane.tidemill(&["remove", "--group", "night"]);
+    assert!(removed.stdout.starts_with("removed `a`\nremoved `b`\n"), "{}", removed.stdout);
+    assert!(plane.deployed().is_empty());
+}
+
+/// An entrance to a plane that swallows the first answer and passes everything else on.
+fn lossy_door(plane: &str) -> String {
+    let address = plane.strip_prefix("http://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let door = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (number, client) in listener.incoming().enumerate() {
+            let (client, plane) = (client.unwrap(), TcpStream::connect(&address).unwrap());
+            let (from_client, to_plane) = (client.try_clone().unwrap(), plane.try_clone().unwrap());
+            std::thread::spawn(move || pass(from_client, to_plane));
+            std::thread::spawn(move || match number {
+                0 => swallow(plane, client),
+                _ => pass(plane, client),
+            });
+        }
+    });
+    door
+}
+
+/// Passes on what comes, until one side has gone.
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    let mut part = [0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut part) {
+        if to.write_all(&part[..read]).is_err() {
+            break;
+        }
+    }
+    _ = to.shutdown(Shutdown::Both);
+}
+
+/// Waits for an answer, and hangs up instead of passing it on.
+fn swallow(mut plane: TcpStream, client: TcpStream) {
+    _ = plane.read(&mut [0; 1]);
+    _ = client.shutdown(Shutdown::Both);
+}
