@@ -27,7 +27,7 @@ fn a_plane_that_is_killed_and_started_again_loses_no_line_and_prints_none_twice(
     assert_eq!(deploy.wait().unwrap().code(), Some(0), "{told}");
     assert!(told.contains("does not answer") && told.contains("trying again"), "{told}");
     let end = lines.pop().unwrap();
-    assert!(end.contains(&format!("succeeded in ")) && end.ends_with(&format!(": {MANY} deployed")), "{end}");
+    assert!(end.contains("succeeded in ") && end.ends_with(&format!(": {MANY} deployed")), "{end}");
     let expected: Vec<String> = projects.iter().map(|project| format!("deployed `{project}`: version 1")).collect();
     assert_eq!(lines, expected);
 }
