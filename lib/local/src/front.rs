@@ -15,13 +15,13 @@ use tokio::sync::watch;
 
 struct Front {
     plane: Arc<Plane>,
-    router: Router,
+    router: &'static Router,
     stopped: watch::Receiver<bool>,
 }
 
 /// The service that answers every request but those for a WebSocket. Streams end when the plane stops.
 pub fn service(plane: Arc<Plane>, stopped: watch::Receiver<bool>) -> axum::Router {
-    let front = Arc::new(Front { plane, router: Router::new(), stopped });
+    let front = Arc::new(Front { plane, router: Router::get(), stopped });
     axum::Router::new().fallback(receive).with_state(front)
 }
 

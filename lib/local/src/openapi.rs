@@ -5,6 +5,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_yaml_ng::Value;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use tidemill_protocols::functions::FUNCTIONS;
 use tidemill_protocols::route::{Handler, Route};
 
@@ -27,8 +28,14 @@ pub enum Routed {
 }
 
 impl Router {
-    /// Reads the description. It is a part of the binary, so what is wrong with it is a bug that tests find.
-    pub fn new() -> Router {
+    /// The one router. The description is a part of the binary, so it is read once.
+    pub fn get() -> &'static Router {
+        static ROUTER: LazyLock<Router> = LazyLock::new(Router::read);
+        &ROUTER
+    }
+
+    /// Reads the description; what is wrong with it is a bug that tests find.
+    fn read() -> Router {
         let description: Value = serde_yaml_ng::from_str(DESCRIPTION).expect("the description is YAML");
         let mut paths = matchit::Router::new();
         for (path, item) in description["paths"].as_mapping().expect("the description has paths") {
@@ -50,12 +57,6 @@ impl Router {
             (Some(_), None) => Routed::Nowhere,
             (None, _) => Routed::OtherMethods(found.value.keys().cloned().collect()),
         }
-    }
-}
-
-impl Default for Router {
-    fn default() -> Router {
-        Router::new()
     }
 }
 
