@@ -68,24 +68,24 @@ impl Faults {
         })
     }
 
-    /// Counts a call, and says whether it reaches the table and whether its answer comes back.
-    fn enter(&self) -> (bool, bool) {
+    /// Counts a call, and says which it is, whether it reaches the table and whether its answer comes back.
+    fn enter(&self) -> (usize, bool, bool) {
         let mut state = self.state();
-        if state.is_dead {
-            return (false, false);
-        }
         let call = state.calls.len();
+        if state.is_dead {
+            return (call, false, false);
+        }
         state.calls.push(Metered::default());
         match state.death {
             Some(Death::Before(at)) if at == call => {
                 state.is_dead = true;
-                (false, false)
+                (call, false, false)
             }
             Some(Death::After(at)) if at == call => {
                 state.is_dead = true;
-                (true, false)
+                (call, true, false)
             }
-            _ => (true, true),
+            _ => (call, true, true),
         }
     }
 
@@ -111,8 +111,7 @@ impl std::fmt::Debug for Connector {
 impl HttpConnector for Connector {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (faults, inner) = (self.faults.clone(), self.inner.clone());
-        let call = faults.calls().len();
-        let (reaches, comes_back) = faults.enter();
+        let (call, reaches, comes_back) = faults.enter();
         HttpConnectorFuture::new(async move {
             if !reaches {
                 return Err(died());
