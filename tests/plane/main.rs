@@ -49,6 +49,7 @@ mod rollout_execute;
 mod rollout_get;
 mod rollout_list;
 mod rollout_preview;
+mod rollout_rivals;
 mod rollout_start;
 mod rollout_wait;
 mod run_cancel;

@@ -108,9 +108,9 @@ pub(crate) async fn begin(
         return Ok(Answer::Before(answer));
     }
     let id = RolloutId::new(call.now, plane.world.random_u128());
-    let expires = call.now + HISTORY;
-    let rollout = Rollout {
-        request_sha256: plane.store.put_rollout_request(&id, &body, expires).await?,
+    let mut rollout = Rollout {
+        // Stored once the slot is free: most of those that are refused are refused for its holder.
+        request_sha256: String::new(),
         id,
         owner: call.owner.clone(),
         group,
@@ -133,6 +133,7 @@ pub(crate) async fn begin(
         deaths: 0,
         rung: None,
     };
+    let expires = call.now + HISTORY;
     let mut rounds = Rounds::new();
     loop {
         let before = plane.store.group(&call.owner, &rollout.group).await?;
@@ -142,6 +143,9 @@ pub(crate) async fn begin(
                 None => None,
             };
             return earlier.map(Answer::Before).ok_or_else(|| Refused::Held(Box::new(holder)));
+        }
+        if rollout.request_sha256.is_empty() {
+            rollout.request_sha256 = plane.store.put_rollout_request(&rollout.id, &body, expires).await?;
         }
         let after = taken(before.as_ref(), &rollout, title.as_deref(), repository.as_deref());
         let revision = before.map_or(0, |group| group.revision);
