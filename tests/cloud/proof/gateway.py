@@ -21,6 +21,7 @@ def environment(stack):
     return {
         "TIDEMILL_TABLE": stack.outputs["TableName"],
         "TIDEMILL_RUNS_QUEUE": stack.outputs["RunsQueueUrl"],
+        "TIDEMILL_ROLLOUTS_QUEUE": stack.outputs["RolloutsQueueUrl"],
         "TIDEMILL_SOCKETS_QUEUE": stack.outputs["SocketsQueueUrl"],
         "TIDEMILL_TICKS_QUEUE": stack.outputs["TicksQueueUrl"],
         "TIDEMILL_TICKS_QUEUE_ARN": arn + stack.outputs["TicksQueueUrl"].rsplit("/", 1)[-1],
