@@ -46,6 +46,7 @@ mod provider_list;
 mod rocketride_http;
 mod rollout_cancel;
 mod rollout_execute;
+mod rollout_follow;
 mod rollout_get;
 mod rollout_list;
 mod rollout_preview;

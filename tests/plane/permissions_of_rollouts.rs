@@ -71,6 +71,9 @@ async fn asked_about(seen: &mut Seen) {
         seen.note("rollout_cancel", &world, user.post(&format!("/v1/rollouts/{id}/cancel"), Value::Null)).await.ok();
     }
     let user = ana(&world).await;
+    let followed = async { user.follow(&format!("/v1/rollouts/{done}/events"), &[]).await.rest().await };
+    seen.note("rollout_follow", &world, followed).await;
+    let user = ana(&world).await;
     seen.note("rollout_list", &world, user.get("/v1/rollouts?group=night")).await.ok();
     let user = ana(&world).await;
     seen.note("group_add", &world, user.post("/v1/groups", json!({"group": "new"}))).await.ok();

@@ -325,6 +325,20 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Arriving(rest::rollout_wait),
         },
     ),
+    Function::on(
+        "rollout_follow",
+        On::Http {
+            route: Route {
+                method: Method::GET,
+                path: "/v1/rollouts/{rollout}/events",
+                query: &[],
+                path_types: &[],
+                body: Body::None,
+                success: 200,
+            },
+            handle: Handler::Streaming(rest::rollout_follow),
+        },
+    ),
     send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<GroupAdd>),
     get("group_list", "/v1/groups", &PAGE, rest::operation::<GroupList>),
     get("group_get", "/v1/groups/{group}", &[], rest::operation::<GroupGet>),

@@ -3,6 +3,7 @@
 
 mod clock;
 mod dap;
+mod events;
 mod faults;
 mod sockets;
 mod user;
@@ -10,6 +11,7 @@ mod world;
 
 pub use clock::TestWorld;
 pub use dap::{Dap, Reply};
+pub use events::{Event, Events};
 pub use faults::{Death, Faults, Metered};
 pub use sockets::{ApiGateway, Visitor};
 pub use user::{Answer, User};

@@ -1,5 +1,6 @@
 //! Somebody who talks to the plane over HTTP.
 
+use crate::events::Events;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -52,6 +53,21 @@ impl User {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let (parts, body) = self.asked(method, path, headers, body).await.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the answer is in memory");
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Begins to read a stream of events.
+    pub async fn follow(&self, path: &str, headers: &[(&str, &str)]) -> Events {
+        let (parts, body) = self.asked(Method::GET, path, headers, Vec::new()).await.into_parts();
+        assert_eq!(parts.status, StatusCode::OK, "{path}");
+        Events { status: parts.status, headers: parts.headers, body: body.into_data_stream() }
+    }
+
+    async fn asked(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> http::Response<Body> {
         let mut request = Request::builder().method(method).uri(path);
         if !self.key.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.key));
@@ -61,12 +77,7 @@ impl User {
         }
         let request = request.body(Body::from(body)).expect("the test's request is well formed");
         let service = tidemill_local::service(self.plane.clone(), watch::channel(false).1);
-        let response = service.oneshot(request).await.expect("it always answers");
-        let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the answer is in memory");
-        let body = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer { status: parts.status, headers: parts.headers, body }
+        service.oneshot(request).await.expect("it always answers")
     }
 
     pub async fn get(&self, path: &str) -> Answer {

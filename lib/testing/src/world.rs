@@ -7,6 +7,7 @@ use crate::user::User;
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use tidemill_operations::{Plane, Queue, World as _, key_create, plane_sweep};
 use tidemill_protocols::dap::Connections;
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
+use tokio::net::TcpListener;
 
 /// Where the clock of every world starts.
 const START: &str = "2026-03-02T10:00:30Z";
@@ -190,6 +192,19 @@ impl World {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Opens the table to processes beside this one.
+    pub async fn serve_table(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it listens");
+        tokio::spawn(dynoxide::server::serve_on(listener, self.database.clone()));
+        address
+    }
+
+    /// Another process on the same table, beside this one: it has the same clock, and bells of its own.
+    pub fn beside(&self) -> World {
+        World::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1)
     }
 
     /// Where file components read and write.

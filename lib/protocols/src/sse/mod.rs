@@ -1,9 +1,11 @@
-//! Streams of events, as browsers and Checkly's clients read them: [`frame`] is how an event is written, and [`streamed`]
-//! makes an answer of many. <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+//! Streams of events, as browsers and Checkly's clients read them: [`frame`] is how an event is written, [`followed`] makes
+//! events of a rollout, and [`streamed`] an answer of events. <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
 mod ascii;
+mod followed;
 mod frame;
 
+pub use followed::followed;
 pub use frame::Frame;
 
 use crate::rest::{Request, Streamed};
