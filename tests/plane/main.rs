@@ -1,6 +1,8 @@
 //! What users see: one file per operation, each against a whole plane.
 
 mod borders;
+mod checkly_conflict;
+mod checkly_deploy;
 mod dap_deploy;
 mod dap_events;
 mod dap_session;
@@ -19,6 +21,7 @@ mod environment_run;
 mod environment_slots;
 mod every_call;
 mod given;
+mod given_checkly;
 mod given_environments;
 mod given_objects;
 mod given_rollouts;
@@ -34,6 +37,7 @@ mod key_issue;
 mod key_list;
 mod key_revoke;
 mod permissions;
+mod permissions_of_checkly;
 mod permissions_of_rollouts;
 mod permissions_of_sockets;
 mod permissions_of_tasks;

@@ -4,7 +4,7 @@
 
 use crate::given::{chain, copy, echo, lines, lose_timers};
 use crate::sam::{Function, Template};
-use crate::{permissions_of_rollouts, permissions_of_sockets, permissions_of_tasks};
+use crate::{permissions_of_checkly, permissions_of_rollouts, permissions_of_sockets, permissions_of_tasks};
 use futures::future::BoxFuture;
 use http::Method;
 use serde_json::{Value, json};
@@ -372,6 +372,7 @@ async fn everything() -> Seen {
     permissions_of_tasks::tasks(&mut seen).await;
     permissions_of_rollouts::rollouts(&mut seen).await;
     permissions_of_sockets::sockets(&mut seen).await;
+    permissions_of_checkly::checkly(&mut seen).await;
     seen
 }
 

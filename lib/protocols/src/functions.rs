@@ -2,6 +2,7 @@
 //! binaries both call what stands here; a test compares it with `functions/src/bin`, `infra/openapi.yaml`,
 //! `template.yaml` and the test files.
 
+use crate::checkly;
 use crate::dap::{Command, Needs, commands};
 use crate::invoke;
 use crate::rest::{self, Parameter, Query};
@@ -39,13 +40,13 @@ pub struct Function {
     pub on: On,
     /// How RocketRide's clients ask for it.
     pub dap: &'static [Command],
-    /// Other routes that lead to it.
-    pub also: &'static [Entrance],
+    /// Other routes that lead to it: those of RocketRide's clients, and of Checkly's.
+    pub also: [&'static [Entrance]; 2],
 }
 
 impl Function {
     const fn on(name: &'static str, on: On) -> Function {
-        Function { name, on, dap: &[], also: &[] }
+        Function { name, on, dap: &[], also: [&[], &[]] }
     }
 
     const fn asked_by(mut self, commands: &'static [Command]) -> Function {
@@ -54,7 +55,11 @@ impl Function {
     }
 
     const fn also_at(mut self, entrances: &'static [Entrance]) -> Function {
-        self.also = entrances;
+        self.also = match self.also {
+            [[], _] => [entrances, &[]],
+            [before, []] => [before, entrances],
+            _ => panic!("a function has routes of two kinds of clients at most"),
+        };
         self
     }
 
@@ -64,7 +69,8 @@ impl Function {
             On::Http { route, handle } => Some((route, *handle)),
             _ => None,
         };
-        own.into_iter().chain(self.also.iter().map(|entrance| (&entrance.route, entrance.handle)))
+        let also = self.also.into_iter().flatten();
+        own.into_iter().chain(also.map(|entrance| (&entrance.route, entrance.handle)))
     }
 
     /// Whether its answers are streams, at all of its routes.
@@ -299,10 +305,13 @@ pub static FUNCTIONS: &[Function] = &[
         needs: Needs::Task(Scope::Data),
         handle: |asked| Box::pin(commands::process(asked)),
     }]),
-    send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<RolloutStart>),
+    send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<RolloutStart>)
+        .also_at(&checkly::routes::DEPLOY),
     send("rollout_preview", Method::POST, "/v1/rollouts/preview", 200, Body::Json, rest::operation::<RolloutPreview>),
-    get("rollout_list", "/v1/rollouts", &[text("group"), PAGE[0], PAGE[1]], rest::operation::<RolloutList>),
-    get("rollout_get", "/v1/rollouts/{rollout}", &[], rest::operation::<RolloutGet>),
+    get("rollout_list", "/v1/rollouts", &[text("group"), PAGE[0], PAGE[1]], rest::operation::<RolloutList>)
+        .also_at(&checkly::routes::DEPLOYMENTS),
+    get("rollout_get", "/v1/rollouts/{rollout}", &[], rest::operation::<RolloutGet>)
+        .also_at(&checkly::routes::DEPLOYMENT),
     send(
         "rollout_cancel",
         Method::POST,
@@ -310,7 +319,8 @@ pub static FUNCTIONS: &[Function] = &[
         200,
         Body::None,
         rest::operation::<RolloutCancel>,
-    ),
+    )
+    .also_at(&checkly::routes::CANCEL),
     Function::on(
         "rollout_wait",
         On::Http {
@@ -324,7 +334,8 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Arriving(rest::rollout_wait),
         },
-    ),
+    )
+    .also_at(&checkly::routes::COMPLETION),
     Function::on(
         "rollout_follow",
         On::Http {
@@ -338,10 +349,12 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Streaming(rest::rollout_follow),
         },
-    ),
-    send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<GroupAdd>),
-    get("group_list", "/v1/groups", &PAGE, rest::operation::<GroupList>),
-    get("group_get", "/v1/groups/{group}", &[], rest::operation::<GroupGet>),
+    )
+    .also_at(&checkly::routes::EVENTS),
+    send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<GroupAdd>)
+        .also_at(&checkly::routes::PROJECT_ADD),
+    get("group_list", "/v1/groups", &PAGE, rest::operation::<GroupList>).also_at(&checkly::routes::PROJECTS),
+    get("group_get", "/v1/groups/{group}", &[], rest::operation::<GroupGet>).also_at(&checkly::routes::PROJECT),
     Function::on(
         "group_remove",
         On::Http {
@@ -355,7 +368,8 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Whole(rest::operation::<GroupRemove>),
         },
-    ),
+    )
+    .also_at(&checkly::routes::DESTROY),
     send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
     get("key_list", "/v1/keys", &PAGE, rest::operation::<KeyList>),
     send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<KeyRevoke>),
@@ -369,14 +383,21 @@ pub static FUNCTIONS: &[Function] = &[
             needs: Needs::Login,
             handle: |asked| Box::pin(commands::validate(asked)),
         }]),
-    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>).also_at(&routes::SERVICES).asked_by(&[
-        Command { name: "rrext_services", needs: Needs::Login, handle: |asked| Box::pin(commands::services(asked)) },
-        Command {
-            name: "rrext_resolve_config",
-            needs: Needs::Login,
-            handle: |asked| Box::pin(commands::resolve_config(asked)),
-        },
-    ]),
+    get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>)
+        .also_at(&routes::SERVICES)
+        .also_at(&checkly::routes::RUNTIMES)
+        .asked_by(&[
+            Command {
+                name: "rrext_services",
+                needs: Needs::Login,
+                handle: |asked| Box::pin(commands::services(asked)),
+            },
+            Command {
+                name: "rrext_resolve_config",
+                needs: Needs::Login,
+                handle: |asked| Box::pin(commands::resolve_config(asked)),
+            },
+        ]),
     Function::on(
         "plane_doctor",
         On::Http {
@@ -392,7 +413,9 @@ pub static FUNCTIONS: &[Function] = &[
         },
     ),
     get("plane_health", "/v1/health", &[], rest::plane_health).also_at(&routes::HEALTH),
-    get("plane_status", "/v1/status", &[], rest::operation::<PlaneStatus>).also_at(&routes::STATUS),
+    get("plane_status", "/v1/status", &[], rest::operation::<PlaneStatus>)
+        .also_at(&routes::STATUS)
+        .also_at(&checkly::routes::ACCOUNT),
     Function::on(
         "hook_receive",
         On::Http {

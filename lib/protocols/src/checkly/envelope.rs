@@ -1,11 +1,15 @@
 //! What a deploy sends: a project and its resources. Its structure is read here, and everything that is wrong with it is
 //! told at once; what the pipelines mean is for the deployment to find out. Fields that are not known are passed over.
 
+use super::asked::group;
 use super::refusal::Refusal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use tidemill_model::git::Git;
+use tidemill_model::ids::LogicalId;
+use tidemill_operations::rollout_request::{Request, Wanted};
 
 /// The text of a JSON value, as it was sent.
 type Raw = Box<RawValue>;
@@ -13,18 +17,12 @@ type Fields = BTreeMap<String, Raw>;
 
 /// Problems that are told in the message; the number of the others is.
 const TOLD: usize = 20;
-/// Longest logical id, in characters.
+/// Longest logical id, name and address of a project, in characters.
 const ID_LIMIT: usize = 256;
+const NAME_LIMIT: usize = 256;
+const URL_LIMIT: usize = 1024;
 
-/// A deploy whose structure is sound.
-#[derive(Debug)]
-pub struct Envelope {
-    pub project: Project,
-    /// Those that are members, in the order that they were sent in.
-    pub resources: Vec<Resource>,
-    pub repository: Option<Repository>,
-}
-
+/// What clients call a project.
 #[derive(Debug)]
 pub struct Project {
     pub logical_id: String,
@@ -32,60 +30,68 @@ pub struct Project {
     pub repo_url: Option<String>,
 }
 
-#[derive(Debug)]
-pub struct Resource {
-    pub logical_id: String,
-    /// As it was sent: answers say the same.
-    pub kind: Kind,
-    pub name: Option<String>,
-    pub pipeline: Raw,
-    pub schedule: Option<String>,
-    pub timezone: Option<String>,
-}
-
-/// What clients may call a pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Pipeline,
-    /// A check whose `checkType` is `PIPELINE`: clients show no other type of their users' own.
-    Check,
-}
-
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Pipeline => "pipeline",
-            Kind::Check => "check",
-        }
-    }
-}
-
 /// What clients know of the repository that they deploy from.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Repository {
-    pub commit_id: Option<String>,
-    pub repo_url: Option<String>,
-    pub branch_name: Option<String>,
-    pub commit_owner: Option<String>,
-    pub commit_message: Option<String>,
+struct Repository {
+    commit_id: Option<String>,
+    repo_url: Option<String>,
+    branch_name: Option<String>,
+    commit_owner: Option<String>,
+    commit_message: Option<String>,
 }
 
-/// Reads a body.
+/// Reads a deploy.
 ///
 /// # Errors
 /// Everything that is wrong with its structure, each with its place.
-pub fn read(body: &[u8]) -> Result<Envelope, Refusal> {
-    let fields: Fields = serde_json::from_slice(body).map_err(|error| {
-        Refusal::new(400, format!("the body is not a JSON object: {error}; send `project` and `resources`"))
-    })?;
+pub fn read(body: &[u8]) -> Result<Request, Refusal> {
+    let fields = fields(body)?;
     let mut reader = Reader::default();
-    let project = reader.project(&fields);
+    let project: Option<Fields> = reader.required(&fields, "", "project", "an object");
+    let project = project.and_then(|project| reader.project(&project, "project."));
     let resources = reader.resources(&fields);
-    let repository = reader.optional(&fields, "", "repoInfo", "an object");
+    let repository: Option<Repository> = reader.optional(&fields, "", "repoInfo", "an object");
+    let (indexes, pipelines): (Vec<usize>, Vec<Wanted>) = resources.into_iter().unzip();
+    let request = Request { pipelines, git: repository.map(Git::from), ..Request::default() };
+    reader.pipelines(&request, &indexes);
     match (project, reader.problems.is_empty()) {
-        (Some(project), true) => Ok(Envelope { project, resources, repository }),
+        (Some(project), true) => Ok(Request {
+            group: Some(group(&project.logical_id)?),
+            title: Some(project.name),
+            repository: project.repo_url,
+            ..request
+        }),
         _ => Err(reader.refusal()),
+    }
+}
+
+/// Reads a project by itself.
+///
+/// # Errors
+/// As [`read`].
+pub fn project(body: &[u8]) -> Result<Project, Refusal> {
+    let fields = fields(body)?;
+    let mut reader = Reader::default();
+    let project = reader.project(&fields, "");
+    project.filter(|_| reader.problems.is_empty()).ok_or_else(|| reader.refusal())
+}
+
+fn fields(body: &[u8]) -> Result<Fields, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::new(400, format!("the body is not a JSON object: {error}; send one")))
+}
+
+impl From<Repository> for Git {
+    fn from(repository: Repository) -> Git {
+        Git {
+            commit: repository.commit_id,
+            branch: repository.branch_name,
+            message: repository.commit_message,
+            author: repository.commit_owner,
+            repository: repository.repo_url,
+            pull_request: None,
+        }
     }
 }
 
@@ -95,59 +101,77 @@ struct Reader {
 }
 
 impl Reader {
-    fn project(&mut self, fields: &Fields) -> Option<Project> {
-        let project: Fields = self.required(fields, "", "project", "an object")?;
-        let logical_id = self.logical_id(&project, "project.");
-        let name = self.required(&project, "project.", "name", "text");
-        let repo_url = self.optional(&project, "project.", "repoUrl", "text");
+    fn project(&mut self, project: &Fields, place: &str) -> Option<Project> {
+        let logical_id = self.logical_id(project, place);
+        let name: Option<String> = self.required(project, place, "name", "text");
+        let repo_url: Option<String> = self.optional(project, place, "repoUrl", "text");
+        for (field, text, limit) in [("name", &name, NAME_LIMIT), ("repoUrl", &repo_url, URL_LIMIT)] {
+            if text.as_ref().is_some_and(|text| text.chars().count() > limit) {
+                self.problem(&format!("{place}{field}"), &format!("is longer than {limit} characters"));
+            }
+        }
         Some(Project { logical_id: logical_id?, name: name?, repo_url })
     }
 
-    fn resources(&mut self, fields: &Fields) -> Vec<Resource> {
+    /// The members of the project, each with its index.
+    fn resources(&mut self, fields: &Fields) -> Vec<(usize, Wanted)> {
         let items: Vec<Raw> = self.required(fields, "", "resources", "a list").unwrap_or_default();
-        let mut ids = HashSet::new();
         let mut resources = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let place = format!("resources[{index}]");
-            let Ok(fields) = serde_json::from_str::<Fields>(item.get()) else {
-                self.problem(&place, "is no object");
-                continue;
-            };
-            let Some(resource) = self.resource(&fields, &format!("{place}.")) else { continue };
-            if ids.insert((resource.kind, resource.logical_id.clone())) {
-                resources.push(resource);
-            } else {
-                self.problem(&format!("{place}.logicalId"), &format!("`{}` is there twice", resource.logical_id));
+            match serde_json::from_str::<Fields>(item.get()) {
+                Ok(fields) => {
+                    let resource = self.resource(&fields, &format!("resources[{index}]."));
+                    resources.extend(resource.map(|resource| (index, resource)));
+                }
+                Err(_) => self.problem(&format!("resources[{index}]"), "is no object"),
             }
         }
         resources
     }
 
     /// `None` for one that is no member of the project, or is not sound.
-    fn resource(&mut self, fields: &Fields, place: &str) -> Option<Resource> {
+    fn resource(&mut self, fields: &Fields, place: &str) -> Option<Wanted> {
         if self.optional(fields, place, "member", "`true` or `false`") == Some(false) {
             return None;
         }
         let logical_id = self.logical_id(fields, place);
-        let kind = self.required::<String>(fields, place, "type", "text");
+        let kind: Option<String> = self.required(fields, place, "type", "text");
         let payload: Option<Fields> = self.required(fields, place, "payload", "an object");
-        let kind = self.kind(&kind?, payload.as_ref(), place);
+        let kind = kind.and_then(|kind| self.kind(&kind, payload.as_ref(), place));
         let (payload, place) = (payload?, format!("{place}payload."));
         let pipeline: Option<Raw> = self.required(&payload, &place, "pipeline", "an object");
-        if pipeline.as_ref().is_some_and(|pipeline| !pipeline.get().starts_with('{')) {
-            self.problem(&format!("{place}pipeline"), "is no object");
-        }
-        let name = self.optional(&payload, &place, "name", "text");
+        let _: Option<String> = self.optional(&payload, &place, "name", "text");
         let schedule = self.optional(&payload, &place, "schedule", "text");
         let timezone = self.optional(&payload, &place, "timezone", "text");
-        Some(Resource { logical_id: logical_id?, kind: kind?, name, pipeline: pipeline?, schedule, timezone })
+        Some(Wanted {
+            id: Some(LogicalId::parse(logical_id?).ok()?),
+            kind: kind?.to_owned(),
+            pipeline: pipeline?,
+            schedule,
+            timezone,
+            catch_up_seconds: None,
+            max_attempts: None,
+            timeout_seconds: None,
+            note: None,
+        })
     }
 
-    fn kind(&mut self, kind: &str, payload: Option<&Fields>, place: &str) -> Option<Kind> {
+    /// What is wrong with the structure of the pipelines, and among them.
+    fn pipelines(&mut self, request: &Request, indexes: &[usize]) {
+        let Err(error) = request.named() else { return };
+        for detail in error.details {
+            let index = detail.field.as_deref().and_then(|field| field.strip_prefix("pipelines[")?.strip_suffix(']'));
+            let index = index.and_then(|index| indexes.get(index.parse::<usize>().ok()?));
+            let place = index.map_or_else(|| "resources".to_owned(), |index| format!("resources[{index}]"));
+            self.problems.push(format!("`{place}`: {}", detail.message));
+        }
+    }
+
+    fn kind(&mut self, kind: &str, payload: Option<&Fields>, place: &str) -> Option<&'static str> {
         let check_type = payload.and_then(|payload| payload.get("checkType")).map(|is| is.get());
         match (kind, check_type) {
-            ("pipeline", _) => Some(Kind::Pipeline),
-            ("check", Some("\"PIPELINE\"")) => Some(Kind::Check),
+            ("pipeline", _) => Some("pipeline"),
+            ("check", Some("\"PIPELINE\"")) => Some("check"),
             ("check", _) => {
                 self.none(&format!("{place}payload.checkType"), "is not `PIPELINE`, and no other check runs here")
             }
@@ -222,7 +246,7 @@ mod tests {
         json!({"project_id": "p", "source": "webhook_1", "components": []})
     }
 
-    fn read_json(body: &Value) -> Result<Envelope, String> {
+    fn read_json(body: &Value) -> Result<Request, String> {
         read(body.to_string().as_bytes()).map_err(|refusal| {
             let response = refusal.response();
             assert_eq!(response.status, 400);
@@ -234,16 +258,18 @@ mod tests {
     #[test]
     fn pipelines_are_taken_under_both_names_and_as_they_were_written() {
         let text = r#"{"project":{"logicalId":"a","name":"A"},"resources":[
-            {"logicalId":"one","type":"pipeline","member":true,"payload":{"pipeline": {"n" : 1.0}}},
-            {"logicalId":"one","type":"check","payload":{"checkType":"PIPELINE","name":"N","pipeline":{},"schedule":"@hourly"}}
+            {"logicalId":"one","type":"pipeline","member":true,"payload":
+                {"pipeline": {"project_id" : "p", "components": [], "n" : 1.0}}},
+            {"logicalId":"two","type":"check","payload":{"checkType":"PIPELINE","name":"N","schedule":"@hourly",
+                "pipeline": {"project_id": "q", "components": []}}}
         ]}"#;
 
-        let envelope = read(text.as_bytes()).unwrap();
+        let request = read(text.as_bytes()).unwrap();
 
-        let kinds: Vec<_> = envelope.resources.iter().map(|resource| resource.kind.as_str()).collect();
+        let kinds: Vec<_> = request.pipelines.iter().map(|wanted| wanted.kind.as_str()).collect();
         assert_eq!(kinds, ["pipeline", "check"]);
-        assert_eq!(envelope.resources[0].pipeline.get(), r#"{"n" : 1.0}"#);
-        assert_eq!(envelope.resources[1].schedule.as_deref(), Some("@hourly"));
+        assert_eq!(request.pipelines[0].pipeline.get(), r#"{"project_id" : "p", "components": [], "n" : 1.0}"#);
+        assert_eq!(request.pipelines[1].schedule.as_deref(), Some("@hourly"));
     }
 
     #[test]
@@ -255,11 +281,11 @@ mod tests {
         sent["anything"] = json!({"else": true});
         sent["repoInfo"] = json!({"commitId": "c0ffee", "branchName": "main", "github": {}});
 
-        let envelope = read_json(&sent).unwrap();
+        let request = read_json(&sent).unwrap();
 
-        assert_eq!((envelope.resources.len(), envelope.resources[0].logical_id.as_str()), (1, "mine"));
-        assert_eq!(envelope.project.logical_id, "team/etl#1");
-        assert_eq!(envelope.repository.unwrap().commit_id.as_deref(), Some("c0ffee"));
+        assert_eq!((request.pipelines.len(), request.pipelines[0].id.as_ref().unwrap().as_str()), (1, "mine"));
+        assert_eq!((request.group.unwrap().as_str(), request.title.as_deref()), ("team/etl#1", Some("ETL")));
+        assert_eq!(request.git.unwrap().commit.as_deref(), Some("c0ffee"));
     }
 
     #[test]
@@ -272,6 +298,8 @@ mod tests {
             {"logicalId": "d", "type": "pipeline", "member": "yes", "payload": {"pipeline": pipeline(), "schedule": 5}},
             {"logicalId": "e", "type": "pipeline", "payload": {"pipeline": pipeline()}},
             {"logicalId": "e", "type": "pipeline", "payload": {"pipeline": pipeline()}},
+            {"logicalId": "f", "type": "pipeline", "payload": {"pipeline": {"components": {}}}},
+            {"logicalId": "g", "type": "pipeline", "payload": {"pipeline": []}},
         ]));
         sent["project"] = json!({"logicalId": ""});
 
@@ -286,10 +314,12 @@ mod tests {
             "`resources[2].type` is `dashboard`",
             "`resources[2].payload` is missing",
             "`resources[3].payload.checkType` is not `PIPELINE`",
-            "`resources[3].payload.pipeline` is no object",
             "`resources[4].member` is not `true` or `false`",
             "`resources[4].payload.schedule` is not text",
-            "`resources[6].logicalId` `e` is there twice",
+            "`resources`: the id `e` is there more than once",
+            "`resources`: the project `p` is there more than once",
+            "`resources[7]`: `f`: the pipeline has no `project_id`",
+            "`resources[8]`: `g`: the pipeline is not an object",
         ] {
             assert!(message.contains(place), "{place}: {message}");
         }

@@ -1,10 +1,17 @@
 //! The HTTP API that Checkly's clients deploy by, with pipelines as the resources. What they call a project is a group
-//! here, and what they call a deployment is a rollout. [`envelope`] is what a deploy sends, [`inflated`] how it is sent,
-//! and [`refusal`] the one form of all refusals.
+//! here, and what they call a deployment is a rollout. [`envelope`] is what a deploy sends and [`inflated`] how it is sent;
+//! [`deploy`] begins a deployment, [`deployments`] shows and follows one, [`projects`] is what clients ask before.
+//! [`shown`] and [`refusal`] are the forms of all answers, and [`routes`] says what is where.
 
-pub mod envelope;
-pub mod inflated;
+mod asked;
+mod deploy;
+mod deployments;
+mod envelope;
+mod inflated;
+mod projects;
 pub mod refusal;
+pub mod routes;
+mod shown;
 
 /// Where these clients ask: what is refused there has their form, also where nothing answers.
 const PLACES: [&str; 3] = ["/v1/projects", "/v1/runtimes", "/next"];

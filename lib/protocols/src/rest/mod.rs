@@ -14,7 +14,7 @@ mod unread;
 pub use answered::{Answered, Streamed};
 pub use hook::hook_receive;
 pub use input::{Body, Parameter, Query};
-pub(crate) use input::typed;
+pub(crate) use input::{input, typed};
 pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
 pub use rollout::rollout_wait;
 pub use rollout_events::rollout_follow;

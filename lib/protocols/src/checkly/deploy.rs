@@ -1,0 +1,108 @@
+//! `POST /v1/projects/deploy` and `DELETE /v1/projects/{project}`: what begins a deployment, and what only tells what one
+//! would do.
+
+use super::asked::{asked, call, group, is_json};
+use super::refusal::{Refusal, answered};
+use super::shown::{Deployment, Entry, Outcomes, Project};
+use super::{envelope, inflated};
+use crate::rest::{Arriving, Request, Response};
+use crate::route::Route;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+use tidemill_model::key::Scope;
+use tidemill_model::rollout::{Gone, Rollout};
+use tidemill_operations::rollout_answer::RolloutAnswer;
+use tidemill_operations::rollout_preview::{self, Preview};
+use tidemill_operations::rollout_start::{self, Refused};
+use tidemill_operations::{Answer, Call, Code, Plane, group_remove, rollout_request};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Deploy {
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default = "yes")]
+    schedule_on_deploy: bool,
+    #[serde(default)]
+    preserve_resources: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Destroy {
+    project: String,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    preserve_resources: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Begins to deploy a project, or tells what that would do.
+pub fn deploy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, body) = request.split();
+    answered(async move {
+        let given: Deploy = asked(route, request.clone())?;
+        let call = call(plane, &request, if given.dry_run { Scope::Monitor } else { Scope::Control }).await?;
+        is_json(&request)?;
+        let body = inflated::body(&request, body).await?;
+        let request = rollout_request::Request {
+            gone: if given.preserve_resources { Gone::Keep } else { Gone::Prune },
+            paused: !given.schedule_on_deploy,
+            ..envelope::read(&body)?
+        };
+        match given.dry_run {
+            true => preview(plane, &call, &request).await,
+            false => Ok(begun(rollout_start::start(plane, &call, request).await)?),
+        }
+    })
+}
+
+/// Begins to destroy a project. One that is not there is destroyed already.
+pub fn destroy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    answered(async move {
+        let call = call(plane, &request, Scope::Control).await?;
+        let given: Destroy = asked(route, request)?;
+        if given.dry_run {
+            return Err(Refusal::new(
+                400,
+                "a project is not destroyed on trial; leave out `dryRun`, or deploy nothing with it",
+            ));
+        }
+        let input = group_remove::Input { group: group(&given.project)?, keep: given.preserve_resources };
+        match group_remove::remove(plane, &call, input).await {
+            Err(Refused::With(error)) if error.code == Code::NotFound => Ok(Response::json(200, &json!({"diff": []}))),
+            removed => begun(removed),
+        }
+    })
+}
+
+fn begun(begun: Result<Answer<Rollout>, Refused>) -> Result<Response, Refusal> {
+    match begun {
+        Ok(Answer::Now(rollout)) => Ok(Response::json(202, &Deployment::of(RolloutAnswer::of(rollout), None))),
+        // Nobody asks with an idempotency key here.
+        Ok(Answer::Before(earlier)) => Ok(Response::json(202, &earlier)),
+        Err(Refused::Held(holder)) => Err(Refusal::held(holder.id.to_string())),
+        Err(Refused::With(error)) => Err(error.into()),
+    }
+}
+
+async fn preview(plane: &Plane, call: &Call, request: &rollout_request::Request) -> Result<Response, Refusal> {
+    let Preview { name, group, changes } = rollout_preview::preview(plane, call, request).await?;
+    let before = group.map(Project::from);
+    let project = Project {
+        id: name.to_string(),
+        logical_id: name.to_string(),
+        name: request.title.clone().unwrap_or_else(|| name.to_string()),
+        repo_url: request.repository.clone(),
+        created_at: before.as_ref().map_or(call.now, |before| before.created_at),
+        updated_at: before.and_then(|before| before.updated_at),
+    };
+    Ok(Response::json(200, &Outcomes { project, diff: changes.into_iter().map(Entry::from).collect() }))
+}

@@ -1,0 +1,103 @@
+//! `/next/projects`, `/next/accounts` and `/v1/runtimes`: what clients ask before they deploy.
+
+use super::asked::{Nothing, asked, call, group, is_json};
+use super::envelope;
+use super::refusal::{Refusal, answered};
+use super::shown::ListedProject;
+use crate::rest::{self, Arriving, Request, Response};
+use crate::route::Route;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+use tidemill_model::key::Scope;
+use tidemill_operations::group_add::{self, GroupAdd};
+use tidemill_operations::group_list::{self, GroupList};
+use tidemill_operations::rollout_answer::GroupAnswer;
+use tidemill_operations::{Operation, Plane, group_get};
+
+/// What pipelines run on. Clients look for it among the runtimes.
+const RUNTIME: &str = "tidemill";
+
+#[derive(Deserialize)]
+struct OfProject {
+    project: String,
+}
+
+#[derive(Deserialize)]
+struct OfAccount {
+    account: String,
+}
+
+/// All projects.
+pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    answered(async move {
+        let call = call(plane, &request, GroupList::SCOPE).await?;
+        let Nothing {} = asked(route, request)?;
+        let (mut projects, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = GroupList::run(plane, &call, group_list::Input { limit: Some(100), cursor }).await?;
+            projects.extend(page.items.into_iter().map(ListedProject::from));
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(Response::json(200, &projects));
+            }
+        }
+    })
+}
+
+/// One project.
+pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    answered(async move {
+        let call = call(plane, &request, Scope::Monitor).await?;
+        let OfProject { project } = asked(route, request)?;
+        let group = group_get::find(plane, &call, &group(&project)?).await?;
+        Ok(Response::json(200, &ListedProject::from(GroupAnswer::from(group))))
+    })
+}
+
+/// Makes a project without pipelines.
+pub fn add<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, body) = request.split();
+    answered(async move {
+        let call = call(plane, &request, GroupAdd::SCOPE).await?;
+        is_json(&request)?;
+        let Nothing {} = asked(route, request)?;
+        let project = envelope::project(&rest::whole(body).await?)?;
+        let input = group_add::Input {
+            group: group(&project.logical_id)?,
+            title: Some(project.name),
+            repository: project.repo_url,
+        };
+        Ok(Response::json(201, &ListedProject::from(GroupAdd::run(plane, &call, input).await?)))
+    })
+}
+
+/// The account of whoever asks, whatever they call it: a key says by itself whose it is.
+pub fn account<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    answered(async move {
+        let call = call(plane, &request, Scope::Monitor).await?;
+        let OfAccount { account } = asked(route, request)?;
+        let shown = json!({"id": account, "name": call.owner, "runtimeId": RUNTIME, "features": []});
+        Ok(Response::json(200, &shown))
+    })
+}
+
+pub fn runtimes<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
+    let (request, _) = request.split();
+    answered(async move {
+        call(plane, &request, Scope::Monitor).await?;
+        let Nothing {} = asked(route, request)?;
+        let runtime = json!({
+            "name": RUNTIME,
+            "stage": "CURRENT",
+            "runtimeEndOfLife": null,
+            "description": "What pipelines run on.",
+            "dependencies": {},
+        });
+        Ok::<_, Refusal>(Response::json(200, &[runtime]))
+    })
+}
