@@ -105,7 +105,7 @@ def mortal(template: dict, faults: str) -> list[str]:
     variables = template["Globals"]["Function"].setdefault("Environment", {}).setdefault("Variables", {})
     variables["TIDEMILL_FAULTS"] = faults
     changes = [f"every function: TIDEMILL_FAULTS={faults}, dies at that share of its calls of AWS"]
-    for queue in ("TicksQueue", "RunsQueue"):
+    for queue in ("TicksQueue", "RunsQueue", "RolloutsQueue"):
         properties = template["Resources"][queue]["Properties"]
         changes.append(
             f"{queue}: VisibilityTimeout {HIDDEN} s instead of {properties['VisibilityTimeout']} s, "
