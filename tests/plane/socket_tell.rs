@@ -199,6 +199,20 @@ async fn of_many_who_tell_at_once_one_does() {
 }
 
 #[tokio::test]
+async fn nobody_tells_while_another_one_does_until_that_one_is_given_up() {
+    let (world, owner, _, mut visitor) = given().await;
+    owner.open(echo("p")).await.unwrap();
+    let seen = world.plane.store.watching(&ana()).await.unwrap().unwrap();
+    world.plane.store.begin_telling(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
+
+    world.advance(seconds(59)).await;
+    assert_eq!(told(&mut visitor), [""; 0]);
+    world.advance(seconds(2)).await;
+
+    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+}
+
+#[tokio::test]
 async fn a_change_while_somebody_tells_is_told_after_it() {
     let (world, owner, _, mut visitor) = given().await;
     let task = owner.open(echo("p")).await.unwrap();
