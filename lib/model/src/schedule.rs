@@ -1,6 +1,7 @@
 //! When a deployment is due: `manual`, a preset such as `@daily`, or five cron fields, in UTC or in a named zone.
 //! It reads no clock; every instant is an argument. `parse` reads the text, `fields` finds the next due minute of a
-//! calendar, `zone` maps calendars to instants, `eventbridge` says the same to EventBridge Scheduler.
+//! calendar, `zone` maps calendars to instants, `eventbridge` says the same to EventBridge Scheduler,
+//! `outlook` tells what another schedule changes.
 //!
 //! The meaning is that of croniter, the Python library, for five fields, with these deviations:
 //!
@@ -21,12 +22,14 @@ mod error;
 mod eventbridge;
 mod field;
 mod fields;
+mod outlook;
 mod parse;
 mod render;
 mod zone;
 
 pub use error::ParseError;
 pub use eventbridge::EventBridge;
+pub use outlook::{ClockChange, Clocks, Outlook};
 pub use zone::Zone;
 
 use error::Reason;

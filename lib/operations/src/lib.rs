@@ -53,6 +53,7 @@ pub mod plane_status;
 pub mod plane_sweep;
 pub mod provider_list;
 pub mod rollout_cancel;
+pub mod rollout_details;
 pub mod rollout_execute;
 pub mod rollout_follow;
 pub mod rollout_get;

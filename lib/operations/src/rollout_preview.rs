@@ -3,14 +3,18 @@
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::rollout_apply::Todo;
+use crate::rollout_details::{Setting, Time, bounded, detailed};
 use crate::rollout_execute::gone;
-use crate::rollout_request::{Checked, Named, Request, cannot_run, deployed_already};
+use crate::rollout_request::{Checked, Named, Request, cannot_run, deployed_already, is_false};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use tidemill_model::deployment::Deployment;
+use tidemill_model::deployment::{Deployment, Settings};
 use tidemill_model::ids::{GroupName, OwnerId};
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Action, Group};
+use tidemill_model::schedule::Schedule;
+use tidemill_model::version::Version;
+use tidemill_plan::Difference;
 
 /// Deployments that are read at once.
 const AT_ONCE: usize = 16;
@@ -23,6 +27,9 @@ pub type Input = Request;
 pub struct Output {
     pub group: String,
     pub items: Vec<Change>,
+    /// Details of some changes are left out, because there are too many.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cut: bool,
 }
 
 /// What would become of a resource.
@@ -42,6 +49,22 @@ pub struct Change {
     pub problem: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<crate::Detail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Difference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
+}
+
+/// A resource as it is, and as it would be.
+pub(crate) struct Seen<'a> {
+    pub change: Change,
+    pub live: Option<Deployment>,
+    /// The version that is live.
+    pub version: Option<Version>,
+    /// `None` if it is taken off.
+    pub becomes: Option<(&'a Checked, (Schedule, Settings))>,
 }
 
 /// A preview, with the group as it is.
@@ -59,74 +82,95 @@ impl crate::Operation for RolloutPreview {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let preview = preview(plane, call, &input).await?;
-        Ok(Output { group: preview.name.into(), items: preview.changes })
+        let Looked { name, checked, gone, .. } = look(plane, call, &input).await?;
+        let previewing = Previewing { plane, owner: &call.owner, group: &name, request: &input };
+        let seen = previewing.all(&checked, &gone).await?;
+        let details: Vec<_> = seen.iter().map(|seen| detailed(plane, &call.owner, seen, input.paused)).collect();
+        let mut items: Vec<Change> = futures::stream::iter(details).buffered(AT_ONCE).try_collect().await?;
+        let cut = bounded(&mut items);
+        Ok(Output { group: name.into(), items, cut })
     }
 }
 
-/// Previews a request.
+/// Previews a request: the actions alone.
 ///
 /// # Errors
 /// [`crate::Code::InvalidArgument`] with all that is wrong, if a pipeline cannot run.
 pub async fn preview(plane: &Plane, call: &Call, request: &Request) -> Result<Preview, Error> {
+    let Looked { name, group, checked, gone } = look(plane, call, request).await?;
+    let previewing = Previewing { plane, owner: &call.owner, group: &name, request };
+    let seen = previewing.all(&checked, &gone).await?;
+    let changes = seen.into_iter().map(|seen| seen.change).collect();
+    Ok(Preview { name, group, changes })
+}
+
+/// What is asked for, beside what there is.
+struct Looked {
+    name: GroupName,
+    group: Option<Group>,
+    checked: Vec<Checked>,
+    gone: Vec<(Named, Todo)>,
+}
+
+async fn look(plane: &Plane, call: &Call, request: &Request) -> Result<Looked, Error> {
     let named = request.named()?;
     let name = request.group(&named)?;
     let checked = request.checked(plane, &named).map_err(|problems| cannot_run(&named, &problems))?;
     let group = plane.store.group(&call.owner, &name).await?.filter(|group| !group.is_removed);
     let members = plane.store.members(&call.owner, &name).await?;
     let gone = gone(request, &named, &members);
-    let previewing = Previewing {
-        plane,
-        owner: &call.owner,
-        group: &name,
-        partial: request.partial,
-        create_only: request.create_only,
-    };
-    let wanted: Vec<_> = checked.iter().map(|checked| previewing.bring(checked)).collect();
-    let left: Vec<_> = gone.iter().map(|(named, todo)| previewing.leave(named, todo)).collect();
-    let mut changes: Vec<Change> = futures::stream::iter(wanted).buffered(AT_ONCE).try_collect().await?;
-    changes.extend(futures::stream::iter(left).buffered(AT_ONCE).try_collect::<Vec<Change>>().await?);
-    Ok(Preview { name, group, changes })
+    Ok(Looked { name, group, checked, gone })
 }
 
 struct Previewing<'a> {
     plane: &'a Plane,
     owner: &'a OwnerId,
     group: &'a GroupName,
-    partial: bool,
-    create_only: bool,
+    request: &'a Request,
 }
 
-impl Previewing<'_> {
-    async fn bring(&self, checked: &Checked) -> Result<Change, Error> {
+impl<'a> Previewing<'a> {
+    /// Looks at each resource, in their order.
+    async fn all(&self, checked: &'a [Checked], gone: &'a [(Named, Todo)]) -> Result<Vec<Seen<'a>>, Error> {
+        let wanted: Vec<_> = checked.iter().map(|checked| self.bring(checked)).collect();
+        let left: Vec<_> = gone.iter().map(|(named, todo)| self.leave(named, todo)).collect();
+        let mut seen: Vec<Seen<'a>> = futures::stream::iter(wanted).buffered(AT_ONCE).try_collect().await?;
+        seen.extend(futures::stream::iter(left).buffered(AT_ONCE).try_collect::<Vec<_>>().await?);
+        Ok(seen)
+    }
+
+    async fn bring(&self, checked: &'a Checked) -> Result<Seen<'a>, Error> {
         let live = self.live(&checked.named).await?;
         let mut change = change(&checked.named, Action::Create, live.as_ref());
         change.warnings = checked.definition.warnings();
-        let Some(live) = live else { return Ok(change) };
-        if let Some(other) = live.group.as_ref().filter(|group| *group != self.group && !self.partial) {
+        let becomes = checked.over(live.as_ref())?;
+        let Some(live) = live else {
+            return Ok(Seen { change, live: None, version: None, becomes: Some((checked, becomes)) });
+        };
+        if let Some(other) = live.group.as_ref().filter(|group| *group != self.group && !self.request.partial) {
             change.problem = Some(format!("it belongs to the group `{other}`"));
         }
-        if self.create_only {
+        if self.request.create_only {
             change.problem = Some(deployed_already(&live));
         }
-        let (schedule, settings) = checked.over(Some(&live))?;
         let version = self.plane.store.version(self.owner, &live.project, live.version).await?;
-        let same = version.is_some_and(|version| version.sha256 == checked.definition.sha256());
-        change.action = match same && (schedule, settings) == (live.schedule, live.settings) {
+        let same = version.as_ref().is_some_and(|version| version.sha256 == checked.definition.sha256());
+        change.action = match same && (&becomes.0, becomes.1) == (&live.schedule, live.settings) {
             true => Action::Unchanged,
             false => Action::Update,
         };
-        Ok(change)
+        Ok(Seen { change, live: Some(live), version, becomes: Some((checked, becomes)) })
     }
 
-    async fn leave(&self, named: &Named, todo: &Todo) -> Result<Change, Error> {
+    async fn leave(&self, named: &Named, todo: &Todo) -> Result<Seen<'a>, Error> {
         let live = self.live(named).await?;
         let is_ours = live.as_ref().is_none_or(|live| live.group.as_ref() == Some(self.group));
         let action = match todo {
             Todo::TakeOff if is_ours => Action::Delete,
             _ => Action::Detach,
         };
-        Ok(change(named, action, live.as_ref()))
+        let change = change(named, action, live.as_ref());
+        Ok(Seen { change, live, version: None, becomes: None })
     }
 
     async fn live(&self, named: &Named) -> Result<Option<Deployment>, Error> {
@@ -144,5 +188,8 @@ fn change(named: &Named, action: Action, live: Option<&Deployment>) -> Change {
         version: live.map(|live| live.version),
         problem: None,
         warnings: Vec::new(),
+        graph: None,
+        settings: Vec::new(),
+        time: None,
     }
 }

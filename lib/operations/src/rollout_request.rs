@@ -77,7 +77,7 @@ pub struct Wanted {
 }
 
 /// `serde` hands it a reference.
-fn is_false(given: &bool) -> bool {
+pub(crate) fn is_false(given: &bool) -> bool {
     !given
 }
 
@@ -228,6 +228,15 @@ impl Wanted {
 }
 
 impl Checked {
+    /// What is probably not meant, if this is when it is due: the request may have left the schedule as it is.
+    pub fn warnings_on(&self, plane: &Plane, schedule: &Schedule) -> Result<Vec<Detail>, Error> {
+        if self.schedule.is_some() || schedule.is_manual() {
+            return Ok(self.definition.warnings());
+        }
+        let text = RawValue::from_string(self.definition.pipeline.text().to_owned()).map_err(Error::internal)?;
+        Ok(Definition::compile(plane, &text, true)?.warnings())
+    }
+
     /// The schedule and the settings over those from before.
     pub fn over(&self, before: Option<&Deployment>) -> Result<(Schedule, Settings), Error> {
         let manual = Schedule::MANUAL;

@@ -2,10 +2,12 @@
 //!
 //! Start at [`compile()`]; [`provider`] is what it checks against, [`plan`] is what it makes. The steps in their order:
 //! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `source`, `order` (prune and sort).
+//! [`difference`] compares two pipelines.
 
 pub mod compile;
 mod config;
 mod cycles;
+pub mod difference;
 mod lanes;
 mod order;
 pub mod plan;
@@ -18,5 +20,6 @@ mod violation;
 mod wiring;
 
 pub use compile::{Compiled, Target, compile, compile_text};
+pub use difference::Difference;
 pub use plan::{Edge, Node, Plan};
 pub use provider::{Catalogue, Class, Provider};

@@ -1,10 +1,12 @@
 //! The zone whose local time a schedule means. The database is compiled in, so that every machine agrees.
 
 use super::error::{ParseError, Reason};
-use jiff::Timestamp;
+use super::outlook::Clocks;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -61,6 +63,23 @@ impl Zone {
             Some(AmbiguousOffset::Fold { before, .. }) => before.to_datetime(at),
             _ => local,
         }
+    }
+
+    /// When the clock is put forward or back after `after` and up to `until`: the local times that it jumps over or
+    /// repeats, from the first to before the last.
+    pub(super) fn turns(&self, after: Timestamp, until: Timestamp) -> Vec<(DateTime, DateTime, Clocks)> {
+        let Some(zone) = &self.0 else { return Vec::new() };
+        let turns = zone.following(after).take_while(|turn| turn.timestamp() <= until);
+        let turn = |at: Timestamp, now: Offset| {
+            let just_before = at.checked_sub(SignedDuration::from_secs(1)).ok()?;
+            let (old, new) = (zone.to_offset(just_before).to_datetime(at), now.to_datetime(at));
+            match old.cmp(&new) {
+                Ordering::Less => Some((old, new, Clocks::Forward)),
+                Ordering::Greater => Some((new, old, Clocks::Back)),
+                Ordering::Equal => None,
+            }
+        };
+        turns.filter_map(|found| turn(found.timestamp(), found.offset())).collect()
     }
 
     /// When a local time is reached for the first time, or `None` if the clock jumps over it.
