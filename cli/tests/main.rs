@@ -7,6 +7,7 @@ mod given;
 mod given_rollouts;
 mod help;
 mod plane;
+mod preview;
 mod providers;
 mod rollout_follow;
 mod rollout_turns;

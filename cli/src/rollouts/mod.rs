@@ -8,6 +8,7 @@ pub mod carry;
 pub mod follow;
 pub mod git;
 pub mod preview;
+mod preview_time;
 pub mod retry;
 pub mod shown;
 pub mod views;

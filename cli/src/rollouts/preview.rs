@@ -1,17 +1,22 @@
-//! What a rollout would do, for people.
+//! What a rollout would do: asked of the plane, and told.
 
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::rollouts::preview_time::Time;
 use crate::rollouts::wanted::Wanted;
 use crate::session::Session;
 use crate::table::plain;
 use crate::views::Detail;
+use owo_colors::OwoColorize;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub struct Preview {
     pub group: String,
     pub items: Vec<Change>,
+    /// Details of some are left out.
+    #[serde(default)]
+    pub cut: bool,
 }
 
 /// What would become of a pipeline.
@@ -25,6 +30,53 @@ pub struct Change {
     pub problem: Option<String>,
     #[serde(default)]
     pub warnings: Vec<Detail>,
+    #[serde(default)]
+    pub graph: Graph,
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+    pub time: Option<Time>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Graph {
+    added: Vec<Component>,
+    removed: Vec<Component>,
+    changed: Vec<Changed>,
+    connected: Vec<Connection>,
+    disconnected: Vec<Connection>,
+    source: Option<Source>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Component {
+    id: String,
+    provider: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Changed {
+    id: String,
+    fields: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Connection {
+    from: String,
+    lane: String,
+    to: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Source {
+    after: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Setting {
+    name: String,
+    before: u64,
+    after: u64,
 }
 
 /// Prints what would change. It fails if the rollout would.
@@ -34,8 +86,14 @@ pub async fn show(session: &Session, client: &Client, wanted: &Wanted<'_>) -> Re
     if session.output.is_json() {
         session.output.line(&answer.text);
     } else {
-        session.output.line(shown(&preview));
-        preview.items.iter().for_each(|change| session.output.warnings(&change.warnings));
+        session.output.line(format_args!("a rollout of `{}` would", plain(&preview.group)));
+        for change in &preview.items {
+            shown(change).iter().for_each(|line| session.output.line(line));
+            session.output.warnings(&change.warnings);
+        }
+        if preview.cut {
+            session.output.note("there is more: details of some pipelines are left out; preview fewer at once");
+        }
     }
     would_fail(&preview).map_or(Ok(Exit::Done), Err)
 }
@@ -62,12 +120,17 @@ fn would_fail(preview: &Preview) -> Option<Failure> {
     Some(Failure { details, ..Failure::new("conflict", message) })
 }
 
-fn shown(preview: &Preview) -> String {
-    let lines: Vec<String> = preview.items.iter().map(line).collect();
-    format!("a rollout of `{}` would\n{}", plain(&preview.group), lines.join("\n"))
+/// What would become of one pipeline: a line, and indented ones for its details.
+fn shown(change: &Change) -> Vec<String> {
+    let mut lines = vec![line(change)];
+    let details = graph(&change.graph).into_iter().chain(change.settings.iter().map(setting));
+    lines.extend(details.map(|line| format!("  {line}")));
+    if let Some(time) = &change.time {
+        lines.extend(time.shown().into_iter().map(|line| format!("  {line}")));
+    }
+    lines
 }
 
-/// What would become of one pipeline, in a line.
 fn line(change: &Change) -> String {
     let project = plain(&change.project);
     let version = change.version.unwrap_or_default();
@@ -79,4 +142,25 @@ fn line(change: &Change) -> String {
         "detach" => format!("let `{project}` go, version {version}"),
         other => format!("{other} `{project}`"),
     }
+}
+
+fn graph(graph: &Graph) -> Vec<String> {
+    let component = |one: &Component| format!("{} ({})", plain(&one.id), plain(&one.provider));
+    let connection = |one: &Connection| format!("{} → {} on {}", plain(&one.from), plain(&one.to), plain(&one.lane));
+    let fields = |one: &Changed| format!("{}: {}", plain(&one.id), plain(&one.fields.join(", ")));
+    let mut lines = Vec::new();
+    lines.extend(graph.removed.iter().map(|one| format!("{} {}", "-".red(), component(one))));
+    lines.extend(graph.added.iter().map(|one| format!("{} {}", "+".green(), component(one))));
+    lines.extend(graph.changed.iter().map(|one| format!("{} {}", "~".yellow(), fields(one))));
+    lines.extend(graph.disconnected.iter().map(|one| format!("{} {}", "-".red(), connection(one))));
+    lines.extend(graph.connected.iter().map(|one| format!("{} {}", "+".green(), connection(one))));
+    lines.extend(graph.source.as_ref().map(|source| match &source.after {
+        Some(id) => format!("{} starts at {}", "~".yellow(), plain(id)),
+        None => format!("{} starts at its only source", "~".yellow()),
+    }));
+    lines
+}
+
+fn setting(setting: &Setting) -> String {
+    format!("{} {}: {} → {}", "~".yellow(), plain(&setting.name), setting.before, setting.after)
 }

@@ -1,0 +1,59 @@
+//! `tidemill deploy --preview`: what would change, of graphs and of time, and that nothing does.
+
+use crate::given::Plane;
+
+#[test]
+fn a_preview_tells_of_graphs_and_of_time_and_changes_nothing() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b", "c"], "old");
+    plane.tidemill(&["deploy", "night", "--schedule", "0 * * * *"]);
+    plane.folder("night", &["a", "b", "d"], "old");
+    let pipeline = std::fs::read_to_string(plane.folder.path().join("night/a.pipe")).unwrap();
+    std::fs::write(plane.folder.path().join("night/a.pipe"), pipeline.replace("\"old\"", "\"hush\"")).unwrap();
+
+    let preview = plane.tidemill(&["deploy", "night", "--preview", "--prune"]);
+    let half = plane.tidemill(&["deploy", "night/b.pipe", "--preview", "--schedule", "0,30 * * * *"]);
+
+    let lines: Vec<&str> = preview.stdout.lines().collect();
+    assert_eq!(preview.code, 0, "{}", preview.stderr);
+    assert_eq!(lines[..3], ["a rollout of `night` would", "update `a`, now version 1", "  ~ text: config.template"]);
+    assert!(lines[3].starts_with("  due as before, `0 * * * *` UTC: next in "), "{}", preview.stdout);
+    for line in ["leave `b` as it is, version 1", "create `d`", "  + now → text on documents", "remove `c`"] {
+        assert!(lines.contains(&line), "{line}: {}", preview.stdout);
+    }
+    assert_eq!(lines.iter().filter(|line| line.ends_with("dropped")).count(), 10, "{}", preview.stdout);
+    assert!(!preview.stdout.contains("hush"));
+    let changes = |word: &str| half.stdout.lines().filter(|line| line.ends_with(word)).count();
+    assert_eq!((changes("added"), changes("dropped")), (5, 0), "{}", half.stdout);
+    assert_eq!(plane.deployed(), ["a", "b", "c"]);
+    assert_eq!(
+        plane.tidemill(&["rollouts", "--group", "night", "--json"]).json()["items"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn a_preview_of_pipelines_that_cannot_run_tells_every_problem_and_exits_with_1() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    plane.write_broken("night/bad.pipe", "bad");
+
+    let preview = plane.tidemill(&["deploy", "night", "--preview"]);
+    let json = plane.tidemill(&["deploy", "night", "--preview", "--json"]);
+
+    assert_eq!((preview.code, json.code), (1, 1));
+    assert!(preview.stderr.contains("`nope`") && preview.stderr.contains("`none`"), "{}", preview.stderr);
+    assert_eq!(json.error_json()["details"].as_array().unwrap().len(), 2, "{}", json.stderr);
+}
+
+#[test]
+fn a_preview_of_what_would_fail_exits_with_1() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    plane.tidemill(&["deploy", "night"]);
+
+    let preview = plane.tidemill(&["deploy", "night", "--group", "day", "--preview"]);
+
+    assert_eq!(preview.code, 1);
+    assert!(preview.stderr.contains("`a`: it belongs to the group `night`"), "{}", preview.stderr);
+}
