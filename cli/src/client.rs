@@ -1,9 +1,10 @@
 //! Talks to a plane: one request, one answer. Knows no command.
 
 use crate::connection::Connection;
+use crate::events::Events;
 use crate::failure::{Exit, Failure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, RequestBuilder, redirect};
+use reqwest::{Method, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -14,6 +15,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Longer than API Gateway waits for an answer, so that its word about a delay comes first.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+/// Longer than a plane in AWS lets a stream last.
+const STREAM_LIMIT: Duration = Duration::from_secs(20 * 60);
 /// What a plane takes, because it is what Lambda takes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const BODY_LIMIT: usize = 6 * 1024 * 1024;
@@ -90,19 +93,34 @@ impl Client {
         self.send(request.header("idempotency-key", idempotency_key)).await
     }
 
+    /// Listens to a stream of events, from after the last one that was seen.
+    pub async fn events(&self, path: &Path, last: Option<u64>) -> Result<Events, Failure> {
+        let mut request = self.request(Method::GET, path)?.header("accept", "text/event-stream").timeout(STREAM_LIMIT);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        self.answered(request).await.map(Events::of)
+    }
+
     fn request(&self, method: Method, path: &Path) -> Result<RequestBuilder, Failure> {
         path.check()?;
         Ok(self.http.request(method, format!("{}{}", self.url, path)).bearer_auth(self.key.expose_secret()))
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
+        let response = self.answered(request).await?;
+        Ok(Answer { text: response.text().await.map_err(|error| self.unreachable(&error))? })
+    }
+
+    /// An answer whose head has arrived and says that the request was done.
+    async fn answered(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
-        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
-        match status.is_success() {
-            true => Ok(Answer { text }),
-            false => Err(self.refused(status.as_u16(), &text)),
+        if status.is_success() {
+            return Ok(response);
         }
+        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        Err(self.refused(status.as_u16(), &text))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {

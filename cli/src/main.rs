@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod connection;
 mod deploying;
+mod events;
 mod failure;
 mod following;
 mod output;

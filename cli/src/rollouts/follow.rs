@@ -1,7 +1,7 @@
 //! Follows a rollout to its end, over dropped connections and restarts of the plane. Resources get their outcomes in
 //! their order, so how many were shown is the place to go on from: none is shown twice, and none is left out.
 
-use crate::client::{self, Answer, Client};
+use crate::client::{self, Answer, Client, Path};
 use crate::failure::{Exit, Failure};
 use crate::rollouts;
 use crate::rollouts::bar::Bar;
@@ -45,10 +45,14 @@ struct Following<'a, S> {
 }
 
 impl<S: FnMut(&RawValue)> Following<'_, S> {
+    /// Listens as long as the plane tells. Then the rollout is looked at: it has ended, or it is listened to again, or it
+    /// goes on being looked at where there is no stream.
     async fn until_the_end(&mut self) -> Result<Answer, Failure> {
         let mut wait = SHORTEST;
         let mut before = (String::new(), 0);
+        let mut is_streamed = true;
         loop {
+            is_streamed = is_streamed && self.listen().await;
             let (answer, rollout) = self.look().await?;
             if rollout.is_final() {
                 return Ok(answer);
@@ -58,6 +62,28 @@ impl<S: FnMut(&RawValue)> Following<'_, S> {
             before = now;
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Shows what the plane tells, until it does not any more; `false` if it does not tell by a stream.
+    async fn listen(&mut self) -> bool {
+        let path = Path::new(&["rollouts", self.id, "events"]);
+        let last = (self.shown > 0).then_some(self.shown as u64);
+        let mut events = match self.client.events(&path, last).await {
+            Ok(events) => events,
+            Err(failure) => return failure.exit == Exit::Unavailable,
+        };
+        while let Some(event) = events.next().await {
+            match (event.name.as_str(), event.id.and_then(|id| id.parse::<usize>().ok())) {
+                ("resource", Some(settled @ 1..)) => match serde_json::from_str(&event.data) {
+                    Ok(resource) => self.show(settled - 1, resource),
+                    Err(_) => break,
+                },
+                ("progress", _) => _ = serde_json::from_str(&event.data).map(|stand| self.bar.update(&stand)),
+                ("complete", _) => break,
+                _ => {}
+            }
+        }
+        true
     }
 
     /// Reads the rollout as it is, and shows what is new of it.
