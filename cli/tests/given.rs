@@ -48,7 +48,12 @@ impl Plane {
     }
 
     pub fn tidemill(&self, arguments: &[&str]) -> Ended {
-        tidemill_in(self.folder.path(), &[arguments, &["--url", &self.url]].concat(), "")
+        self.tidemill_at(&self.url, arguments)
+    }
+
+    /// Runs a command that finds the plane at another address.
+    pub fn tidemill_at(&self, url: &str, arguments: &[&str]) -> Ended {
+        tidemill_in(self.folder.path(), &[arguments, &["--url", url]].concat(), "")
     }
 
     /// A request that the command has no way to send.

@@ -4,6 +4,7 @@ mod command;
 mod connection;
 mod deploy;
 mod given;
+mod given_door;
 mod given_rollouts;
 mod help;
 mod plane;

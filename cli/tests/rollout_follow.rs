@@ -1,6 +1,7 @@
 //! A rollout is followed to its end, whatever happens to the plane meanwhile.
 
 use crate::given::Plane;
+use crate::given_door::{Act, Door};
 use crate::given_rollouts::MANY;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
@@ -30,6 +31,32 @@ fn a_plane_that_is_killed_and_started_again_loses_no_line_and_prints_none_twice(
     assert!(end.contains("succeeded in ") && end.ends_with(&format!(": {MANY} deployed")), "{end}");
     let expected: Vec<String> = projects.iter().map(|project| format!("deployed `{project}`: version 1")).collect();
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_rollout_is_followed_by_its_events_and_not_by_asking_again() {
+    let plane = Plane::new();
+    plane.many("night");
+    let door = Door::before(&plane.url, |_, _| Act::Pass);
+
+    let deployed = plane.tidemill_at(&door.url, &["deploy", "night"]);
+
+    assert_eq!((deployed.code, deployed.stdout.lines().count()), (0, MANY + 1), "{}", deployed.stderr);
+    assert_eq!((door.asked("/events "), door.asked("GET /v1/rollouts/")), (1, 2));
+}
+
+#[test]
+fn a_rollout_is_looked_at_where_there_is_no_stream() {
+    let plane = Plane::new();
+    plane.many("night");
+    let no_events = |line: &str, _| if line.contains("/events ") { Act::Refuse } else { Act::Pass };
+    let door = Door::before(&plane.url, no_events);
+
+    let deployed = plane.tidemill_at(&door.url, &["deploy", "night"]);
+
+    assert_eq!((deployed.code, deployed.stdout.lines().count()), (0, MANY + 1), "{}", deployed.stderr);
+    assert_eq!(door.asked("/events "), 1);
+    assert!(door.asked("GET /v1/rollouts/") > 3, "it is looked at again and again");
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! A rollout begins although another one of its group goes on, and although its answer is lost.
 
-use crate::command::tidemill_in;
 use crate::given::Plane;
+use crate::given_door::{Act, Door};
 use crate::given_rollouts::names;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
 
 #[test]
 fn a_deploy_waits_for_the_one_that_goes_on_and_says_for_whom() {
@@ -64,10 +62,9 @@ fn a_rollout_is_cancelled_by_its_id_or_by_its_group() {
 fn a_deploy_whose_answer_was_lost_is_done_once() {
     let plane = Plane::new();
     plane.write("orders.pipe", "x");
-    let door = lossy_door(&plane.url);
-    let key = std::fs::read_to_string(plane.folder.path().join(".tidemill/key")).unwrap();
-    let through_it =
-        tidemill_in(plane.folder.path(), &["deploy", "orders.pipe", "--url", &door, "--key", key.trim()], "");
+    let door = Door::before(&plane.url, |_, number| if number == 0 { Act::Swallow } else { Act::Pass });
+
+    let through_it = plane.tidemill_at(&door.url, &["deploy", "orders.pipe"]);
 
     assert_eq!(through_it.code, 0, "{}", through_it.stderr);
     assert!(through_it.stderr.contains("does not answer"), "the answer was lost: {}", through_it.stderr);
@@ -93,40 +90,4 @@ fn a_group_is_listed_shown_and_taken_off() {
     let removed = plane.tidemill(&["remove", "--group", "night"]);
     assert!(removed.stdout.starts_with("removed `a`\nremoved `b`\n"), "{}", removed.stdout);
     assert!(plane.deployed().is_empty());
-}
-
-/// An entrance to a plane that swallows the first answer and passes everything else on.
-fn lossy_door(plane: &str) -> String {
-    let address = plane.strip_prefix("http://").unwrap().to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let door = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for (number, client) in listener.incoming().enumerate() {
-            let (client, plane) = (client.unwrap(), TcpStream::connect(&address).unwrap());
-            let (from_client, to_plane) = (client.try_clone().unwrap(), plane.try_clone().unwrap());
-            std::thread::spawn(move || pass(from_client, to_plane));
-            std::thread::spawn(move || match number {
-                0 => swallow(plane, client),
-                _ => pass(plane, client),
-            });
-        }
-    });
-    door
-}
-
-/// Passes on what comes, until one side has gone.
-fn pass(mut from: TcpStream, mut to: TcpStream) {
-    let mut part = [0; 4096];
-    while let Ok(read @ 1..) = from.read(&mut part) {
-        if to.write_all(&part[..read]).is_err() {
-            break;
-        }
-    }
-    _ = to.shutdown(Shutdown::Both);
-}
-
-/// Waits for an answer, and hangs up instead of passing it on.
-fn swallow(mut plane: TcpStream, client: TcpStream) {
-    _ = plane.read(&mut [0; 1]);
-    _ = client.shutdown(Shutdown::Both);
 }

@@ -119,3 +119,39 @@ fn time(plane: &Plane, seen: &Seen<'_>, paused: bool) -> Option<Time> {
         outlook: Outlook::of(before, after, &plane.calendar, plane.now()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidemill_plan::difference::Named;
+
+    fn change(components: usize, is_due: bool) -> Change {
+        let named = |number: usize| Named { id: number.to_string(), provider: "log".to_owned() };
+        let graph = Difference { added: (0..components).map(named).collect(), ..Difference::default() };
+        let time = Time { schedule_before: None, schedule_after: None, paused: false, outlook: Outlook::default() };
+        Change {
+            logical_id: "a".to_owned(),
+            kind: "pipeline".to_owned(),
+            project: "a".to_owned(),
+            action: Action::Create,
+            version: None,
+            problem: None,
+            warnings: Vec::new(),
+            graph: Some(graph),
+            settings: Vec::new(),
+            time: is_due.then_some(time),
+        }
+    }
+
+    #[test]
+    fn an_answer_leaves_out_details_beyond_its_bounds_and_says_so() {
+        let mut fits = vec![change(ENTRIES / 2, true), change(ENTRIES / 2, false)];
+        let mut is_large = vec![change(ENTRIES, false), change(1, true)];
+        let mut is_long = vec![change(0, true); TIMES + 1];
+
+        assert_eq!([&mut fits, &mut is_large, &mut is_long].map(|changes| bounded(changes)), [false, true, true]);
+        assert!(fits.iter().all(|change| change.graph.is_some()));
+        assert_eq!(is_large[1].graph, None);
+        assert!(is_large[1].time.is_some() && is_long[TIMES].time.is_none() && is_long[TIMES - 1].time.is_some());
+    }
+}
