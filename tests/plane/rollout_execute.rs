@@ -246,6 +246,35 @@ async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
 }
 
 #[tokio::test]
+async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a", "b"], "new")).await;
+    // Both resources are on their way at once; the first one is written, the second is held up.
+    let hold = world.faults.hold("TransactWriteItems", 1);
+    let meanwhile = async {
+        hold.arrived().await;
+        for wait in [31, 60] {
+            world.sleep(seconds(wait));
+            world.sweep_as_another().await;
+        }
+        let failed = shown(&ana, &id).await;
+        assert_eq!(failed["state"], "failed", "{failed}");
+        hold.release();
+        did(&failed)
+    };
+
+    let (given_up, _) = futures::join!(meanwhile, world.answer(Lane::Rollouts));
+
+    let (applied, left): (Vec<_>, Vec<_>) = given_up.iter().partition(|outcome| outcome.ends_with(" applied"));
+    assert_eq!((applied.len(), left.len()), (1, 1), "{given_up:?}");
+    assert_eq!(did(&shown(&ana, &id).await), given_up);
+    let versions = seen(&ana, &["a", "b"]).await;
+    assert_eq!(versions.iter().flatten().count(), 1, "what is told is what is live: {versions:?}");
+    assert_eq!(findings(&ana).await, json!([]));
+}
+
+#[tokio::test]
 async fn a_rollout_that_lost_its_bell_is_found_by_the_sweep() {
     let world = World::new().await;
     let ana = world.user("ana").await;

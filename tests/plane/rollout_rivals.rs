@@ -42,7 +42,7 @@ async fn ended(user: &User, id: &str) -> Value {
 async fn of_fifty_deploys_half_of_which_cancel_all_end_and_one_is_live() {
     let world = World::new().await;
     let ana = world.user("ana").await;
-    let manner = |i: usize| if i % 2 == 0 { Manner::Waits } else { Manner::Cancels };
+    let manner = |i: usize| if i.is_multiple_of(2) { Manner::Waits } else { Manner::Cancels };
     let clients = join_all((0..50).map(|i| deploy(&ana, manner(i), format!("v{i}"))));
     let worker = async {
         loop {

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 /// At which call the process dies, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,29 @@ struct State {
     calls: Vec<Metered>,
     death: Option<Death>,
     is_dead: bool,
+    held: Option<Hold>,
+}
+
+/// A call that waits on its way to the table, as one of a process that is suspended.
+#[derive(Clone, Default)]
+pub struct Hold {
+    operation: &'static str,
+    /// Calls of the operation that go through before it.
+    before: usize,
+    arrived: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl Hold {
+    /// Waits until the call is on its way.
+    pub async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Lets the call go on.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 /// The transport with what it counted.
@@ -52,6 +76,26 @@ impl Faults {
 
     pub fn is_dead(&self) -> bool {
         self.state().is_dead
+    }
+
+    /// Holds a call: the first of its operation after so many that go through.
+    pub fn hold(&self, operation: &'static str, before: usize) -> Hold {
+        let hold = Hold { operation, before, ..Hold::default() };
+        self.state().held = Some(hold.clone());
+        hold
+    }
+
+    /// The hold that a call runs into.
+    fn held(&self, operation: &str) -> Option<Hold> {
+        let mut state = self.state();
+        let hold = state.held.as_mut().filter(|hold| hold.operation == operation)?;
+        match hold.before.checked_sub(1) {
+            Some(left) => {
+                hold.before = left;
+                None
+            }
+            None => state.held.take(),
+        }
     }
 
     /// The calls since the last [`Faults::die`].
@@ -117,6 +161,10 @@ impl HttpConnector for Connector {
                 return Err(died());
             }
             let (operation, asked) = ask_for_cost(&mut request);
+            if let Some(hold) = faults.held(&operation) {
+                hold.arrived.notify_one();
+                hold.released.notified().await;
+            }
             let mut response = inner.call(request).await?;
             let body = response.body().bytes().unwrap_or_default().to_vec();
             faults.meter(call, cost(operation, asked, &body));

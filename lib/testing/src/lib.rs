@@ -12,7 +12,7 @@ mod world;
 pub use clock::TestWorld;
 pub use dap::{Dap, Reply};
 pub use events::{Event, Events};
-pub use faults::{Death, Faults, Metered};
+pub use faults::{Death, Faults, Hold, Metered};
 pub use sockets::{ApiGateway, Visitor};
 pub use user::{Answer, User};
 pub use world::{World, minutes, pipeline, seconds};
