@@ -198,6 +198,12 @@ def make_meaningful(operation, case):
             body["source"] = "webhook_1"
     if operation.startswith("task_open_rocketride"):
         body.update(echo(f"opened-{next(NUMBERS)}"))
+    if operation == "rollout_start_checkly":
+        # A dry run refuses pipelines that cannot run.
+        for resource in body["resources"]:
+            number = next(NUMBERS)
+            resource["logicalId"] = f"resource-{number}"
+            resource["payload"].update(pipeline=echo(f"deployed-{number}"), schedule="@hourly", timezone="UTC")
     if operation == "key_create" and body.get("expiresAt"):
         # A key that has expired before it is made is refused.
         body["expiresAt"] = "2099-12-31T23:59:59Z"

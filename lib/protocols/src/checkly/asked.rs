@@ -1,5 +1,6 @@
 //! What a request says, in its header, its path and its query. A query parameter that is not known is refused.
 
+use super::envelope::is_logical_id;
 use super::refusal::Refusal;
 use crate::rest::{Request, input};
 use crate::route::Route;
@@ -51,9 +52,10 @@ impl OfDeployment {
     }
 }
 
-/// The group that a project is, if it can be one.
+/// The group that a project is, if a project can be called so.
 pub fn group(project: &str) -> Result<GroupName, Refusal> {
-    GroupName::parse(project).map_err(|_| Error::not_found("project", project.escape_debug()).into())
+    let group = is_logical_id(project).then(|| GroupName::parse(project).ok()).flatten();
+    group.ok_or_else(|| Error::not_found("project", project.escape_debug()).into())
 }
 
 /// Refuses a body that says of itself that it is no JSON.

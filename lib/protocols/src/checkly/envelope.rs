@@ -3,7 +3,6 @@
 
 use super::asked::group;
 use super::refusal::Refusal;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -30,17 +29,6 @@ pub struct Project {
     pub repo_url: Option<String>,
 }
 
-/// What clients know of the repository that they deploy from.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Repository {
-    commit_id: Option<String>,
-    repo_url: Option<String>,
-    branch_name: Option<String>,
-    commit_owner: Option<String>,
-    commit_message: Option<String>,
-}
-
 /// Reads a deploy.
 ///
 /// # Errors
@@ -51,9 +39,9 @@ pub fn read(body: &[u8]) -> Result<Request, Refusal> {
     let project: Option<Fields> = reader.required(&fields, "", "project", "an object");
     let project = project.and_then(|project| reader.project(&project, "project."));
     let resources = reader.resources(&fields);
-    let repository: Option<Repository> = reader.optional(&fields, "", "repoInfo", "an object");
+    let git = reader.git(&fields);
     let (indexes, pipelines): (Vec<usize>, Vec<Wanted>) = resources.into_iter().unzip();
-    let request = Request { pipelines, git: repository.map(Git::from), ..Request::default() };
+    let request = Request { pipelines, git, ..Request::default() };
     reader.pipelines(&request, &indexes);
     match (project, reader.problems.is_empty()) {
         (Some(project), true) => Ok(Request {
@@ -82,17 +70,10 @@ fn fields(body: &[u8]) -> Result<Fields, Refusal> {
         .map_err(|error| Refusal::new(400, format!("the body is not a JSON object: {error}; send one")))
 }
 
-impl From<Repository> for Git {
-    fn from(repository: Repository) -> Git {
-        Git {
-            commit: repository.commit_id,
-            branch: repository.branch_name,
-            message: repository.commit_message,
-            author: repository.commit_owner,
-            repository: repository.repo_url,
-            pull_request: None,
-        }
-    }
+/// Whether clients can call something so.
+pub fn is_logical_id(text: &str) -> bool {
+    let is_sound = |c: char| c.is_ascii_alphanumeric() || "_-/#.".contains(c);
+    (1..=ID_LIMIT).contains(&text.len()) && text.chars().all(is_sound)
 }
 
 #[derive(Default)]
@@ -105,12 +86,28 @@ impl Reader {
         let logical_id = self.logical_id(project, place);
         let name: Option<String> = self.required(project, place, "name", "text");
         let repo_url: Option<String> = self.optional(project, place, "repoUrl", "text");
-        for (field, text, limit) in [("name", &name, NAME_LIMIT), ("repoUrl", &repo_url, URL_LIMIT)] {
-            if text.as_ref().is_some_and(|text| text.chars().count() > limit) {
-                self.problem(&format!("{place}{field}"), &format!("is longer than {limit} characters"));
+        let fields = [("name", &name, 1..=NAME_LIMIT), ("repoUrl", &repo_url, 0..=URL_LIMIT)];
+        for (field, text, characters) in fields {
+            if text.as_ref().is_some_and(|text| !characters.contains(&text.chars().count())) {
+                let (least, most) = characters.into_inner();
+                self.problem(&format!("{place}{field}"), &format!("is not of {least} to {most} characters"));
             }
         }
         Some(Project { logical_id: logical_id?, name: name?, repo_url })
+    }
+
+    /// What clients know of the repository that they deploy from.
+    fn git(&mut self, fields: &Fields) -> Option<Git> {
+        let known: Fields = self.optional(fields, "", "repoInfo", "an object")?;
+        let mut text = |name| self.optional(&known, "repoInfo.", name, "text");
+        Some(Git {
+            commit: text("commitId"),
+            branch: text("branchName"),
+            message: text("commitMessage"),
+            author: text("commitOwner"),
+            repository: text("repoUrl"),
+            pull_request: None,
+        })
     }
 
     /// The members of the project, each with its index.
@@ -185,8 +182,7 @@ impl Reader {
 
     fn logical_id(&mut self, fields: &Fields, place: &str) -> Option<String> {
         let id: String = self.required(fields, place, "logicalId", "text")?;
-        let is_sound = |c: char| c.is_ascii_alphanumeric() || "_-/#.".contains(c);
-        if id.is_empty() || id.len() > ID_LIMIT || !id.chars().all(is_sound) {
+        if !is_logical_id(&id) {
             let wrong = format!("is `{}`, expected 1 to {ID_LIMIT} of `A-Z a-z 0-9 _ - / # .`", id.escape_debug());
             return self.none(&format!("{place}logicalId"), &wrong);
         }
@@ -301,13 +297,16 @@ mod tests {
             {"logicalId": "f", "type": "pipeline", "payload": {"pipeline": {"components": {}}}},
             {"logicalId": "g", "type": "pipeline", "payload": {"pipeline": []}},
         ]));
-        sent["project"] = json!({"logicalId": ""});
+        sent["project"] = json!({"logicalId": "", "name": "", "repoUrl": "a".repeat(1025)});
+        sent["repoInfo"] = json!({"commitId": 7});
 
         let message = read_json(&sent).unwrap_err();
 
         for place in [
             "`project.logicalId` is ``",
-            "`project.name` is missing",
+            "`project.name` is not of 1 to 256 characters",
+            "`project.repoUrl` is not of 0 to 1024 characters",
+            "`repoInfo.commitId` is not text",
             "`resources[0]` is no object",
             "`resources[1].logicalId` is missing",
             "`resources[2].logicalId` is `a b`",
