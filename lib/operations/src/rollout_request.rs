@@ -46,7 +46,7 @@ pub struct Request {
     /// Deployments that are new begin paused.
     #[serde(default)]
     pub paused: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object", skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
 }
 
@@ -84,6 +84,12 @@ pub(crate) fn is_false(given: &bool) -> bool {
 /// Why a rollout that only creates cannot go on.
 pub(crate) fn deployed_already(live: &Deployment) -> String {
     format!("project `{}` is deployed already, as version {}", live.project, live.version)
+}
+
+/// Reads an object alone: a list of its fields' values would do, too.
+fn object<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Git>, D::Error> {
+    let fields: Option<serde_json::Map<String, Value>> = Deserialize::deserialize(deserializer)?;
+    fields.map(|fields| serde_json::from_value(fields.into())).transpose().map_err(serde::de::Error::custom)
 }
 
 fn pipeline_kind() -> String {

@@ -198,6 +198,12 @@ def make_meaningful(operation, case):
             body["source"] = "webhook_1"
     if operation.startswith("task_open_rocketride"):
         body.update(echo(f"opened-{next(NUMBERS)}"))
+    if operation in ("rollout_start", "rollout_preview"):
+        # Two pipelines of one project are refused, many without a group, and a preview of one that cannot run.
+        body.setdefault("group", "rolled-out")
+        for wanted in body.get("pipelines") or []:
+            wanted.clear()
+            wanted["pipeline"] = echo(f"rolled-out-{next(NUMBERS)}")
     if operation == "rollout_start_checkly":
         # A dry run refuses pipelines that cannot run.
         for resource in body["resources"]:

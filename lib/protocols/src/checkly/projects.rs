@@ -1,7 +1,7 @@
 //! `/next/projects`, `/next/accounts` and `/v1/runtimes`: what clients ask before they deploy.
 
 use super::asked::{Nothing, asked, call, group, is_json};
-use super::envelope;
+use super::envelope::{self, is_logical_id};
 use super::refusal::{Refusal, answered};
 use super::shown::ListedProject;
 use crate::rest::{self, Arriving, Request, Response};
@@ -29,7 +29,7 @@ struct OfAccount {
     account: String,
 }
 
-/// All projects.
+/// All projects that can be called so.
 pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     answered(async move {
@@ -38,7 +38,9 @@ pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivi
         let (mut projects, mut cursor) = (Vec::new(), None);
         loop {
             let page = GroupList::run(plane, &call, group_list::Input { limit: Some(100), cursor }).await?;
-            projects.extend(page.items.into_iter().map(ListedProject::from));
+            // Others have names that these clients could not ask for.
+            let named = page.items.into_iter().filter(|group| is_logical_id(&group.group));
+            projects.extend(named.map(ListedProject::from));
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(Response::json(200, &projects));
