@@ -90,4 +90,5 @@ fn a_group_is_listed_shown_and_taken_off() {
     let removed = plane.tidemill(&["remove", "--group", "night"]);
     assert!(removed.stdout.starts_with("removed `a`\nremoved `b`\n"), "{}", removed.stdout);
     assert!(plane.deployed().is_empty());
+    assert_eq!(plane.tidemill(&["remove", "orders", "--detach"]).code, 2, "a project is removed at once");
 }

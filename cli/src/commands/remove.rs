@@ -35,6 +35,10 @@ pub struct Args {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    if args.group.is_none() && args.how.is_given() {
+        let hint = "give `--group` for a rollout that takes a group off, or leave the option out";
+        return Err(Failure::argument("a project by itself is removed at once, without a rollout", hint));
+    }
     let client = session.client()?;
     match (&args.project, &args.group) {
         (Some(project), _) => remove(session, &client, project, &args).await,

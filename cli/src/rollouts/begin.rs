@@ -32,6 +32,12 @@ pub struct Turn {
     wait_limit: Duration,
 }
 
+impl Turn {
+    pub fn is_given(&self) -> bool {
+        self.cancel_in_progress || self.no_wait
+    }
+}
+
 /// The request that begins a rollout.
 pub struct Request {
     pub method: Method,

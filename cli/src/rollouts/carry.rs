@@ -18,6 +18,13 @@ pub struct How {
     detach: bool,
 }
 
+impl How {
+    /// Whether something is said that means nothing without a rollout.
+    pub fn is_given(&self) -> bool {
+        self.detach || self.turn.is_given()
+    }
+}
+
 /// Who tells what became of the resources.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Tell {
