@@ -144,8 +144,9 @@ impl Reader {
             id: Some(LogicalId::parse(logical_id?).ok()?),
             kind: kind?.to_owned(),
             pipeline: pipeline?,
-            schedule,
-            timezone,
+            // The project's code says all that there is to say: what it does not say is not left over from before.
+            schedule: Some(schedule.unwrap_or_else(|| "manual".to_owned())),
+            timezone: Some(timezone.unwrap_or_else(|| "UTC".to_owned())),
             catch_up_seconds: None,
             max_attempts: None,
             timeout_seconds: None,
@@ -265,7 +266,8 @@ mod tests {
         let kinds: Vec<_> = request.pipelines.iter().map(|wanted| wanted.kind.as_str()).collect();
         assert_eq!(kinds, ["pipeline", "check"]);
         assert_eq!(request.pipelines[0].pipeline.get(), r#"{"project_id" : "p", "components": [], "n" : 1.0}"#);
-        assert_eq!(request.pipelines[1].schedule.as_deref(), Some("@hourly"));
+        let schedules: Vec<_> = request.pipelines.iter().map(|wanted| wanted.schedule.as_deref()).collect();
+        assert_eq!(schedules, [Some("manual"), Some("@hourly")], "a schedule that is gone from the code is gone");
     }
 
     #[test]
