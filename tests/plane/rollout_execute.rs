@@ -246,6 +246,29 @@ async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
 }
 
 #[tokio::test]
+async fn a_rollout_that_kills_its_workers_is_given_up() {
+    let mut world = World::new().await;
+    let mut ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a"], "new")).await;
+    for _ in 0..6 {
+        // Each dies when it has told that it is there, and reads what is asked for.
+        world.faults.die(Some(Death::Before(3)));
+        world.answer(Lane::Rollouts).await;
+        assert!(world.faults.is_dead());
+        world.faults.die(None);
+        assert_eq!(shown(&ana, &id).await["state"], "running");
+        world = world.restarted().await;
+        ana = ana.at(&world.plane);
+    }
+
+    world.settle().await;
+
+    let failed = shown(&ana, &id).await;
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("worker_died")));
+    assert_eq!(roll_out(&world, &ana, rollout("night", &["a"], "x")).await["state"], "succeeded");
+}
+
+#[tokio::test]
 async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
     let world = World::new().await;
     let ana = world.user("ana").await;

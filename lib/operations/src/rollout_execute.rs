@@ -231,7 +231,8 @@ impl<'a> Worker<'a> {
             Step::Apply | Step::Done => progress(settled, resources).max(self.rollout.progress),
         };
         let settled = settled.max(self.rollout.settled);
-        let told = Progress { step, resources, settled, percent, lease: lease(self.plane) };
+        let deaths = if settled > self.rollout.settled { 0 } else { self.rollout.deaths };
+        let told = Progress { step, resources, settled, percent, deaths, lease: lease(self.plane) };
         match self.plane.store.rollout_progress(&self.rollout, &told).await {
             Ok(rollout) => {
                 self.rollout = rollout;
@@ -245,9 +246,9 @@ impl<'a> Worker<'a> {
 
     /// Leaves the rollout to the next worker.
     async fn hand_over(&self) -> Result<Executed, Error> {
-        let Rollout { step, resources, settled, progress, .. } = self.rollout;
+        let Rollout { step, resources, settled, progress, deaths, .. } = self.rollout;
         let over = Lease { holder: NOBODY.to_owned(), until: self.plane.now() };
-        let told = Progress { step, resources, settled, percent: progress, lease: over };
+        let told = Progress { step, resources, settled, percent: progress, deaths, lease: over };
         match self.plane.store.rollout_progress(&self.rollout, &told).await {
             Err(error) if !error.rejects(Part::Rollout) => Err(error.into()),
             _ => Ok(Executed::Done),

@@ -22,6 +22,8 @@ pub struct Progress {
     pub resources: u32,
     pub settled: u32,
     pub percent: u8,
+    /// Workers that died in a row without settling anything.
+    pub deaths: u32,
     pub lease: Lease,
 }
 
@@ -99,7 +101,7 @@ impl Store {
             .set("resources", number(progress.resources))
             .set("settled", number(progress.settled))
             .set("progress", number(progress.percent))
-            .set("deaths", number(0))
+            .set("deaths", number(progress.deaths))
             .set("lease", attribute(&progress.lease)?);
         self.update(Part::Rollout, open_at(update, rollout)).await
     }
