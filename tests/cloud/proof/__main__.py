@@ -2,7 +2,7 @@
 
 import sys
 
-from . import deployments, gateway, health, keys, names, owners, rollouts, runs, secrets, sockets, tasks, ticks
+from . import checkly, deployments, gateway, health, keys, names, owners, rollouts, runs, secrets, sockets, tasks, ticks
 from .stack import Stack
 from .steps import Steps
 
@@ -11,7 +11,7 @@ def main():
     stack = Stack(sys.argv[1])
     steps = Steps()
     users = {}
-    for module in (keys, deployments, runs, secrets, owners, names, ticks, tasks, rollouts, gateway, sockets, health):
+    for module in (keys, deployments, runs, secrets, owners, names, ticks, tasks, rollouts, checkly, gateway, sockets, health):
         print(f"{module.__doc__.splitlines()[0]}")
         steps.run(module, stack, users)
     print(f"\n{steps.passed} passed, {steps.failed} failed")

@@ -18,6 +18,7 @@ HOOKED = [f"hooked-{n}" for n in range(3)]
 TICKS = 3
 BODIES = 6
 BY_HAND = 4
+ROLLOUTS = 4
 # Less would say little of what a death does.
 FEWEST_DEATHS = 15
 # A message whose receiver died is hidden for a minute; some lose several receivers in a row.
@@ -145,6 +146,32 @@ def step_the_reaper_brings_everything_to_its_end(stack, scene):
 
     wait_for("the end of all work", open_work, lambda still: not still, seconds=PATIENCE)
     return f"{stack.deaths()} deaths, {swept} sweeps, {time.monotonic() - start:.0f} s"
+
+
+def step_rollouts_come_to_their_end_and_are_what_they_say(stack, scene):
+    """A worker may die at any call, and so may whoever asks; then the reaper ends the rollout, or another goes on."""
+    states = []
+    for number in range(ROLLOUTS):
+        names = [f"rolled-{n}" for n in range(6)]
+        wanted = [{"pipeline": on_timer(name, f"round {number}"), "schedule": "manual"} for name in names]
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        body = {"group": "mortal", "pipelines": wanted}
+        begun = persistent(lambda: scene.ana.send("POST", "/v1/rollouts", body, dict(key))).ok()
+
+        def ended():
+            sweep(stack)
+            return persistent(lambda: scene.ana.get(f"/v1/rollouts/{begun['id']}")).ok()
+
+        rollout = wait_for("the rollout's end", ended, lambda shown: shown["endedAt"], seconds=PATIENCE)
+        states.append(rollout["state"])
+        for item in rollout["items"]:
+            live = persistent(lambda: scene.ana.get(f"/v1/deployments/{item['project']}")).body
+            versions = persistent(lambda: scene.ana.get(f"/v1/deployments/{item['project']}/versions"))
+            newest = versions.body["items"][0] if versions.status == 200 else {}
+            is_ours = newest.get("rollout") == begun["id"] and live.get("version") == newest["version"]
+            assert is_ours == (item["outcome"] == "applied"), (item, live, newest)
+        assert persistent(lambda: scene.ana.get("/v1/groups/mortal")).ok()["running"] is None
+    return f"{', '.join(states)}; {stack.deaths()} deaths"
 
 
 def step_every_tick_is_accounted_once(stack, scene):
