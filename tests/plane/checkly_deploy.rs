@@ -208,12 +208,18 @@ async fn where_a_project_was_deployed_from_is_kept_with_its_versions() {
     let world = World::new().await;
     let ana = world.user("ana").await;
     let mut sent = envelope("etl", [("one", echo("p-1"))]);
-    sent["repoInfo"] =
-        json!({"commitId": "0a1b2c3", "branchName": "main", "commitOwner": "Ana", "commitMessage": "Begin"});
+    sent["repoInfo"] = json!({
+        "commitId": "0a1b2c3",
+        "branchName": "main",
+        "commitOwner": "Ana",
+        "commitMessage": "Begin",
+        "github": {"reporting": true, "pullRequestNumber": "42"},
+    });
 
     deploy(&world, &ana, &sent).await;
 
     let version = ana.get("/v1/deployments/p-1/versions/1").await.ok();
     assert_eq!(version["git"]["commit"], "0a1b2c3", "{version}");
     assert_eq!(version["git"]["branch"], "main", "{version}");
+    assert_eq!(version["git"]["pullRequest"], "42", "{version}");
 }

@@ -57,6 +57,32 @@ test('what is removed from code is kept when that is asked for', async t => {
   assert.equal((await project.ask('GET', '/v1/deployments/p-1')).body.state, 'active')
 })
 
+test('the commit and the pull request of a deploy stay with its versions', async t => {
+  const variables = {
+    CHECKLY_REPO_SHA: '0a1b2c3',
+    CHECKLY_REPO_BRANCH: 'count-by-hour',
+    CHECKLY_REPO_COMMIT_OWNER: 'Ana',
+    CHECKLY_REPO_COMMIT_MESSAGE: 'Count by hour',
+    CHECKLY_GITHUB_REPORT: 'true',
+    CHECKLY_GITHUB_PULL_REQUEST_NUMBER: '42',
+  }
+  const project = await Project.of(plane, 'of-a-commit', { variables })
+  t.after(() => project.remove())
+  await project.pipelines({ one: waiting('p-1') })
+
+  const deployed = await project.run('deploy', '--force')
+
+  assert.equal(deployed.code, 0, deployed.said)
+  assert.deepEqual((await project.ask('GET', '/v1/deployments/p-1/versions/1')).body.git, {
+    commit: '0a1b2c3',
+    branch: 'count-by-hour',
+    message: 'Count by hour',
+    author: 'Ana',
+    repository: 'https://example.com/team/etl',
+    pullRequest: '42',
+  })
+})
+
 test('pipelines go under a type of their own, too', async t => {
   const project = await Project.of(plane, 'own-type', { ownType: true })
   t.after(() => project.remove())

@@ -65,11 +65,12 @@ export function echo(project) {
 
 export class Project {
   /** A project in a folder of its own, for an owner of its own. */
-  static async of(plane, logicalId, { owner, url = plane.url, ownType = false } = {}) {
+  static async of(plane, logicalId, { owner, url = plane.url, ownType = false, variables = {} } = {}) {
     const project = new Project()
     project.plane = plane
     project.logicalId = logicalId
     project.url = url
+    project.variables = variables
     project.key = await plane.keyOf(owner ?? `owner-${logicalId.replaceAll(/[^a-z0-9]/g, '-')}`)
     await mkdir(path.join(INSTALLED, 'projects'), { recursive: true })
     project.folder = await mkdtemp(path.join(INSTALLED, 'projects/project-'))
@@ -118,6 +119,7 @@ export class Project {
         CHECKLY_ACCOUNT_ID: 'account',
         CHECKLY_NO_DOTENV: '1',
         CHECKLY_SKIP_NEW_VERSION_CHECK: 'true',
+        ...this.variables,
       },
     })
     let said = ''

@@ -99,6 +99,8 @@ impl Reader {
     /// What clients know of the repository that they deploy from.
     fn git(&mut self, fields: &Fields) -> Option<Git> {
         let known: Fields = self.optional(fields, "", "repoInfo", "an object")?;
+        let github: Fields = self.optional(&known, "repoInfo.", "github", "an object").unwrap_or_default();
+        let pull_request = self.optional(&github, "repoInfo.github.", "pullRequestNumber", "text");
         let mut text = |name| self.optional(&known, "repoInfo.", name, "text");
         Some(Git {
             commit: text("commitId"),
@@ -106,7 +108,7 @@ impl Reader {
             message: text("commitMessage"),
             author: text("commitOwner"),
             repository: text("repoUrl"),
-            pull_request: None,
+            pull_request,
         })
     }
 
