@@ -1,7 +1,9 @@
 //! A run's log.
 
 use crate::given::{chain, copy, echo, lines, queued, ran, while_it_runs};
+use crate::given_tasks::caller;
 use serde_json::{Value, json};
+use tidemill_model::ids::RunId;
 use tidemill_testing::{User, World, seconds};
 
 /// Logs each line of `in.txt`; saves its progress, and so a piece of the log, every 50 lines.
@@ -128,4 +130,34 @@ async fn a_run_that_had_nothing_to_do_says_so() {
 
     let logs = logs(&ana, run["id"].as_str().unwrap(), 0).await;
     assert!(messages(&logs)[0].contains("no input"), "{logs}");
+}
+
+/// Objects of a task are worked on side by side, and each writes its own chunk.
+#[tokio::test]
+async fn a_follower_waits_for_a_chunk_that_comes_after_the_next_one_but_not_for_ever() {
+    let world = World::new().await;
+    let (caller, ana) = caller(&world, "ana").await;
+    let links = [("webhook", json!({}), "text"), ("log", json!({}), "")];
+    let task = caller.open_with(json!({"pipeline": chain("p", &links), "ttlSeconds": 0})).await.unwrap();
+    let (owner, project) = ("ana".to_owned().try_into().unwrap(), "p".to_owned().try_into().unwrap());
+    let run: RunId = task.run.clone().try_into().unwrap();
+    let write = async |number: u32, message: &str| {
+        let line = json!([{"at": world.now(), "level": "info", "component": "log_1", "message": message}]).to_string();
+        let transaction = world.plane.store.transaction();
+        let expires = world.now() + seconds(3_600);
+        transaction.log_chunk(&owner, &project, &run, number, &line, expires).unwrap().commit().await.unwrap();
+    };
+
+    write(1, "second").await;
+    let early = logs(&ana, &task.run, 0).await;
+    assert_eq!((messages(&early).len(), &early["next"]), (0, &json!(0)), "the first is still to come");
+    write(0, "first").await;
+    let both = logs(&ana, &task.run, 0).await;
+    assert_eq!(messages(&both), ["first", "second"]);
+
+    write(3, "fourth").await;
+    assert_eq!(messages(&logs(&ana, &task.run, 2).await).len(), 0);
+    world.advance(seconds(10)).await;
+    let late = logs(&ana, &task.run, 2).await;
+    assert_eq!((messages(&late), &late["next"]), (vec!["fourth".to_owned()], &json!(4)), "its writer has died");
 }

@@ -120,3 +120,26 @@ async fn what_objects_log_is_in_the_log_of_the_run() {
     let lines: Vec<&Value> = logs["items"].as_array().unwrap().iter().map(|line| &line["message"]).collect();
     assert_eq!(lines, ["first", "second"]);
 }
+
+#[tokio::test]
+async fn objects_that_are_worked_on_side_by_side_keep_each_of_their_lines() {
+    let world = World::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let links = [("webhook", json!({}), "text"), ("dedupe", json!({}), "text"), ("log", json!({}), "")];
+    let task = ana.open_with(json!({"pipeline": chain("p", &links), "threads": 8})).await.unwrap();
+
+    let texts: Vec<String> = (10..50).map(|number| format!("object {number}")).collect();
+    for sent in futures::future::join_all(texts.iter().map(|text| ana.send(&task.token, text))).await {
+        assert_eq!(sent.unwrap().error, None);
+    }
+
+    let (mut lines, mut from): (Vec<Value>, _) = (Vec::new(), json!(0));
+    while lines.len() < texts.len() {
+        let logs = user.get(&format!("/v1/runs/{}/logs?project=p&from={from}", task.run)).await.ok();
+        assert_ne!(logs["next"], from, "only {} lines are kept", lines.len());
+        from = logs["next"].clone();
+        lines.extend(logs["items"].as_array().unwrap().iter().map(|line| line["message"].clone()));
+    }
+    lines.sort_by_key(Value::to_string);
+    assert_eq!(lines, texts);
+}

@@ -3,14 +3,19 @@
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::run_get::find;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tidemill_engine::LogLine;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::run::Run;
 
 /// Chunks of a log in one answer.
 const CHUNKS: usize = 16;
+/// A chunk that is missing for longer does not come any more: the process that was to write it has died. Objects of a
+/// task are worked on side by side, so the chunk of one may come after that of the next.
+const AWAITED: SignedDuration = SignedDuration::from_secs(10);
 
 pub struct RunLogs;
 
@@ -46,7 +51,9 @@ impl crate::Operation for RunLogs {
         let run = find(plane, call, &input.run, input.project.as_ref()).await?;
         let from = input.from.unwrap_or(0);
         let chunks = plane.store.log_chunks(&run.owner, &run.project, &run.id, from, CHUNKS).await?;
-        let read_all = chunks.len() < CHUNKS;
+        let there = chunks.len();
+        let chunks = in_order(chunks, from, plane.now())?;
+        let read_all = chunks.len() == there && there < CHUNKS;
         let mut next = from.max(chunks.last().map_or(from, |(number, _)| number + 1));
         let mut items = Vec::new();
         for (_, text) in &chunks {
@@ -61,6 +68,25 @@ impl crate::Operation for RunLogs {
         let complete = ended && next > run.log_chunks;
         Ok(Output { run: run.id.to_string(), state: run.state.as_str(), items, next, complete })
     }
+}
+
+/// Those that no other one is still to come before.
+fn in_order(mut chunks: Vec<(u32, String)>, from: u32, now: Timestamp) -> Result<Vec<(u32, String)>, Error> {
+    let mut expected = from;
+    for index in 0..chunks.len() {
+        let (number, text) = &chunks[index];
+        if *number != expected && is_fresh(text, now)? {
+            chunks.truncate(index);
+            break;
+        }
+        expected = number + 1;
+    }
+    Ok(chunks)
+}
+
+fn is_fresh(text: &str, now: Timestamp) -> Result<bool, Error> {
+    let lines: Vec<LogLine> = serde_json::from_str(text).map_err(Error::internal)?;
+    Ok(lines.last().is_some_and(|line| line.at + AWAITED > now))
 }
 
 fn own_lines(run: &Run) -> Result<Vec<Box<RawValue>>, Error> {

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tidemill_engine::{Budget, Event, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender, Traced};
 use tidemill_model::task::{State, Task, Trace};
-use tidemill_store::{Arriving, Ended, Part, Store};
+use tidemill_store::{Arriving, Ended, Part};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
@@ -352,23 +352,19 @@ impl Worker {
     async fn counted(&self, made: &Made) -> Result<Task, Error> {
         let Worker { plane, task, .. } = self;
         let now = plane.now();
-        let log_chunks = u32::from(!made.log.is_empty());
         let uncounted = if self.announced == 0 { self.arrived.load(Ordering::Relaxed) } else { 0 };
         let bytes = self.announced + uncounted;
-        let ended = Ended { bytes, uncounted, error: made.error.clone(), log_chunks };
+        let ended = Ended { bytes, uncounted, error: made.error.clone() };
         // Before it is counted: who sees the count finds what is told of it.
         self.tell(made, now).await?;
-        let counted = if made.new_keys.is_empty() {
-            plane.store.complete(task, &ended, now).await?
+        self.keep_log(&made.log).await?;
+        if made.new_keys.is_empty() {
+            Ok(plane.store.complete(task, &ended, now).await?)
         } else {
             let transaction = plane.store.transaction().complete(task, &ended, now);
             with_keys(transaction, &task.owner, &task.project, &made.new_keys, now)?.commit().await?;
-            plane.store.task(&task.owner, &task.token).await?.ok_or_else(unknown)?
-        };
-        if log_chunks > 0 {
-            keep_log(&plane.store, &counted, &made.log).await?;
+            plane.store.task(&task.owner, &task.token).await?.ok_or_else(unknown)
         }
-        Ok(counted)
     }
 }
 
@@ -393,13 +389,17 @@ impl Worker {
         let chunk = transaction.trace(&task.owner, &task.project, &task.run, number, &told.text()?, expires)?;
         Ok(chunk.commit().await?)
     }
-}
 
-async fn keep_log(store: &Store, task: &Task, lines: &[LogLine]) -> Result<(), Error> {
-    let text = serde_json::to_string(lines).map_err(Error::internal)?;
-    let (number, expires) = (task.log_chunks.saturating_sub(1), task.opened_at + HISTORY);
-    let transaction = store.transaction().log_chunk(&task.owner, &task.project, &task.run, number, &text, expires)?;
-    Ok(transaction.commit().await?)
+    async fn keep_log(&self, lines: &[LogLine]) -> Result<(), Error> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let (store, task) = (&self.plane.store, &self.task);
+        let text = serde_json::to_string(lines).map_err(Error::internal)?;
+        let (number, expires) = (store.next_log_chunk(task).await?, task.opened_at + HISTORY);
+        let chunk = store.transaction().log_chunk(&task.owner, &task.project, &task.run, number, &text, expires)?;
+        Ok(chunk.commit().await?)
+    }
 }
 
 fn failed(mut made: Made, error: tidemill_engine::Error) -> Made {

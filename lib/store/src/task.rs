@@ -47,8 +47,6 @@ pub struct Ended {
     /// Those of them that were not known when it was accepted.
     pub uncounted: u64,
     pub error: Option<String>,
-    /// Chunks that the task's log grew by.
-    pub log_chunks: u32,
 }
 
 impl Store {
@@ -133,6 +131,18 @@ impl Store {
     /// Counts the end of an object that was accepted in the task's epoch.
     pub async fn complete(&self, task: &Task, ended: &Ended, now: Timestamp) -> Result<Task, Error> {
         self.update(Part::Task, completed(task, ended, now)).await
+    }
+
+    /// The number of the next chunk of a task's log, which nobody else gets.
+    pub async fn next_log_chunk(&self, task: &Task) -> Result<u32, Error> {
+        let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
+            .add("log_chunks", 1)
+            .when("epoch = :epoch AND #run = :run")
+            .name("#run", "run")
+            .value(":epoch", number(task.epoch))
+            .value(":run", text(task.run.as_str()));
+        let after: Task = self.update(Part::Task, update).await?;
+        Ok(after.log_chunks - 1)
     }
 
     /// Lets an open task take no more objects.
@@ -263,9 +273,6 @@ fn completed(task: &Task, ended: &Ended, now: Timestamp) -> Update {
         .value(":run", text(task.run.as_str()));
     if ended.uncounted > 0 {
         update = update.add("total_size", ended.uncounted);
-    }
-    if ended.log_chunks > 0 {
-        update = update.add("log_chunks", ended.log_chunks);
     }
     if let Some(error) = &ended.error
         && task.errors.len() < tidemill_model::task::ERRORS_LIMIT
