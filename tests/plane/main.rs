@@ -3,6 +3,7 @@
 mod borders;
 mod checkly_conflict;
 mod checkly_deploy;
+mod conflicts;
 mod dap_deploy;
 mod dap_events;
 mod dap_session;

@@ -7,6 +7,7 @@
 mod audit;
 mod batch;
 mod body;
+mod conflict;
 mod cursor;
 mod deployment;
 mod environment;

@@ -4,7 +4,7 @@ use crate::error::{Error, Part};
 use crate::item::to_item;
 use crate::page::{Order, Page, Range};
 use crate::transaction::{Condition, Transaction};
-use crate::{Cursor, Store, keys};
+use crate::{Cursor, Store, conflict, keys};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidemill_model::ids::{OwnerId, SecretName};
@@ -37,14 +37,13 @@ impl Store {
 
     /// Deletes a secret and says whether there was one.
     pub async fn remove_secret(&self, owner: &OwnerId, name: &SecretName) -> Result<bool, Error> {
-        let answer = self
+        let request = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(keys::secret(owner, name).attributes()))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld)
-            .send()
-            .await?;
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
+        let answer = conflict::alone(Part::Other, || request.clone().send()).await?;
         Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
 }

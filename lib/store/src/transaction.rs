@@ -1,10 +1,10 @@
 //! Several changes that happen together or not at all.
 
-use crate::Store;
 use crate::error::{Error, Part};
 use crate::item::Item;
 use crate::keys::Key;
 use crate::update::Update;
+use crate::{Store, conflict};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -12,13 +12,9 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem,
 };
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// Items that one transaction may hold.
 pub const TRANSACTION_LIMIT: usize = 100;
-
-/// How often a transaction that met another one is tried again.
-const CONFLICT_TRIES: u32 = 8;
 
 /// A transaction in the making. Each entity's file adds the writes that it allows.
 #[must_use = "nothing is written before `commit`"]
@@ -126,17 +122,12 @@ impl<'a> Transaction<'a> {
         }
         let parts: Vec<Part> = self.writes.iter().map(|(part, _)| *part).collect();
         let items: Vec<_> = self.writes.into_iter().map(|(_, write)| write).collect();
-        for attempt in 1.. {
+        for tries in 1.. {
             let sent = self.store.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let Err(error) = sent else { return Ok(()) };
             match cancelled(&parts, &error) {
                 Some(Cancelled::Conditions(rejected)) => return Err(Error::Rejected(rejected)),
-                Some(Cancelled::Conflict) if attempt < CONFLICT_TRIES => {
-                    tokio::time::sleep(Duration::from_millis(10 << attempt)).await;
-                }
-                Some(Cancelled::Conflict) => {
-                    return Err(Error::Unavailable("other transactions kept changing the same items".into()));
-                }
+                Some(Cancelled::Conflict) => conflict::before_next(tries).await?,
                 None => return Err(error.into()),
             }
         }
@@ -171,22 +162,14 @@ fn cancelled(parts: &[Part], error: &SdkError<TransactWriteItemsError>) -> Optio
 
 impl Store {
     async fn put_alone(&self, part: Part, put: Put) -> Result<(), Error> {
-        let sent = self
+        let request = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(put.item))
             .set_condition_expression(put.condition_expression)
             .set_expression_attribute_names(put.expression_attribute_names)
-            .set_expression_attribute_values(put.expression_attribute_values)
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Err(Error::Rejected(vec![part]))
-            }
-            Err(error) => Err(error.into()),
-        }
+            .set_expression_attribute_values(put.expression_attribute_values);
+        conflict::alone(part, || request.clone().send()).await.map(|_| ())
     }
 }

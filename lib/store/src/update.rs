@@ -4,7 +4,7 @@ use crate::error::{Error, Part};
 use crate::item::Item;
 use crate::keys::Key;
 use crate::transaction::Condition;
-use crate::{Store, item};
+use crate::{Store, conflict, item};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -112,7 +112,7 @@ impl Store {
     /// # Errors
     /// [`Error::Rejected`] if the condition did not hold.
     pub(crate) async fn update<T: DeserializeOwned>(&self, part: Part, update: Update) -> Result<T, Error> {
-        let sent = self
+        let request = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -121,16 +121,9 @@ impl Store {
             .set_condition_expression(update.condition)
             .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values(Some(update.values))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => item::from_item(answer.attributes.unwrap_or_default()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Err(Error::Rejected(vec![part]))
-            }
-            Err(error) => Err(error.into()),
-        }
+            .return_values(ReturnValue::AllNew);
+        let answer = conflict::alone(part, || request.clone().send()).await?;
+        item::from_item(answer.attributes.unwrap_or_default())
     }
 }
 
@@ -142,21 +135,13 @@ impl Store {
 
     /// Deletes an item of which a condition holds.
     pub(crate) async fn delete_when(&self, part: Part, key: &Key, condition: Condition) -> Result<(), Error> {
-        let sent = self
+        let request = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(key.attributes()))
             .set_condition_expression(condition.expression)
-            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values))
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Err(Error::Rejected(vec![part]))
-            }
-            Err(error) => Err(error.into()),
-        }
+            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values));
+        conflict::alone(part, || request.clone().send()).await.map(|_| ())
     }
 }

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -36,6 +37,14 @@ struct State {
     death: Option<Death>,
     is_dead: bool,
     held: Option<Hold>,
+    refused: Option<Refused>,
+}
+
+/// Calls that DynamoDB refuses, as the embedded table never does.
+struct Refused {
+    operation: &'static str,
+    left: usize,
+    answer: serde_json::Value,
 }
 
 /// A call that waits on its way to the table, as one of a process that is suspended.
@@ -83,6 +92,19 @@ impl Faults {
         let hold = Hold { operation, before, ..Hold::default() };
         self.state().held = Some(hold.clone());
         hold
+    }
+
+    /// Refuses the next calls of an operation: none of them reaches the table.
+    pub fn refuse(&self, operation: &'static str, calls: usize, answer: serde_json::Value) {
+        self.state().refused = Some(Refused { operation, left: calls, answer });
+    }
+
+    /// What a call is refused with.
+    fn refusal(&self, operation: &str) -> Option<serde_json::Value> {
+        let mut state = self.state();
+        let refused = state.refused.as_mut().filter(|refused| refused.operation == operation && refused.left > 0)?;
+        refused.left -= 1;
+        Some(refused.answer.clone())
     }
 
     /// The hold that a call runs into.
@@ -164,6 +186,13 @@ impl HttpConnector for Connector {
             if let Some(hold) = faults.held(&operation) {
                 hold.arrived.notify_one();
                 hold.released.notified().await;
+            }
+            if let Some(refusal) = faults.refusal(&operation) {
+                faults.meter(call, Metered { operation, request: asked, ..Metered::default() });
+                return Ok(HttpResponse::new(
+                    StatusCode::try_from(400).expect("it is one"),
+                    refusal.to_string().into(),
+                ));
             }
             let mut response = inner.call(request).await?;
             let body = response.body().bytes().unwrap_or_default().to_vec();
