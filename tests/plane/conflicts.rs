@@ -1,4 +1,5 @@
-//! What DynamoDB refuses and the embedded table never does: writes that meet a transaction.
+//! What DynamoDB refuses and the embedded table never does: writes that meet a transaction, and how it says in one that
+//! an item is too large.
 
 use crate::given::{echo, queued, run};
 use crate::given_tasks::{caller, echoed};
@@ -31,7 +32,7 @@ fn calls(world: &World, operation: &str) -> usize {
 async fn a_transaction_that_meets_another_one_is_tried_again() {
     let world = World::new().await;
     let ana = world.user("ana").await;
-    world.faults.refuse("TransactWriteItems", 3, cancelled(&[json!({"Code": "TransactionConflict"})]));
+    world.faults.refuse("TransactWriteItems", 6, cancelled(&[json!({"Code": "TransactionConflict"})]));
 
     ana.deploy(pipeline("p"), "manual").await.ok();
 }
@@ -88,4 +89,15 @@ async fn a_write_that_meets_transactions_again_and_again_is_refused_for_now() {
 
     answer.refused(503);
     assert_eq!(calls(&world, "DeleteItem"), 8);
+}
+
+#[tokio::test]
+async fn a_transaction_with_an_item_that_is_too_large_is_refused_as_that() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let message = "Item size has exceeded the maximum allowed size";
+    let reasons = [json!({"Code": "None"}), json!({"Code": "ValidationError", "Message": message})];
+    world.faults.refuse("TransactWriteItems", 9, cancelled(&reasons));
+
+    ana.deploy(pipeline("p"), "manual").await.refused(413);
 }

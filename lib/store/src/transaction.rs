@@ -127,6 +127,7 @@ impl<'a> Transaction<'a> {
             let Err(error) = sent else { return Ok(()) };
             match cancelled(&parts, &error) {
                 Some(Cancelled::Conditions(rejected)) => return Err(Error::Rejected(rejected)),
+                Some(Cancelled::TooLarge(message)) => return Err(Error::TooLarge(message)),
                 Some(Cancelled::Conflict) => conflict::before_next(tries).await?,
                 None => return Err(error.into()),
             }
@@ -137,6 +138,8 @@ impl<'a> Transaction<'a> {
 
 enum Cancelled {
     Conditions(Vec<Part>),
+    /// An item is larger than the table takes.
+    TooLarge(String),
     Conflict,
 }
 
@@ -155,6 +158,10 @@ fn cancelled(parts: &[Part], error: &SdkError<TransactWriteItemsError>) -> Optio
         .collect();
     if !rejected.is_empty() {
         return Some(Cancelled::Conditions(rejected));
+    }
+    let mut invalid = reasons.iter().filter(|reason| has(reason, "ValidationError")).filter_map(|it| it.message());
+    if let Some(message) = invalid.find(|message| message.contains("size")) {
+        return Some(Cancelled::TooLarge(message.to_owned()));
     }
     let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     reasons.iter().any(|reason| passing.iter().any(|code| has(reason, code))).then_some(Cancelled::Conflict)
