@@ -73,6 +73,7 @@ mod socket_close;
 mod socket_open;
 mod socket_receive;
 mod socket_tell;
+mod sweep_of_runs;
 mod table;
 mod task_credentials;
 mod task_end;

@@ -11,6 +11,7 @@ mod environment_change;
 pub mod error;
 mod finish;
 mod idempotency;
+mod open_runs;
 pub mod plane;
 mod preparation;
 pub mod rollout_answer;

@@ -3,8 +3,9 @@
 
 use crate::change::due;
 use crate::error::Error;
+use crate::open_runs::OpenRuns;
 use crate::plane::{Bell, Call, Plane, due_schedule};
-use crate::plane_sweep::{forgotten, has_its_timers, is_forgotten, open_rollouts, open_runs, ring_for};
+use crate::plane_sweep::{forgotten, has_its_timers, open_rollouts, ring_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -161,12 +162,12 @@ impl Examination<'_> {
 
     /// At most one run is going, and somebody works on every open one.
     async fn open_runs(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
-        let open = open_runs(self.plane, self.deployment, self.now).await?;
-        let going = open.iter().filter(|run| run.state == State::Running).count();
+        let runs = OpenRuns::of(self.plane, self.deployment, self.now).await?;
+        let going = runs.open.iter().filter(|run| run.state == State::Running).count();
         if going > 1 {
             findings.push(self.finding("overlap", format!("{going} runs are going at once"), false));
         }
-        for run in open.iter().filter(|run| is_forgotten(self.plane, run, self.now, PATIENCE)) {
+        for run in runs.forgotten(self.plane, self.now, PATIENCE) {
             if self.fix {
                 let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
                 self.plane.ring_again(bell).await;

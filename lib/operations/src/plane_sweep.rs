@@ -3,25 +3,22 @@
 
 use crate::change::due;
 use crate::error::Error;
+use crate::open_runs::OpenRuns;
 use crate::plane::{Bell, Plane, due_schedule};
-use crate::run_execute::is_gone;
 use crate::task_life::settle;
 use crate::{rollout_execute, rollout_start};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, RunId};
+use tidemill_model::ids::OwnerId;
 use tidemill_model::rollout::{self, Rollout};
-use tidemill_model::run::{Run, State};
-use tidemill_store::{Made, PAGE_LIMIT, Part, Stranger};
+use tidemill_store::{PAGE_LIMIT, Part, Stranger};
 
 /// How long a run may wait, and a tick be due, before its bell counts as lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a WebSocket may be one of a stranger: 5 s, and as long as the function may take that answers a login.
 const LOGIN_PATIENCE: SignedDuration = SignedDuration::from_secs(5 + 29);
-/// Runs older than this have ended: no run may take longer with all its attempts.
-const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
 
 /// How long after it was rung for a rollout waits for a worker. With the lease and the time between two sweeps, one whose
 /// worker died has ended within three minutes.
@@ -219,16 +216,14 @@ async fn look_at(
         plane.ring_again(bell).await;
         swept.ticks_rung += 1;
     }
-    let open = open_runs(plane, deployment, now).await?;
-    if open.is_empty() && deployment.waiting.is_some() {
+    let runs = OpenRuns::of(plane, deployment, now).await?;
+    if runs.open.is_empty() && deployment.waiting.is_some() {
         none_waits(plane, deployment).await;
     }
-    for run in open {
-        if is_forgotten(plane, &run, now, patience) {
-            let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
-            plane.ring_again(bell).await;
-            swept.runs_rung += 1;
-        }
+    for run in runs.forgotten(plane, now, patience) {
+        let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
+        plane.ring_again(bell).await;
+        swept.runs_rung += 1;
     }
     Ok(())
 }
@@ -251,49 +246,5 @@ async fn none_waits(plane: &Plane, before: &Deployment) {
     };
     if let Err(error) = written {
         tracing::debug!(project.id = %before.project, %error, "that no run waits was not noted");
-    }
-}
-
-/// The runs of a deployment that have not ended: the current one, and those that wait for their turn, oldest first.
-pub(crate) async fn open_runs(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<Vec<Run>, Error> {
-    let recent = |run: &&RunId| now.duration_since(run.made_at()) < OLDEST;
-    let mut open = match deployment.waiting.as_ref().filter(recent) {
-        Some(oldest) => waiting_since(plane, deployment, oldest).await?,
-        None => Vec::new(),
-    };
-    if let Some(current) = deployment.current.as_ref().filter(recent)
-        && open.iter().all(|run| run.id != *current)
-    {
-        let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
-        // A task that waits for objects is seen to by itself.
-        open.splice(0..0, found.filter(|run| !run.state.is_final() && !run.is_open_task()));
-    }
-    Ok(open)
-}
-
-async fn waiting_since(plane: &Plane, deployment: &Deployment, oldest: &RunId) -> Result<Vec<Run>, Error> {
-    let made = Made { since: Some(oldest.made_at()), until: None };
-    let mut open = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = plane.store.runs(&deployment.owner, &deployment.project, &made, cursor.as_ref(), 100).await?;
-        // Tasks take no turns; they are seen to by themselves.
-        open.extend(page.items.into_iter().filter(|run| !run.state.is_final() && run.task.is_none()));
-        cursor = page.next;
-        if cursor.is_none() {
-            // Those that wait are served in the order in which they came.
-            open.reverse();
-            return Ok(open);
-        }
-    }
-}
-
-/// Whether nobody works on a run or will.
-pub(crate) fn is_forgotten(plane: &Plane, run: &Run, now: Timestamp, patience: SignedDuration) -> bool {
-    match (run.state, &run.lease) {
-        (State::Running, Some(lease)) => lease.until < now || is_gone(plane, lease),
-        (State::Running, None) => true,
-        (State::Queued, _) => run.not_before.unwrap_or(run.queued_at) + patience <= now || patience.is_zero(),
-        _ => false,
     }
 }
