@@ -1,6 +1,6 @@
 //! The runs of a busy webhook: the reaper rings for those that are forgotten, and not for those that wait in line.
 
-use crate::given::{deaf, echo, run};
+use crate::given::{deaf, echo, ran, run};
 use tidemill_local::queue::Lane;
 use tidemill_operations::plane_sweep::{self, Swept};
 use tidemill_testing::{Death, User, World, minutes, seconds};
@@ -25,6 +25,13 @@ async fn taken(world: &World) {
     world.faults.die(Some(Death::After(3)));
     world.answer(Lane::Runs).await;
     world.faults.die(None);
+}
+
+/// What a sweep reads of the table.
+async fn read_units(world: &World) -> f64 {
+    world.faults.die(None);
+    world.sweep().await;
+    world.faults.calls().iter().map(|call| call.read_units).sum()
 }
 
 #[tokio::test]
@@ -78,6 +85,77 @@ async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is(
     assert_eq!(run(&ana, &lost).await["state"], "queued");
 
     assert_eq!(swept(&world).await.runs_rung, 1);
+}
+
+#[tokio::test]
+async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    for _ in 0..100 {
+        accepted(&world.nobody(), &hook).await;
+        world.advance(seconds(1)).await;
+    }
+    world.advance(minutes(6)).await;
+    // It is busy whenever the reaper looks.
+    accepted(&world.nobody(), &hook).await;
+    taken(&world).await;
+    accepted(&world.nobody(), &hook).await;
+
+    let (first, second) = (read_units(&world).await, read_units(&world).await);
+
+    assert!(second * 3.0 <= first, "the first sweep reads {first} units, the second one {second}");
+}
+
+#[tokio::test]
+async fn a_run_that_comes_in_while_the_reaper_notes_what_has_run_is_not_lost() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    accepted(&world.nobody(), &hook).await;
+    world.settle().await;
+    world.advance(minutes(6)).await;
+    let nobody = world.nobody().at(&deaf(&world));
+
+    let held = world.faults.hold("PutItem", 0);
+    let meanwhile = async {
+        held.arrived().await;
+        let lost = accepted(&nobody, &hook).await;
+        held.release();
+        lost
+    };
+    let (_, lost) = futures::join!(swept(&world), meanwhile);
+    world.sleep(minutes(1));
+    assert_eq!(swept(&world).await.runs_rung, 1);
+    world.settle().await;
+
+    assert_eq!(run(&ana, &lost).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_deployment_that_takes_long_to_look_at_holds_up_no_other() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    for project in ["p", "q", "r"] {
+        ana.deploy(echo(project), "manual").await.ok();
+        ran(&world, &ana, project).await;
+    }
+
+    world.faults.die(None);
+    let held = world.faults.hold("GetItem", 0);
+    let looks = || world.faults.calls().iter().filter(|call| call.operation == "GetItem").count();
+    let meanwhile = async {
+        held.arrived().await;
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let others = looks();
+        held.release();
+        others
+    };
+    let (swept, others) = futures::join!(swept(&world), meanwhile);
+
+    assert_eq!((others, swept.deployments), (2, 3));
 }
 
 #[tokio::test]

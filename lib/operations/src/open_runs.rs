@@ -8,14 +8,21 @@ use jiff::{SignedDuration, Timestamp};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::RunId;
 use tidemill_model::run::{Run, State, Trigger};
-use tidemill_store::{Made, PAGE_LIMIT};
+use tidemill_store::{Made, PAGE_LIMIT, Part};
 
 /// Runs older than this have ended: no run may take longer with all its attempts.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
 
+/// How far the clocks of two functions may be apart. A run that comes in later is not named as older than this.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+/// How often the mark is written anew because somebody changed the deployment.
+const TRIES: usize = 5;
+
 pub(crate) struct OpenRuns {
     /// Those that have not ended, oldest first.
     pub open: Vec<Run>,
+    /// Before this run none waits, nor will one that comes in; `None` where that is not known of any.
+    mark: Option<RunId>,
     /// The run that last held the right to run, ended or not.
     current: Option<Run>,
 }
@@ -23,18 +30,66 @@ pub(crate) struct OpenRuns {
 impl OpenRuns {
     pub async fn of(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<OpenRuns, Error> {
         let recent = |run: &&RunId| now.duration_since(run.made_at()) < OLDEST;
-        let mut open = match deployment.waiting.as_ref().filter(recent) {
-            Some(oldest) => waiting_since(plane, deployment, oldest).await?,
-            None => Vec::new(),
+        let mut runs = match deployment.waiting.as_ref().filter(recent) {
+            Some(oldest) => OpenRuns::since(plane, deployment, oldest, now).await?,
+            None => OpenRuns { open: Vec::new(), mark: None, current: None },
         };
-        let Some(id) = deployment.current.as_ref().filter(recent) else { return Ok(OpenRuns { open, current: None }) };
-        if let Some(current) = open.iter().find(|run| run.id == *id).cloned() {
-            return Ok(OpenRuns { open, current: Some(current) });
+        let Some(id) = deployment.current.as_ref().filter(recent) else { return Ok(runs) };
+        runs.current = runs.open.iter().find(|run| run.id == *id).cloned();
+        if runs.current.is_none() {
+            runs.current = plane.store.run(&deployment.owner, &deployment.project, id).await?;
+            // A task that waits for objects is seen to by itself.
+            let current = runs.current.clone().filter(|run| !run.state.is_final() && !run.is_open_task());
+            runs.open.splice(0..0, current);
         }
-        let current = plane.store.run(&deployment.owner, &deployment.project, id).await?;
-        // A task that waits for objects is seen to by itself.
-        open.splice(0..0, current.clone().filter(|run| !run.state.is_final() && !run.is_open_task()));
-        Ok(OpenRuns { open, current })
+        Ok(runs)
+    }
+
+    /// Those that wait, and the current one if it is among them.
+    async fn since(plane: &Plane, deployment: &Deployment, oldest: &RunId, now: Timestamp) -> Result<OpenRuns, Error> {
+        let (owner, project) = (&deployment.owner, &deployment.project);
+        let made = Made { since: Some(oldest.made_at()), until: None };
+        let mut runs = OpenRuns { open: Vec::new(), mark: None, current: None };
+        let mut cursor = None;
+        loop {
+            let page = plane.store.runs(owner, project, &made, cursor.as_ref(), PAGE_LIMIT * 10).await?;
+            for run in page.items {
+                // Tasks take no turns; they are seen to by themselves.
+                let waits = !run.state.is_final() && run.task.is_none();
+                if run.id.made_at() + CLOCKS <= now && (waits || runs.mark.is_none()) {
+                    runs.mark = Some(run.id.clone());
+                }
+                runs.open.extend(waits.then_some(run));
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                // Those that wait are served in the order in which they came.
+                runs.open.reverse();
+                return Ok(runs);
+            }
+        }
+    }
+
+    /// Notes from which run on later sweeps have to look for those that wait.
+    pub async fn note(&self, plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
+        if deployment.waiting.is_none() {
+            return Ok(());
+        }
+        // A run that came in after the look has moved the deployment on.
+        if self.open.is_empty() && noted(plane, deployment, None).await? {
+            return Ok(());
+        }
+        if self.mark.is_none() || self.mark <= deployment.waiting {
+            return Ok(());
+        }
+        for _ in 0..TRIES {
+            let found = plane.store.deployment(&deployment.owner, &deployment.project).await?;
+            let Some(found) = found.filter(|found| found.waiting == deployment.waiting) else { return Ok(()) };
+            if noted(plane, &found, self.mark.clone()).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Those that nobody works on or will.
@@ -54,20 +109,13 @@ impl OpenRuns {
     }
 }
 
-async fn waiting_since(plane: &Plane, deployment: &Deployment, oldest: &RunId) -> Result<Vec<Run>, Error> {
-    let made = Made { since: Some(oldest.made_at()), until: None };
-    let mut open = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = plane.store.runs(&deployment.owner, &deployment.project, &made, cursor.as_ref(), PAGE_LIMIT).await?;
-        // Tasks take no turns; they are seen to by themselves.
-        open.extend(page.items.into_iter().filter(|run| !run.state.is_final() && run.task.is_none()));
-        cursor = page.next;
-        if cursor.is_none() {
-            // Those that wait are served in the order in which they came.
-            open.reverse();
-            return Ok(open);
-        }
+/// Writes the mark unless the deployment has changed.
+async fn noted(plane: &Plane, before: &Deployment, waiting: Option<RunId>) -> Result<bool, Error> {
+    let after = Deployment { waiting, revision: before.revision + 1, ..before.clone() };
+    match plane.store.transaction().deployment(&after, before.revision)?.commit().await {
+        Ok(()) => Ok(true),
+        Err(error) if error.rejects(Part::Deployment) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

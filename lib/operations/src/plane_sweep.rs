@@ -7,6 +7,7 @@ use crate::open_runs::OpenRuns;
 use crate::plane::{Bell, Plane, due_schedule};
 use crate::task_life::settle;
 use crate::{rollout_execute, rollout_start};
+use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -17,6 +18,8 @@ use tidemill_store::{PAGE_LIMIT, Part, Stranger};
 
 /// How long a run may wait, and a tick be due, before its bell counts as lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// Deployments of an owner that are looked at side by side.
+const AT_ONCE: usize = 32;
 /// How long a WebSocket may be one of a stranger: 5 s, and as long as the function may take that answers a login.
 const LOGIN_PATIENCE: SignedDuration = SignedDuration::from_secs(5 + 29);
 
@@ -45,6 +48,18 @@ pub struct Swept {
     pub failed: usize,
 }
 
+impl Swept {
+    fn add(&mut self, found: &Swept) {
+        self.deployments += found.deployments;
+        self.runs_rung += found.runs_rung;
+        self.ticks_rung += found.ticks_rung;
+        self.timers_set += found.timers_set;
+        self.tasks_ended += found.tasks_ended;
+        self.rollouts_found += found.rollouts_found;
+        self.failed += found.failed;
+    }
+}
+
 /// Sweeps after a start, when every bell and every local timer of before is gone.
 pub async fn after_start(plane: &Plane) -> Result<Swept, Error> {
     sweep(plane, SignedDuration::ZERO).await
@@ -57,6 +72,9 @@ pub async fn run(plane: &Plane) -> Result<Swept, Error> {
 
 async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> {
     let mut swept = Swept::default();
+    if plane.sockets.is_some() {
+        strangers(plane).await?;
+    }
     // Listed before the deployments are read: one that is made meanwhile is in none of both, and is left alone.
     let mut timers = plane.timers.all().await?;
     for owner in plane.store.owners().await? {
@@ -69,12 +87,14 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
-            for deployment in &page.items {
-                swept.deployments += 1;
-                if let Err(error) = look_at(plane, deployment, patience, &mut timers, &mut swept).await {
-                    swept.failed += 1;
-                    tracing::error!(project.id = %deployment.project, %error, "a deployment could not be looked at");
-                }
+            let look = |deployment| {
+                let has_timers = has_its_timers(plane, deployment, &mut timers);
+                looked_at(plane, deployment, has_timers, patience)
+            };
+            let looks: Vec<_> = page.items.iter().map(look).collect();
+            let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+            while let Some(found) = looks.next().await {
+                swept.add(&found);
             }
             cursor = page.next;
             if cursor.is_none() {
@@ -83,9 +103,6 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
         }
     }
     take_away(plane, timers, &mut swept).await;
-    if plane.sockets.is_some() {
-        strangers(plane).await?;
-    }
     Ok(swept)
 }
 
@@ -199,15 +216,25 @@ async fn take_away(plane: &Plane, timers: HashMap<String, bool>, swept: &mut Swe
     }
 }
 
+/// Looks at a deployment, and says what was found also where the look failed.
+async fn looked_at(plane: &Plane, deployment: &Deployment, has_timers: bool, patience: SignedDuration) -> Swept {
+    let mut swept = Swept { deployments: 1, ..Swept::default() };
+    if let Err(error) = look_at(plane, deployment, has_timers, patience, &mut swept).await {
+        swept.failed += 1;
+        tracing::error!(project.id = %deployment.project, %error, "a deployment could not be looked at");
+    }
+    swept
+}
+
 async fn look_at(
     plane: &Plane,
     deployment: &Deployment,
+    has_timers: bool,
     patience: SignedDuration,
-    timers: &mut HashMap<String, bool>,
     swept: &mut Swept,
 ) -> Result<(), Error> {
     let now = plane.now();
-    if !has_its_timers(plane, deployment, timers) {
+    if !has_timers {
         plane.follow(deployment).await;
         swept.timers_set += 1;
     }
@@ -217,15 +244,12 @@ async fn look_at(
         swept.ticks_rung += 1;
     }
     let runs = OpenRuns::of(plane, deployment, now).await?;
-    if runs.open.is_empty() && deployment.waiting.is_some() {
-        none_waits(plane, deployment).await;
-    }
     for run in runs.forgotten(plane, now, patience) {
         let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
         plane.ring_again(bell).await;
         swept.runs_rung += 1;
     }
-    Ok(())
+    runs.note(plane, deployment).await
 }
 
 /// Whether a deployment's timers are among `timers` and as its record says. They are taken out, so that in the end
@@ -234,17 +258,4 @@ pub(crate) fn has_its_timers(plane: &Plane, deployment: &Deployment, timers: &mu
     let mut wanted = plane.timers.wanted(deployment);
     wanted.retain(|timer| timers.remove(&timer.name) != Some(timer.rings));
     wanted.is_empty()
-}
-
-/// Notes that every run that waited has ended, so that later sweeps need not look for them. A run that came in between
-/// has moved the deployment on, and then the next sweep looks again.
-async fn none_waits(plane: &Plane, before: &Deployment) {
-    let after = Deployment { waiting: None, revision: before.revision + 1, ..before.clone() };
-    let written = match plane.store.transaction().deployment(&after, before.revision) {
-        Ok(transaction) => transaction.commit().await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = written {
-        tracing::debug!(project.id = %before.project, %error, "that no run waits was not noted");
-    }
 }
