@@ -97,14 +97,14 @@ async fn webhooks_that_have_run_cost_later_sweeps_nothing() {
 }
 
 #[tokio::test]
-async fn a_ticks_lost_bell_is_rung_again_after_a_minute() {
+async fn a_ticks_lost_bell_is_rung_again_after_a_minute_and_a_half() {
     let world = World::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "1 * * * *").await.ok();
 
     // The bell of 10:01:00 never rang.
-    world.sleep(seconds(60 + 29));
-    assert_eq!(swept(&world).await.ticks_rung, 0, "a bell may take its time");
+    world.sleep(seconds(30 + 89));
+    assert_eq!(swept(&world).await.ticks_rung, 0, "Scheduler may fire 59 s late");
     world.sleep(seconds(1));
     assert_eq!(swept(&world).await.ticks_rung, 1);
     while world.answer(Lane::Ticks).await || world.answer(Lane::Runs).await {}

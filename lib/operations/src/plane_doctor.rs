@@ -5,7 +5,7 @@ use crate::change::due;
 use crate::error::Error;
 use crate::open_runs::OpenRuns;
 use crate::plane::{Bell, Call, Plane, due_schedule};
-use crate::plane_sweep::{forgotten, has_its_timers, open_rollouts, ring_for};
+use crate::plane_sweep::{TICK_PATIENCE, forgotten, has_its_timers, open_rollouts, ring_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -152,7 +152,7 @@ impl Examination<'_> {
         if due_schedule(self.deployment).is_none() {
             return;
         }
-        let Some((first, _)) = due(self.plane, self.deployment, self.now - PATIENCE) else { return };
+        let Some((first, _)) = due(self.plane, self.deployment, self.now - TICK_PATIENCE) else { return };
         if self.fix {
             let bell = Bell::Tick { owner: self.deployment.owner.clone(), project: self.deployment.project.clone() };
             self.plane.ring_again(bell).await;

@@ -16,8 +16,11 @@ use tidemill_model::ids::OwnerId;
 use tidemill_model::rollout::{self, Rollout};
 use tidemill_store::{PAGE_LIMIT, Part, Stranger};
 
-/// How long a run may wait, and a tick be due, before its bell counts as lost.
+/// How long a run may wait before its bell counts as lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a tick may be due before its bell counts as lost: EventBridge Scheduler fires up to 59 s late, and then the
+/// bell has its way to go. <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
+pub(crate) const TICK_PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 /// Deployments of an owner that are looked at side by side.
 const AT_ONCE: usize = 32;
 /// How long a WebSocket may be one of a stranger: 5 s, and as long as the function may take that answers a login.
@@ -238,7 +241,8 @@ async fn look_at(
         plane.follow(deployment).await;
         swept.timers_set += 1;
     }
-    if due_schedule(deployment).is_some() && due(plane, deployment, now - patience).is_some() {
+    let tick_patience = if patience.is_zero() { patience } else { TICK_PATIENCE };
+    if due_schedule(deployment).is_some() && due(plane, deployment, now - tick_patience).is_some() {
         let bell = Bell::Tick { owner: deployment.owner.clone(), project: deployment.project.clone() };
         plane.ring_again(bell).await;
         swept.ticks_rung += 1;
