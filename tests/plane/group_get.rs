@@ -20,6 +20,18 @@ async fn a_group_shows_its_members_and_who_holds_its_slot() {
 }
 
 #[tokio::test]
+async fn what_was_removed_by_itself_is_no_member_any_more() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, rollout("night", &["p", "q"], "x")).await;
+
+    ana.delete("/v1/deployments/q").await.ok();
+
+    let members = ana.get("/v1/groups/night").await.ok()["members"].clone();
+    assert_eq!(members, json!([{"logicalId": "p", "type": "pipeline", "project": "p"}]));
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_there_or_somebody_elses_is_not_found() {
     let world = World::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);

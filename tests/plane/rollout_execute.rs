@@ -1,7 +1,8 @@
 //! How rollouts are carried out: every pipeline wholly or not at all, once, whatever happens to their workers.
 
-use crate::given_rollouts::{begin, did, findings, live, roll_out, rollout, shown, wanted};
+use crate::given_rollouts::{begin, broken, did, findings, live, roll_out, rollout, shown, wanted};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use tidemill_local::queue::Lane;
 use tidemill_testing::{Death, World, minutes, pipeline, seconds};
 
@@ -54,23 +55,159 @@ async fn a_pipeline_under_another_name_of_its_group_is_not_taken_off() {
 }
 
 #[tokio::test]
-async fn a_project_of_another_group_fails_and_stops_the_rest() {
+async fn a_project_of_another_group_fails_the_rollout_before_anything_changes() {
     let world = World::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
-    let projects: Vec<String> = (0..20).map(|i| format!("p{i:02}")).collect();
-    let mut names: Vec<&str> = projects.iter().map(String::as_str).collect();
-    names.insert(3, "a");
+    roll_out(&world, &ana, rollout("day", &["b", "old"], "old")).await;
 
-    let failed = roll_out(&world, &ana, rollout("day", &names, "new")).await;
+    let failed = roll_out(&world, &ana, rollout("day", &["b", "a"], "new")).await;
 
-    assert_eq!(failed["state"], "failed");
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("conflict")));
     assert!(failed["error"]["message"].as_str().unwrap().contains("belongs to the group `night`"), "{failed}");
+    assert_eq!(did(&failed), ["- b not_reached", "- a failed", "- old not_reached"]);
+    assert_eq!(seen(&ana, &["a", "b", "old"]).await, [Some(1), Some(1), Some(1)]);
+    assert_eq!(findings(&ana).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_becomes_impossible_on_the_way_stops_the_rest() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let projects: Vec<String> = (0..20).map(|i| format!("p{i:02}")).collect();
+    let names: Vec<&str> = projects.iter().map(String::as_str).collect();
+    let mut request = rollout("day", &names, "new");
+    request["createOnly"] = true.into();
+    let id = begin(&ana, request).await;
+    let hold = world.faults.hold("TransactWriteItems", 0);
+    let meanwhile = async {
+        hold.arrived().await;
+        ana.deploy(pipeline("p12"), "manual").await.ok();
+        hold.release();
+    };
+
+    futures::join!(meanwhile, world.answer(Lane::Rollouts));
+
+    let failed = shown(&ana, &id).await;
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("resource_failed")));
+    assert!(
+        failed["error"]["message"].as_str().unwrap().contains("`p12`: project `p12` is deployed already"),
+        "{failed}"
+    );
     let did = did(&failed);
-    assert_eq!((did.len(), did[3].as_str(), did[20].as_str()), (21, "- a failed", "- p19 not_reached"));
-    assert_eq!((live(&ana, "a").await, live(&ana, "p00").await, live(&ana, "p19").await), (Some(1), Some(1), None));
+    assert_eq!((did.len(), did[12].as_str(), did[16].as_str()), (20, "- p12 failed", "- p16 not_reached"));
+    assert_eq!(seen(&ana, &["p00", "p12", "p15", "p16"]).await, [Some(1), Some(1), Some(1), None]);
     assert!(failed["progress"].as_u64().unwrap() < 100);
     assert_eq!(findings(&ana).await, json!([]));
+}
+
+/// Otherwise the project that had the id before would go on with nobody to ask about it.
+#[tokio::test]
+async fn an_id_of_a_group_stays_with_its_project() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let of = |id: &str, project: &str| {
+        let mut one = wanted(project, "x");
+        one["id"] = id.into();
+        json!({"group": "night", "pipelines": [one], "gone": "prune"})
+    };
+    roll_out(&world, &ana, of("digest", "before")).await;
+
+    let preview = ana.post("/v1/rollouts/preview", of("digest", "after")).await.ok();
+    let failed = roll_out(&world, &ana, of("digest", "after")).await;
+    let moved = roll_out(&world, &ana, of("second", "after")).await;
+
+    let why = "`digest` is the project `before` in the group `night`";
+    assert!(preview["items"][0]["problem"].as_str().unwrap().starts_with(why), "{preview}");
+    assert!(failed["error"]["message"].as_str().unwrap().contains(why), "{failed}");
+    assert_eq!(did(&failed), ["- after failed"]);
+    assert_eq!(did(&moved), ["create after applied", "delete before applied"]);
+    // When the project is not deployed any more, its id is free.
+    ana.delete("/v1/deployments/after").await.ok();
+    assert_eq!(roll_out(&world, &ana, of("second", "third")).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_is_told_of_many_problems_is_bounded() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let of = |number: usize| {
+        let mut one = broken(&format!("p{number}"));
+        one["pipeline"]["components"][0]["provider"] = "x".repeat(3_000).into();
+        one
+    };
+    let pipelines: Vec<Value> = (0..200).map(of).collect();
+
+    let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": pipelines})).await;
+
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("invalid_pipeline")));
+    let message = failed["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("200 pipelines have 200 problems") && message.len() < 9_000, "{}", message.len());
+    assert!(failed["items"].as_array().unwrap().iter().all(|item| item["message"].as_str().unwrap().len() < 5_000));
+}
+
+#[tokio::test]
+async fn a_rollout_that_nobody_can_read_any_more_is_given_up_and_its_slot_is_free() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a"], "x")).await;
+    world.lose(&format!("R#{id}"), "B#").await;
+
+    for _ in 0..8 {
+        world.settle().await;
+        world.sleep(seconds(61));
+        world.sweep_as_another().await;
+    }
+
+    let failed = shown(&ana, &id).await;
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("worker_died")));
+    assert_eq!(roll_out(&world, &ana, rollout("night", &["a"], "x")).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_slot_whose_holder_is_not_there_is_free() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    for group in ["night", "day"] {
+        begin(&ana, rollout(group, &[group], "x")).await;
+    }
+    world.lose("O#ana", "R#").await;
+
+    let found = findings(&ana).await;
+    let again = roll_out(&world, &ana, rollout("night", &["night"], "x")).await;
+    world.sweep().await;
+
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
+    assert!(found[0]["message"].as_str().unwrap().contains("is not there"), "{found}");
+    assert_eq!(again["state"], "succeeded");
+    assert_eq!(ana.get("/v1/groups/day").await.ok()["running"], Value::Null);
+    assert_eq!(findings(&ana).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_rollout_that_was_handed_over_waits_in_line() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let id = begin(&ana, rollout("night", &names, "x")).await;
+    let hold = world.faults.hold("TransactWriteItems", 0);
+    let meanwhile = async {
+        hold.arrived().await;
+        world.plane.stopping.store(true, Ordering::Relaxed);
+        hold.release();
+    };
+    futures::join!(meanwhile, world.answer(Lane::Rollouts));
+    let world = world.without_bells().await;
+    let ana = ana.at(&world.plane);
+
+    for _ in 0..10 {
+        world.sleep(seconds(61));
+        world.sweep().await;
+    }
+    assert_eq!(shown(&ana, &id).await["state"], "running", "all workers may be busy");
+    world.settle().await;
+
+    assert_eq!(shown(&ana, &id).await["state"], "succeeded");
 }
 
 #[tokio::test]
@@ -150,6 +287,10 @@ async fn whatever_call_a_worker_dies_at_the_next_one_ends_the_rollout_and_does_n
             }
             deaths += 1;
             world.faults.die(None);
+            if live(&ana, "gone").await.is_none() {
+                let there = seen(&ana, &projects).await;
+                assert!(there.iter().all(Option::is_some), "{death:?}: something went before all was there: {there:?}");
+            }
             let world = world.restarted().await;
             let ana = ana.at(&world.plane);
             world.settle().await;

@@ -124,6 +124,59 @@ async fn a_pipeline_that_cannot_run_fails_the_rollout_before_anything_changes() 
 }
 
 #[tokio::test]
+async fn all_that_is_wrong_with_a_pipeline_is_told_at_once_with_what_to_do() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let mut one = broken("a");
+    one["pipeline"]["components"][0]["provider"] = "webhok".into();
+    one["schedule"] = "* * *".into();
+    one["maxAttempts"] = 99.into();
+    one["note"] = "x".repeat(600).into();
+
+    let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": [one]})).await;
+
+    let message = failed["error"]["message"].as_str().unwrap();
+    for part in ["`webhok`", "did you mean `webhook`", "* * *", "99", "600"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn names_that_are_too_long_are_refused() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let fields = [("title", 257), ("repository", 1_025)];
+    for (field, length) in fields {
+        let mut request = rollout("night", &["a"], "x");
+        request[field] = "x".repeat(length).into();
+        assert_eq!(ana.post("/v1/rollouts", request).await.refused(400), "invalid_argument");
+        let group = json!({"group": "day", field: "x".repeat(length)});
+        assert_eq!(ana.post("/v1/groups", group).await.refused(400), "invalid_argument");
+    }
+    let mut request = rollout("night", &["a"], "x");
+    request["pipelines"][0]["type"] = "x".repeat(65).into();
+    assert_eq!(ana.post("/v1/rollouts", request).await.refused(400), "invalid_argument");
+}
+
+#[tokio::test]
+async fn what_brought_nothing_live_leaves_no_group() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    roll_out(&world, &ana, json!({"partial": true, "pipelines": [wanted("alone", "x")]})).await;
+    let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": [broken("a")]})).await;
+    assert_eq!(failed["state"], "failed");
+    roll_out(&world, &ana, rollout("day", &["b"], "x")).await;
+    roll_out(&world, &ana, json!({"group": "day", "pipelines": [broken("b")]})).await;
+
+    let groups = ana.get("/v1/groups").await.ok();
+
+    let names: Vec<&Value> = groups["items"].as_array().unwrap().iter().map(|group| &group["group"]).collect();
+    assert_eq!(names, ["day"]);
+    assert_eq!(roll_out(&world, &ana, rollout("night", &["a"], "x")).await["state"], "succeeded");
+    assert_eq!(ana.get("/v1/groups/night").await.ok()["members"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_single_pipeline_needs_no_group_and_joins_none() {
     let world = World::new().await;
     let ana = world.user("ana").await;

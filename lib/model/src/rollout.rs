@@ -2,6 +2,7 @@
 
 use crate::git::Git;
 use crate::ids::{GroupName, KeyId, LogicalId, OwnerId, ProjectId, RolloutId};
+use crate::invalid::Invalid;
 use crate::run::Lease;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,24 @@ use std::fmt;
 
 /// Most resources of one rollout.
 pub const RESOURCES_LIMIT: usize = 5000;
+/// Longest name of a kind of resource, in characters.
+pub const KIND_LIMIT: usize = 64;
+/// Longest title of a group, in characters.
+pub const TITLE_LIMIT: usize = 256;
+/// Longest address of a group's repository, in characters.
+pub const REPOSITORY_LIMIT: usize = 1024;
+
+/// Checks what a group is shown by.
+pub fn checked_names(title: Option<&str>, repository: Option<&str>) -> Result<(), Invalid> {
+    for (what, text, limit) in [("title", title, TITLE_LIMIT), ("repository", repository, REPOSITORY_LIMIT)] {
+        let count = text.map_or(0, |text| text.chars().count());
+        if count > limit {
+            let message = format!("`{what}` has {count} characters, the limit is {limit}");
+            return Err(Invalid::new(what, message, "shorten it"));
+        }
+    }
+    Ok(())
+}
 
 /// Pipelines that are rolled out together. One rollout of them at a time: that which `running` names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,9 +102,9 @@ pub struct Rollout {
     /// How often the right to go on with it was taken; fences off whoever took it before.
     #[serde(default)]
     pub epoch: u64,
-    /// Workers that died in a row without settling anything.
+    /// Attempts in a row that came to nothing: their worker died or met an error before it settled anything.
     #[serde(default)]
-    pub deaths: u32,
+    pub attempts: u32,
     /// When the sweep last rang for it, because nobody worked on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rung: Option<Rung>,

@@ -5,6 +5,9 @@ use std::fmt;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::Problem;
 
+/// Things that are wrong of which one text tells; of the others the number is told.
+const LINES: usize = 20;
+
 /// A refusal or a failure, fit to be shown: it never holds a path, a secret or another owner's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -75,12 +78,52 @@ impl Error {
         Error { code: Code::InvalidArgument, message, hint: Some(hint), details }
     }
 
+    /// What is wrong, one by one: itself, if it lists nothing.
+    pub fn listed(&self) -> Vec<Detail> {
+        match self.details.is_empty() {
+            true => {
+                let (message, hint) = (self.message.clone(), self.hint.clone());
+                vec![Detail { component: None, field: None, message, hint }]
+            }
+            false => self.details.clone(),
+        }
+    }
+
+    /// All that it says as one text of up to so many bytes, for where nothing else is shown: a line for each thing that
+    /// is wrong, with what to do.
+    pub fn in_lines(&self, limit: usize) -> String {
+        let listed = self.listed();
+        let mut text = match listed.as_slice() {
+            [only] => line(only),
+            several => {
+                let lines = several.iter().take(LINES).map(|detail| format!("\n- {}", line(detail)));
+                let text = self.message.clone() + &lines.collect::<String>();
+                match several.len().checked_sub(LINES) {
+                    None | Some(0) => text,
+                    Some(more) => format!("{text}\n- and {more} more"),
+                }
+            }
+        };
+        if text.len() > limit {
+            text.truncate(text.floor_char_boundary(limit));
+            text.push('…');
+        }
+        text
+    }
+
     /// A failure whose cause is for the log alone.
     pub fn internal(cause: impl fmt::Display) -> Error {
         tracing::error!(%cause, "an operation failed");
         Error::new(Code::Internal, "the plane failed to do this; its log says why")
             .hint("try again; if it stays, look into the log of the plane")
     }
+}
+
+fn line(Detail { component, message, hint, .. }: &Detail) -> String {
+    let component = component.iter().filter(|id| !message.contains(id.as_str()));
+    let component: String = component.map(|id| format!("component `{id}`: ")).collect();
+    let hint: String = hint.iter().map(|hint| format!("; {hint}")).collect();
+    format!("{component}{message}{hint}")
 }
 
 impl fmt::Display for Error {

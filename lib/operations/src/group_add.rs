@@ -6,7 +6,7 @@ use crate::rollout_answer::GroupAnswer;
 use serde::Deserialize;
 use tidemill_model::ids::GroupName;
 use tidemill_model::key::Scope;
-use tidemill_model::rollout::Group;
+use tidemill_model::rollout::{Group, checked_names};
 use tidemill_store::Part;
 
 pub struct GroupAdd;
@@ -28,6 +28,7 @@ impl crate::Operation for GroupAdd {
     type Output = GroupAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<GroupAnswer, Error> {
+        checked_names(input.title.as_deref(), input.repository.as_deref())?;
         let before = plane.store.group(&call.owner, &input.group).await?;
         let revision = before.as_ref().map_or(0, |group| group.revision);
         if before.is_some_and(|group| !group.is_removed || group.running.is_some()) {

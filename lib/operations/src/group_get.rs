@@ -1,10 +1,11 @@
-//! One group, with its members.
+//! One group, with its members as far as they are deployed.
 
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::rollout_answer::{GroupAnswer, MemberAnswer};
 use serde::Deserialize;
-use tidemill_model::ids::GroupName;
+use std::collections::{BTreeSet, HashSet};
+use tidemill_model::ids::{GroupName, ProjectId};
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Group, Member};
 
@@ -26,6 +27,12 @@ impl crate::Operation for GroupGet {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<GroupAnswer, Error> {
         let group = find(plane, call, &input.group).await?;
         let mut members = plane.store.members(&call.owner, &input.group).await?;
+        let projects: BTreeSet<ProjectId> = members.iter().map(|member| member.project.clone()).collect();
+        let deployments = plane.store.deployments_of(&call.owner, &Vec::from_iter(projects)).await?;
+        // What was removed by itself is a member until the group's next rollout.
+        let live = deployments.into_iter().filter(|deployment| !deployment.state.is_removed());
+        let live: HashSet<ProjectId> = live.map(|deployment| deployment.project).collect();
+        members.retain(|member| live.contains(&member.project));
         members.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
         let members = members.into_iter().map(|Member { logical_id, kind, project, .. }| MemberAnswer {
             logical_id: logical_id.into(),

@@ -6,7 +6,11 @@ use crate::plane::{Call, Plane};
 use crate::rollout_answer::GroupAnswer;
 use serde::Deserialize;
 use tidemill_model::key::Scope;
-use tidemill_store::Page;
+use tidemill_model::rollout::Group;
+use tidemill_store::{Cursor, PAGE_LIMIT, Page};
+
+/// Pages of groups that one answer looks through.
+const PAGES: usize = 10;
 
 pub struct GroupList;
 
@@ -26,16 +30,20 @@ impl crate::Operation for GroupList {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let limit = answer::page_limit(input.limit)?;
         let mut cursor = answer::cursor(input.cursor.as_deref())?;
-        let mut items = Vec::new();
-        // Removed ones lie between the others; a page is filled up behind them.
-        loop {
-            let Page { items: found, next } =
-                plane.store.groups(&call.owner, cursor.as_ref(), limit - items.len()).await?;
+        let mut items: Vec<Group> = Vec::new();
+        // Removed ones lie between the others; a page is filled up behind them, but not for ever.
+        for _ in 0..PAGES {
+            let Page { items: found, next } = plane.store.groups(&call.owner, cursor.as_ref(), PAGE_LIMIT).await?;
             items.extend(found.into_iter().filter(|group| !group.is_removed));
             cursor = next;
+            if items.len() > limit {
+                items.truncate(limit);
+                cursor = items.last().map(|last| Cursor::of_group(&last.name));
+            }
             if cursor.is_none() || items.len() >= limit {
-                return Ok(List::of(Page { items, next: cursor }, GroupAnswer::from));
+                break;
             }
         }
+        Ok(List::of(Page { items, next: cursor }, GroupAnswer::from))
     }
 }

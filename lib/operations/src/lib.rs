@@ -16,7 +16,9 @@ pub mod plane;
 mod preparation;
 pub mod rollout_answer;
 mod rollout_apply;
+mod rollout_problems;
 pub mod rollout_request;
+mod rollout_standing;
 mod task_life;
 mod watching;
 

@@ -5,7 +5,7 @@ use crate::change::due;
 use crate::error::Error;
 use crate::open_runs::OpenRuns;
 use crate::plane::{Bell, Call, Plane, due_schedule};
-use crate::plane_sweep::{TICK_PATIENCE, forgotten, has_its_timers, open_rollouts, ring_for};
+use crate::plane_sweep::{Slots, TICK_PATIENCE, forgotten, free, has_its_timers, held_slots, ring_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,7 +90,15 @@ async fn open_tasks(plane: &Plane, call: &Call) -> Result<Option<Finding>, Error
 /// Whoever holds a group's slot goes on, and somebody works on it.
 async fn rollouts(plane: &Plane, call: &Call, fix: bool) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
-    for rollout in open_rollouts(plane, &call.owner).await? {
+    let finding = |message| Finding { check: "rollout", project: String::new(), message, fixed: fix };
+    let Slots { rollouts, lost } = held_slots(plane, &call.owner).await?;
+    for group in &lost {
+        if fix {
+            free(plane, group).await?;
+        }
+        findings.push(finding(format!("the rollout that holds the slot of the group `{}` is not there", group.name)));
+    }
+    for rollout in rollouts {
         if rollout.state.is_final() {
             // The slot is freed in the transaction that ends it; this one was read in between.
             continue;
@@ -101,8 +109,7 @@ async fn rollouts(plane: &Plane, call: &Call, fix: bool) -> Result<Vec<Finding>,
         if fix {
             ring_for(plane, &rollout).await?;
         }
-        let message = format!("nobody works on rollout `{}` of the group `{}`", rollout.id, rollout.group);
-        findings.push(Finding { check: "rollout", project: String::new(), message, fixed: fix });
+        findings.push(finding(format!("nobody works on rollout `{}` of the group `{}`", rollout.id, rollout.group)));
     }
     Ok(findings)
 }

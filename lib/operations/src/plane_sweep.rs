@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::OwnerId;
-use tidemill_model::rollout::{self, Rollout};
+use tidemill_model::rollout::{Group, Rollout};
 use tidemill_store::{PAGE_LIMIT, Part, Stranger};
 
 /// How long a run may wait before its bell counts as lost.
@@ -29,7 +29,7 @@ const LOGIN_PATIENCE: SignedDuration = SignedDuration::from_secs(5 + 29);
 /// How long after it was rung for a rollout waits for a worker. With the lease and the time between two sweeps, one whose
 /// worker died has ended within three minutes.
 const ROLLOUT_PATIENCE: SignedDuration = SignedDuration::from_secs(45);
-/// How long a rollout may wait for its first worker.
+/// How long a rollout may wait for its first worker, or for the one that takes it over.
 const IN_LINE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a sweep did.
@@ -126,7 +126,12 @@ async fn tasks(plane: &Plane, owner: &OwnerId, swept: &mut Swept) -> Result<(), 
 
 /// Rings for the rollouts that nobody works on, and ends those that nobody came for.
 async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swept: &mut Swept) -> Result<(), Error> {
-    for rollout in open_rollouts(plane, owner).await? {
+    let Slots { rollouts, lost } = held_slots(plane, owner).await?;
+    for group in &lost {
+        free(plane, group).await?;
+        swept.rollouts_found += 1;
+    }
+    for rollout in rollouts {
         let seen = match forgotten(plane, &rollout, patience) {
             None => continue,
             Some(Forgotten::Ring) => ring_for(plane, &rollout).await,
@@ -152,19 +157,40 @@ async fn strangers(plane: &Plane) -> Result<(), Error> {
     Ok(())
 }
 
-/// The rollouts of an owner that hold a slot.
-pub(crate) async fn open_rollouts(plane: &Plane, owner: &OwnerId) -> Result<Vec<Rollout>, Error> {
-    let mut open = Vec::new();
+/// The slots of an owner that are held.
+#[derive(Default)]
+pub(crate) struct Slots {
+    pub rollouts: Vec<Rollout>,
+    /// Groups whose slot is held by a rollout that is not there.
+    pub lost: Vec<Group>,
+}
+
+pub(crate) async fn held_slots(plane: &Plane, owner: &OwnerId) -> Result<Slots, Error> {
+    let mut held = Slots::default();
     let mut cursor = None;
     loop {
         let page = plane.store.groups(owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
-        for id in page.items.iter().filter_map(|group| group.running.as_ref()) {
-            open.extend(plane.store.rollout(owner, id).await?);
+        for group in page.items {
+            let Some(id) = &group.running else { continue };
+            match plane.store.rollout(owner, id).await? {
+                Some(rollout) => held.rollouts.push(rollout),
+                None => held.lost.push(group),
+            }
         }
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(open);
+            return Ok(held);
         }
+    }
+}
+
+/// Frees a slot whose holder is not there.
+pub(crate) async fn free(plane: &Plane, group: &Group) -> Result<(), Error> {
+    let after = Group { running: None, revision: group.revision + 1, ..group.clone() };
+    match plane.store.transaction().group(&after, group.revision)?.commit().await {
+        // Somebody has taken it.
+        Err(error) if !error.rejects(Part::Group) => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
@@ -176,7 +202,7 @@ pub(crate) enum Forgotten {
     GiveUp,
 }
 
-/// Whether nobody works on a rollout. One that never had a worker may stand in a long line, so it is rung for again and
+/// Whether nobody works on a rollout. One that waits for a worker may stand in a long line, so it is rung for again and
 /// again before it is given up; one whose worker died is ended by the second sweep that finds it so.
 pub(crate) fn forgotten(plane: &Plane, rollout: &Rollout, patience: SignedDuration) -> Option<Forgotten> {
     let now = plane.now();
@@ -184,9 +210,9 @@ pub(crate) fn forgotten(plane: &Plane, rollout: &Rollout, patience: SignedDurati
         return None;
     }
     let rung = rollout.rung.filter(|rung| rung.epoch == rollout.epoch);
-    match (rollout.state, rung) {
-        (rollout::State::Pending, _) if rollout.created_at + patience > now => None,
-        (rollout::State::Pending, _) if rollout.created_at + IN_LINE > now => Some(Forgotten::Ring),
+    match (rollout_execute::waits_since(rollout), rung) {
+        (Some(since), _) if since + patience > now => None,
+        (Some(since), _) if since + IN_LINE > now => Some(Forgotten::Ring),
         // A plane that starts has rung for nobody.
         (_, Some(rung)) if !patience.is_zero() && rung.at + ROLLOUT_PATIENCE <= now => Some(Forgotten::GiveUp),
         (_, Some(_)) if !patience.is_zero() => None,

@@ -2,9 +2,11 @@
 //! condition that there is none yet. So a resource is wholly done or wholly not, once, whoever works on it.
 
 use crate::change::{HISTORY, Rounds, audit, fresh_record, revived, settle, touched, with_change};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::rollout_request::{Checked, Named, deployed_already};
+use crate::rollout_problems::RESOURCE_LIMIT;
+use crate::rollout_request::{Checked, Named, Request};
+use crate::rollout_standing::refuses;
 use std::collections::HashMap;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::ids::LogicalId;
@@ -44,9 +46,7 @@ pub struct Applying<'a> {
     /// On behalf of whoever asked for the rollout.
     pub call: &'a Call,
     pub rollout: &'a Rollout,
-    pub partial: bool,
-    pub create_only: bool,
-    pub paused: bool,
+    pub request: &'a Request,
     /// The group's members before.
     pub members: &'a HashMap<LogicalId, Member>,
 }
@@ -82,7 +82,8 @@ impl Applying<'_> {
                 }
                 Err(error) if error.rejects(Part::Resource) => return self.found(turn).await,
                 Err(tidemill_store::Error::TooLarge(_)) => {
-                    return self.refuse(turn, "the pipeline is larger than the table takes").await;
+                    let why = Error::new(Code::TooLarge, "the pipeline is larger than the table takes");
+                    return self.refuse(turn, &why.hint("make it smaller")).await;
                 }
                 Err(error) => rounds.again(self.plane, error, Part::Deployment).await?,
             }
@@ -90,8 +91,8 @@ impl Applying<'_> {
     }
 
     /// Writes that a resource cannot be done, and why.
-    pub async fn refuse(&self, turn: &Turn, why: &str) -> Result<Resource, Error> {
-        let resource = settled(&turn.place, None, Outcome::Failed, Some(why.to_owned()));
+    pub async fn refuse(&self, turn: &Turn, why: &Error) -> Result<Resource, Error> {
+        let resource = settled(&turn.place, None, Outcome::Failed, Some(why.in_lines(RESOURCE_LIMIT)));
         let transaction = self.plane.store.transaction();
         match transaction.resource(&self.rollout.id, &resource, self.rollout.created_at + HISTORY)?.commit().await {
             Ok(()) => Ok(resource),
@@ -108,20 +109,15 @@ impl Applying<'_> {
     }
 
     /// What is to be done as things are now, or why it cannot be done.
-    async fn decide(&self, turn: &Turn) -> Result<Result<Decided, String>, Error> {
+    async fn decide(&self, turn: &Turn) -> Result<Result<Decided, Error>, Error> {
         let project = &turn.place.named.project;
         let before = self.plane.store.deployment(&self.rollout.owner, project).await?;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let belongs_to = live.and_then(|live| live.group.as_ref());
-        if let (Todo::Bring(_), Some(live), true) = (&turn.todo, live, self.create_only) {
-            return Ok(Err(deployed_already(live)));
-        }
         match &turn.todo {
-            Todo::Bring(wanted) => match belongs_to {
-                Some(other) if *other != self.rollout.group && !self.partial => Ok(Err(format!(
-                    "project `{project}` belongs to the group `{other}`; take it out of that group first"
-                ))),
-                _ => self.bring(wanted, before).await,
+            Todo::Bring(wanted) => match live.and_then(|live| refuses(live, &self.rollout.group, self.request)) {
+                Some(refused) => Ok(Err(refused)),
+                None => self.bring(wanted, before).await,
             },
             Todo::TakeOff => Ok(Ok(match live.filter(|_| belongs_to == Some(&self.rollout.group)) {
                 Some(live) => {
@@ -144,13 +140,13 @@ impl Applying<'_> {
         }
     }
 
-    async fn bring(&self, wanted: &Checked, before: Option<Deployment>) -> Result<Result<Decided, String>, Error> {
+    async fn bring(&self, wanted: &Checked, before: Option<Deployment>) -> Result<Result<Decided, Error>, Error> {
         let Applying { plane, call, rollout, .. } = self;
         let project = &wanted.named.project;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let (schedule, settings) = match wanted.over(live) {
             Ok(both) => both,
-            Err(error) => return Ok(Err(error.message)),
+            Err(error) => return Ok(Err(error)),
         };
         let mut after = match (&before, live) {
             (None, _) => fresh_record(plane, call, project.clone()),
@@ -159,10 +155,10 @@ impl Applying<'_> {
         };
         after.schedule = schedule;
         after.settings = settings;
-        if !self.partial {
+        if !self.request.partial {
             after.group = Some(rollout.group.clone());
         }
-        if live.is_none() && self.paused && !after.schedule.is_manual() {
+        if live.is_none() && self.request.paused && !after.schedule.is_manual() {
             after.state = State::Paused { note: Some(PAUSED.to_owned()), at: self.now() };
         }
         let mut version = None;
@@ -223,7 +219,7 @@ impl Applying<'_> {
             return Ok(transaction.no_member(owner, group, &logical_id));
         }
         let member = Member { group: group.clone(), logical_id, kind, project };
-        match self.partial || self.members.get(&member.logical_id) == Some(&member) {
+        match self.request.partial || self.members.get(&member.logical_id) == Some(&member) {
             true => Ok(transaction),
             false => Ok(transaction.member(owner, &member)?),
         }

@@ -3,13 +3,15 @@
 //! nothing any more: before a rollout ends early, each resource that it has not reached gets that for its outcome.
 
 use crate::change::{HISTORY, Rounds};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::rollout_apply::{Applying, Place, Todo, Turn, settled};
-use crate::rollout_request::{Named, Request, cannot_run};
+use crate::rollout_problems::{RESOURCE_LIMIT, ROLLOUT_LIMIT, cannot_run};
+use crate::rollout_request::{Named, Request};
+use crate::rollout_standing::Standing;
 use crate::run_execute::{Executed, is_gone};
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tidemill_model::ids::{LogicalId, OwnerId, RolloutId};
 use tidemill_model::rollout::{
@@ -22,8 +24,8 @@ use tidemill_store::{Part, Progress, TRANSACTION_LIMIT};
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// Resources that are worked on at once. No pipeline needs another one to be live.
 const AT_ONCE: usize = 8;
-/// Workers that may die in a row without settling anything before the rollout is given up: it kills them.
-const DEATHS: u32 = 5;
+/// Attempts in a row that may come to nothing, by a death or an error, before the rollout is given up.
+const ATTEMPTS: u32 = 5;
 
 /// Holds a lease that was given back.
 const NOBODY: &str = "";
@@ -35,13 +37,17 @@ pub async fn run(plane: &Plane, owner: &OwnerId, id: &RolloutId) -> Result<Execu
         return Ok(Executed::Done);
     }
     let Some(mut worker) = Worker::claim(plane, &found).await? else { return Ok(Executed::Done) };
-    if worker.rollout.deaths > DEATHS {
-        let message = format!("{DEATHS} workers in a row died at this rollout without settling anything");
+    if worker.rollout.attempts > ATTEMPTS {
+        let message = format!(
+            "{ATTEMPTS} attempts in a row died or failed without settling anything; the log of the plane says why"
+        );
         return worker.give_up(&failure("worker_died", message)).await;
     }
     let worked = worker.work().await;
-    if worked.is_err() {
-        // The plane is at fault: whoever answers the bell next goes on at once.
+    if let Err(error) = &worked {
+        // A table that does not answer says nothing about the rollout.
+        worker.rollout.attempts += u32::from(error.code != Code::Unavailable);
+        // Whoever answers the bell next goes on at once.
         worker.hand_over().await?;
     }
     worked
@@ -60,6 +66,22 @@ pub(crate) fn is_worked_on(plane: &Plane, rollout: &Rollout) -> bool {
     rollout.lease.as_ref().is_some_and(holds)
 }
 
+fn failure_code(problems: &[(u32, Error)]) -> &'static str {
+    match problems {
+        _ if problems.iter().any(|(_, error)| error.code == Code::InvalidArgument) => "invalid_pipeline",
+        _ if problems.iter().any(|(_, error)| error.code == Code::AlreadyExists) => "already_exists",
+        _ => "conflict",
+    }
+}
+
+/// Since when a rollout waits for a worker, unless one died at it: since it was made, or handed over.
+pub(crate) fn waits_since(rollout: &Rollout) -> Option<Timestamp> {
+    match &rollout.lease {
+        None => Some(rollout.created_at),
+        Some(lease) => Some(lease.until).filter(|_| lease.holder == NOBODY),
+    }
+}
+
 fn failure(code: &str, message: impl Into<String>) -> Failure {
     Failure { code: code.to_owned(), message: message.into() }
 }
@@ -74,8 +96,8 @@ struct Worker<'a> {
 struct Prepared {
     request: Request,
     places: Vec<Place>,
-    /// As long as `places`, unless it must not go on.
-    turns: Vec<Turn>,
+    /// What is brought live, and then what is gone: nothing goes before all that is to be there is there.
+    parts: [Vec<Turn>; 2],
     members: HashMap<LogicalId, Member>,
     /// Why it must not go on.
     failure: Option<Failure>,
@@ -87,8 +109,8 @@ impl<'a> Worker<'a> {
     /// Takes the lease; `None` if somebody else was faster.
     async fn claim(plane: &'a Plane, found: &Rollout) -> Result<Option<Worker<'a>>, Error> {
         let died = found.lease.as_ref().is_some_and(|lease| lease.holder != NOBODY);
-        let deaths = if died { found.deaths + 1 } else { found.deaths };
-        match plane.store.claim_rollout(found, &lease(plane), deaths, plane.now()).await {
+        let attempts = found.attempts + u32::from(died);
+        match plane.store.claim_rollout(found, &lease(plane), attempts, plane.now()).await {
             Ok(rollout) => Ok(Some(Worker { plane, rollout })),
             Err(error) if error.rejects(Part::Rollout) => Ok(None),
             Err(error) => Err(error.into()),
@@ -102,15 +124,16 @@ impl<'a> Worker<'a> {
         if !self.tell(Step::Validate, self.rollout.settled, self.rollout.resources).await? {
             return Ok(Executed::Done);
         }
-        let prepared = self.prepare().await?;
+        let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
+        let prepared = self.prepare(&settled).await?;
         match &prepared.failure {
             Some(failure) => self.end_early(State::Failed, Some(failure), Some(&prepared)).await,
-            None => self.apply(&prepared).await,
+            None => self.apply(&prepared, &settled).await,
         }
     }
 
-    /// Reads the request, compiles its pipelines, and lines up what is to be done.
-    async fn prepare(&self) -> Result<Prepared, Error> {
+    /// Reads the request, checks its pipelines, and lines up what is to be done.
+    async fn prepare(&self, settled: &[Resource]) -> Result<Prepared, Error> {
         let Worker { plane, rollout } = self;
         let request = self.request().await?;
         let named = request.named()?;
@@ -118,7 +141,7 @@ impl<'a> Worker<'a> {
         let gone = gone(&request, &named, &members);
         let places = places(&named, &gone);
         let (checked, problems) = match request.checked(plane, &named) {
-            Ok(checked) => (checked, Vec::new()),
+            Ok(checked) => (checked, self.refused(&request, &named, &members, settled).await?),
             Err(problems) => (Vec::new(), problems),
         };
         let key = plane.store.key(&rollout.owner, &rollout.key).await?;
@@ -127,18 +150,34 @@ impl<'a> Worker<'a> {
             true if problems.is_empty() => None,
             true => {
                 let error = cannot_run(&named, &problems);
-                Some(failure("invalid_pipeline", in_lines(&error)))
+                Some(failure(failure_code(&problems), error.in_lines(ROLLOUT_LIMIT)))
             }
         };
-        let wrong = problems.into_iter().map(|(index, error)| (index, in_lines(&error))).collect();
+        let wrong = problems.into_iter().map(|(index, error)| (index, error.in_lines(RESOURCE_LIMIT))).collect();
         let bring = checked.into_iter().map(|checked| Todo::Bring(Box::new(checked)));
-        let todos = bring.chain(gone.into_iter().map(|(_, todo)| todo));
-        let turns = match failure {
-            Some(_) => Vec::new(),
-            None => places.iter().cloned().zip(todos).map(|(place, todo)| Turn { place, todo }).collect(),
+        let turns = |places: &[Place], todos: &mut dyn Iterator<Item = Todo>| {
+            places.iter().cloned().zip(todos).map(|(place, todo)| Turn { place, todo }).collect()
         };
+        let (wanted, rest) = places.split_at(named.len());
+        let parts = [turns(wanted, &mut bring.into_iter()), turns(rest, &mut gone.into_iter().map(|(_, todo)| todo))];
         let members = members.into_iter().map(|member| (member.logical_id.clone(), member)).collect();
-        Ok(Prepared { request, places, turns, members, failure, wrong })
+        Ok(Prepared { request, places, parts, members, failure, wrong })
+    }
+
+    /// What the deployments that there are do not let be brought live. Asked before anything changes, and again when
+    /// it is each one's turn; those that are settled are as the rollout made them.
+    async fn refused(
+        &self,
+        request: &Request,
+        named: &[Named],
+        members: &[Member],
+        settled: &[Resource],
+    ) -> Result<Vec<(u32, Error)>, Error> {
+        let Worker { plane, rollout } = self;
+        let settled: HashSet<u32> = settled.iter().map(|resource| resource.index).collect();
+        let standing = Standing::read(plane, &rollout.owner, &rollout.group, request, named, members).await?;
+        let left = (0..).zip(named).filter(|(index, _)| !settled.contains(index));
+        Ok(left.filter_map(|(index, one)| Some((index, standing.refuses(one)?))).collect())
     }
 
     /// The members of the group as they were before the rollout, as far as they matter to it: those that it has taken
@@ -163,20 +202,22 @@ impl<'a> Worker<'a> {
     }
 
     /// Gives one resource after the other its outcome, several at once, until one fails or somebody asks to stop.
-    async fn apply(&mut self, prepared: &Prepared) -> Result<Executed, Error> {
-        let total = prepared.turns.len() as u32;
-        let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
+    async fn apply(&mut self, prepared: &Prepared, settled: &[Resource]) -> Result<Executed, Error> {
+        let total = prepared.places.len() as u32;
         if let Some(failed) = settled.iter().find(|resource| resource.outcome != Outcome::Applied) {
             let failure = resource_failure(failed);
             return self.end_early(State::Failed, Some(&failure), Some(prepared)).await;
         }
-        let settled: HashSet<u32> = settled.into_iter().map(|resource| resource.index).collect();
+        let settled: HashSet<u32> = settled.iter().map(|resource| resource.index).collect();
         let mut done = (0..total).take_while(|index| settled.contains(index)).count() as u32;
         if !self.tell(Step::Apply, done, total).await? {
             return Ok(Executed::Done);
         }
-        let left: Vec<&Turn> = prepared.turns.iter().filter(|turn| !settled.contains(&turn.place.index)).collect();
-        for turns in left.chunks(AT_ONCE) {
+        let [wanted, gone] = prepared
+            .parts
+            .each_ref()
+            .map(|part| part.iter().filter(|turn| !settled.contains(&turn.place.index)).collect::<Vec<_>>());
+        for turns in wanted.chunks(AT_ONCE).chain(gone.chunks(AT_ONCE)) {
             if self.rollout.cancel_requested_at.is_some() {
                 return self.end_early(State::Cancelled, None, Some(prepared)).await;
             }
@@ -205,9 +246,7 @@ impl<'a> Worker<'a> {
             plane: self.plane,
             call: &call,
             rollout: &self.rollout,
-            partial: prepared.request.partial,
-            create_only: prepared.request.create_only,
-            paused: prepared.request.paused,
+            request: &prepared.request,
             members: &prepared.members,
         };
         join_all(turns.iter().map(|turn| applying.apply(turn))).await.into_iter().collect()
@@ -231,8 +270,8 @@ impl<'a> Worker<'a> {
             Step::Apply | Step::Done => progress(settled, resources).max(self.rollout.progress),
         };
         let settled = settled.max(self.rollout.settled);
-        let deaths = if settled > self.rollout.settled { 0 } else { self.rollout.deaths };
-        let told = Progress { step, resources, settled, percent, deaths, lease: lease(self.plane) };
+        let attempts = if settled > self.rollout.settled { 0 } else { self.rollout.attempts };
+        let told = Progress { step, resources, settled, percent, attempts, lease: lease(self.plane) };
         match self.plane.store.rollout_progress(&self.rollout, &told).await {
             Ok(rollout) => {
                 self.rollout = rollout;
@@ -246,9 +285,9 @@ impl<'a> Worker<'a> {
 
     /// Leaves the rollout to the next worker.
     async fn hand_over(&self) -> Result<Executed, Error> {
-        let Rollout { step, resources, settled, progress, deaths, .. } = self.rollout;
+        let Rollout { step, resources, settled, progress, attempts, .. } = self.rollout;
         let over = Lease { holder: NOBODY.to_owned(), until: self.plane.now() };
-        let told = Progress { step, resources, settled, percent: progress, deaths, lease: over };
+        let told = Progress { step, resources, settled, percent: progress, attempts, lease: over };
         match self.plane.store.rollout_progress(&self.rollout, &told).await {
             Err(error) if !error.rejects(Part::Rollout) => Err(error.into()),
             _ => Ok(Executed::Done),
@@ -305,10 +344,19 @@ impl<'a> Worker<'a> {
 
     /// The resources by their names alone, for a rollout that nothing more is done of.
     async fn places(&self) -> Result<Vec<Place>, Error> {
-        let request = self.request().await?;
+        let request = match self.request().await {
+            Ok(request) => request,
+            // No worker could read it, so none was reached and none can be.
+            Err(error) if error.code == Code::Internal => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
         let named = request.named()?;
         let gone = gone(&request, &named, &self.members(&named).await?);
         Ok(places(&named, &gone))
+    }
+
+    async fn has_no_members(&self) -> Result<bool, Error> {
+        Ok(self.plane.store.members(&self.rollout.owner, &self.rollout.group).await?.is_empty())
     }
 
     /// Ends the rollout and frees the slot, in one transaction.
@@ -319,7 +367,12 @@ impl<'a> Worker<'a> {
             let now = plane.now();
             let before = plane.store.group(&self.rollout.owner, &self.rollout.group).await?;
             let before = before.ok_or_else(|| Error::internal("the group of a rollout is not there"))?;
-            let is_gone = self.rollout.purpose == Purpose::Remove && state == State::Succeeded;
+            let is_gone = match (self.rollout.purpose, state) {
+                (Purpose::Remove, State::Succeeded) => true,
+                (_, State::Succeeded) => false,
+                // It was made for this rollout, which has brought nothing live.
+                _ => before.created_at == self.rollout.created_at && self.has_no_members().await?,
+            };
             let after = Group {
                 running: None,
                 revision: before.revision + 1,
@@ -349,18 +402,6 @@ fn lease(plane: &Plane) -> Lease {
 fn resource_failure(failed: &Resource) -> Failure {
     let why = failed.message.clone().unwrap_or_else(|| "it was given up".to_owned());
     failure("resource_failed", format!("`{}`: {why}", failed.logical_id))
-}
-
-/// A refusal with all its details, a line each.
-fn in_lines(error: &Error) -> String {
-    let details = error.details.iter().filter(|detail| detail.message != error.message);
-    let lines = details.map(|detail| match &detail.component {
-        Some(component) if !detail.message.contains(component.as_str()) => {
-            format!("\n- component `{component}`: {}", detail.message)
-        }
-        _ => format!("\n- {}", detail.message),
-    });
-    error.message.clone() + &lines.collect::<String>()
 }
 
 /// The members that a request does not name, and what becomes of them.

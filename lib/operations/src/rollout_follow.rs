@@ -31,11 +31,14 @@ pub type Following = watch::Receiver<Snapshot>;
 /// [`crate::Code::NotFound`] if the caller has no such rollout.
 pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<Following, Error> {
     let rollout = plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found("rollout", id))?;
-    if let Some(known) = plane.watches.following(id) {
+    if let Some((sender, known)) = plane.watches.following(id) {
+        // It may have been told of long ago, by a process that was frozen since.
+        let resources = known.borrow().resources.clone();
+        forward(&sender, with_resources(plane, rollout, resources).await?);
         return Ok(known);
     }
-    let resources = Arc::new(settled(plane, &rollout, Vec::new()).await?);
-    let (sender, following) = watch::channel(Snapshot { rollout, resources });
+    let snapshot = with_resources(plane, rollout, Arc::default()).await?;
+    let (sender, following) = watch::channel(snapshot);
     let sender = Arc::new(sender);
     let moved = plane.watches.keep(id, &sender);
     tokio::spawn(tell(plane.clone(), sender, moved));
@@ -55,13 +58,7 @@ async fn tell(plane: Arc<Plane>, sender: Arc<watch::Sender<Snapshot>>, moved: Ar
             () = tokio::time::sleep(LOOK) => {}
         }
         match read(&plane, &rollout, resources).await {
-            Ok(Some(snapshot)) => {
-                sender.send_if_modified(|told| {
-                    let is_new = told.rollout != snapshot.rollout;
-                    *told = snapshot;
-                    is_new
-                });
-            }
+            Ok(Some(snapshot)) => forward(&sender, snapshot),
             Ok(None) => return,
             Err(error) => tracing::debug!(rollout.id = %rollout.id, %error, "a rollout could not be read"),
         }
@@ -71,11 +68,27 @@ async fn tell(plane: Arc<Plane>, sender: Arc<watch::Sender<Snapshot>>, moved: Ar
 
 async fn read(plane: &Plane, before: &Rollout, known: Arc<Vec<Resource>>) -> Result<Option<Snapshot>, Error> {
     let Some(rollout) = plane.store.rollout(&before.owner, &before.id).await? else { return Ok(None) };
+    with_resources(plane, rollout, known).await.map(Some)
+}
+
+async fn with_resources(plane: &Plane, rollout: Rollout, known: Arc<Vec<Resource>>) -> Result<Snapshot, Error> {
     let resources = match rollout.settled as usize > known.len() {
         true => Arc::new(settled(plane, &rollout, known.as_ref().clone()).await?),
         false => known,
     };
-    Ok(Some(Snapshot { rollout, resources }))
+    Ok(Snapshot { rollout, resources })
+}
+
+/// Tells a snapshot, unless a later one was told already: two of them may be read at once.
+fn forward(sender: &watch::Sender<Snapshot>, snapshot: Snapshot) {
+    let age = |rollout: &Rollout| (rollout.state.is_final(), rollout.epoch, rollout.settled, rollout.step as u8);
+    sender.send_if_modified(|told| {
+        let is_new = told.rollout != snapshot.rollout && age(&told.rollout) <= age(&snapshot.rollout);
+        if is_new {
+            *told = snapshot;
+        }
+        is_new
+    });
 }
 
 /// The first resources of a rollout, as many as it says are settled.
@@ -112,9 +125,10 @@ impl Watches {
         self.0.lock().expect("nobody panics while holding it")
     }
 
-    fn following(&self, id: &RolloutId) -> Option<Following> {
+    fn following(&self, id: &RolloutId) -> Option<(Arc<watch::Sender<Snapshot>>, Following)> {
         let sender = self.watches().get(id)?.sender.upgrade()?;
-        Some(sender.subscribe())
+        let following = sender.subscribe();
+        Some((sender, following))
     }
 
     fn keep(&self, id: &RolloutId, sender: &Arc<watch::Sender<Snapshot>>) -> Arc<Notify> {

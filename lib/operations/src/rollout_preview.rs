@@ -5,13 +5,15 @@ use crate::plane::{Call, Plane};
 use crate::rollout_apply::Todo;
 use crate::rollout_details::{Setting, Time, bounded, detailed};
 use crate::rollout_execute::gone;
-use crate::rollout_request::{Checked, Named, Request, cannot_run, deployed_already, is_false};
+use crate::rollout_problems::{RESOURCE_LIMIT, cannot_run};
+use crate::rollout_request::{Checked, Named, Request, is_false};
+use crate::rollout_standing::Standing;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tidemill_model::deployment::{Deployment, Settings};
 use tidemill_model::ids::{GroupName, OwnerId};
 use tidemill_model::key::Scope;
-use tidemill_model::rollout::{Action, Group};
+use tidemill_model::rollout::{Action, Group, Member};
 use tidemill_model::schedule::Schedule;
 use tidemill_model::version::Version;
 use tidemill_plan::Difference;
@@ -82,13 +84,15 @@ impl crate::Operation for RolloutPreview {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let Looked { name, checked, gone, .. } = look(plane, call, &input).await?;
-        let previewing = Previewing { plane, owner: &call.owner, group: &name, request: &input };
-        let seen = previewing.all(&checked, &gone).await?;
+        let looked = look(plane, call, &input).await?;
+        let standing = looked.standing(plane, call, &input).await?;
+        let Looked { name, checked, gone, .. } = &looked;
+        let previewing = Previewing { plane, owner: &call.owner, group: name, standing: &standing };
+        let seen = previewing.all(checked, gone).await?;
         let details: Vec<_> = seen.iter().map(|seen| detailed(plane, &call.owner, seen, input.paused)).collect();
         let mut items: Vec<Change> = futures::stream::iter(details).buffered(AT_ONCE).try_collect().await?;
         let cut = bounded(&mut items);
-        Ok(Output { group: name.into(), items, cut })
+        Ok(Output { group: name.to_string(), items, cut })
     }
 }
 
@@ -97,19 +101,28 @@ impl crate::Operation for RolloutPreview {
 /// # Errors
 /// [`crate::Code::InvalidArgument`] with all that is wrong, if a pipeline cannot run.
 pub async fn preview(plane: &Plane, call: &Call, request: &Request) -> Result<Preview, Error> {
-    let Looked { name, group, checked, gone } = look(plane, call, request).await?;
-    let previewing = Previewing { plane, owner: &call.owner, group: &name, request };
-    let seen = previewing.all(&checked, &gone).await?;
+    let looked = look(plane, call, request).await?;
+    let standing = looked.standing(plane, call, request).await?;
+    let previewing = Previewing { plane, owner: &call.owner, group: &looked.name, standing: &standing };
+    let seen = previewing.all(&looked.checked, &looked.gone).await?;
     let changes = seen.into_iter().map(|seen| seen.change).collect();
-    Ok(Preview { name, group, changes })
+    Ok(Preview { name: looked.name.clone(), group: looked.group.clone(), changes })
 }
 
 /// What is asked for, beside what there is.
 struct Looked {
     name: GroupName,
     group: Option<Group>,
+    named: Vec<Named>,
+    members: Vec<Member>,
     checked: Vec<Checked>,
     gone: Vec<(Named, Todo)>,
+}
+
+impl Looked {
+    async fn standing<'a>(&'a self, plane: &Plane, call: &Call, request: &'a Request) -> Result<Standing<'a>, Error> {
+        Standing::read(plane, &call.owner, &self.name, request, &self.named, &self.members).await
+    }
 }
 
 async fn look(plane: &Plane, call: &Call, request: &Request) -> Result<Looked, Error> {
@@ -119,14 +132,14 @@ async fn look(plane: &Plane, call: &Call, request: &Request) -> Result<Looked, E
     let group = plane.store.group(&call.owner, &name).await?.filter(|group| !group.is_removed);
     let members = plane.store.members(&call.owner, &name).await?;
     let gone = gone(request, &named, &members);
-    Ok(Looked { name, group, checked, gone })
+    Ok(Looked { name, group, named, members, checked, gone })
 }
 
 struct Previewing<'a> {
     plane: &'a Plane,
     owner: &'a OwnerId,
     group: &'a GroupName,
-    request: &'a Request,
+    standing: &'a Standing<'a>,
 }
 
 impl<'a> Previewing<'a> {
@@ -140,19 +153,14 @@ impl<'a> Previewing<'a> {
     }
 
     async fn bring(&self, checked: &'a Checked) -> Result<Seen<'a>, Error> {
-        let live = self.live(&checked.named).await?;
+        let live = self.standing.live(&checked.named.project).cloned();
         let mut change = change(&checked.named, Action::Create, live.as_ref());
         change.warnings = checked.definition.warnings();
+        change.problem = self.standing.refuses(&checked.named).map(|refused| refused.in_lines(RESOURCE_LIMIT));
         let becomes = checked.over(live.as_ref())?;
         let Some(live) = live else {
             return Ok(Seen { change, live: None, version: None, becomes: Some((checked, becomes)) });
         };
-        if let Some(other) = live.group.as_ref().filter(|group| *group != self.group && !self.request.partial) {
-            change.problem = Some(format!("it belongs to the group `{other}`"));
-        }
-        if self.request.create_only {
-            change.problem = Some(deployed_already(&live));
-        }
         let version = self.plane.store.version(self.owner, &live.project, live.version).await?;
         let same = version.as_ref().is_some_and(|version| version.sha256 == checked.definition.sha256());
         change.action = match same && (&becomes.0, becomes.1) == (&live.schedule, live.settings) {

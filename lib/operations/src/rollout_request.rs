@@ -3,6 +3,7 @@
 use crate::definition::{self, Definition, SettingsGiven};
 use crate::error::{Code, Detail, Error};
 use crate::plane::Plane;
+use crate::rollout_problems::all_of;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,7 +13,7 @@ use tidemill_model::git::Git;
 use tidemill_model::ids::{GroupName, LogicalId, ProjectId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::members;
-use tidemill_model::rollout::{Gone, RESOURCES_LIMIT};
+use tidemill_model::rollout::{Gone, KIND_LIMIT, RESOURCES_LIMIT, checked_names};
 use tidemill_model::schedule::Schedule;
 use tidemill_store::BODY_LIMIT;
 
@@ -81,11 +82,6 @@ pub(crate) fn is_false(given: &bool) -> bool {
     !given
 }
 
-/// Why a rollout that only creates cannot go on.
-pub(crate) fn deployed_already(live: &Deployment) -> String {
-    format!("project `{}` is deployed already, as version {}", live.project, live.version)
-}
-
 /// Reads an object alone: a list of its fields' values would do, too.
 fn object<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Git>, D::Error> {
     let fields: Option<serde_json::Map<String, Value>> = Deserialize::deserialize(deserializer)?;
@@ -121,7 +117,10 @@ impl Request {
             let message = format!("{} pipelines are too many, the limit is {RESOURCES_LIMIT}", self.pipelines.len());
             return Err(Invalid::new("pipelines", message, "roll them out as several groups").into());
         }
-        let mut problems = Vec::new();
+        let mut problems: Vec<Detail> = Vec::new();
+        if let Err(invalid) = checked_names(self.title.as_deref(), self.repository.as_deref()) {
+            problems.extend(Error::from(invalid).details);
+        }
         let mut named = Vec::new();
         for (index, wanted) in self.pipelines.iter().enumerate() {
             match wanted.named() {
@@ -146,7 +145,7 @@ impl Request {
         problems.extend(doubled.map(|(id, _)| twice("the project", id.as_str())));
         match problems.is_empty() {
             true => Ok(named),
-            false => Err(all_wrong(problems)),
+            false => Err(wrong(problems)),
         }
     }
 
@@ -205,6 +204,11 @@ impl Wanted {
         if members::member(&self.pipeline, "components").is_none_or(|components| !components.starts_with('[')) {
             return Err(missing("the pipeline has no list `components`", "give it its components"));
         }
+        let kind = self.kind.chars().count();
+        if !(1..=KIND_LIMIT).contains(&kind) {
+            let message = format!("`type` has {kind} characters, 1 to {KIND_LIMIT} are allowed");
+            return Err(Invalid::new("type", message, "give it a short name, or none"));
+        }
         let project = ProjectId::parse(project)?;
         let logical_id = match &self.id {
             Some(id) => id.clone(),
@@ -219,17 +223,25 @@ impl Wanted {
             max_attempts: self.max_attempts,
             timeout_seconds: self.timeout_seconds,
         };
-        settings.over(Settings::default())?;
-        let schedule = definition::schedule(self.schedule.as_deref(), self.timezone.as_deref(), &Schedule::MANUAL)?;
-        let definition = Definition::compile(plane, &self.pipeline, !schedule.is_manual())?;
-        Ok(Checked {
-            named: named.clone(),
-            definition,
-            note: checked_note(self.note.clone())?,
-            schedule: self.schedule.clone(),
-            timezone: self.timezone.clone(),
-            settings,
-        })
+        let schedule = definition::schedule(self.schedule.as_deref(), self.timezone.as_deref(), &Schedule::MANUAL);
+        let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+        let mut problems = Vec::new();
+        let mut note = |error: Error| problems.extend(error.listed());
+        let definition = Definition::compile(plane, &self.pipeline, on_cron).map_err(&mut note).ok();
+        schedule.map_err(&mut note).ok();
+        settings.over(Settings::default()).map_err(&mut note).ok();
+        let kept = checked_note(self.note.clone()).map_err(|invalid| note(invalid.into())).ok();
+        match (definition, kept, problems.is_empty()) {
+            (Some(definition), Some(note), true) => Ok(Checked {
+                named: named.clone(),
+                definition,
+                note,
+                schedule: self.schedule.clone(),
+                timezone: self.timezone.clone(),
+                settings,
+            }),
+            _ => Err(wrong(problems)),
+        }
     }
 }
 
@@ -263,34 +275,10 @@ fn problem(index: usize, wanted: &Wanted, invalid: Invalid) -> Detail {
     }
 }
 
-fn all_wrong(details: Vec<Detail>) -> Error {
+fn wrong(details: Vec<Detail>) -> Error {
     let message = match details.as_slice() {
         [only] => only.message.clone(),
-        several => format!("{} things are wrong with the pipelines", several.len()),
+        several => format!("{} things are wrong", several.len()),
     };
-    Error { details, ..Error::new(Code::InvalidArgument, message).hint("mend what `details` lists") }
-}
-
-/// What is wrong with pipelines that cannot run, in one error.
-pub fn cannot_run(named: &[Named], problems: &[(u32, Error)]) -> Error {
-    let name = |index: u32| named[index as usize].logical_id.to_string();
-    let mut details = Vec::new();
-    for (index, error) in problems {
-        let alone = Detail { component: None, field: None, message: error.message.clone(), hint: error.hint.clone() };
-        let list = if error.details.is_empty() { vec![alone] } else { error.details.clone() };
-        details.extend(list.into_iter().map(|detail| Detail {
-            message: format!("`{}`: {}", name(*index), detail.message),
-            field: Some(match detail.field {
-                Some(field) => format!("pipelines[{index}].{field}"),
-                None => format!("pipelines[{index}]"),
-            }),
-            ..detail
-        }));
-    }
-    let message = match (problems, details.as_slice()) {
-        (_, [only]) => only.message.clone(),
-        ([(index, _)], several) => format!("pipeline `{}` has {} problems", name(*index), several.len()),
-        _ => format!("{} pipelines have {} problems", problems.len(), details.len()),
-    };
-    Error { details, ..Error::new(Code::InvalidArgument, message).hint("mend what `details` lists") }
+    all_of(message, details)
 }

@@ -95,7 +95,8 @@ pub(crate) async fn begin(
     let (git, cut) = request.git.take().unwrap_or_default().cut();
     let title = request.title.clone();
     let repository = request.repository.clone();
-    request.group = Some(group.clone());
+    // One that its caller does not name is nothing but the slot of a project that is rolled out by itself.
+    let is_hidden = request.group.replace(group.clone()).is_none();
     let body = request.stored()?;
     let operation = match purpose {
         Purpose::Deploy => RolloutStart::NAME,
@@ -130,7 +131,7 @@ pub(crate) async fn begin(
         error: None,
         lease: None,
         epoch: 0,
-        deaths: 0,
+        attempts: 0,
         rung: None,
     };
     let expires = call.now + HISTORY;
@@ -147,7 +148,7 @@ pub(crate) async fn begin(
         if rollout.request_sha256.is_empty() {
             rollout.request_sha256 = plane.store.put_rollout_request(&rollout.id, &body, expires).await?;
         }
-        let after = taken(before.as_ref(), &rollout, title.as_deref(), repository.as_deref());
+        let after = taken(before.as_ref(), &rollout, title.as_deref(), repository.as_deref(), is_hidden);
         let revision = before.map_or(0, |group| group.revision);
         let mut transaction = plane.store.transaction().group(&after, revision)?.new_rollout(&rollout, expires)?;
         if let Some(once) = &once {
@@ -158,8 +159,14 @@ pub(crate) async fn begin(
                 plane.ring(bell(&rollout), Duration::ZERO).await;
                 return Ok(Answer::Now(rollout));
             }
-            // The group was taken by the first request with this key; the next round finds its answer.
-            Err(error) if error.rejects(Part::Idempotency) => rounds.again(plane, error, Part::Idempotency).await?,
+            Err(error) if error.rejects(Part::Idempotency) => {
+                if let Some(once) = &once
+                    && let Some(answer) = once.earlier(plane, call).await?
+                {
+                    return Ok(Answer::Before(answer));
+                }
+                rounds.again(plane, error, Part::Idempotency).await?;
+            }
             Err(error) => rounds.again(plane, error, Part::Group).await?,
         }
     }
@@ -173,11 +180,20 @@ pub(crate) fn bell(rollout: &Rollout) -> Bell {
 async fn holder(plane: &Plane, call: &Call, group: Option<&Group>) -> Result<Option<Rollout>, Error> {
     let Some(running) = group.and_then(|group| group.running.as_ref()) else { return Ok(None) };
     let found = plane.store.rollout(&call.owner, running).await?;
-    found.map(Some).ok_or_else(|| Error::internal(format!("the rollout `{running}` that holds a slot is not there")))
+    if found.is_none() {
+        tracing::error!(rollout.id = %running, "the rollout that holds a slot is not there; the slot is free");
+    }
+    Ok(found)
 }
 
 /// The group with its slot taken.
-fn taken(before: Option<&Group>, rollout: &Rollout, title: Option<&str>, repository: Option<&str>) -> Group {
+fn taken(
+    before: Option<&Group>,
+    rollout: &Rollout,
+    title: Option<&str>,
+    repository: Option<&str>,
+    is_hidden: bool,
+) -> Group {
     let before = before.cloned().unwrap_or_else(|| Group {
         owner: rollout.owner.clone(),
         name: rollout.group.clone(),
@@ -186,7 +202,7 @@ fn taken(before: Option<&Group>, rollout: &Rollout, title: Option<&str>, reposit
         running: None,
         last: None,
         revision: 0,
-        is_removed: rollout.purpose == Purpose::Remove,
+        is_removed: is_hidden,
         created_at: rollout.created_at,
         updated_at: rollout.created_at,
     });
@@ -196,7 +212,7 @@ fn taken(before: Option<&Group>, rollout: &Rollout, title: Option<&str>, reposit
         running: Some(rollout.id.clone()),
         last: Some(rollout.id.clone()),
         revision: before.revision + 1,
-        is_removed: before.is_removed && rollout.purpose == Purpose::Remove,
+        is_removed: before.is_removed && is_hidden,
         created_at: if before.is_removed { rollout.created_at } else { before.created_at },
         updated_at: rollout.created_at,
         ..before

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tidemill_model::ids::RunId;
+use tidemill_model::ids::{GroupName, RunId};
 use tidemill_model::invalid::Invalid;
 
 /// The sort key of the last item that was given.
@@ -14,6 +14,11 @@ impl Cursor {
     /// Goes on after a run, in whichever partition.
     pub fn of_run(run: &RunId) -> Cursor {
         Cursor(format!("{}{run}", crate::keys::RUNS))
+    }
+
+    /// Goes on after a group.
+    pub fn of_group(name: &GroupName) -> Cursor {
+        Cursor(format!("{}{name}", crate::keys::GROUPS))
     }
 
     /// The text that a client sends back.

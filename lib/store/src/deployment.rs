@@ -38,6 +38,13 @@ impl Store {
         self.some(range, most).await?.into_iter().map(crate::item::from_item).collect()
     }
 
+    /// Reads the deployments of some projects, tombstones too; what is not there is left out.
+    pub async fn deployments_of(&self, owner: &OwnerId, projects: &[ProjectId]) -> Result<Vec<Deployment>, Error> {
+        let keys = projects.iter().map(|project| keys::deployment(owner, project).attributes());
+        let items = self.batch(keys.collect()).await?;
+        items.into_iter().map(crate::item::from_item).collect()
+    }
+
     /// A page of an owner's deployments by project, tombstones and slots too.
     pub async fn deployments(
         &self,

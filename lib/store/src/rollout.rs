@@ -22,8 +22,8 @@ pub struct Progress {
     pub resources: u32,
     pub settled: u32,
     pub percent: u8,
-    /// Workers that died in a row without settling anything.
-    pub deaths: u32,
+    /// Attempts in a row that came to nothing: their worker died or met an error before it settled anything.
+    pub attempts: u32,
     pub lease: Lease,
 }
 
@@ -81,13 +81,13 @@ impl Store {
         &self,
         before: &Rollout,
         lease: &Lease,
-        deaths: u32,
+        attempts: u32,
         now: Timestamp,
     ) -> Result<Rollout, Error> {
         let update = Update::of(&keys::rollout(&before.owner, &before.id))
             .set("state", text(State::Running.as_str()))
             .set("lease", attribute(lease)?)
-            .set("deaths", number(deaths))
+            .set("attempts", number(attempts))
             .set_once("started_at", text(now.to_string()))
             .add("epoch", 1);
         self.update(Part::Rollout, open_at(update, before)).await
@@ -101,7 +101,7 @@ impl Store {
             .set("resources", number(progress.resources))
             .set("settled", number(progress.settled))
             .set("progress", number(progress.percent))
-            .set("deaths", number(progress.deaths))
+            .set("attempts", number(progress.attempts))
             .set("lease", attribute(&progress.lease)?);
         self.update(Part::Rollout, open_at(update, rollout)).await
     }

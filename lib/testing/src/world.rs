@@ -4,6 +4,7 @@ use crate::clock::TestWorld;
 use crate::faults::Faults;
 use crate::sockets::ApiGateway;
 use crate::user::User;
+use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -200,6 +201,26 @@ impl World {
         let address = listener.local_addr().expect("it listens");
         tokio::spawn(dynoxide::server::serve_on(listener, self.database.clone()));
         address
+    }
+
+    /// Takes items out of the table behind the plane's back, as their time to live does: those of a partition whose sort
+    /// key begins so.
+    pub async fn lose(&self, partition: &str, prefix: &str) {
+        let client = aws_sdk_dynamodb::Client::from_conf(table::config(table::http_client(&self.database)).build());
+        let value = |text: &str| AttributeValue::S(text.to_owned());
+        let found = client
+            .query()
+            .table_name(table::TABLE)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", value(partition))
+            .expression_attribute_values(":prefix", value(prefix));
+        let items = found.send().await.expect("the table answers").items.unwrap_or_default();
+        assert!(!items.is_empty(), "there is nothing to lose");
+        for item in items {
+            let delete = client.delete_item().table_name(table::TABLE);
+            let delete = delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone());
+            delete.send().await.expect("the table answers");
+        }
     }
 
     /// Another process on the same table, beside this one: it has the same clock, and bells of its own.
