@@ -44,7 +44,8 @@ async fn a_resource_keeps_the_type_that_it_was_sent_with() {
     let second = deploy(&world, &ana, &sent).await;
 
     assert_eq!(diff(&first["result"]), ["one pipeline CREATE", "two check CREATE"]);
-    assert_eq!(diff(&second["result"]), ["one pipeline DELETE", "two check DELETE"]);
+    // A client that has nothing of a type does not know it.
+    assert_eq!(diff(&second["result"]), ["one check DELETE", "two check DELETE"]);
 }
 
 #[tokio::test]
@@ -87,7 +88,8 @@ async fn what_a_project_loses_is_kept_if_that_is_asked_for() {
     world.settle().await;
     let deployed = ana.get(&deployment("etl", begun["id"].as_str().unwrap())).await.ok();
 
-    assert_eq!(diff(&deployed["result"]), ["one pipeline DETACHED"]);
+    // A client that has nothing of a type does not know it.
+    assert_eq!(diff(&deployed["result"]), ["one check DETACHED"]);
     assert_eq!(ana.get("/v1/deployments/p-1").await.ok()["state"], "active");
     assert_eq!(diff(&preview(&ana, &envelope("etl", [])).await), [""; 0]);
 }
@@ -222,4 +224,41 @@ async fn where_a_project_was_deployed_from_is_kept_with_its_versions() {
     assert_eq!(version["git"]["commit"], "0a1b2c3", "{version}");
     assert_eq!(version["git"]["branch"], "main", "{version}");
     assert_eq!(version["git"]["pullRequest"], "42", "{version}");
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_would_fail_in_its_message() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    deploy(&world, &ana, &envelope("other", [("one", echo("p-1"))])).await;
+    let mut broken = echo("p-2");
+    broken["components"][0]["provider"] = "webhok".into();
+    let two = envelope("etl", [("two", broken.clone()), ("three", json!({"project_id": "p-3", "components": []}))]);
+
+    let taken = post(&ana, "dryRun=true", &envelope("etl", [("one", echo("p-1"))])).await;
+    let unknown = post(&ana, "dryRun=true", &two).await;
+
+    let message = |answer: &tidemill_testing::Answer| answer.body["message"].as_str().unwrap().to_owned();
+    assert_eq!(taken.status, 400, "{}", taken.body);
+    assert!(message(&taken).contains("`one`: project `p-1` belongs to the group `other`"), "{}", taken.body);
+    assert_eq!(unknown.status, 400, "{}", unknown.body);
+    assert!(
+        message(&unknown).contains("did you mean `webhook`") && message(&unknown).contains("`three`"),
+        "{}",
+        unknown.body
+    );
+}
+
+#[tokio::test]
+async fn a_deployment_has_its_result_also_when_its_project_is_destroyed() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let deployed = deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;
+    ana.delete("/v1/projects/etl?preserveResources=false&dryRun=false").await.ok();
+    world.settle().await;
+
+    let after = ana.get(&deployment("etl", deployed["id"].as_str().unwrap())).await.ok();
+
+    assert_eq!(diff(&after["result"]), diff(&deployed["result"]));
+    assert_eq!(after["result"]["project"]["logicalId"], "etl");
 }

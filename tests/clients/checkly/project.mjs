@@ -13,15 +13,15 @@ const CONSTRUCT = `
 import { Check, Session } from 'checkly/constructs'
 
 export class Pipeline extends Check {
-  constructor(logicalId, { name, pipeline, schedule }) {
+  constructor(logicalId, { name, pipeline, schedule, timezone }) {
     super(logicalId, { name })
-    Object.assign(this, { pipeline, schedule })
+    Object.assign(this, { pipeline, schedule, timezone })
     Session.registerConstruct(this)
   }
 
   synthesize() {
-    const { name, pipeline, schedule } = this
-    return { checkType: 'PIPELINE', name, pipeline, schedule }
+    const { name, pipeline, schedule, timezone } = this
+    return { checkType: 'PIPELINE', name, pipeline, schedule, timezone }
   }
 }
 `

@@ -95,6 +95,12 @@ fn begun(begun: Result<Answer<Rollout>, Refused>) -> Result<Response, Refusal> {
 
 async fn preview(plane: &Plane, call: &Call, request: &rollout_request::Request) -> Result<Response, Refusal> {
     let Preview { name, group, changes } = rollout_preview::preview(plane, call, request).await?;
+    let problems = changes.iter().filter_map(|change| Some((&change.logical_id, change.problem.as_ref()?)));
+    let problems: Vec<String> = problems.map(|(id, problem)| format!("`{id}`: {problem}")).collect();
+    if !problems.is_empty() {
+        // An answer in the form of a success would have it that the deploy succeeds.
+        return Err(Refusal::new(400, format!("the deploy would fail: {}", problems.join("\n"))));
+    }
     let before = group.map(Project::from);
     let project = Project {
         id: name.to_string(),
@@ -104,5 +110,5 @@ async fn preview(plane: &Plane, call: &Call, request: &rollout_request::Request)
         created_at: before.as_ref().map_or(call.now, |before| before.created_at),
         updated_at: before.and_then(|before| before.updated_at),
     };
-    Ok(Response::json(200, &Outcomes { project, diff: changes.into_iter().map(Entry::from).collect() }))
+    Ok(Response::json(200, &Outcomes::of(project, changes.into_iter().map(Entry::from).collect())))
 }

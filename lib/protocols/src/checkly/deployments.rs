@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_model::ids::GroupName;
 use tidemill_model::key::Scope;
 use tidemill_operations::rollout_answer::RolloutAnswer;
 use tidemill_operations::rollout_cancel::RolloutCancel;
@@ -112,20 +111,18 @@ async fn begin(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Resul
     let call = call(plane, &request, rollout_wait::SCOPE).await?;
     let given: OfDeployment = asked(route, request)?;
     let following = follow(plane, &call, &given.id()?).await?;
-    let rollout = following.borrow().rollout.clone();
-    let group = rollout.group.clone();
-    given.of_project(RolloutAnswer::of(rollout))?;
-    let project = project(plane, &call, &group).await?;
+    let rollout = RolloutAnswer::of(following.borrow().rollout.clone());
+    let project = project(plane, &call, &given.of_project(rollout)?).await?;
     Ok(Answered::Stream(sse::streamed(followed(following, teller(project)))))
 }
 
 /// Tells of each snapshot how far the deployment is, if that has changed, and its end.
-fn teller(project: Option<Project>) -> impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static {
+fn teller(project: Project) -> impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static {
     let mut before = None;
     move |snapshot| {
         let rollout = &snapshot.rollout;
         if rollout.state.is_final() {
-            return vec![Frame::new("complete", &Deployment::of(answer(snapshot), project.as_ref()))];
+            return vec![Frame::new("complete", &Deployment::of(answer(snapshot), Some(&project)))];
         }
         let now = Progress { status: rollout.state.as_str().to_uppercase(), progress: rollout.progress };
         let is_news = before.as_ref() != Some(&now);
@@ -142,15 +139,15 @@ fn answer(snapshot: &Snapshot) -> RolloutAnswer {
 }
 
 async fn shown(plane: &Plane, call: &Call, rollout: RolloutAnswer) -> Result<Response, Refusal> {
-    let project = project(plane, call, &group(&rollout.group)?).await?;
-    Ok(Response::json(200, &Deployment::of(rollout, project.as_ref())))
+    let project = project(plane, call, &rollout).await?;
+    Ok(Response::json(200, &Deployment::of(rollout, Some(&project))))
 }
 
-/// The project of a deployment, unless it is destroyed.
-async fn project(plane: &Plane, call: &Call, group: &GroupName) -> Result<Option<Project>, Refusal> {
-    match group_get::find(plane, call, group).await {
-        Ok(group) => Ok(Some(group.into())),
-        Err(error) if error.code == Code::NotFound => Ok(None),
+/// The project of a deployment, which may be destroyed by now.
+async fn project(plane: &Plane, call: &Call, rollout: &RolloutAnswer) -> Result<Project, Refusal> {
+    match group_get::find(plane, call, &group(&rollout.group)?).await {
+        Ok(group) => Ok(group.into()),
+        Err(error) if error.code == Code::NotFound => Ok(Project::destroyed(rollout)),
         Err(error) => Err(error.into()),
     }
 }

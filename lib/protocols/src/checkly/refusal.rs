@@ -8,6 +8,9 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tidemill_operations::{Detail, Error};
 
+/// Longest message, in bytes.
+const MESSAGE_LIMIT: usize = 8 * 1024;
+
 /// Why a request is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -58,10 +61,7 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
         let (status, _) = error_codes::rest(error.code);
-        let message = match error.hint {
-            Some(hint) => format!("{}; {hint}", error.message),
-            None => error.message,
-        };
+        let message = error.in_lines(MESSAGE_LIMIT);
         Refusal { status, message, details: error.details, holder: None }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::HashSet;
 use tidemill_model::rollout::{Action, Failure, Group, Outcome, Purpose, Resource, State};
 use tidemill_operations::rollout_answer::{GroupAnswer, RolloutAnswer};
 use tidemill_operations::rollout_preview::Change;
@@ -26,8 +27,8 @@ pub struct Deployment {
 /// What a deployment has done, or would do.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcomes {
-    pub project: Project,
-    pub diff: Vec<Entry>,
+    project: Project,
+    diff: Vec<Entry>,
 }
 
 /// A group, where a deployment tells of it.
@@ -74,7 +75,7 @@ impl Deployment {
         let has_result = rollout.state == State::Succeeded.as_str() && rollout.purpose == Purpose::Deploy;
         let result = match (project, rollout.items) {
             (Some(project), Some(resources)) if has_result => {
-                Some(Outcomes { project: project.clone(), diff: resources.iter().filter_map(done).collect() })
+                Some(Outcomes::of(project.clone(), resources.iter().filter_map(done).collect()))
             }
             _ => None,
         };
@@ -90,6 +91,34 @@ impl Deployment {
             started_at: rollout.started_at,
             ended_at: rollout.ended_at,
             cancel_requested_at: rollout.cancel_requested_at,
+        }
+    }
+}
+
+impl Outcomes {
+    /// What is gone is not in the client's project any more. A client looks for it under its type, and takes no type that
+    /// it has nothing of but `check`.
+    pub fn of(project: Project, mut diff: Vec<Entry>) -> Outcomes {
+        let is_gone = |entry: &Entry| matches!(entry.action, "DELETE" | "DETACHED");
+        let sent: HashSet<String> =
+            diff.iter().filter(|entry| !is_gone(entry)).map(|entry| entry.kind.clone()).collect();
+        for entry in diff.iter_mut().filter(|entry| is_gone(entry) && !sent.contains(&entry.kind)) {
+            entry.kind = "check".to_owned();
+        }
+        Outcomes { project, diff }
+    }
+}
+
+impl Project {
+    /// What is known of a project that has been destroyed, by one of its deployments.
+    pub fn destroyed(rollout: &RolloutAnswer) -> Project {
+        Project {
+            id: rollout.group.clone(),
+            logical_id: rollout.group.clone(),
+            name: rollout.group.clone(),
+            repo_url: None,
+            created_at: rollout.created_at,
+            updated_at: None,
         }
     }
 }
