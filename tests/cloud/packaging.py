@@ -95,9 +95,17 @@ def sockets_at_the_emulator(template: dict) -> list[str]:
     return [f"functions that send on WebSockets: TIDEMILL_SOCKETS_URL={url}"]
 
 
+def whole_bodies(template: dict) -> list[str]:
+    """The emulator does not look for the types of binary bodies in the description of the API."""
+    api = next(r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Api")
+    api["Properties"]["BinaryMediaTypes"] = ["*~1*"]
+    return ["Api: BinaryMediaTypes */*, as its description has it, for the emulator takes it from nowhere else"]
+
+
 def overlay(template: dict, faults: str | None) -> list[str]:
     """What differs from what AWS gets; a line for each change."""
-    return plainer_policies(template) + sockets_at_the_emulator(template) + (mortal(template, faults) if faults else [])
+    plain = plainer_policies(template) + sockets_at_the_emulator(template) + whole_bodies(template)
+    return plain + (mortal(template, faults) if faults else [])
 
 
 def mortal(template: dict, faults: str) -> list[str]:

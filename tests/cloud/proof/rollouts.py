@@ -67,17 +67,17 @@ def step_of_ten_at_once_one_goes_on_and_the_rest_are_told_which(stack, users):
 
 def step_a_rollout_that_is_cancelled_leaves_no_slot(stack, users):
     ana = users["ana"]
-    projects = [f"many-{number:03}" for number in range(100)]
+    projects = [f"many-{number:03}" for number in range(1000)]
     begun = ana.post("/v1/rollouts", request("many", projects, "x")).ok()
     ana.post(f"/v1/rollouts/{begun['id']}/cancel").ok()
     ana.post(f"/v1/rollouts/{begun['id']}/cancel").ok()
     done = ended(ana, begun["id"])
     assert done["state"] == "cancelled", done["state"]
     reached = [item for item in done["items"] if item["outcome"] == "applied"]
-    assert len(done["items"]) == 100 and len(reached) < 100, len(reached)
+    assert len(done["items"]) == 1000 and len(reached) < 1000, len(reached)
     live = [item for item in ana.get("/v1/groups/many").ok()["members"]]
     assert len(live) == len(reached), (len(live), len(reached))
-    return f"{len(reached)} of 100 were live by then"
+    return f"{len(reached)} of 1000 were live by then"
 
 
 def step_a_group_of_a_hundred_is_rolled_out_and_taken_off(stack, users):
