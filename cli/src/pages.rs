@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The most items that the API puts on a page.
-const PAGE_LIMIT: usize = 100;
+pub const PAGE_LIMIT: usize = 100;
 
 /// How much of a list is wanted.
 #[derive(clap::Args, Clone, Debug)]

@@ -92,3 +92,19 @@ fn a_group_is_listed_shown_and_taken_off() {
     assert!(plane.deployed().is_empty());
     assert_eq!(plane.tidemill(&["remove", "orders", "--detach"]).code, 2, "a project is removed at once");
 }
+
+#[test]
+fn the_rollout_that_took_a_group_off_is_found_by_the_groups_name() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    plane.tidemill(&["deploy", "night"]);
+    plane.tidemill(&["remove", "--group", "night"]);
+
+    let shown = plane.tidemill(&["rollout", "show", "night", "--json"]);
+    let followed = plane.tidemill(&["rollout", "follow", "night"]);
+
+    assert_eq!((shown.code, followed.code), (0, 0), "{}{}", shown.stderr, followed.stderr);
+    assert_eq!(shown.json()["items"][0]["action"], "delete");
+    assert!(followed.stdout.starts_with("removed `a`\n"), "{}", followed.stdout);
+    assert_eq!(plane.tidemill(&["rollout", "show", "day"]).code, 3);
+}

@@ -14,8 +14,9 @@ pub mod shown;
 pub mod views;
 pub mod wanted;
 
-use crate::client::{Answer, Client, Path};
+use crate::client::{self, Answer, Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::pages::{List, PAGE_LIMIT};
 use crate::rollouts::views::{Group, Rollout};
 use serde_json::Value;
 use tidemill_model::ids::RolloutId;
@@ -29,7 +30,7 @@ pub async fn find(client: &Client, rollout_or_group: &str) -> Result<Rollout, Fa
         }
     }
     let found = match client.get(&Path::new(&["groups", rollout_or_group])).await {
-        Err(failure) if failure.exit == Exit::NotFound => None,
+        Err(failure) if failure.exit == Exit::NotFound => newest(client, rollout_or_group).await?,
         answer => answer?.read::<Group>()?.last_rollout,
     };
     let id = found.ok_or_else(|| {
@@ -38,6 +39,21 @@ pub async fn find(client: &Client, rollout_or_group: &str) -> Result<Rollout, Fa
             .exit(Exit::NotFound)
     })?;
     client.get(&path(&id)).await?.read()
+}
+
+/// The newest rollout of a group that is not there any more: the one that took it off. The plane looks for it among so
+/// many rollouts at a time, so an empty page is not the end.
+async fn newest(client: &Client, group: &str) -> Result<Option<String>, Failure> {
+    let path = Path::new(&["rollouts"]).with("group", group).with("limit", PAGE_LIMIT);
+    let mut cursor = None;
+    loop {
+        let page: List = client.get(&path.clone().with_some("cursor", cursor)).await?.read()?;
+        match (page.items.first(), page.next) {
+            (Some(newest), _) => return Ok(Some(client::read::<Rollout>(newest.get())?.id)),
+            (None, None) => return Ok(None),
+            (None, next) => cursor = next,
+        }
+    }
 }
 
 pub fn path(rollout: &str) -> Path {
