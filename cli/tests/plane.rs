@@ -117,3 +117,17 @@ fn a_task_is_listed_without_its_token_and_ended_by_its_id() {
     assert!(again.code != 0 && again.stderr.contains("the task has ended"), "{}", again.stderr);
     assert_eq!(plane.tidemill(&["tasks", "end", "tk_none"]).code, 3);
 }
+
+#[test]
+fn what_is_for_groups_is_refused_with_a_project_and_removes_nothing() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "x");
+    plane.tidemill(&["deploy", "orders.pipe"]);
+
+    for option in ["--keep", "--detach", "--no-wait", "--cancel-in-progress"] {
+        let refused = plane.tidemill(&["remove", "orders", option]);
+        assert_eq!(refused.code, 2, "{option}: {}{}", refused.stdout, refused.stderr);
+    }
+
+    assert_eq!(plane.deployed(), ["orders"]);
+}

@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
     /// Let the group's deployments stay, without the group
-    #[arg(long, requires = "group")]
+    #[arg(long, conflicts_with = "project")]
     keep: bool,
     /// Remove without a question
     #[arg(long, short)]
