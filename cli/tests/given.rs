@@ -36,9 +36,14 @@ impl Plane {
 
     /// Starts a command that is not waited for; what it prints can be read.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.spawn_at(&self.url, arguments)
+    }
+
+    /// Starts a command that finds the plane at another address.
+    pub fn spawn_at(&self, url: &str, arguments: &[&str]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_tidemill"))
             .args(arguments)
-            .args(["--url", &self.url])
+            .args(["--url", url])
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What the door does with a request.
@@ -11,6 +10,8 @@ pub enum Act {
     Pass,
     /// The plane does it, and its answer is lost.
     Swallow,
+    /// The plane does it, and its answer never comes.
+    Hold,
     /// It is not found.
     Refuse,
 }
@@ -45,23 +46,25 @@ impl Door {
     }
 
     fn serve(&self, client: TcpStream, plane: TcpStream) {
-        let is_swallowed = Arc::new(AtomicBool::new(false));
-        let (door, swallow) = (self.clone(), is_swallowed.clone());
+        let act = Arc::new(Mutex::new(Act::Pass));
+        let (door, decided) = (self.clone(), act.clone());
         let (from, to) = (client.try_clone().unwrap(), plane.try_clone().unwrap());
-        std::thread::spawn(move || door.requests(from, to, &swallow));
-        std::thread::spawn(move || answers(plane, client, &is_swallowed));
+        std::thread::spawn(move || door.requests(from, to, &decided));
+        std::thread::spawn(move || answers(plane, client, &act));
     }
 
-    fn requests(&self, mut client: TcpStream, mut plane: TcpStream, swallow: &AtomicBool) {
+    fn requests(&self, mut client: TcpStream, mut plane: TcpStream, decided: &Mutex<Act>) {
         let mut part = [0; 65536];
         while let Ok(read @ 1..) = client.read(&mut part) {
             let text = String::from_utf8_lossy(&part[..read]);
             let first = text.lines().next().unwrap_or_default();
             let act = if first.ends_with(" HTTP/1.1") { self.note(first) } else { Act::Pass };
-            swallow.fetch_or(act == Act::Swallow, Ordering::SeqCst);
+            if act != Act::Pass {
+                *decided.lock().unwrap() = act;
+            }
             let done = match act {
                 Act::Refuse => client.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}"),
-                Act::Pass | Act::Swallow => plane.write_all(&part[..read]),
+                Act::Pass | Act::Swallow | Act::Hold => plane.write_all(&part[..read]),
             };
             if done.is_err() {
                 break;
@@ -77,11 +80,15 @@ impl Door {
     }
 }
 
-fn answers(mut plane: TcpStream, mut client: TcpStream, is_swallowed: &AtomicBool) {
+fn answers(mut plane: TcpStream, mut client: TcpStream, decided: &Mutex<Act>) {
     let mut part = [0; 65536];
     while let Ok(read @ 1..) = plane.read(&mut part) {
-        if is_swallowed.load(Ordering::SeqCst) || client.write_all(&part[..read]).is_err() {
-            break;
+        let act = *decided.lock().unwrap();
+        match act {
+            Act::Swallow => break,
+            Act::Hold => {}
+            Act::Pass | Act::Refuse if client.write_all(&part[..read]).is_err() => break,
+            Act::Pass | Act::Refuse => {}
         }
     }
     _ = client.shutdown(Shutdown::Both);

@@ -108,3 +108,47 @@ fn interrupt(child: &std::process::Child) {
     let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
+
+#[test]
+fn a_deploy_that_is_interrupted_before_its_answer_says_that_it_may_have_begun() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    let door = Door::before(&plane.url, |line, _| if line.starts_with("POST") { Act::Hold } else { Act::Pass });
+    let mut deploy = plane.spawn_at(&door.url, &["deploy", "night"]);
+    eventually(|| door.asked("POST /v1/rollouts") == 1);
+
+    interrupt(&deploy);
+    let mut told = String::new();
+    deploy.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{told}");
+    assert!(told.contains("the rollout may have begun"), "{told}");
+    assert!(told.contains("tidemill rollouts --group night"), "{told}");
+}
+
+#[test]
+fn a_deploy_that_is_interrupted_while_it_waits_says_that_it_has_not_begun() {
+    let plane = Plane::new();
+    plane.begin_many("night");
+    let mut deploy = plane.spawn(&["deploy", "night"]);
+    let mut told = BufReader::new(deploy.stderr.take().unwrap());
+    let mut waiting = String::new();
+    told.read_line(&mut waiting).unwrap();
+
+    interrupt(&deploy);
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+
+    assert!(waiting.starts_with("waiting for rollout"), "{waiting}");
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.contains("interrupted before the rollout had begun"), "{rest}");
+}
+
+/// Waits for something that comes by itself.
+fn eventually(holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

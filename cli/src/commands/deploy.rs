@@ -96,7 +96,12 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         return Ok(Exit::Failed);
     }
     prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
-    let request = Request { method: Method::POST, path: Path::new(&["rollouts"]), body: Some(wanted.body()) };
+    let group = match (&wanted.group, prepared.as_slice()) {
+        (None, [only]) => only.project.clone(),
+        (group, _) => group.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    let path = Path::new(&["rollouts"]);
+    let request = Request { method: Method::POST, path, body: Some(wanted.body()), group };
     match named {
         Named::File(_) => single(session, &client, &request, &args.how).await,
         _ => carry_out(session, &client, &request, &args.how).await,

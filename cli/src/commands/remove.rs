@@ -73,6 +73,6 @@ async fn remove_group(session: &Session, client: &Client, name: &str, args: &Arg
         }
     }
     let path = if args.keep { path.with("keep", true) } else { path };
-    let request = Request { method: Method::DELETE, path, body: None };
+    let request = Request { method: Method::DELETE, path, body: None, group: name.to_owned() };
     carry_out(session, client, &request, &args.how).await
 }

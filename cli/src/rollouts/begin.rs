@@ -8,9 +8,11 @@ use crate::rollouts::shown;
 use crate::rollouts::views::Rollout;
 use crate::rollouts::{self};
 use crate::session::Session;
+use crate::table::plain;
 use crate::times;
 use jiff::Timestamp;
 use reqwest::Method;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// How long the plane holds a request for the end of a rollout.
@@ -43,16 +45,17 @@ pub struct Request {
     pub method: Method,
     pub path: Path,
     pub body: Option<String>,
+    /// The group that it is of, for people.
+    pub group: String,
 }
 
 /// Begins a rollout, and gives the answer that has its id.
 pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
-    let beginning = Beginning { session, client, turn, deadline: Instant::now() + turn.wait_limit };
+    let deadline = Instant::now() + turn.wait_limit;
+    let beginning = Beginning { session, client, turn, deadline, is_asked_for: Cell::new(false) };
     tokio::select! {
         begun = beginning.begin(request) => begun,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted", "interrupted before the rollout had begun")
-            .hint("`tidemill rollouts` shows what goes on")
-            .exit(Exit::Interrupted)),
+        _ = tokio::signal::ctrl_c() => Err(beginning.interrupted(request)),
     }
 }
 
@@ -61,6 +64,8 @@ struct Beginning<'a> {
     client: &'a Client,
     turn: &'a Turn,
     deadline: Instant,
+    /// A request is on its way, and what the plane makes of it is not known yet.
+    is_asked_for: Cell<bool>,
 }
 
 impl Beginning<'_> {
@@ -68,10 +73,12 @@ impl Beginning<'_> {
         let key = idempotency_key();
         let mut held_by = None;
         loop {
+            self.is_asked_for.set(true);
             let refused = match self.ask(request, &key).await {
                 Err(failure) if !self.turn.no_wait => failure,
                 answer => return answer,
             };
+            self.is_asked_for.set(false);
             let holder = holder(&refused).map(str::to_owned);
             let Some(id) = holder else { return Err(refused) };
             if held_by.as_ref() == Some(&id) {
@@ -141,6 +148,16 @@ impl Beginning<'_> {
 
     fn lost(&self, failure: &Failure) {
         self.session.output.note(format_args!("{}; trying again", failure.message));
+    }
+
+    fn interrupted(&self, request: &Request) -> Failure {
+        let (message, shows) = match self.is_asked_for.get() {
+            true => ("interrupted; the rollout may have begun", "whether it has"),
+            false => ("interrupted before the rollout had begun", "what goes on"),
+        };
+        Failure::new("interrupted", message)
+            .hint(format!("`tidemill rollouts --group {}` shows {shows}", plain(&request.group)))
+            .exit(Exit::Interrupted)
     }
 
     fn waited_in_vain(&self, holder: &Rollout) -> Failure {
