@@ -80,18 +80,30 @@ fn gone_quietly(written: std::io::Result<()>) {
 
 fn failure_text(failure: &Failure) -> String {
     let mut text = format!("{} {}\n", "error:".red().bold(), failure.message);
-    // A single detail says what the message says; only its place is new.
-    let repeats = |detail: &Detail| failure.message.ends_with(&detail.message);
-    for detail in failure.details.iter().filter(|detail| !repeats(detail) || place(detail).is_some()) {
-        match repeats(detail) {
+    for detail in failure.details.iter().filter(|detail| !repeats(failure, detail) || place(detail).is_some()) {
+        match repeats(failure, detail) {
             true => text.push_str(&format!("  at {}\n", place(detail).unwrap_or_default())),
             false => text.push_str(&format!("  {}\n", detail_text(detail))),
         }
     }
-    if let Some(hint) = &failure.hint {
+    if let Some(hint) = hint(failure) {
         text.push_str(&format!("{} {hint}\n", "hint:".cyan().bold()));
     }
     text
+}
+
+/// A single detail says what the message says; only its place and its hint are new.
+fn repeats(failure: &Failure, detail: &Detail) -> bool {
+    failure.message.ends_with(&detail.message)
+}
+
+/// What to do. A hint at `details` is for scripts: people see them listed, each with its own.
+fn hint(failure: &Failure) -> Option<&str> {
+    let only = match failure.details.as_slice() {
+        [only] if repeats(failure, only) => only.hint.as_deref(),
+        _ => None,
+    };
+    only.or(failure.hint.as_deref().filter(|hint| !hint.contains("`details`")))
 }
 
 /// One line: where, what, and what to do.
@@ -102,10 +114,7 @@ pub fn detail_text(detail: &Detail) -> String {
 }
 
 fn place(detail: &Detail) -> Option<String> {
-    match (&detail.component, &detail.field) {
-        (None, None) => None,
-        (Some(component), None) => Some(component.clone()),
-        (None, Some(field)) => Some(field.clone()),
-        (Some(component), Some(field)) => Some(format!("{component} {field}")),
-    }
+    let parts = [&detail.file, &detail.component, &detail.field].map(Option::as_deref);
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }

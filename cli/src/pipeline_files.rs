@@ -13,6 +13,8 @@ use tidemill_plan::Target;
 
 /// A file that is ready to be deployed.
 pub struct Prepared {
+    /// As it was named on the command line, or found in a folder that was.
+    pub file: PathBuf,
     /// The text is the file's, to the byte.
     pub pipeline: Box<RawValue>,
     /// The pipeline's `project_id`; empty if it has none, which the plane then refuses.
@@ -26,9 +28,14 @@ impl Prepared {
         let on_cron = self.settings.schedule.as_deref().is_some_and(|schedule| schedule != "manual");
         let target = Target { local: true, on_cron, source: None };
         match tidemill_plan::compile_text(self.pipeline.get(), tidemill_engine::catalogue(), &target) {
-            Ok((_, compiled)) => compiled.warnings.into_iter().map(Detail::from).collect(),
+            Ok((_, compiled)) => compiled.warnings.into_iter().map(|warning| self.named(warning.into())).collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Names the file in what is said about its pipeline.
+    pub fn named(&self, detail: Detail) -> Detail {
+        Detail { file: Some(self.file.display().to_string()), ..detail }
     }
 }
 
@@ -66,7 +73,7 @@ pub fn prepare(path: &Path, given: &Settings) -> Result<Prepared, Failure> {
     let own = Settings { schedule: file.schedule, timezone: file.timezone, ..options(path, file.options)? };
     let refused = |error| Failure::new("invalid_argument", format!("`{}` is not JSON: {error}", path.display()));
     let pipeline = RawValue::from_string(file.pipeline_text).map_err(refused)?;
-    Ok(Prepared { project: project_of(&pipeline), pipeline, settings: given.clone().over(own) })
+    Ok(Prepared { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings: given.clone().over(own) })
 }
 
 fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Settings, Failure> {

@@ -8,6 +8,9 @@ use tidemill_model::pipeline::Problem;
 /// One of several things that are wrong.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Detail {
+    /// The file that it is about, where there is one here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,14 +23,21 @@ pub struct Detail {
 impl From<Problem> for Detail {
     fn from(problem: Problem) -> Detail {
         let Problem { component, field, message, hint, .. } = problem;
-        Detail { component, field, message, hint: Some(hint) }
+        Detail { file: None, component, field, message, hint: Some(hint) }
     }
 }
 
 impl From<tidemill_operations::Detail> for Detail {
     fn from(detail: tidemill_operations::Detail) -> Detail {
         let tidemill_operations::Detail { component, field, message, hint } = detail;
-        Detail { component, field, message, hint }
+        Detail { file: None, component, field, message, hint }
+    }
+}
+
+impl Detail {
+    /// Something that is wrong as a whole.
+    pub fn of(message: String) -> Detail {
+        Detail { file: None, component: None, field: None, message, hint: None }
     }
 }
 

@@ -121,10 +121,10 @@ fn create_only_fails_with_5_where_something_is_deployed_already() {
 #[test]
 fn a_body_that_no_plane_takes_is_refused_before_it_is_sent() {
     let plane = Plane::new();
-    plane.write("orders.pipe", &"x".repeat(3_000_000));
-    plane.write("more.pipe", &"x".repeat(3_300_000));
+    plane.folder("orders", &["orders"], &"x".repeat(3_000_000));
+    plane.folder("more", &["more"], &"x".repeat(3_300_000));
 
-    let refused = plane.tidemill(&["deploy", "orders.pipe", "more.pipe", "--group", "night"]);
+    let refused = plane.tidemill(&["deploy", "orders", "more", "--group", "night"]);
 
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("a plane takes 6291456"), "{}", refused.stderr);
@@ -160,4 +160,63 @@ fn a_version_knows_the_commit_unless_it_is_to_be_left_out() {
     assert_eq!((git["author"].as_str(), git["repository"].as_str()), (Some("Ana"), Some("https://example.com/r.git")));
     assert_eq!(git["commit"].as_str().unwrap().len(), 40);
     assert!(without["git"].is_null(), "{without}");
+}
+
+#[test]
+fn a_pipeline_that_the_plane_refuses_is_named_by_its_file() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    for file in ["b", "c"] {
+        std::fs::write(plane.folder.path().join(format!("night/{file}.pipe")), r#"{"components": []}"#).unwrap();
+    }
+
+    let two = plane.tidemill(&["deploy", "night"]);
+    std::fs::remove_file(plane.folder.path().join("night/c.pipe")).unwrap();
+    let one = plane.tidemill(&["deploy", "night"]);
+    let json = plane.tidemill(&["deploy", "night", "--json"]).error_json();
+
+    assert_eq!((two.code, one.code), (1, 1));
+    for file in ["night/b.pipe", "night/c.pipe"] {
+        assert!(two.stderr.contains(&format!("\n  {file}: the pipeline has no `project_id`")), "{}", two.stderr);
+    }
+    assert_eq!(
+        one.stderr,
+        "error: the pipeline has no `project_id`\n  at night/b.pipe\nhint: give it one; it names the deployment\n"
+    );
+    assert!(!two.stderr.contains("details") && !two.stderr.contains("pipelines["), "{}", two.stderr);
+    assert_eq!((json["details"][0]["file"].as_str(), json["details"][0].get("field")), (Some("night/b.pipe"), None));
+}
+
+#[test]
+fn a_warning_names_the_file_that_it_is_about() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+    let path = plane.folder.path().join("night/b.pipe");
+    let pipeline = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, pipeline.replace("timer", "webhook").replace("documents", "text")).unwrap();
+
+    let deployed = plane.tidemill(&["deploy", "night", "--schedule", "0 * * * *"]);
+
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    assert!(deployed.stderr.contains("warning: night/b.pipe now "), "{}", deployed.stderr);
+}
+
+#[test]
+fn what_is_named_twice_is_taken_once_and_a_project_of_two_files_is_refused_with_both() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+
+    let twice = plane.tidemill(&["deploy", "night", "./night/"]);
+    let with_a_part = plane.tidemill(&["deploy", "night", "night/a.pipe", "--json"]);
+    std::fs::copy(plane.folder.path().join("night/a.pipe"), plane.folder.path().join("night/c.pipe")).unwrap();
+    let doubled = plane.tidemill(&["deploy", "night"]);
+
+    assert_eq!((twice.code, lines(&twice).len()), (0, 2), "{}", twice.stderr);
+    assert_eq!(with_a_part.json()["resources"], 2, "{}", with_a_part.stderr);
+    assert_eq!(doubled.code, 1);
+    assert!(
+        doubled.stderr.starts_with("error: the project `a` is in `night/a.pipe` and in `night/c.pipe`"),
+        "{}",
+        doubled.stderr
+    );
 }

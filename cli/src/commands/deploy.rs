@@ -8,7 +8,7 @@ use crate::pipeline_files::Prepared;
 use crate::rollouts::begin::Request;
 use crate::rollouts::carry::{How, Tell, carry, carry_out};
 use crate::rollouts::views::{Group, Resource};
-use crate::rollouts::wanted::{Named, Wanted};
+use crate::rollouts::wanted::{Named, Wanted, by_file};
 use crate::rollouts::{git, preview, shown};
 use crate::session::Session;
 use crate::table::plain;
@@ -74,6 +74,18 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let named = Named::new(args.paths.clone());
     let gone = gone(&args, &named)?;
     let prepared = named.prepared(session, &args.settings)?;
+    let done = roll_out(session, &client, &args, &named, &prepared, gone).await;
+    done.map_err(|failure| by_file(failure, &prepared))
+}
+
+async fn roll_out(
+    session: &Session,
+    client: &Client,
+    args: &Args,
+    named: &Named,
+    prepared: &[Prepared],
+    gone: Gone,
+) -> Result<Exit, Failure> {
     let wanted = Wanted {
         group: named.group(args.group.as_deref())?,
         pipelines: prepared.iter().map(Into::into).collect(),
@@ -84,27 +96,27 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         git: if args.no_git { None } else { git::at(&named.home()) },
     };
     if args.preview {
-        return preview::show(session, &client, &wanted).await;
+        return preview::show(session, client, &wanted, prepared).await;
     }
     if args.create_only {
-        preview::check(&client, &wanted).await?;
+        preview::check(client, &wanted).await?;
     }
     if let Some(group) = wanted.group.as_ref().filter(|_| named.is_folder())
-        && !settle_what_is_gone(session, &client, group.as_str(), &prepared, &args).await?
+        && !settle_what_is_gone(session, client, group.as_str(), prepared, args).await?
     {
         session.output.note("nothing was changed");
         return Ok(Exit::Failed);
     }
     prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
-    let group = match (&wanted.group, prepared.as_slice()) {
+    let group = match (&wanted.group, prepared) {
         (None, [only]) => only.project.clone(),
         (group, _) => group.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
     let path = Path::new(&["rollouts"]);
     let request = Request { method: Method::POST, path, body: Some(wanted.body()), group };
     match named {
-        Named::File(_) => single(session, &client, &request, &args.how).await,
-        _ => carry_out(session, &client, &request, &args.how).await,
+        Named::File(_) => single(session, client, &request, &args.how).await,
+        _ => carry_out(session, client, &request, &args.how).await,
     }
 }
 

@@ -81,10 +81,9 @@ fn report(args: &Args) -> Result<Report, Failure> {
 
 fn parse(schedule: &str, zone: &str) -> Result<Schedule, Detail> {
     let detail = |field: &str, error: ParseError| Detail {
-        component: None,
         field: Some(field.to_owned()),
-        message: error.to_string(),
         hint: Some(error.hint()),
+        ..Detail::of(error.to_string())
     };
     let schedule = Schedule::parse(schedule).map_err(|error| detail("schedule", error))?;
     let zone = Zone::parse(zone).map_err(|error| detail("timezone", error))?;

@@ -2,6 +2,7 @@
 
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::pipeline_files::Prepared;
 use crate::rollouts::preview_time::Time;
 use crate::rollouts::wanted::Wanted;
 use crate::session::Session;
@@ -80,7 +81,12 @@ pub struct Setting {
 }
 
 /// Prints what would change. It fails if the rollout would.
-pub async fn show(session: &Session, client: &Client, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
+pub async fn show(
+    session: &Session,
+    client: &Client,
+    wanted: &Wanted<'_>,
+    prepared: &[Prepared],
+) -> Result<Exit, Failure> {
     let answer = client.post(&Path::new(&["rollouts", "preview"]), Some(wanted.body())).await?;
     let preview: Preview = answer.read()?;
     if session.output.is_json() {
@@ -89,13 +95,23 @@ pub async fn show(session: &Session, client: &Client, wanted: &Wanted<'_>) -> Re
         session.output.line(format_args!("a rollout of `{}` would", plain(&preview.group)));
         for change in &preview.items {
             shown(change).iter().for_each(|line| session.output.line(line));
-            session.output.warnings(&change.warnings);
+            session.output.warnings(&named(&change.warnings, &change.project, prepared));
         }
         if preview.cut {
             session.output.note("there is more: details of some pipelines are left out; preview fewer at once");
         }
     }
     would_fail(&preview).map_or(Ok(Exit::Done), Err)
+}
+
+/// Names the file of a project in what is said about it.
+fn named(warnings: &[Detail], project: &str, prepared: &[Prepared]) -> Vec<Detail> {
+    let file = prepared.iter().find(|one| one.project == project);
+    let named = |warning: Detail| match file {
+        Some(file) => file.named(warning),
+        None => warning,
+    };
+    warnings.iter().cloned().map(named).collect()
 }
 
 /// Fails if the rollout would, before it begins.
@@ -109,7 +125,7 @@ fn would_fail(preview: &Preview) -> Option<Failure> {
     let wrong = preview.items.iter().filter_map(|change| {
         let problem = change.problem.as_ref()?;
         let message = format!("`{}`: {problem}", plain(&change.project));
-        Some(Detail { component: None, field: None, message, hint: None })
+        Some(Detail::of(message))
     });
     let details: Vec<Detail> = wrong.collect();
     let message = match details.as_slice() {

@@ -4,8 +4,11 @@ use crate::deploying::Settings;
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::{Prepared, pipelines_at, prepare};
 use crate::session::Session;
+use crate::table::{counted, plain};
+use crate::views::Detail;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use tidemill_model::git::Git;
 use tidemill_model::ids::GroupName;
@@ -59,7 +62,8 @@ pub enum Named {
 }
 
 impl Named {
-    pub fn new(mut paths: Vec<PathBuf>) -> Named {
+    pub fn new(paths: Vec<PathBuf>) -> Named {
+        let mut paths = once(paths);
         match (paths.pop(), paths.is_empty()) {
             (Some(only), true) if only.is_dir() => Named::Folder(only),
             (Some(only), true) => Named::File(only),
@@ -113,6 +117,7 @@ impl Named {
         for path in self.paths() {
             files.extend(pipelines_at(path)?);
         }
+        let files = once(files);
         let (mut prepared, mut failures) = (Vec::new(), Vec::new());
         for file in &files {
             match prepare(file, settings) {
@@ -129,7 +134,53 @@ impl Named {
             (None, true) => Err(Failure::new("not_found", "there is no pipeline in what was named")
                 .hint("pipelines are in `*.pipe` and `*.json`; `tidemill remove --group` takes all of a group off")
                 .exit(Exit::NotFound)),
-            (None, false) => Ok(prepared),
+            (None, false) => doubled(&prepared).map_or(Ok(prepared), Err),
         }
     }
+}
+
+/// What is named more than once is taken once.
+fn once(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    paths.into_iter().filter(|path| seen.insert(real(path))).collect()
+}
+
+/// Projects that several files are of.
+fn doubled(prepared: &[Prepared]) -> Option<Failure> {
+    let mut first: HashMap<&str, &Prepared> = HashMap::new();
+    let mut details = Vec::new();
+    for one in prepared.iter().filter(|one| !one.project.is_empty()) {
+        if let Some(other) = first.get(one.project.as_str()) {
+            let (project, a, b) = (plain(&one.project), other.file.display(), one.file.display());
+            details.push(Detail::of(format!("the project `{project}` is in `{a}` and in `{b}`")));
+        } else {
+            first.insert(&one.project, one);
+        }
+    }
+    let message = match details.as_slice() {
+        [] => return None,
+        [only] => only.message.clone(),
+        several => format!("{} have the project of another file", counted(several.len(), "file")),
+    };
+    let failure = Failure { details, ..Failure::new("invalid_argument", message) };
+    Some(failure.hint("give each pipeline its own `project_id`"))
+}
+
+/// Names the files that the plane knows by their place in the request.
+pub fn by_file(mut failure: Failure, prepared: &[Prepared]) -> Failure {
+    for detail in &mut failure.details {
+        let place = detail.field.as_deref().and_then(place);
+        let named = place.and_then(|(index, field)| Some((prepared.get(index)?, field.map(str::to_owned))));
+        if let Some((one, field)) = named {
+            *detail = one.named(Detail { field, ..detail.clone() });
+        }
+    }
+    failure
+}
+
+/// `pipelines[2].schedule` is the field `schedule` of the third.
+fn place(field: &str) -> Option<(usize, Option<&str>)> {
+    let (index, rest) = field.strip_prefix("pipelines[")?.split_once(']')?;
+    Some((index.parse().ok()?, rest.strip_prefix('.')))
 }
