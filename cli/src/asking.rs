@@ -8,6 +8,25 @@ pub fn can_ask(session: &Session) -> bool {
     !session.output.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Who says whether something may be taken away.
+pub enum Consent<Ask> {
+    /// It was said on the command line.
+    Given,
+    /// A person is there to be asked.
+    Asked(Ask),
+    /// A script cannot be asked.
+    Unasked,
+}
+
+/// `yes` is what the command line says.
+pub fn consent(session: &Session, yes: bool) -> Consent<impl FnOnce(&str) -> Result<bool, Failure>> {
+    match yes {
+        true => Consent::Given,
+        false if can_ask(session) => Consent::Asked(agreed),
+        false => Consent::Unasked,
+    }
+}
+
 /// Whether somebody says yes to `question`.
 pub fn agreed(question: &str) -> Result<bool, Failure> {
     let failed = |error: std::io::Error| Failure::new("terminal", error.to_string()).hint("give `--yes`");

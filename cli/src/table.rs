@@ -21,6 +21,9 @@ const BREAKABLE: &[&str] = &[
     "DESCRIPTION",
 ];
 
+/// Names that are shown of a longer list in a sentence.
+const NAMED: usize = 10;
+
 /// A table with these columns.
 pub fn new(columns: &[&str]) -> Table {
     let mut table = bare();
@@ -81,6 +84,15 @@ pub fn counted(count: usize, noun: &str) -> String {
     }
 }
 
+/// Names of outside in a sentence: the first of them, and how many more there are.
+pub fn named(names: &[impl AsRef<str>]) -> String {
+    let shown: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{}`", plain(name.as_ref()))).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// A text of outside on one line, without what could steer a terminal.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -89,4 +101,18 @@ pub fn plain(text: &str) -> String {
 /// Keeps line breaks and drops what could steer a terminal.
 pub fn readable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn a_long_list_of_names_is_cut() {
+        let names: Vec<String> = (0..352).map(|number| format!("p{number}")).collect();
+
+        assert_eq!(named(&names[..2]), "`p0`, `p1`");
+        assert!(!named(&names[..10]).contains("more"));
+        assert!(named(&names).ends_with("`p8`, `p9` and 342 more"));
+    }
 }

@@ -10,6 +10,7 @@ mod help;
 mod plane;
 mod preview;
 mod providers;
+mod prune;
 mod rollout_follow;
 mod rollout_turns;
 mod schedule;

@@ -1,20 +1,19 @@
 //! `tidemill deploy`: puts pipelines live, by a rollout.
 
-use crate::asking::{agreed, can_ask};
+use crate::asking::consent;
 use crate::client::{Client, Path};
 use crate::deploying::{Settings, summary};
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::Prepared;
 use crate::rollouts::begin::Request;
 use crate::rollouts::carry::{How, Tell, carry, carry_out};
-use crate::rollouts::views::{Group, Resource};
+use crate::rollouts::missing::{Missing, Settled};
+use crate::rollouts::views::Resource;
 use crate::rollouts::wanted::{Named, Wanted, by_file};
 use crate::rollouts::{git, preview, shown};
 use crate::session::Session;
-use crate::table::plain;
 use crate::views::Deployment;
 use reqwest::Method;
-use std::collections::HashSet;
 use std::path::PathBuf;
 use tidemill_model::rollout::Gone;
 
@@ -26,9 +25,9 @@ use tidemill_model::rollout::Gone;
 ///
 /// It is done by a rollout, which goes on in the plane also if this command does not. If a pipeline cannot run, nothing
 /// is changed. Of one group there is one rollout at a time, and others wait for it. A single file is rolled out by
-/// itself. A folder is a group, of its name: it is all that there is of the group, and --prune or --keep say what becomes
-/// of pipelines that have gone from it. Several files or folders are a part of the group of the folder that all of them
-/// are in.
+/// itself. A folder is a group, of its base name unless --group names another one: it is all that there is of the group,
+/// and --prune or --keep say what becomes of pipelines that have gone from it. Several files or folders are a part of the
+/// group of the folder that all of them are in.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill deploy digest.pipe --schedule '*/5 * * * *' --note 'first try'
@@ -50,7 +49,8 @@ pub struct Args {
     /// What the pipelines belong together under [default: the folder's name]
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// Remove the deployments of pipelines that have gone from the folder; a terminal is asked
+    /// Remove the deployments of pipelines that have gone from the folder; a terminal is asked, and a script needs
+    /// --yes where nothing of the folder is in the group yet
     #[arg(long, conflicts_with = "keep")]
     prune: bool,
     /// Let pipelines that have gone from the folder stay deployed, out of the group
@@ -74,18 +74,6 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let named = Named::new(args.paths.clone());
     let gone = gone(&args, &named)?;
     let prepared = named.prepared(session, &args.settings)?;
-    let done = roll_out(session, &client, &args, &named, &prepared, gone).await;
-    done.map_err(|failure| by_file(failure, &prepared))
-}
-
-async fn roll_out(
-    session: &Session,
-    client: &Client,
-    args: &Args,
-    named: &Named,
-    prepared: &[Prepared],
-    gone: Gone,
-) -> Result<Exit, Failure> {
     let wanted = Wanted {
         group: named.group(args.group.as_deref())?,
         pipelines: prepared.iter().map(Into::into).collect(),
@@ -95,28 +83,77 @@ async fn roll_out(
         paused: args.paused,
         git: if args.no_git { None } else { git::at(&named.home()) },
     };
-    if args.preview {
-        return preview::show(session, client, &wanted, prepared).await;
+    let deploy = Deploy { session, client: &client, args: &args, named: &named, prepared: &prepared, wanted: &wanted };
+    let done = if args.preview { deploy.preview().await } else { deploy.roll_out().await };
+    done.map_err(|failure| by_file(failure, &prepared))
+}
+
+struct Deploy<'a> {
+    session: &'a Session,
+    client: &'a Client,
+    args: &'a Args,
+    named: &'a Named,
+    prepared: &'a [Prepared],
+    wanted: &'a Wanted<'a>,
+}
+
+impl Deploy<'_> {
+    async fn preview(&self) -> Result<Exit, Failure> {
+        let shown = preview::show(self.session, self.client, self.wanted, self.prepared).await;
+        if self.wanted.gone == Gone::Leave
+            && let Some(left) = self.missing().await?.and_then(|missing| missing.left())
+        {
+            self.session.output.note(left);
+        }
+        shown
     }
-    if args.create_only {
-        preview::check(client, &wanted).await?;
+
+    async fn roll_out(&self) -> Result<Exit, Failure> {
+        let Deploy { session, client, args, wanted, .. } = self;
+        if args.create_only {
+            preview::check(client, wanted).await?;
+        }
+        if !self.settle_what_is_gone().await? {
+            session.output.note("nothing was changed");
+            return Ok(Exit::Failed);
+        }
+        self.prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
+        let path = Path::new(&["rollouts"]);
+        let request = Request { method: Method::POST, path, body: Some(wanted.body()), group: self.group() };
+        match self.named {
+            Named::File(_) => single(session, client, &request, &args.how).await,
+            _ => carry_out(session, client, &request, &args.how).await,
+        }
     }
-    if let Some(group) = wanted.group.as_ref().filter(|_| named.is_folder())
-        && !settle_what_is_gone(session, client, group.as_str(), prepared, args).await?
-    {
-        session.output.note("nothing was changed");
-        return Ok(Exit::Failed);
+
+    /// The group's name, as the plane takes it.
+    fn group(&self) -> String {
+        match (&self.wanted.group, self.prepared) {
+            (Some(group), _) => group.to_string(),
+            (None, prepared) => prepared.first().map(|only| only.project.clone()).unwrap_or_default(),
+        }
     }
-    prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
-    let group = match (&wanted.group, prepared) {
-        (None, [only]) => only.project.clone(),
-        (group, _) => group.as_ref().map(ToString::to_string).unwrap_or_default(),
-    };
-    let path = Path::new(&["rollouts"]);
-    let request = Request { method: Method::POST, path, body: Some(wanted.body()), group };
-    match named {
-        Named::File(_) => single(session, client, &request, &args.how).await,
-        _ => carry_out(session, client, &request, &args.how).await,
+
+    /// Which members of the group are not in the folder, if it is one.
+    async fn missing(&self) -> Result<Option<Missing>, Failure> {
+        match &self.wanted.group {
+            Some(group) if self.named.is_folder() => {
+                Missing::of(self.client, group.as_str(), self.prepared).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Tells which members of the group are not in the folder; `false` if somebody does not want them removed.
+    async fn settle_what_is_gone(&self) -> Result<bool, Failure> {
+        let Some(missing) = self.missing().await? else { return Ok(true) };
+        match missing.settle(self.wanted.gone, consent(self.session, self.args.yes))? {
+            Settled::Go(note) => {
+                note.into_iter().for_each(|note| self.session.output.note(note));
+                Ok(true)
+            }
+            Settled::Stop => Ok(false),
+        }
     }
 }
 
@@ -129,37 +166,6 @@ fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
         }
         (true, _) => Ok(Gone::Prune),
         (_, true) => Ok(Gone::Keep),
-    }
-}
-
-/// Tells which members of the group are not in the folder; `false` if somebody does not want them removed.
-async fn settle_what_is_gone(
-    session: &Session,
-    client: &Client,
-    group: &str,
-    prepared: &[Prepared],
-    args: &Args,
-) -> Result<bool, Failure> {
-    let members = match client.get(&Path::new(&["groups", group])).await {
-        Err(failure) if failure.exit == Exit::NotFound => return Ok(true),
-        answer => answer?.read::<Group>()?.members,
-    };
-    let here: HashSet<&str> = prepared.iter().map(|one| one.project.as_str()).collect();
-    let gone = members.iter().map(|member| member.project.as_str()).filter(|project| !here.contains(project));
-    let gone: Vec<String> = gone.map(|project| format!("`{}`", plain(project))).collect();
-    let names = gone.join(", ");
-    match (gone.is_empty(), args.prune) {
-        (true, _) => Ok(true),
-        (_, true) if args.yes || !can_ask(session) => Ok(true),
-        (_, true) => agreed(&format!("remove {names} of the group `{group}`?")),
-        (_, false) if args.keep => Ok(true),
-        (_, false) => {
-            session.output.note(format_args!(
-                "gone from the folder and still deployed: {names}; `--prune` removes them, `--keep` takes them out of the \
-                 group `{group}`"
-            ));
-            Ok(true)
-        }
     }
 }
 

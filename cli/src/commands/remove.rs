@@ -7,7 +7,7 @@ use crate::rollouts::begin::Request;
 use crate::rollouts::carry::{How, carry_out};
 use crate::rollouts::views::Group;
 use crate::session::Session;
-use crate::table::plain;
+use crate::table::{named, plain};
 use reqwest::Method;
 
 /// Take a project off, or all of a group; versions, history and the hook's URL stay
@@ -65,8 +65,8 @@ async fn remove_group(session: &Session, client: &Client, name: &str, args: &Arg
     let path = Path::new(&["groups", name]);
     if !args.yes && !args.keep && can_ask(session) {
         let group: Group = client.get(&path).await?.read()?;
-        let members: Vec<String> = group.members.iter().map(|one| format!("`{}`", plain(&one.project))).collect();
-        let question = format!("remove the group `{}` with {}?", plain(name), members.join(", "));
+        let members: Vec<&str> = group.members.iter().map(|one| one.project.as_str()).collect();
+        let question = format!("remove the group `{}` with {}?", plain(name), named(&members));
         if !members.is_empty() && !agreed(&question)? {
             session.output.note("nothing was removed");
             return Ok(Exit::Failed);

@@ -1,4 +1,5 @@
-//! Rollouts, as several commands need them: what is asked for ([`wanted`], [`git`]), how one is begun although another
+//! Rollouts, as several commands need them: what is asked for ([`wanted`], [`git`],
+//! [`missing`]), how one is begun although another
 //! goes on ([`begin`]), how it is followed ([`follow`]), both together ([`carry`]), and what people see of it ([`bar`],
 //! [`shown`], [`preview`]).
 
@@ -7,6 +8,7 @@ pub mod begin;
 pub mod carry;
 pub mod follow;
 pub mod git;
+pub mod missing;
 pub mod preview;
 mod preview_time;
 pub mod retry;

@@ -1,0 +1,130 @@
+//! What has gone from a folder: the members of its group that none of its files is of, and what becomes of them.
+
+use crate::asking::Consent;
+use crate::client::{Client, Path};
+use crate::failure::{Exit, Failure};
+use crate::pipeline_files::Prepared;
+use crate::rollouts::views::Group;
+use crate::table::{named, plain};
+use std::collections::HashSet;
+use tidemill_model::rollout::Gone;
+
+/// Members of a group that are not in its folder.
+pub struct Missing {
+    group: String,
+    projects: Vec<String>,
+    /// Nothing of the folder is in the group: it may be the group of another folder of that name.
+    is_foreign: bool,
+}
+
+/// Whether the rollout may begin.
+#[derive(Debug, PartialEq)]
+pub enum Settled {
+    /// It may, and this is to be told.
+    Go(Option<String>),
+    /// Somebody does not want it.
+    Stop,
+}
+
+impl Missing {
+    pub async fn of(client: &Client, group: &str, prepared: &[Prepared]) -> Result<Missing, Failure> {
+        let members = match client.get(&Path::new(&["groups", group])).await {
+            Err(failure) if failure.exit == Exit::NotFound => Vec::new(),
+            answer => answer?.read::<Group>()?.members,
+        };
+        let here: HashSet<&str> = prepared.iter().map(|one| one.project.as_str()).collect();
+        let (known, gone): (Vec<_>, Vec<_>) =
+            members.into_iter().map(|member| member.project).partition(|project| here.contains(project.as_str()));
+        Ok(Missing { group: plain(group), projects: gone, is_foreign: known.is_empty() })
+    }
+
+    /// Decides what becomes of them.
+    ///
+    /// # Errors
+    /// A script would remove all of a group that its folder has nothing of.
+    pub fn settle(
+        &self,
+        gone: Gone,
+        consent: Consent<impl FnOnce(&str) -> Result<bool, Failure>>,
+    ) -> Result<Settled, Failure> {
+        let Missing { group, projects, is_foreign } = self;
+        if projects.is_empty() {
+            return Ok(Settled::Go(None));
+        }
+        let names = named(projects);
+        match (gone, consent) {
+            (Gone::Leave, _) => Ok(Settled::Go(self.left())),
+            (Gone::Keep, _) => Ok(Settled::Go(None)),
+            (Gone::Prune, Consent::Asked(ask)) => {
+                let stranger = if *is_foreign { "nothing of the folder is in this group yet; " } else { "" };
+                let agrees = ask(&format!("{stranger}remove {names} of the group `{group}`?"))?;
+                Ok(if agrees { Settled::Go(None) } else { Settled::Stop })
+            }
+            (Gone::Prune, Consent::Unasked) if *is_foreign => Err(self.foreign()),
+            (Gone::Prune, _) => Ok(Settled::Go(Some(format!("removing {names} of the group `{group}`")))),
+        }
+    }
+
+    /// What stays, if nobody says what is to become of it.
+    pub fn left(&self) -> Option<String> {
+        let (group, names) = (&self.group, named(&self.projects));
+        (!self.projects.is_empty()).then(|| {
+            format!(
+                "gone from the folder and still deployed: {names}; `--prune` removes them, `--keep` takes them out of the \
+                 group `{group}`"
+            )
+        })
+    }
+
+    fn foreign(&self) -> Failure {
+        let Missing { group, projects, .. } = self;
+        let names = named(projects);
+        let message =
+            format!("nothing of the folder is in the group `{group}` yet, and `--prune` would remove {names}");
+        Failure::new("failed_precondition", message)
+            .hint(
+                "a folder's group is called like it; name another one with `--group`, or give `--yes` if this is meant",
+            )
+            .exit(Exit::Conflict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(projects: &[&str], is_foreign: bool) -> Missing {
+        let projects = projects.iter().map(|project| (*project).to_owned()).collect();
+        Missing { group: "etl".to_owned(), projects, is_foreign }
+    }
+
+    /// Settles a prune with a person who answers, and gives the question too.
+    fn asked(missing: &Missing, answer: bool) -> (Settled, String) {
+        let mut heard = String::new();
+        let ask = |question: &str| {
+            heard = question.to_owned();
+            Ok(answer)
+        };
+        let settled = missing.settle(Gone::Prune, Consent::Asked(ask)).unwrap();
+        (settled, heard)
+    }
+
+    #[test]
+    fn a_person_is_asked_before_a_prune_and_may_say_no() {
+        let question = "remove `a`, `b` of the group `etl`?".to_owned();
+
+        assert_eq!(asked(&missing(&["a", "b"], false), true), (Settled::Go(None), question.clone()));
+        assert_eq!(asked(&missing(&["a", "b"], false), false), (Settled::Stop, question));
+        let (_, question) = asked(&missing(&["a"], true), true);
+        assert_eq!(question, "nothing of the folder is in this group yet; remove `a` of the group `etl`?");
+    }
+
+    #[test]
+    fn nobody_is_asked_where_nothing_is_removed() {
+        let never = || Consent::Asked(|question: &str| panic!("{question}"));
+
+        assert_eq!(missing(&[], true).settle(Gone::Prune, never()).unwrap(), Settled::Go(None));
+        assert_eq!(missing(&["a"], false).settle(Gone::Keep, never()).unwrap(), Settled::Go(None));
+        assert!(matches!(missing(&["a"], false).settle(Gone::Leave, never()).unwrap(), Settled::Go(Some(_))));
+    }
+}
