@@ -57,3 +57,16 @@ fn a_preview_of_what_would_fail_exits_with_1() {
     assert_eq!(preview.code, 1);
     assert!(preview.stderr.contains("`a`: it belongs to the group `night`"), "{}", preview.stderr);
 }
+
+#[test]
+fn a_preview_names_what_has_gone_from_the_folder() {
+    let plane = Plane::new();
+    plane.folder("night", &["a", "b"], "x");
+    plane.tidemill(&["deploy", "night"]);
+    plane.folder("night", &["a"], "x");
+
+    let preview = plane.tidemill(&["deploy", "night", "--preview"]);
+
+    assert_eq!(preview.code, 0);
+    assert!(preview.stderr.contains("gone from the folder and still deployed: `b`"), "{}", preview.stderr);
+}
