@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How long the plane holds a request for the end of a rollout.
 const HOLD: Duration = Duration::from_secs(20);
+/// The same where somebody watches, who sees the bar move at this pace.
+const WATCHED_HOLD: Duration = Duration::from_secs(2);
 /// Between two tries for a slot that should be free.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -117,7 +119,8 @@ impl Beginning<'_> {
             if left.is_zero() {
                 return Err(self.waited_in_vain(&holder));
             }
-            let wait = HOLD.min(left).as_secs().max(1);
+            let hold = if self.session.is_watched() { WATCHED_HOLD } else { HOLD };
+            let wait = hold.min(left).as_secs().max(1);
             let rollout: Rollout =
                 self.get(&Path::new(&["rollouts", id, "completion"]).with("wait", wait)).await?.read()?;
             bar.update(&rollout.stand());
