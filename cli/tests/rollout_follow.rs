@@ -46,6 +46,17 @@ fn a_rollout_is_followed_by_its_events_and_not_by_asking_again() {
 }
 
 #[test]
+fn a_script_is_told_every_ten_percent() {
+    let plane = Plane::new();
+    plane.many("night");
+
+    let deployed = plane.tidemill(&["deploy", "night"]);
+
+    let lines = deployed.stderr.lines().filter(|line| line.contains("% apply")).count();
+    assert!((5..=11).contains(&lines), "{}", deployed.stderr);
+}
+
+#[test]
 fn a_rollout_is_looked_at_where_there_is_no_stream() {
     let plane = Plane::new();
     plane.many("night");

@@ -1,4 +1,4 @@
-//! How far a rollout is, while it goes on: a bar on a terminal, a plain line for each step elsewhere.
+//! How far a rollout is, while it goes on: a bar on a terminal, elsewhere a plain line now and then.
 
 use crate::output::Output;
 use crate::rollouts::views::{Rollout, Stand};
@@ -6,23 +6,47 @@ use crate::session::Session;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use std::cell::RefCell;
-use std::time::Duration;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
 
 const TURN: Duration = Duration::from_millis(100);
+/// Percent that are worth a line.
+const STRIDE: u8 = 10;
+/// A line comes at least so often: services that build take a job for dead that says nothing for minutes.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// The progress of one rollout. It is gone when it is dropped.
 pub struct Bar {
     bar: ProgressBar,
-    /// Where plain lines go, if they are wanted, and the step that was told last.
-    lines: Option<(Output, RefCell<String>)>,
+    lines: Option<Lines>,
+}
+
+/// Plain lines, and what the last one told.
+struct Lines {
+    output: Output,
+    told: RefCell<Option<Told>>,
+}
+
+struct Told {
+    stand: Stand,
+    at: Instant,
+}
+
+impl Told {
+    /// Whether what is known now is worth a line.
+    fn is_outdated(&self, stand: &Stand, now: Instant) -> bool {
+        stand.step != self.stand.step
+            || stand.progress >= self.stand.progress.saturating_add(STRIDE)
+            || now.duration_since(self.at) >= SILENCE
+    }
 }
 
 impl Bar {
     /// `verb` says what is done about the rollout: following it, waiting for it.
     pub fn new(session: &Session, rollout: &Rollout, verb: &str) -> Bar {
         if !session.is_watched() {
-            let lines = Some((session.output, RefCell::default()));
-            return Bar { bar: ProgressBar::hidden(), lines };
+            let lines = Lines { output: session.output, told: RefCell::default() };
+            return Bar { bar: ProgressBar::hidden(), lines: Some(lines) };
         }
         let style = "{spinner} {prefix} {bar:24} {percent:>3}% {msg} {elapsed:.dim}";
         let style = ProgressStyle::with_template(style).expect("the template is sound");
@@ -39,18 +63,18 @@ impl Bar {
     }
 
     pub fn update(&self, stand: &Stand) {
-        let Stand { step, progress, settled, resources } = stand;
-        let text = match step.as_str() {
-            "apply" => format!("{step} {settled}/{resources}"),
-            _ => step.clone(),
-        };
-        self.bar.set_position(u64::from(*progress));
-        self.bar.set_message(text.clone());
-        if let Some((output, told)) = self.lines.as_ref().filter(|_| step != "done")
-            && *told.borrow() != *step
-        {
-            told.replace(step.clone());
-            output.note(format_args!("{progress:>3} % {text}"));
+        self.bar.set_position(u64::from(stand.progress));
+        self.bar.set_message(text(stand));
+        if let Some(lines) = self.lines.as_ref().filter(|_| stand.step != "done") {
+            lines.update(stand, Instant::now());
+        }
+    }
+
+    /// Repeats the last line where nothing moves for long, as long as it is waited for.
+    pub async fn repeat(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(SILENCE / 60).await;
+            self.lines.iter().for_each(|lines| lines.repeat(Instant::now()));
         }
     }
 
@@ -60,8 +84,49 @@ impl Bar {
     }
 }
 
+impl Lines {
+    fn update(&self, stand: &Stand, now: Instant) {
+        if self.told.borrow().as_ref().is_none_or(|told| told.is_outdated(stand, now)) {
+            self.output.note(format_args!("{:>3} % {}", stand.progress, text(stand)));
+            self.told.replace(Some(Told { stand: stand.clone(), at: now }));
+        }
+    }
+
+    fn repeat(&self, now: Instant) {
+        let last = self.told.borrow().as_ref().map(|told| told.stand.clone());
+        last.iter().for_each(|stand| self.update(stand, now));
+    }
+}
+
+fn text(stand: &Stand) -> String {
+    match stand.step.as_str() {
+        "apply" => format!("apply {}/{}", stand.settled, stand.resources),
+        step => step.to_owned(),
+    }
+}
+
 impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stand(step: &str, progress: u8) -> Stand {
+        Stand { step: step.to_owned(), progress, settled: 0, resources: 9 }
+    }
+
+    #[test]
+    fn a_line_comes_with_a_step_with_ten_percent_and_with_a_minute() {
+        let at = Instant::now();
+        let told = Told { stand: stand("apply", 20), at };
+
+        assert!(!told.is_outdated(&stand("apply", 29), at + Duration::from_secs(59)));
+        assert!(told.is_outdated(&stand("apply", 30), at));
+        assert!(told.is_outdated(&stand("done", 20), at));
+        assert!(told.is_outdated(&stand("apply", 20), at + Duration::from_secs(60)));
     }
 }

@@ -24,9 +24,10 @@ pub async fn follow(
     show: impl FnMut(&RawValue),
 ) -> Result<Answer, Failure> {
     let bar = Bar::new(session, rollout, "");
-    let mut following = Following { session, client, id: &rollout.id, bar, show, shown: 0 };
+    let mut following = Following { session, client, id: &rollout.id, bar: &bar, show, shown: 0 };
     tokio::select! {
         ended = following.until_the_end() => ended.map_err(|failure| lost(failure, &rollout.id)),
+        never = bar.repeat() => match never {},
         _ = tokio::signal::ctrl_c() => {
             let message = format!("rollout `{}` goes on", rollout.id);
             Err(Failure::new("interrupted", message).hint(ways_on(&rollout.id)).exit(Exit::Interrupted))
@@ -38,7 +39,7 @@ struct Following<'a, S> {
     session: &'a Session,
     client: &'a Client,
     id: &'a str,
-    bar: Bar,
+    bar: &'a Bar,
     show: S,
     /// The first so many resources were shown.
     shown: usize,

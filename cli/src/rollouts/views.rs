@@ -40,7 +40,7 @@ impl Rollout {
 }
 
 /// How far a rollout is.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Stand {
     pub step: String,
     /// Percent.
