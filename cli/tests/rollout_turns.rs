@@ -108,3 +108,27 @@ fn the_rollout_that_took_a_group_off_is_found_by_the_groups_name() {
     assert!(followed.stdout.starts_with("removed `a`\n"), "{}", followed.stdout);
     assert_eq!(plane.tidemill(&["rollout", "show", "day"]).code, 3);
 }
+
+#[test]
+fn a_rollout_that_is_cancelled_gets_time_to_end_whatever_the_limit() {
+    let plane = Plane::new();
+    plane.begin_many("night");
+    plane.folder("night", &["a"], "x");
+
+    let deployed = plane.tidemill(&["deploy", "night", "--cancel-in-progress", "--wait-limit", "0"]);
+
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+}
+
+#[test]
+fn a_limit_is_refused_where_nothing_waits() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    plane.tidemill(&["deploy", "night"]);
+
+    let deploy = plane.tidemill(&["deploy", "night", "--no-wait", "--wait-limit", "5s"]);
+    let remove = plane.tidemill(&["remove", "a", "--wait-limit", "5s"]);
+
+    assert_eq!((deploy.code, remove.code), (2, 2), "{}{}", deploy.stderr, remove.stderr);
+    assert_eq!(plane.deployed(), ["a"]);
+}

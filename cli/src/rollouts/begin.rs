@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 const HOLD: Duration = Duration::from_secs(20);
 /// The same where somebody watches, who sees the bar move at this pace.
 const WATCHED_HOLD: Duration = Duration::from_secs(2);
+/// How long a rollout that goes on is waited for unless something else is said.
+const WAIT_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// A rollout that is cancelled finishes the pipelines in hand first, so it gets this long at the least.
+const CANCEL_LIMIT: Duration = Duration::from_secs(60);
 /// Between two tries for a slot that should be free.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -31,14 +35,14 @@ pub struct Turn {
     /// Fail at once if a rollout goes on in the group
     #[arg(long)]
     no_wait: bool,
-    /// How long to wait for it at most, e.g. `90s` or `2h`
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = times::duration)]
-    wait_limit: Duration,
+    /// How long to wait for it at most, e.g. `90s` or `2h` [default: 30m]
+    #[arg(long, value_name = "TIME", conflicts_with = "no_wait", value_parser = times::duration)]
+    wait_limit: Option<Duration>,
 }
 
 impl Turn {
     pub fn is_given(&self) -> bool {
-        self.cancel_in_progress || self.no_wait
+        self.cancel_in_progress || self.no_wait || self.wait_limit.is_some()
     }
 }
 
@@ -53,8 +57,7 @@ pub struct Request {
 
 /// Begins a rollout, and gives the answer that has its id.
 pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
-    let deadline = Instant::now() + turn.wait_limit;
-    let beginning = Beginning { session, client, turn, deadline, is_asked_for: Cell::new(false) };
+    let beginning = Beginning { session, client, turn, began: Instant::now(), is_asked_for: Cell::new(false) };
     tokio::select! {
         begun = beginning.begin(request) => begun,
         _ = tokio::signal::ctrl_c() => Err(beginning.interrupted(request)),
@@ -65,7 +68,7 @@ struct Beginning<'a> {
     session: &'a Session,
     client: &'a Client,
     turn: &'a Turn,
-    deadline: Instant,
+    began: Instant,
     /// A request is on its way, and what the plane makes of it is not known yet.
     is_asked_for: Cell<bool>,
 }
@@ -113,9 +116,10 @@ impl Beginning<'_> {
         if self.turn.cancel_in_progress {
             self.cancel(id).await?;
         }
+        let limit = self.limit();
         let bar = Bar::new(self.session, &holder, verb);
         loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = limit.saturating_sub(self.began.elapsed());
             if left.is_zero() {
                 return Err(self.waited_in_vain(&holder));
             }
@@ -127,6 +131,15 @@ impl Beginning<'_> {
             if rollout.is_final() {
                 return Ok(());
             }
+        }
+    }
+
+    /// How long is waited at most, from the beginning.
+    fn limit(&self) -> Duration {
+        let limit = self.turn.wait_limit.unwrap_or(WAIT_LIMIT);
+        match self.turn.cancel_in_progress {
+            true => limit.max(self.began.elapsed() + CANCEL_LIMIT),
+            false => limit,
         }
     }
 
@@ -164,12 +177,15 @@ impl Beginning<'_> {
     }
 
     fn waited_in_vain(&self, holder: &Rollout) -> Failure {
-        let waited = times::seconds(self.turn.wait_limit.as_secs().try_into().unwrap_or(i64::MAX));
+        let waited = times::seconds(self.began.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
+        let or_end = match self.turn.cancel_in_progress {
+            true => "",
+            false => ", or end it with `--cancel-in-progress`",
+        };
         let message = format!("rollout `{}` of `{}` still goes on after {waited}", holder.id, holder.group);
         Failure::new("conflict", message)
             .hint(format!(
-                "follow it with `tidemill rollout follow {}`, or end it with `--cancel-in-progress`; `--wait-limit` \
-                 waits longer",
+                "follow it with `tidemill rollout follow {}`{or_end}; `--wait-limit` waits longer",
                 holder.id
             ))
             .exit(Exit::Conflict)
