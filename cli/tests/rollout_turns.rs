@@ -132,3 +132,15 @@ fn a_limit_is_refused_where_nothing_waits() {
     assert_eq!((deploy.code, remove.code), (2, 2), "{}{}", deploy.stderr, remove.stderr);
     assert_eq!(plane.deployed(), ["a"]);
 }
+
+#[test]
+fn a_create_that_comes_second_fails_with_5() {
+    let plane = Plane::new();
+    plane.begin_many("night");
+
+    let second = plane.tidemill(&["deploy", "night/p299.pipe", "--group", "night", "--create-only"]);
+
+    assert_eq!(second.code, 5, "{}", second.stderr);
+    assert!(second.stderr.contains("waiting for rollout"), "it looked before, and found nothing: {}", second.stderr);
+    assert!(second.stderr.contains("`p299` is deployed already"), "{}", second.stderr);
+}

@@ -125,6 +125,8 @@ pub fn ended(rollout: &Rollout) -> Result<(), Failure> {
         let failure = Failure::new(code, format!("rollout `{}` {why}", rollout.id));
         match code {
             "invalid_pipeline" => Err(failure.hint("nothing was changed; mend it, and deploy again")),
+            // What is live stands in its way, which may be so since the command looked.
+            "already_exists" | "conflict" => Err(failure.exit(Exit::Conflict)),
             _ => Err(failure),
         }
     };
