@@ -4,71 +4,18 @@
 use crate::client::{Client, Path};
 use crate::failure::Failure;
 use crate::pipeline_files::{Prepared, prepare};
+use crate::settings::Settings;
 use crate::table::plain;
 use crate::times::relative;
 use crate::views::Deployment;
 use futures::StreamExt;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::PathBuf;
 
 /// Deploys that are under way at once.
 const AT_ONCE: usize = 8;
-
-/// What a deployment is told besides its pipeline.
-#[derive(clap::Args, Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Settings {
-    /// When it runs: five cron fields, `@hourly` and the like, or `manual`
-    #[arg(long, value_name = "SCHEDULE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<String>,
-    /// The IANA time zone that the schedule means, e.g. `Europe/Madrid`
-    #[arg(long, value_name = "ZONE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timezone: Option<String>,
-    /// How late a due run may still start after a downtime; 0 is not at all
-    #[arg(long = "catch-up", value_name = "SECONDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub catch_up_seconds: Option<u32>,
-    /// How often a run is tried
-    #[arg(long, value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_attempts: Option<u32>,
-    /// How long a run may take
-    #[arg(long = "timeout", value_name = "SECONDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout_seconds: Option<u32>,
-    /// Why; kept with the version
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-impl Settings {
-    /// These, and where they say nothing, those.
-    pub fn over(self, those: Settings) -> Settings {
-        Settings {
-            schedule: self.schedule.or(those.schedule),
-            timezone: self.timezone.or(those.timezone),
-            catch_up_seconds: self.catch_up_seconds.or(those.catch_up_seconds),
-            max_attempts: self.max_attempts.or(those.max_attempts),
-            timeout_seconds: self.timeout_seconds.or(those.timeout_seconds),
-            note: self.note.or(those.note),
-        }
-    }
-
-    /// Whether a deployment is as these say. A note is kept with a new version only.
-    fn hold_of(&self, deployment: &Deployment) -> bool {
-        let holds = |given: Option<u32>, value: u32| given.is_none_or(|given| given == value);
-        self.schedule.as_ref().is_none_or(|given| *given == deployment.schedule)
-            && self.timezone.as_ref().is_none_or(|given| *given == deployment.timezone)
-            && holds(self.catch_up_seconds, deployment.catch_up_seconds)
-            && holds(self.max_attempts, deployment.max_attempts)
-            && holds(self.timeout_seconds, deployment.timeout_seconds)
-    }
-}
 
 /// The body of an add or an update. The pipeline travels as it stands in its file, to the byte.
 #[derive(Serialize)]
@@ -111,13 +58,10 @@ pub struct Deployed {
 pub fn deploy_all<'a>(
     client: &'a Client,
     files: &'a [PathBuf],
-) -> impl futures::Stream<Item = (&'a FilePath, Result<Deployed, Failure>)> + Unpin {
+) -> impl futures::Stream<Item = Result<Deployed, Failure>> + Unpin {
     let deploy = move |file: &'a PathBuf| async move {
-        let outcome = match prepare(file, &Settings::default()) {
-            Ok(wanted) => deploy(client, &wanted).await,
-            Err(failure) => Err(failure),
-        };
-        (file.as_path(), outcome)
+        let wanted = prepare(file, &Settings::default())?;
+        deploy(client, &wanted).await.map_err(|failure| failure.of_file(file))
     };
     Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
 }

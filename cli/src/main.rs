@@ -20,6 +20,7 @@ mod rollouts;
 mod runs;
 mod schedule_lines;
 mod session;
+mod settings;
 mod table;
 mod times;
 mod views;

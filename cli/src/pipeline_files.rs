@@ -1,7 +1,7 @@
 //! Pipelines on disk: which files of a folder hold one, and what a file says about its deployment.
 
-use crate::deploying::Settings;
 use crate::failure::Failure;
+use crate::settings::Settings;
 use crate::views::Detail;
 use serde::Deserialize;
 use serde_json::Value;
@@ -71,9 +71,11 @@ pub fn prepare(path: &Path, given: &Settings) -> Result<Prepared, Failure> {
         ));
     }
     let own = Settings { schedule: file.schedule, timezone: file.timezone, ..options(path, file.options)? };
+    let settings = given.clone().over(own);
+    settings.check().map_err(|failure| failure.of_file(path))?;
     let refused = |error| Failure::new("invalid_argument", format!("`{}` is not JSON: {error}", path.display()));
     let pipeline = RawValue::from_string(file.pipeline_text).map_err(refused)?;
-    Ok(Prepared { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings: given.clone().over(own) })
+    Ok(Prepared { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings })
 }
 
 fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Settings, Failure> {

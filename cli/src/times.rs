@@ -73,6 +73,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| format!("`{text}` is not a duration; give e.g. `90s`, `30m` or `2h`"))
 }
 
+/// For an argument that says how long to the second.
+pub fn whole_seconds(text: &str) -> Result<u32, String> {
+    let given = duration(text)?;
+    let seconds = u32::try_from(given.as_secs()).ok().filter(|_| given.subsec_nanos() == 0);
+    seconds.ok_or_else(|| format!("`{text}` is not a number of whole seconds; give e.g. `90s`, `30m` or `2h`"))
+}
+
 /// For an argument that names a time zone.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name)
@@ -174,6 +181,13 @@ mod tests {
         for text in ["", "-5m", "soon", "5 parsecs"] {
             assert!(duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_told_in_seconds_may_be_given_as_any_duration() {
+        assert_eq!(whole_seconds("5m"), Ok(300));
+        assert_eq!(whole_seconds("300"), Ok(300));
+        assert!(whole_seconds("1500ms").is_err());
     }
 
     #[test]

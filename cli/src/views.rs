@@ -73,6 +73,8 @@ pub struct Version {
     pub created_at: Timestamp,
     pub created_by: String,
     pub note: Option<String>,
+    /// The rollout that made it.
+    pub rollout: Option<String>,
     pub pipeline: Option<Box<RawValue>>,
 }
 

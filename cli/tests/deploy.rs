@@ -103,6 +103,7 @@ fn files_that_cannot_be_read_are_told_before_anything_is_sent() {
         (1, 0)
     );
     assert!(refused.stderr.contains("night/b.pipe") && refused.stderr.contains("night/c.pipe"), "{}", refused.stderr);
+    assert_eq!(refused.stderr.matches("night/b.pipe").count(), 1, "{}", refused.stderr);
 }
 
 #[test]

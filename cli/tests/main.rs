@@ -14,4 +14,5 @@ mod prune;
 mod rollout_follow;
 mod rollout_turns;
 mod schedule;
+mod settings;
 mod validate;

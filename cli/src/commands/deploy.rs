@@ -2,20 +2,24 @@
 
 use crate::asking::consent;
 use crate::client::{Client, Path};
-use crate::deploying::{Settings, summary};
+use crate::deploying::summary;
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::Prepared;
 use crate::rollouts::begin::Request;
-use crate::rollouts::carry::{How, Tell, carry, carry_out};
+use crate::rollouts::carry::{How, Tell, carry};
 use crate::rollouts::missing::{Missing, Settled};
-use crate::rollouts::views::Resource;
+use crate::rollouts::views::{Resource, Rollout};
 use crate::rollouts::wanted::{Named, Wanted, by_file};
 use crate::rollouts::{git, preview, shown};
 use crate::session::Session;
-use crate::views::Deployment;
+use crate::settings::{LOST_NOTE, Settings};
+use crate::views::{Deployment, Version};
 use reqwest::Method;
 use std::path::PathBuf;
 use tidemill_model::rollout::Gone;
+
+/// Updates of a rollout that are looked at for a new version.
+const LOOKED_AT: usize = 10;
 
 /// Put a pipeline live, or every pipeline of a folder
 ///
@@ -70,6 +74,7 @@ pub struct Args {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    args.settings.check_given()?;
     let client = session.client()?;
     let named = Named::new(args.paths.clone());
     let gone = gone(&args, &named)?;
@@ -120,9 +125,33 @@ impl Deploy<'_> {
         self.prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
         let path = Path::new(&["rollouts"]);
         let request = Request { method: Method::POST, path, body: Some(wanted.body()), group: self.group() };
-        match self.named {
+        let rollout = match self.named {
             Named::File(_) => single(session, client, &request, &args.how).await,
-            _ => carry_out(session, client, &request, &args.how).await,
+            _ => carry(session, client, &request, &args.how, Tell::Here).await,
+        }?;
+        if let Some(rollout) = rollout.filter(|_| args.settings.note.is_some() && !session.output.is_json()) {
+            self.tell_of_a_lost_note(&rollout).await;
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Says so if no version was made that keeps the note. Of many updates the first are looked at, and no more is said.
+    async fn tell_of_a_lost_note(&self, rollout: &Rollout) {
+        let mut updated = Vec::new();
+        for resource in shown::resources(&rollout.items) {
+            match resource.action.as_deref() {
+                Some("create") => return,
+                Some("update") => updated.push(resource),
+                _ => {}
+            }
+        }
+        for resource in updated.iter().take(LOOKED_AT) {
+            if made_a_version(self.client, rollout, resource).await {
+                return;
+            }
+        }
+        if updated.len() <= LOOKED_AT {
+            self.session.output.note(LOST_NOTE);
         }
     }
 
@@ -170,10 +199,10 @@ fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
 }
 
 /// A single pipeline is told of with its schedule.
-async fn single(session: &Session, client: &Client, request: &Request, how: &How) -> Result<Exit, Failure> {
-    let Some(rollout) = carry(session, client, request, how, Tell::Caller).await? else { return Ok(Exit::Done) };
+async fn single(session: &Session, client: &Client, request: &Request, how: &How) -> Result<Option<Rollout>, Failure> {
+    let Some(rollout) = carry(session, client, request, how, Tell::Caller).await? else { return Ok(None) };
     if session.output.is_json() {
-        return Ok(Exit::Done);
+        return Ok(Some(rollout));
     }
     for resource in shown::resources(&rollout.items) {
         let more = more(client, &resource).await;
@@ -183,7 +212,16 @@ async fn single(session: &Session, client: &Client, request: &Request, how: &How
             None => session.output.line(line),
         }
     }
-    Ok(Exit::Done)
+    Ok(Some(rollout))
+}
+
+/// Whether a rollout made the version that a resource has now.
+async fn made_a_version(client: &Client, rollout: &Rollout, resource: &Resource) -> bool {
+    let number = resource.version.unwrap_or_default().to_string();
+    let answer = client.get(&Path::new(&["deployments", &resource.project, "versions", &number])).await;
+    // A note is worth no failure.
+    let version = answer.and_then(|answer| answer.read::<Version>());
+    version.is_ok_and(|version| version.rollout.as_ref() == Some(&rollout.id))
 }
 
 /// When a deployment runs. That it cannot be told is no failure of the deploy.

@@ -113,7 +113,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
     }
     let mut counts = Counts::default();
     let mut outcomes = deploy_all(&client, &files);
-    while let Some((file, outcome)) = outcomes.next().await {
+    while let Some(outcome) = outcomes.next().await {
         match outcome {
             Ok(deployed) => {
                 counts.add(deployed.change);
@@ -124,7 +124,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
             }
             Err(failure) => {
                 counts.refused += 1;
-                session.output.failure(&failure.of_file(file));
+                session.output.failure(&failure);
             }
         }
     }

@@ -82,7 +82,8 @@ pub fn parse(expr: &str, zone: &str) -> Result<Schedule, ParseError> {
     Schedule::parse(expr)?.in_zone(zone)
 }
 
-fn refused(expr: &str, error: &ParseError) -> Failure {
+/// What is wrong with an expression, and where.
+pub fn refused(expr: &str, error: &ParseError) -> Failure {
     let is_short = expr.len() <= 80 && error.position() <= expr.len() && expr.is_ascii() && !expr.contains('\n');
     let marked = match is_short && !expr.is_empty() {
         true => format!("{error}\n  {expr}\n  {}^", " ".repeat(error.position())),

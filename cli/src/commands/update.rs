@@ -1,10 +1,11 @@
 //! `tidemill update`: changes a deployment.
 
-use crate::client::Path;
-use crate::deploying::{self, Settings, summary};
+use crate::client::{Client, Path};
+use crate::deploying::{self, summary};
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::prepare;
 use crate::session::Session;
+use crate::settings::{LOST_NOTE, Settings};
 use crate::views::Deployment;
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub struct Args {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+    args.settings.check_given()?;
     let body = match args.file.as_ref().or(args.pipeline.as_ref()) {
         Some(file) => {
             let wanted = prepare(file, &args.settings)?;
@@ -38,9 +40,22 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         let hint = "give e.g. a FILE with the new pipeline, or `--schedule '@hourly'`";
         return Err(Failure::argument("there is nothing to change", hint));
     }
-    let answer = session.client()?.patch(&Path::new(&["deployments", &args.project]), body).await?;
+    let client = session.client()?;
+    let path = Path::new(&["deployments", &args.project]);
+    let before = match &args.settings.note {
+        Some(_) => Some(version(&client, &path).await?),
+        None => None,
+    };
+    let answer = client.patch(&path, body).await?;
     let deployment: Deployment = answer.read()?;
     session.output.done(&answer.text, format_args!("updated `{}`: {}", args.project, summary(&deployment)));
     session.output.warnings(&deployment.warnings);
+    if before == Some(deployment.version) {
+        session.output.note(LOST_NOTE);
+    }
     Ok(Exit::Done)
+}
+
+async fn version(client: &Client, path: &Path) -> Result<u32, Failure> {
+    Ok(client.get(path).await?.read::<Deployment>()?.version)
 }

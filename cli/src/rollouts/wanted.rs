@@ -1,9 +1,9 @@
 //! What a rollout is asked for: the pipelines of some files, and the group that they are rolled out in.
 
-use crate::deploying::Settings;
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::{Prepared, pipelines_at, prepare};
 use crate::session::Session;
+use crate::settings::Settings;
 use crate::table::{counted, plain};
 use crate::views::Detail;
 use serde::Serialize;
@@ -122,8 +122,7 @@ impl Named {
         for file in &files {
             match prepare(file, settings) {
                 Ok(one) => prepared.push(one),
-                Err(failure) if files.len() == 1 => return Err(failure),
-                Err(failure) => failures.push(failure.of_file(file)),
+                Err(failure) => failures.push(failure),
             }
         }
         match (failures.pop(), prepared.is_empty()) {
