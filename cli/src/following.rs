@@ -2,6 +2,7 @@
 
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::progress;
 use crate::session::Session;
 use crate::table::{plain, readable};
 use crate::views::{LogLine, Logs, Run};
@@ -71,7 +72,9 @@ fn spinner(session: &Session, run: &Run) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed:.dim}").expect("the template is sound");
-    let bar = ProgressBar::new_spinner().with_style(style).with_prefix(format!("run {}", run.id));
+    let bar = ProgressBar::with_draw_target(None, progress::target())
+        .with_style(style)
+        .with_prefix(format!("run {}", run.id));
     bar.enable_steady_tick(SHORTEST_WAIT);
     bar
 }

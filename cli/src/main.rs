@@ -16,6 +16,7 @@ mod output;
 mod pages;
 mod pipeline_files;
 mod process;
+mod progress;
 mod rollouts;
 mod runs;
 mod schedule_lines;

@@ -1,6 +1,7 @@
 //! How far a rollout is, while it goes on: a bar on a terminal, elsewhere a plain line now and then.
 
 use crate::output::Output;
+use crate::progress;
 use crate::rollouts::views::{Rollout, Stand};
 use crate::session::Session;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,7 +53,7 @@ impl Bar {
         let style = ProgressStyle::with_template(style).expect("the template is sound");
         let began = rollout.started_at.unwrap_or(rollout.created_at);
         let elapsed = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
-        let bar = ProgressBar::new(100)
+        let bar = ProgressBar::with_draw_target(Some(100), progress::target())
             .with_style(style)
             .with_elapsed(elapsed)
             .with_prefix(format!("{verb} {}", rollout.id).trim_start().to_owned());
