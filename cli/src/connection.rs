@@ -20,9 +20,9 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(global: &Global) -> Result<Connection, Failure> {
-        let (url, is_local) = plane(global.url.as_deref().unwrap_or(LOCAL_URL))?;
-        let key = match &global.key {
-            Some(key) => checked(key)?,
+        let (url, is_local) = plane(global.url().as_deref().unwrap_or(LOCAL_URL))?;
+        let key = match global.key() {
+            Some(key) => checked(&key)?,
             None if is_local => local_key(global)?,
             None => {
                 let message = format!("no key is given for the plane at `{url}`");

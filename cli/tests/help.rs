@@ -1,6 +1,7 @@
 //! Every command explains itself.
 
 use crate::command::tidemill;
+use std::process::Command;
 
 const COMMANDS: &[&[&str]] = &[
     &["dev"],
@@ -119,4 +120,17 @@ fn completions_know_the_commands() {
         let completions = tidemill(&["completions", shell]);
         assert!(completions.stdout.contains("schedule"), "{shell}");
     }
+}
+
+#[test]
+fn a_usage_names_no_option_that_need_not_be_given() {
+    let wrong = Command::new(env!("CARGO_BIN_EXE_tidemill"))
+        .arg("deploy")
+        .env("TIDEMILL_URL", "http://127.0.0.1:1")
+        .env("TIDEMILL_KEY", "tm_local_x")
+        .output()
+        .unwrap();
+
+    let told = String::from_utf8(wrong.stderr).unwrap();
+    assert!(told.contains("Usage: tidemill deploy <FILE_OR_FOLDER>..."), "{told}");
 }
