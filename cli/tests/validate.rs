@@ -65,3 +65,27 @@ fn what_is_no_pipeline_is_refused_and_a_missing_file_is_not_found() {
     assert_eq!((text.code, missing.code), (1, 3));
     assert!(missing.stderr.contains("cannot read `none.pipe`"), "{}", missing.stderr);
 }
+
+#[test]
+fn a_folder_is_validated_file_by_file_as_it_would_be_deployed() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+    let validate = |more: &[&str]| tidemill_in(folder.path(), &[&["validate", "."], more].concat(), "");
+    write("a.pipe", ECHO);
+    write("settings.json", "{}");
+
+    let sound = validate(&["--json"]);
+    write("b.pipe", &ECHO.replace("webhook", "web_hook"));
+    let broken = validate(&[]);
+    write("b.pipe", ECHO);
+    let doubled = validate(&[]);
+
+    assert_eq!((sound.code, broken.code, doubled.code), (0, 1, 1), "{}{}", sound.stderr, broken.stderr);
+    let files = sound.json()["files"].as_array().unwrap().clone();
+    assert_eq!(
+        (files.len(), files[0]["file"].as_str(), files[0]["valid"].as_bool()),
+        (1, Some("./a.pipe"), Some(true))
+    );
+    assert!(broken.stdout.contains("`./a.pipe` is valid") && broken.stdout.contains("`./b.pipe` has a problem"));
+    assert!(doubled.stderr.contains("the project `echo` is in `./a.pipe` and in `./b.pipe`"), "{}", doubled.stderr);
+}

@@ -2,26 +2,29 @@
 
 use crate::failure::{Exit, Failure};
 use crate::output::detail_text;
-use crate::pipeline_files::read_text;
+use crate::pipeline_files::{pipelines_at, read_text};
+use crate::rollouts::wanted::Named;
 use crate::session::Session;
+use crate::settings::Settings;
 use crate::views::Detail;
 use owo_colors::OwoColorize;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tidemill_model::pipeline::{Problem, unwrap_file};
 use tidemill_model::schedule::{ParseError, Schedule, Zone};
 use tidemill_plan::Target;
 
-/// Compile a pipeline without deploying it, and tell everything that is wrong with it
+/// Compile pipelines without deploying them, and tell everything that is wrong with them
 ///
-/// It needs no plane. Exits with 1 if the pipeline is refused.
+/// It needs no plane. Of a folder it takes the files that `deploy` takes. Exits with 1 if a pipeline is refused.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill validate digest.pipe --schedule '*/5 * * * *'
+  tidemill validate pipelines/
   cat digest.pipe | tidemill validate - --json")]
 pub struct Args {
-    /// A pipeline or a deploy file; `-` for standard input
-    #[arg(value_name = "FILE")]
+    /// A pipeline or a deploy file, a folder of them, or `-` for standard input
+    #[arg(value_name = "FILE_OR_FOLDER")]
     path: PathBuf,
     /// Check it for this schedule too [default: the file's]
     #[arg(long, value_name = "SCHEDULE")]
@@ -45,16 +48,50 @@ struct Report {
 }
 
 pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    let report = report(&args)?;
+    if args.path.is_dir() {
+        return folder(session, args);
+    }
+    let report = report(&args.path, &args)?;
     match session.output.is_json() {
         true => session.output.json(&report),
-        false => show(session, &args, &report),
+        false => show(session, &args.path, &report),
     }
     Ok(if report.valid { Exit::Done } else { Exit::Failed })
 }
 
-fn report(args: &Args) -> Result<Report, Failure> {
-    let text = read_text(&args.path)?;
+/// The report on a folder.
+#[derive(Serialize)]
+struct Folder {
+    valid: bool,
+    files: Vec<OfFile>,
+}
+
+#[derive(Serialize)]
+struct OfFile {
+    file: PathBuf,
+    #[serde(flatten)]
+    report: Report,
+}
+
+fn folder(session: &Session, args: Args) -> Result<Exit, Failure> {
+    let mut files = Vec::new();
+    for file in pipelines_at(&args.path)? {
+        files.push(OfFile { report: report(&file, &args)?, file });
+    }
+    let folder = Folder { valid: files.iter().all(|one| one.report.valid), files };
+    if folder.valid {
+        // What is wrong with the files together, or with what they say besides their pipelines.
+        Named::new(vec![args.path]).prepared(session, &Settings::default())?;
+    }
+    match session.output.is_json() {
+        true => session.output.json(&folder),
+        false => folder.files.iter().for_each(|one| show(session, &one.file, &one.report)),
+    }
+    Ok(if folder.valid { Exit::Done } else { Exit::Failed })
+}
+
+fn report(path: &Path, args: &Args) -> Result<Report, Failure> {
+    let text = read_text(path)?;
     let file = match unwrap_file(&text) {
         Ok(file) => file,
         Err(problems) => return Ok(refused(details(problems))),
@@ -98,8 +135,8 @@ fn refused(errors: Vec<Detail>) -> Report {
     Report { valid: false, errors, warnings: Vec::new(), order: Vec::new() }
 }
 
-fn show(session: &Session, args: &Args, report: &Report) {
-    let name = args.path.display();
+fn show(session: &Session, path: &Path, report: &Report) {
+    let name = path.display();
     for error in &report.errors {
         session.output.line(format_args!("{} {}", "error:".red().bold(), detail_text(error)));
     }
