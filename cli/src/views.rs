@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tidemill_model::git::Git;
 use tidemill_model::pipeline::Problem;
 
 /// One of several things that are wrong.
@@ -75,6 +76,7 @@ pub struct Version {
     pub note: Option<String>,
     /// The rollout that made it.
     pub rollout: Option<String>,
+    pub git: Option<Git>,
     pub pipeline: Option<Box<RawValue>>,
 }
 

@@ -161,6 +161,8 @@ fn a_version_knows_the_commit_unless_it_is_to_be_left_out() {
     assert_eq!((git["author"].as_str(), git["repository"].as_str()), (Some("Ana"), Some("https://example.com/r.git")));
     assert_eq!(git["commit"].as_str().unwrap().len(), 40);
     assert!(without["git"].is_null(), "{without}");
+    let versions = plane.tidemill(&["versions", "a"]).stdout;
+    assert!(versions.contains(&git["commit"].as_str().unwrap()[..8]), "{versions}");
 }
 
 #[test]

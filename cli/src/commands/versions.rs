@@ -3,6 +3,7 @@
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
 use crate::pages::Wanted;
+use crate::rollouts::shown::short;
 use crate::session::Session;
 use crate::table::{self, or_dash, plain};
 use crate::times::{both, relative};
@@ -36,7 +37,7 @@ async fn list(session: &Session, args: &Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &args.project, "versions"]);
     let list = args.wanted.fetch(&session.client()?, &path).await?;
     let now = Timestamp::now();
-    let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "NOTE"]);
+    let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "COMMIT", "NOTE"]);
     list.print(session, "there is no version", columns, |table, version: Version| {
         table.add_row([
             Cell::new(version.version),
@@ -45,6 +46,7 @@ async fn list(session: &Session, args: &Args) -> Result<Exit, Failure> {
             Cell::new(version.bytes),
             Cell::new(relative(version.created_at, now)),
             Cell::new(version.created_by),
+            or_dash(version.git.and_then(|git| git.commit).as_deref().map(short)),
             or_dash(version.note.as_deref().map(plain)),
         ]);
     })?;

@@ -93,7 +93,8 @@ fn subject(git: &Git) -> Option<String> {
     })
 }
 
-fn short(commit: &str) -> String {
+/// As much of a commit as tells it apart.
+pub fn short(commit: &str) -> String {
     plain(commit).chars().take(SHORT).collect()
 }
 
