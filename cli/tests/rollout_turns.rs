@@ -54,7 +54,10 @@ fn a_rollout_is_cancelled_by_its_id_or_by_its_group() {
 
     assert!(asked.stdout.contains(&format!("rollout `{id}` ends after the pipelines in hand")), "{}", asked.stdout);
     assert_eq!(plane.tidemill(&["rollout", "follow", "night"]).code, 1);
-    assert_eq!(plane.tidemill(&["rollout", "cancel", &id]).stdout, format!("rollout `{id}` is cancelled\n"));
+    assert_eq!(
+        plane.tidemill(&["rollout", "cancel", &id]).stdout,
+        format!("rollout `{id}` was cancelled already; there is nothing to cancel\n")
+    );
     assert_eq!(plane.tidemill(&["rollout", "cancel", "day"]).code, 3);
 }
 

@@ -88,9 +88,12 @@ async fn cancel(session: &Session, rollout: &str) -> Result<Exit, Failure> {
     let found = rollouts::find(&client, rollout).await?;
     let answer = client.post(&Path::new(&["rollouts", &found.id, "cancel"]), None).await?;
     let rollout: Rollout = answer.read()?;
-    let sentence = match rollout.is_final() {
-        true => format!("rollout `{}` is {}", rollout.id, rollout.state),
-        false => format!("rollout `{}` ends after the pipelines in hand", rollout.id),
+    let id = &rollout.id;
+    let sentence = match (found.is_final(), rollout.state.as_str()) {
+        (true, "cancelled") => format!("rollout `{id}` was cancelled already; there is nothing to cancel"),
+        (true, state) => format!("rollout `{id}` has already {state}; there is nothing to cancel"),
+        (false, state) if rollout.is_final() => format!("rollout `{id}` is {state}"),
+        (false, _) => format!("rollout `{id}` ends after the pipelines in hand"),
     };
     session.output.done(&answer.text, sentence);
     Ok(Exit::Done)
