@@ -39,7 +39,7 @@ const LOOKED_AT: usize = 10;
   tidemill deploy pipelines/ --prune --yes
   tidemill deploy pipelines/ --group nightly --cancel-in-progress --json")]
 pub struct Args {
-    /// A file, or a folder with `*.pipe` and `*.json` files
+    /// A file, a folder with `*.pipe` and `*.json` files, or `-` for standard input
     #[arg(value_name = "FILE_OR_FOLDER", required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
