@@ -80,7 +80,7 @@ fn gone_quietly(written: std::io::Result<()>) {
 
 fn failure_text(failure: &Failure) -> String {
     let mut text = format!("{} {}\n", "error:".red().bold(), failure.message);
-    for detail in failure.details.iter().filter(|detail| !repeats(failure, detail) || place(detail).is_some()) {
+    for detail in failure.details.iter().filter(|detail| is_new(failure, detail)) {
         match repeats(failure, detail) {
             true => text.push_str(&format!("  at {}\n", place(detail).unwrap_or_default())),
             false => text.push_str(&format!("  {}\n", detail_text(detail))),
@@ -92,18 +92,28 @@ fn failure_text(failure: &Failure) -> String {
     text
 }
 
+/// Whether a detail says anything that the message does not. What only repeats a part of it, an id, is for scripts.
+fn is_new(failure: &Failure, detail: &Detail) -> bool {
+    match repeats(failure, detail) {
+        true => place(detail).is_some(),
+        false => detail.hint.is_some() || !failure.message.contains(&detail.message),
+    }
+}
+
 /// A single detail says what the message says; only its place and its hint are new.
 fn repeats(failure: &Failure, detail: &Detail) -> bool {
     failure.message.ends_with(&detail.message)
 }
 
-/// What to do. A hint at `details` is for scripts: people see them listed, each with its own.
+/// What to do. Hints at `details` and at the API's description are for those who send requests: a person sees the details
+/// listed, each with its own hint, and sends none.
 fn hint(failure: &Failure) -> Option<&str> {
     let only = match failure.details.as_slice() {
         [only] if repeats(failure, only) => only.hint.as_deref(),
         _ => None,
     };
-    only.or(failure.hint.as_deref().filter(|hint| !hint.contains("`details`")))
+    let is_for_people = |hint: &&str| !hint.contains("`details`") && !hint.contains("the API's description");
+    only.or(failure.hint.as_deref()).filter(is_for_people)
 }
 
 /// One line: where, what, and what to do.

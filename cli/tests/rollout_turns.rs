@@ -25,6 +25,8 @@ fn a_deploy_that_may_not_wait_or_has_waited_long_enough_fails_with_5() {
     let in_vain = plane.tidemill(&["deploy", "night", "--wait-limit", "0"]);
 
     assert_eq!((at_once.code, in_vain.code), (5, 5), "{}{}", at_once.stderr, in_vain.stderr);
+    let told = plane.tidemill(&["deploy", "night", "--no-wait"]).stderr;
+    assert!(told.matches(&id).count() < 3, "{told}");
     assert_eq!(at_once.error_json()["details"][0]["message"], id.as_str());
     assert!(in_vain.stderr.contains(&format!("rollout `{id}` of `night` still goes on")), "{}", in_vain.stderr);
 }
