@@ -183,7 +183,8 @@ fn chain(error: &dyn std::error::Error) -> String {
 pub struct Path {
     text: String,
     has_query: bool,
-    has_dots: bool,
+    /// What to do about a name that no URL can hold, if there is one.
+    refused: Option<&'static str>,
 }
 
 impl Path {
@@ -191,7 +192,12 @@ impl Path {
     pub fn new(segments: &[&str]) -> Path {
         let text = segments.iter().map(|segment| format!("/{}", encoded(segment))).collect::<String>();
         let has_dots = segments.iter().any(|segment| matches!(*segment, "." | ".."));
-        Path { text: format!("/v1{text}"), has_query: false, has_dots }
+        let refused = has_dots.then(|| match segments.first() {
+            Some(&"groups") => "give the group another name, with `--group`",
+            Some(&"deployments") => "give the project another `project_id`",
+            _ => "give another name",
+        });
+        Path { text: format!("/v1{text}"), has_query: false, refused }
     }
 
     /// Adds a parameter.
@@ -210,15 +216,12 @@ impl Path {
         }
     }
 
-    /// URLs resolve `.` and `..` however they are encoded, so a project of that name cannot be asked for.
+    /// URLs resolve `.` and `..` however they are encoded, so nothing of that name can be asked for.
     /// <https://url.spec.whatwg.org/#double-dot-path-segment>
-    fn check(&self) -> Result<(), Failure> {
-        match self.has_dots {
-            false => Ok(()),
-            true => Err(Failure::argument(
-                "a project called `.` or `..` cannot be named in a URL",
-                "give the project another `project_id`",
-            )),
+    pub fn check(&self) -> Result<(), Failure> {
+        match self.refused {
+            None => Ok(()),
+            Some(hint) => Err(Failure::argument("what is called `.` or `..` cannot be named in a URL", hint)),
         }
     }
 }

@@ -58,3 +58,23 @@ fn a_project_that_no_url_can_name_is_refused() {
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("cannot be named in a URL"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_group_that_no_url_can_name_is_refused_as_a_group() {
+    let ended = tidemill(&["groups", "..", "--url", NOWHERE, "--key", "tm_local_x"]);
+
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("hint: give the group another name"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_name_that_is_none_is_refused_with_what_names_are_made_of() {
+    let to_nowhere = |arguments: &[&str]| tidemill(&[arguments, &["--url", NOWHERE, "--key", "tm_local_x"]].concat());
+
+    let secret = to_nowhere(&["secrets", "set", "a b", "--value", "x"]);
+    let key = to_nowhere(&["keys", "revoke", "nope"]);
+
+    assert_eq!((secret.code, key.code), (2, 2), "{}{}", secret.stderr, key.stderr);
+    assert!(secret.stderr.contains("hint: use letters, digits and `_`"), "{}", secret.stderr);
+    assert!(key.stderr.contains("hint: ids have 26 characters"), "{}", key.stderr);
+}

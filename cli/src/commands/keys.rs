@@ -98,8 +98,9 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
             print(session, &wanted.fetch(&session.client()?, &Path::new(&["keys"])).await?)?;
         }
         Command::Revoke { id, owner } => {
+            let parsed = KeyId::parse(id.clone())?;
             let text = match owner {
-                Some(owner) => revoke_in_table(session, &owner, &id).await?,
+                Some(owner) => revoke_in_table(session, &owner, &parsed).await?,
                 None => session.client()?.delete(&Path::new(&["keys", &id])).await?.text,
             };
             session.output.done(&text, format_args!("key `{id}` is revoked"));
@@ -133,9 +134,9 @@ async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> R
         .await
 }
 
-async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &str) -> Result<String, Failure> {
+async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &KeyId) -> Result<String, Failure> {
     let store = open_store(&session.global.data).await?;
-    let key = key_revoke::revoke(&store, owner, &KeyId::parse(id)?, RealWorld.now()).await?;
+    let key = key_revoke::revoke(&store, owner, id, RealWorld.now()).await?;
     Ok(text(&KeyAnswer::of(key, RealWorld.now())))
 }
 

@@ -11,6 +11,7 @@ use comfy_table::Cell;
 use jiff::Timestamp;
 use serde_json::json;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
+use tidemill_model::ids::SecretName;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Set, list and remove the secrets that configs name as `${NAME}`
@@ -54,6 +55,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
     match args.command {
         Command::Set { name, value } => {
+            SecretName::parse(name.clone())?;
             let value = value.map_or_else(|| read_value(&name), Ok)?;
             let body = json!({ "value": value }).to_string();
             let answer = client.put(&Path::new(&["secrets", &name]), body).await?;
@@ -67,6 +69,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
             })?;
         }
         Command::Remove { name } => {
+            SecretName::parse(name.clone())?;
             let answer = client.delete(&Path::new(&["secrets", &name])).await?;
             session.output.done(&answer.text, format_args!("secret `{name}` is removed"));
         }

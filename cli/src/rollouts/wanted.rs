@@ -1,5 +1,6 @@
 //! What a rollout is asked for: the pipelines of some files, and the group that they are rolled out in.
 
+use crate::client;
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::{Prepared, pipelines_at, prepare};
 use crate::session::Session;
@@ -108,6 +109,7 @@ impl Named {
                 return Err(Failure::argument(message, "name it with `--group`"));
             }
         };
+        client::Path::new(&["groups", &name]).check()?;
         Ok(Some(GroupName::parse(&*name)?))
     }
 
