@@ -55,7 +55,7 @@ fn a_preview_of_what_would_fail_exits_with_1() {
     let preview = plane.tidemill(&["deploy", "night", "--group", "day", "--preview"]);
 
     assert_eq!(preview.code, 1);
-    assert!(preview.stderr.contains("`a`: it belongs to the group `night`"), "{}", preview.stderr);
+    assert!(preview.stderr.contains("project `a` belongs to the group `night`"), "{}", preview.stderr);
 }
 
 #[test]
