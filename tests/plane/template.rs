@@ -134,6 +134,25 @@ fn schedules_may_ring_for_ticks_and_nothing_else() {
 }
 
 #[test]
+fn two_stacks_can_stand_side_by_side() {
+    let template = Template::read();
+    for function in template.functions() {
+        // Else SAM names it after the function, the same for every stack.
+        for event in function.events().filter(|event| event["Type"] == "ScheduleV2") {
+            assert_eq!(event["Properties"]["OmitName"], true, "{}", function.name);
+        }
+    }
+}
+
+#[test]
+fn the_stage_of_the_websocket_api_is_deployed_with_its_routes() {
+    let template = Template::read();
+    let routes = template.of_type("AWS::ApiGatewayV2::Route").map(|(name, _)| name.to_owned());
+    let waits_for = each(&template.resource("SocketStage")["DependsOn"]);
+    assert_eq!(waits_for.into_iter().collect::<BTreeSet<_>>(), routes.collect());
+}
+
+#[test]
 fn a_message_is_hidden_for_six_times_as_long_as_its_function_may_take() {
     let template = Template::read();
     let takers: Vec<_> =
