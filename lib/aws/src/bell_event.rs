@@ -15,7 +15,7 @@ use tidemill_protocols::functions::BellHandler;
 
 /// How long before the function's deadline a run is told to stop after its next save.
 const HANDOVER: Duration = Duration::from_secs(60);
-/// How long after that the run's lease has run out, so that the next invocation can take it.
+/// How long after its last renewal the lease of a run or a rollout has run out, so that the next invocation can take it.
 const LEASE_OVER: Duration = Duration::from_secs(31);
 /// When a bell that failed rings again.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
@@ -95,7 +95,7 @@ impl Receiver {
             Ok(Executed::Again(delay)) => delay,
             Err(error) => {
                 tracing::error!(%error, message.id = record.message_id, "a bell was not answered and rings again");
-                AFTER_FAILURE
+                after_failure(self.queue)
             }
         };
         held.hide_for(again).await;
@@ -133,6 +133,15 @@ impl Receiver {
     }
 }
 
+/// Whoever works on a run may have failed with the lease in hand: a bell that rings before it is over finds a run that
+/// somebody works on, and is done. A rollout's lease is given back.
+fn after_failure(queue: Variable) -> Duration {
+    match queue {
+        Variable::RunsQueue => LEASE_OVER,
+        _ => AFTER_FAILURE,
+    }
+}
+
 fn rang_for(scheduled_time: Option<&str>) -> Option<Timestamp> {
     scheduled_time?.parse().ok()
 }
@@ -140,6 +149,59 @@ fn rang_for(scheduled_time: Option<&str>) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_config::{BehaviorVersion, Region, SdkConfig};
+    use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use std::sync::Mutex;
+    use tidemill_operations::Code;
+
+    /// An SQS that takes whatever comes, and keeps the requests.
+    #[derive(Clone, Debug, Default)]
+    struct Taken(Arc<Mutex<Vec<serde_json::Value>>>);
+
+    impl HttpConnector for Taken {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let asked = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+            self.0.lock().unwrap().push(asked);
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), "{}".into())))
+        }
+    }
+
+    /// Lets a bell of a queue fail, and gives the seconds after which it rings again.
+    async fn seconds_until_it_rings_again(queue: Variable) -> i64 {
+        let taken = Taken::default();
+        let sqs = SharedHttpConnector::new(taken.clone());
+        let shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
+            .http_client(http_client_fn(move |_: &HttpConnectorSettings, _| sqs.clone()));
+        let clients = Arc::new(Clients::new(shared.build()));
+        let url = |of: Variable| (of, "https://sqs.eu-central-1.amazonaws.com/1/queue.fifo".to_owned());
+        let configuration: Arc<Configuration> =
+            Arc::new([url(queue), (Variable::Table, "t".into())].into_iter().collect());
+        let plane = Arc::new(crate::configuration::plane(configuration.clone(), clients.clone()).unwrap());
+        let handle: BellHandler =
+            |_, _, _| Box::pin(async { Err(Error::new(Code::Unavailable, "the table did not answer in time")) });
+        let receiver = Receiver { plane, clients, configuration, queue, handle };
+
+        let event = serde_json::from_str(include_str!("../../../infra/events/run.json")).unwrap();
+        let deadline = SystemTime::now() + Duration::from_secs(900);
+        let answer = receiver.receive(event, deadline).await.unwrap();
+
+        assert_eq!(answer.batch_item_failures.len(), 1);
+        let asked = taken.0.lock().unwrap().last().cloned().unwrap();
+        asked["VisibilityTimeout"].as_i64().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_bell_of_a_run_that_failed_rings_when_the_runs_lease_is_over() {
+        assert_eq!(seconds_until_it_rings_again(Variable::RunsQueue).await, 31);
+        assert_eq!(seconds_until_it_rings_again(Variable::TicksQueue).await, 10);
+    }
 
     fn only_message(event: &str) -> Message {
         let event: Event = serde_json::from_str(event).unwrap();
