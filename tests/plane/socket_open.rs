@@ -5,7 +5,7 @@ use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr};
 use tidemill_model::ids::ConnectionId;
 use tidemill_protocols::sockets::{self, Event, Outcome};
-use tidemill_testing::World;
+use tidemill_testing::{World, seconds};
 
 #[tokio::test]
 async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
@@ -46,6 +46,7 @@ async fn those_of_one_household_are_counted_together() {
             opened_at: world.now(),
             at: world.now(),
             is_of_page: false,
+            time: seconds(26),
             text: None,
         };
         sockets::open(&world.plane, event)
@@ -66,6 +67,7 @@ async fn a_page_may_not_connect() {
         opened_at: world.now(),
         at: world.now(),
         is_of_page: true,
+        time: seconds(26),
         text: None,
     };
 

@@ -297,3 +297,18 @@ async fn a_frame_costs_three_reads_and_writes_nothing() {
     let calls = world.faults.calls();
     assert_eq!(calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(), ["GetItem"; 3]);
 }
+
+#[tokio::test]
+async fn a_frame_that_takes_too_long_is_refused_before_the_function_is_ended() {
+    let (world, _, mut visitor) = given().await;
+    let _held = world.faults.hold("Query", 0);
+
+    let mut late =
+        visitor.event(Some(json!({"type": "request", "seq": 2, "command": "rrext_deploy_list"}).to_string()));
+    late.time = std::time::Duration::from_millis(20);
+    tidemill_protocols::sockets::receive(&world.plane, late).await.unwrap();
+    let refused = visitor.reply().refused();
+
+    assert!(refused.contains("was not answered in time"), "{refused}");
+    assert!(visitor.is_open());
+}

@@ -2,10 +2,15 @@
 //! call; all share one connector.
 
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long one try of a call may take, connecting included.
+const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// The clients of one process.
 #[derive(Debug)]
@@ -24,14 +29,16 @@ impl Clients {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(EnvironmentVariableRegionProvider::new())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .http_client(https());
+            .http_client(https())
+            .timeout_config(timeouts());
         Clients::new(loader.load().await)
     }
 
     /// Reads region and credentials from wherever the SDK finds them: the environment, a container's or a machine's
     /// role, a profile. For a process that stays, such as a gateway, and whose credentials change meanwhile.
     pub async fn of_host() -> Clients {
-        Clients::new(aws_config::defaults(BehaviorVersion::latest()).http_client(https()).load().await)
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https()).timeout_config(timeouts());
+        Clients::new(loader.load().await)
     }
 
     pub fn new(shared: SdkConfig) -> Clients {
@@ -71,8 +78,28 @@ impl Clients {
     }
 }
 
+/// The SDK waits for an answer without end, until Lambda stops the function. DynamoDB, SQS, Scheduler and KMS answer
+/// within a second; no call of ours waits for something to happen.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build()
+}
+
 /// The one connector. It reads the root certificates when the first client is made: in the start, so that no call waits
 /// for it.
 fn https() -> aws_sdk_dynamodb::config::SharedHttpClient {
     Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc)).build_https()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_hangs_is_tried_again_while_there_is_time() {
+        for clients in [Clients::from_environment().await, Clients::of_host().await] {
+            let timeouts = clients.shared.timeout_config().cloned().expect("calls have a limit");
+
+            assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(5)));
+        }
+    }
 }

@@ -9,11 +9,17 @@ use serde_json::Value;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tidemill_operations::{Error, Plane};
 use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On, SocketHandler};
 use tidemill_protocols::invoke;
 use tidemill_protocols::rest::{self, Answered};
 use tracing_subscriber::EnvFilter;
+
+/// What API Gateway waits for at most. `cargo lambda watch` gives a deadline in 1970, which says nothing.
+const LONGEST_ANSWER: Duration = Duration::from_secs(29);
+/// Kept back for telling a client that its frame was not answered in time.
+const TELLING: Duration = Duration::from_secs(3);
 
 /// Answers the events of the function `name` until Lambda ends the process.
 pub fn serve(name: &str) -> ExitCode {
@@ -109,11 +115,18 @@ async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lamb
 
 async fn answer_sockets(plane: &Arc<Plane>, handle: SocketHandler) -> Result<(), lambda_runtime::Error> {
     let service = |event: LambdaEvent<socket_event::Event>| async move {
-        let event = event.payload.read(plane.now()).map_err(|error| failure(&error))?;
+        let time_left = time_left(event.context.deadline());
+        let event = event.payload.read(plane.now(), time_left).map_err(|error| failure(&error))?;
         let outcome = handle(plane, event).await.map_err(|error| failure(&error))?;
         Ok::<_, Diagnostic>(socket_event::Answer::from(outcome))
     };
     lambda_runtime::run(service_fn(service)).await
+}
+
+/// What is left of a function's time, less what it takes to say that it was not enough.
+fn time_left(deadline: SystemTime) -> Duration {
+    let left = deadline.duration_since(SystemTime::now()).unwrap_or(LONGEST_ANSWER);
+    left.min(LONGEST_ANSWER).saturating_sub(TELLING)
 }
 
 async fn answer_calls(plane: &Plane, handle: InvokeHandler) -> Result<(), lambda_runtime::Error> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 use tidemill_model::ids::ConnectionId;
 use tidemill_operations::{Code, Error};
 use tidemill_protocols::sockets::{self, Outcome};
@@ -56,11 +57,11 @@ impl From<Outcome> for Answer {
 }
 
 impl Event {
-    /// What happened; `now` is for a time that is not told.
+    /// What happened; `now` is for a time that is not told, `time_left` is what there is to answer in.
     ///
     /// # Errors
     /// The frame cannot be one.
-    pub fn read(self, now: Timestamp) -> Result<sockets::Event, Error> {
+    pub fn read(self, now: Timestamp, time_left: Duration) -> Result<sockets::Event, Error> {
         let time = |millis: Option<i64>| millis.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now);
         let text = match (self.body, self.is_base64_encoded) {
             (Some(body), true) => Some(decoded(&body)?),
@@ -75,6 +76,7 @@ impl Event {
             opened_at: time(context.connected_at),
             at: time(context.request_time_epoch),
             is_of_page: self.headers.is_some_and(is_of_page),
+            time: time_left,
             text,
         })
     }
@@ -93,7 +95,7 @@ mod tests {
 
     fn sample(text: &str) -> sockets::Event {
         let event: Event = serde_json::from_str(text).unwrap();
-        event.read(Timestamp::UNIX_EPOCH).unwrap()
+        event.read(Timestamp::UNIX_EPOCH, Duration::from_secs(26)).unwrap()
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tidemill_model::ids::ConnectionId;
 use tidemill_operations::{Error, Plane, Reached, Sockets};
 use tidemill_protocols::functions::{self, On};
@@ -123,6 +124,7 @@ impl Visitor {
             opened_at: self.opened_at,
             at: self.plane.now(),
             is_of_page: false,
+            time: Duration::from_secs(26),
             text,
         }
     }

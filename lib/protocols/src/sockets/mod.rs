@@ -19,6 +19,7 @@ pub use tell::tell;
 
 use jiff::Timestamp;
 use std::net::IpAddr;
+use std::time::Duration;
 use tidemill_model::ids::ConnectionId;
 
 /// What happened to a WebSocket.
@@ -32,6 +33,8 @@ pub struct Event {
     pub at: Timestamp,
     /// Whether it was opened by a page in a browser.
     pub is_of_page: bool,
+    /// How long it may take until whoever sent it is answered.
+    pub time: Duration,
     /// The frame, if one came.
     pub text: Option<String>,
 }

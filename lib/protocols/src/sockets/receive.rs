@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use std::sync::Arc;
 use tidemill_model::ids::ConnectionId;
 use tidemill_operations::{Code, Error, Plane, Reached, Sockets};
+use tokio::time::timeout;
 
 /// How often a frame is answered anew because another one changed what both build on.
 const TRIES: usize = 8;
@@ -19,9 +20,10 @@ pub fn receive(plane: &Arc<Plane>, event: Event) -> BoxFuture<'_, Result<Outcome
     Box::pin(async move {
         let sockets =
             plane.sockets.as_deref().ok_or_else(|| Error::internal("this plane has no sockets of its own"))?;
-        let outgoing = match answered(plane, &event).await {
-            Ok(outgoing) => outgoing,
-            Err(error) => told(plane, &event, error),
+        let outgoing = match timeout(event.time, answered(plane, &event)).await {
+            Ok(Ok(outgoing)) => outgoing,
+            Ok(Err(error)) => told(plane, &event, error),
+            Err(_) => told(plane, &event, late()),
         };
         send(plane, sockets, &event.connection, outgoing).await?;
         Ok(Outcome::Taken)
@@ -56,6 +58,11 @@ async fn answer(plane: &Arc<Plane>, event: &Event, memory: Memory) -> (Memory, V
     let memory = session.memory().await;
     let sent = std::iter::from_fn(|| outgoing.try_recv().ok()).collect();
     (memory, sent)
+}
+
+fn late() -> Error {
+    Error::new(Code::Unavailable, "this was not answered in time")
+        .hint("look whether it was done, and ask again if not")
 }
 
 /// What a client is told whose frame could not be answered.
