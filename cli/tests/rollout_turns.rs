@@ -60,6 +60,8 @@ fn a_rollout_is_cancelled_by_its_id_or_by_its_group() {
         plane.tidemill(&["rollout", "cancel", &id]).stdout,
         format!("rollout `{id}` was cancelled already; there is nothing to cancel\n")
     );
+    let shown = plane.tidemill(&["rollout", "show", &id]).stdout;
+    assert!(!shown.contains("300 of 300"), "{shown}");
     assert_eq!(plane.tidemill(&["rollout", "cancel", "day"]).code, 3);
 }
 

@@ -98,6 +98,17 @@ pub fn short(commit: &str) -> String {
     plain(commit).chars().take(SHORT).collect()
 }
 
+/// How many pipelines are settled, of how many. A rollout that ends early settles the rest as not reached, so then the
+/// number says nothing about how far it came.
+fn settled(rollout: &Rollout, of: &str) -> String {
+    let Rollout { settled, resources, .. } = rollout;
+    let says_nothing = rollout.is_final() && rollout.state != "succeeded" && settled == resources;
+    match says_nothing {
+        true => format!("of {resources}"),
+        false => format!("{settled}{of}{resources}"),
+    }
+}
+
 fn took(rollout: &Rollout) -> Option<String> {
     let took = rollout.ended_at?.duration_since(rollout.created_at);
     Some(milliseconds(i64::try_from(took.as_millis()).ok()?.max(0)))
@@ -115,7 +126,7 @@ pub fn row(table: &mut Table, rollout: Rollout) {
         Cell::new(plain(&rollout.group)),
         state(&rollout.state),
         Cell::new(rollout.progress),
-        Cell::new(format!("{}/{}", rollout.settled, rollout.resources)),
+        Cell::new(settled(&rollout, "/")),
         or_dash(commit),
         Cell::new(relative(rollout.created_at, Timestamp::now())),
         or_dash(took(&rollout)),
@@ -132,7 +143,7 @@ pub fn shown(rollout: &Rollout) -> String {
         ("purpose", Cell::new(&rollout.purpose)),
         ("state", state(&rollout.state)),
         ("step", Cell::new(&rollout.step)),
-        ("progress", Cell::new(format!("{} %, {} of {}", rollout.progress, rollout.settled, rollout.resources))),
+        ("progress", Cell::new(format!("{} %, {}", rollout.progress, settled(rollout, " of ")))),
     ];
     if let Some(git) = &rollout.git {
         let git = git.clone();
