@@ -67,7 +67,7 @@ pub fn refuses(live: &Deployment, group: &GroupName, request: &Request) -> Optio
     let project = &live.project;
     if request.create_only {
         let message = format!("project `{project}` is deployed already, as version {}", live.version);
-        return Some(Error::new(Code::AlreadyExists, message).hint("leave `createOnly` out to update it"));
+        return Some(Error::new(Code::AlreadyExists, message).hint("update it, or remove it first"));
     }
     let other = live.group.as_ref().filter(|other| *other != group && !request.partial)?;
     let message = format!("project `{project}` belongs to the group `{other}`");
