@@ -29,6 +29,26 @@ async fn versions_that_are_added_at_once_are_numbered_without_gaps_and_none_is_l
 }
 
 #[tokio::test]
+async fn versions_that_are_added_and_deployed_at_once_are_each_stored() {
+    let (_world, ana, mut dap) = ana().await;
+
+    let add =
+        |number: usize| json!({"subcommand": "add", "pipeline": named(&format!("v{number}")), "deployTo": "staging"});
+    let works: Vec<_> = (0..20).map(|number| dap.send("rrext_deploy", add(number))).collect();
+    join_all(works).await;
+
+    let mut answered: Vec<_> = (0..20).map(|_| dap.reply().ok()["artifact"].clone()).collect();
+    answered.sort_by_key(|artifact| artifact["version"].as_u64());
+    let stored = dap.ask("rrext_deploy", json!({"subcommand": "versions", "projectId": "p"})).await.ok();
+    let mut stored = stored["rows"].as_array().unwrap().clone();
+    stored.reverse();
+    let told = |artifact: &Value| json!([artifact["version"], artifact["pipelineName"], artifact["sha256"]]);
+    assert_eq!(stored.iter().map(told).collect::<Vec<_>>(), answered.iter().map(told).collect::<Vec<_>>());
+    assert_eq!(of_staging(&mut dap, "get", json!({})).await.ok()["version"], 20);
+    assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]));
+}
+
+#[tokio::test]
 async fn a_project_that_is_live_stays_as_it_is_when_a_version_is_added() {
     let (_world, ana, mut dap) = ana().await;
     let before = ana.deploy(pipeline("p"), "@daily").await.ok();

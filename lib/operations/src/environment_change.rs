@@ -115,7 +115,9 @@ impl Change<'_> {
         };
         let (moves, warnings) = self.moves(&slots, &after, &live).await?;
         let revision = before.as_ref().map_or(0, |before| before.revision);
-        if before.as_ref() == Some(&after) && moves.is_empty() {
+        // With a version to add there is always something to write: what was read may have the same number and instant
+        // from somebody else's version.
+        if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
             return Ok(Ok(Changed { environment: after, slots, version: live.version, warnings }));
         }
         after.revision = revision + 1;
