@@ -113,6 +113,36 @@ async fn of_many_changes_at_once_each_builds_upon_the_one_before() {
     assert!(environment.source("timer_1").debug, "no deployment has written over it");
 }
 
+#[tokio::test]
+async fn a_move_that_was_overtaken_is_later_than_the_one_that_overtook_it() {
+    let (world, _ana, mut dap) = ana().await;
+    versions(&mut dap, 3).await;
+    of_staging(&mut dap, "deploy", json!({"version": 1})).await.ok();
+    world.sleep(seconds(1));
+
+    let hold = world.faults.hold("TransactWriteItems", 0);
+    let slow = dap.send("rrext_deploy_pipe", staging("deploy", json!({"version": 3})));
+    let overtakes = async {
+        hold.arrived().await;
+        world.sleep(seconds(5));
+        dap.send("rrext_deploy_pipe", staging("deploy", json!({"version": 2}))).await;
+        hold.release();
+    };
+    futures::join!(slow, overtakes);
+
+    let (_, last) = (dap.reply().ok(), dap.reply().ok());
+    assert_eq!(last["version"], 3);
+    assert_eq!(of_staging(&mut dap, "get", json!({})).await.ok(), last);
+    let history = dap.ask("rrext_deploy", json!({"subcommand": "history", "projectId": "p", "teamId": "staging"}));
+    let history = history.await.ok();
+    let moves = history["rows"].as_array().unwrap().iter().filter(|row| is_move(row));
+    let moves: Vec<_> = moves.map(|row| json!([row["version"], row["at"]])).collect();
+    let at = |version: u64| moves.iter().find(|row| row[0] == version).unwrap()[1].as_f64().unwrap();
+    assert_eq!(moves.iter().map(|row| &row[0]).collect::<Vec<_>>(), [3, 2, 1]);
+    assert_eq!(last["deployedAt"], at(3));
+    assert!(at(3) >= at(2));
+}
+
 fn is_move(row: &Value) -> bool {
     ["deploy", "rollback"].iter().any(|action| row["action"] == *action)
 }

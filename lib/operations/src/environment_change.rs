@@ -79,15 +79,19 @@ pub async fn version(plane: &Plane, call: &Call, project: &ProjectId, number: u3
 }
 
 impl Change<'_> {
-    /// Makes it. `edit` gives the environment as it is to be; it is told what was there, and the number of the version
-    /// that is added, or 0.
+    /// Makes it. `edit` gives the environment as it is to be; it is told the call as of the round, what was there, and
+    /// the number of the version that is added, or 0.
     pub async fn make(
         &self,
-        mut edit: impl FnMut(Option<Environment>, u32) -> Result<Environment, Error>,
+        mut edit: impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
     ) -> Result<Changed, Error> {
+        let Change { plane, of, .. } = self;
         let mut rounds = Rounds::new();
         loop {
-            match self.round(&mut edit).await? {
+            let before = plane.store.environment(&self.call.owner, &of.project, &of.environment).await?;
+            let written = before.as_ref().map_or(self.call.now, |before| before.updated_at);
+            let round = Change { call: &self.call.after(plane, written), ..*self };
+            match round.round(before, &mut edit).await? {
                 Ok(changed) => return Ok(changed),
                 Err(error) if error.rejects(Part::Environment) => {
                     rounds.again(self.plane, error, Part::Environment).await?;
@@ -99,16 +103,16 @@ impl Change<'_> {
 
     async fn round(
         &self,
-        edit: &mut impl FnMut(Option<Environment>, u32) -> Result<Environment, Error>,
+        before: Option<Environment>,
+        edit: &mut impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
     ) -> Result<Result<Changed, tidemill_store::Error>, Error> {
         let Change { plane, call, of, .. } = self;
         let added = match self.adds {
             Some(addition) => Some(addition.number(plane, call).await?),
             None => None,
         };
-        let before = plane.store.environment(&call.owner, &of.project, &of.environment).await?;
         let slots = plane.store.slots(&call.owner, &of.project, &of.environment).await?;
-        let mut after = edit(before.clone(), added.as_ref().map_or(0, |added| added.version.number))?;
+        let mut after = edit(call, before.clone(), added.as_ref().map_or(0, |added| added.version.number))?;
         let live = match (&added, self.adds) {
             (Some(added), Some(addition)) => Live::new(added.version.clone(), addition.definition.pipeline.clone()),
             _ => Live::read(plane, call, &of.project, after.version).await?,

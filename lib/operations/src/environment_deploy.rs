@@ -28,7 +28,7 @@ impl crate::Operation for EnvironmentDeploy {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<EnvironmentAnswer, Error> {
         let of = OfEnvironment { project: input.project, environment: input.environment };
         let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
-        let changed = change.make(|before, _| Ok(deployed(call, &of, before, input.version))).await?;
+        let changed = change.make(|call, before, _| Ok(deployed(call, &of, before, input.version))).await?;
         Ok(EnvironmentAnswer::of(&changed))
     }
 }

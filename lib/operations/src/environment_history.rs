@@ -57,7 +57,7 @@ impl Operation for EnvironmentHistory {
             return Err(Error::not_found("project", &input.project));
         }
         items.extend(changes(plane, call, &input.project).await?);
-        items.sort_by_key(Happened::place);
+        put_in_order(&mut items);
         for (happened, number) in items.iter_mut().zip(1..) {
             happened.number = number;
         }
@@ -70,12 +70,25 @@ impl Operation for EnvironmentHistory {
     }
 }
 
+/// Puts everything into its order. The versions are in the order of their numbers and the changes of an environment in
+/// that of its revisions, whatever the clocks of those who wrote them said; between the two, time decides.
+fn put_in_order(items: &mut [Happened]) {
+    items.sort_by(|one, other| one.place().cmp(&other.place()));
+    for written in items.chunk_by_mut(|one, other| one.environment == other.environment) {
+        for next in 1..written.len() {
+            written[next].at = written[next].at.max(written[next - 1].at);
+        }
+    }
+    // A version was registered before it was deployed.
+    items.sort_by_key(|happened| (happened.at, happened.environment.is_some()));
+}
+
 impl Happened {
-    /// Where it stands among what happened at the same instant: a version was registered before it was deployed, and a
-    /// run came after what it is a run of.
-    fn place(&self) -> (Timestamp, bool, u64, bool, u32) {
+    /// Where it stands among the changes of the same environment, or among the versions. A run leaves the revision as it
+    /// is, and came after the change that made that.
+    fn place(&self) -> (Option<&str>, u64, bool, u32, Timestamp) {
         let is_run = self.operation == EnvironmentRun::NAME;
-        (self.at, self.environment.is_some(), self.revision, is_run, self.version)
+        (self.environment.as_deref(), self.revision, is_run, self.version, self.at)
     }
 }
 

@@ -17,7 +17,7 @@ impl crate::Operation for EnvironmentRemove {
 
     async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
         let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
-        let edit = |before, _| Ok(Environment { state: State::Removed, ..there(&of, before)? });
+        let edit = |_: &Call, before, _| Ok(Environment { state: State::Removed, ..there(&of, before)? });
         Ok(EnvironmentAnswer::of(&change.make(edit).await?))
     }
 }

@@ -61,6 +61,7 @@ impl crate::Operation for EnvironmentRun {
             variables: BTreeMap::new(),
             trace: settings.trace.unwrap_or(Trace::Full),
         };
+        let call = &call.after(plane, environment.updated_at);
         let change = Change { plane, call, of: &of, operation: Self::NAME, source: Some(&source), adds: None };
         let turn = Turn { slot: slot_of(&of, &source)?, audit: change.audit(version, &environment), environment };
         let task = task_open::open_in_turn(plane, call, opening, definition, turn).await?;

@@ -62,7 +62,7 @@ impl crate::Operation for EnvironmentSource {
             None => Self::NAME,
         };
         let change = Change { plane, call, of: &of, operation, source: Some(&source), adds: None };
-        let edit = |before: Option<Environment>, _| {
+        let edit = |_: &Call, before: Option<Environment>, _| {
             let mut after = there(&of, before)?;
             let mut edited = after.source(&source);
             if let Some((schedule, ttl_seconds)) = &schedule {

@@ -104,6 +104,14 @@ pub struct Call {
     pub idempotency: Option<String>,
 }
 
+impl Call {
+    /// The same call as of now, and no earlier than `written`: what is written over a record is stamped no earlier than
+    /// that, however long the call has been on its way and whatever the clock of the other writer said.
+    pub fn after(&self, plane: &Plane, written: Timestamp) -> Call {
+        Call { now: plane.now().max(written), ..self.clone() }
+    }
+}
+
 /// Time and chance, as arguments.
 pub trait World: Send + Sync {
     fn now(&self) -> Timestamp;

@@ -53,7 +53,7 @@ impl crate::Operation for VersionAdd {
         };
         let of = OfEnvironment { project, environment };
         let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: Some(&addition) };
-        let changed = change.make(|before, number| Ok(deployed(call, &of, before, number))).await?;
+        let changed = change.make(|call, before, number| Ok(deployed(call, &of, before, number))).await?;
         let answer = EnvironmentAnswer::of(&changed);
         Ok(Output { version: changed.version.into(), environment: Some(answer) })
     }
@@ -77,7 +77,7 @@ impl Addition {
     async fn alone(&self, plane: &Plane, call: &Call) -> Result<VersionAnswer, Error> {
         let mut rounds = Rounds::new();
         loop {
-            let numbered = self.number(plane, call).await?;
+            let numbered = self.number(plane, &call.after(plane, call.now)).await?;
             match numbered.write(plane.store.transaction())?.commit().await {
                 Ok(()) => {
                     plane.tell(&call.owner).await;
