@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{World, minutes, pipeline, seconds};
 
 fn named(project: &str, name: &str) -> Value {
     let mut changed = pipeline(project);
@@ -46,6 +46,30 @@ async fn an_update_that_changes_nothing_makes_no_version() {
     let updated = ana.patch("/v1/deployments/p", json!({"pipeline": pipeline("p")})).await.ok();
 
     assert_eq!(updated["version"], 1);
+}
+
+#[tokio::test]
+async fn an_update_that_was_overtaken_is_later_than_the_one_that_overtook_it() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+
+    let hold = world.faults.hold("TransactWriteItems", 0);
+    let slow = ana.patch("/v1/deployments/p", json!({"pipeline": named("p", "slow")}));
+    let overtakes = async {
+        hold.arrived().await;
+        world.sleep(seconds(5));
+        let fast = ana.patch("/v1/deployments/p", json!({"pipeline": named("p", "fast")})).await.ok();
+        hold.release();
+        fast
+    };
+    let (slow, fast) = futures::join!(slow, overtakes);
+
+    let slow = slow.ok();
+    assert_eq!((&fast["version"], &slow["version"]), (&json!(2), &json!(3)));
+    assert_eq!(slow["updatedAt"], fast["updatedAt"]);
+    let versions = ana.get("/v1/deployments/p/versions").await.ok();
+    assert_eq!(versions["items"][0]["createdAt"], versions["items"][1]["createdAt"]);
 }
 
 #[tokio::test]

@@ -170,6 +170,7 @@ pub async fn change_state(
     let mut rounds = Rounds::new();
     loop {
         let before = existing(plane, &call.owner, project).await?;
+        let call = &call.after(plane, before.updated_at);
         let mut after = touched(&before, call.now);
         change(&mut after).map_err(|refused| self::refused(project, refused))?;
         if after.state == before.state {

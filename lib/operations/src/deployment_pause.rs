@@ -27,7 +27,7 @@ impl crate::Operation for DeploymentPause {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<DeploymentAnswer, Error> {
         let note = checked_note(input.note)?;
-        let pause = |deployment: &mut Deployment| deployment.pause(note.clone(), call.now);
+        let pause = |deployment: &mut Deployment| deployment.pause(note.clone(), deployment.updated_at);
         let paused = change_state(plane, call, Self::NAME, &input.project, pause).await?;
         Ok(DeploymentAnswer::of(plane, &paused))
     }

@@ -15,7 +15,7 @@ impl crate::Operation for DeploymentRemove {
     type Output = Done;
 
     async fn run(plane: &Plane, call: &Call, input: OfProject) -> Result<Done, Error> {
-        let remove = |deployment: &mut tidemill_model::deployment::Deployment| deployment.remove(call.now);
+        let remove = |deployment: &mut tidemill_model::deployment::Deployment| deployment.remove(deployment.updated_at);
         change_state(plane, call, Self::NAME, &input.project, remove).await?;
         Ok(Done {})
     }

@@ -104,6 +104,7 @@ async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) 
     if let Some(expected) = input.revision.filter(|expected| *expected != before.revision) {
         return Err(changed_since(expected, before.revision).into());
     }
+    let call = &call.after(plane, before.updated_at);
     let mut after = touched(&before, call.now);
     let given = SettingsGiven {
         catch_up_seconds: input.catch_up_seconds,
