@@ -1,6 +1,6 @@
 //! Running a source of an environment by hand: a task, and never beside another run of that source.
 
-use crate::given::echo;
+use crate::given::{chain, echo};
 use crate::given_environments::{ana, of_staging, runs, scheduled, staging, tick_bell, ticks};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -36,6 +36,58 @@ async fn of_many_runs_at_once_one_is_started() {
     assert_eq!(won[0].0["body"]["version"], 1);
     lost.into_iter().for_each(|reply| assert_eq!(reply.refused(), ACTIVE));
     assert_eq!(runs(&ana).await, [json!(["task", 1, "running", "staging", "webhook_1"])]);
+}
+
+#[tokio::test]
+async fn a_team_names_its_own_run_and_not_the_task_of_whoever_asks() {
+    let (_world, _ana, mut dap) = ana().await;
+    waiting(&mut dap).await;
+    let own = dap.ask("execute", json!({"pipeline": echo("p")})).await.ok();
+    let run = run(&mut dap).await.ok();
+
+    let asked = |more: Value| of_source(&more);
+    let of_nobody = dap.ask("rrext_get_token", asked(json!({}))).await.ok();
+    let of_team = dap.ask("rrext_get_token", asked(json!({"teamId": "staging"}))).await.ok();
+    let restarting = json!({"teamId": "staging", "token": null});
+    let restarted = dap.ask("restart", asked(restarting)).await.ok();
+
+    assert_eq!((&of_nobody["token"], &of_team["token"]), (&own["token"], &run["token"]));
+    assert_eq!(restarted["token"], run["token"]);
+    for team in ["production", "@me"] {
+        dap.ask("rrext_get_token", asked(json!({"teamId": team}))).await.refused();
+        dap.ask("restart", asked(json!({"teamId": team}))).await.refused();
+    }
+}
+
+fn of_source(more: &Value) -> Value {
+    let mut asked = json!({"projectId": "p", "source": "webhook_1"});
+    asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    asked
+}
+
+#[tokio::test]
+async fn a_run_of_a_version_is_restarted_only_with_the_pipeline_of_that_version() {
+    let (_world, ana, mut dap) = ana().await;
+    waiting(&mut dap).await;
+    let run = run(&mut dap).await.ok();
+    let path = format!("/v1/tasks/{}", run["token"].as_str().unwrap());
+    let template = ("template", json!({"template": "new {{ value }}"}), "text");
+    let other = chain("p", &[("webhook", json!({}), "text"), template, ("response", json!({"lanes": []}), "")]);
+
+    let of_team = |pipeline: &Value| of_source(&json!({"teamId": "staging", "pipeline": pipeline}));
+    let refused = dap.ask("restart", of_team(&other)).await.refused();
+    let by_token = json!({"token": run["token"], "pipeline": other});
+    let refused_by_token = dap.ask("restart", by_token).await.refused();
+    let published = dap.ask("rrext_deploy", json!({"subcommand": "artifact", "projectId": "p", "version": 1}));
+    let published = published.await.ok();
+    let before = ana.get(&path).await.ok()["restarts"].clone();
+    dap.ask("restart", of_team(&published)).await.ok();
+
+    assert!(refused.contains("version 1 of `p` in `staging`") && refused.contains("deploy that"), "{refused}");
+    assert_eq!(refused, refused_by_token);
+    assert_eq!((before, ana.get(&path).await.ok()["restarts"].clone()), (json!(0), json!(1)));
+    let kept = dap.ask("rrext_get_pipeline", json!({"token": run["token"]})).await.ok();
+    assert_eq!(kept["pipeline"]["name"], "echo");
 }
 
 #[tokio::test]

@@ -74,6 +74,10 @@ impl Definition {
         sha256(self.pipeline.text().as_bytes())
     }
 
+    pub fn plan_sha256(&self) -> Result<String, Error> {
+        Ok(sha256(&serde_json::to_vec(&self.compiled.plan).map_err(Error::internal)?))
+    }
+
     pub fn warnings(&self) -> Vec<Detail> {
         self.compiled.warnings.iter().cloned().map(Detail::from).collect()
     }

@@ -31,7 +31,7 @@ impl crate::Operation for TaskGet {
             (Some(token), _, _) => find(plane, call, token).await.map(TaskStatus::from),
             (None, Some(project), Some(source)) => {
                 let open = open_of_source(plane, call, project, source).await?;
-                open.map(TaskStatus::from).ok_or_else(|| Error::not_found("open task of project", project))
+                open.map(TaskStatus::from).ok_or_else(|| Error::not_found("open task of project", project.plain()))
             }
             _ => Err(Invalid::new("token", "neither `token` nor `project` and `source` are given", "give one").into()),
         }

@@ -1,6 +1,7 @@
 //! `execute`, `restart`, `terminate` and what can be asked about tasks: the operations of tasks in the words of
 //! RocketRide's clients.
 
+use super::environments::environment;
 use super::{Asked, body, done, text};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
@@ -8,7 +9,7 @@ use crate::{task_refusal, task_status};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tidemill_model::ids::ProjectId;
+use tidemill_model::ids::{ProjectId, Slot};
 use tidemill_model::task::Trace;
 use tidemill_operations::answer::TaskAnswer;
 use tidemill_operations::task_end::{self, TaskEnd};
@@ -104,12 +105,16 @@ fn shown(task: &TaskAnswer) -> Value {
     })
 }
 
-/// The token of the task that serves the source that the arguments name.
+/// The token of the task that serves the source that the arguments name: with a team, the run of what is deployed there.
 async fn running(asked: &Asked) -> Result<String, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
     let project = text(arguments, "projectId")?.ok_or_else(|| Failure::new("projectId is required"))?;
     let source = text(arguments, "source")?.ok_or_else(|| Failure::new("source is required"))?;
-    let project = ProjectId::parse(project).map_err(Error::from)?;
+    let mut project = ProjectId::parse(project).map_err(Error::from)?;
+    if let Some(team) = text(arguments, "teamId")? {
+        let slot = Slot { project, environment: environment(call, &team)?, source: source.clone() };
+        project = slot.id().map_err(Error::from)?;
+    }
     let input = task_get::Input { token: None, project: Some(project), source: Some(source) };
     Ok(TaskGet::run(plane, call, input).await.map_err(failed)?.token)
 }
