@@ -5,6 +5,7 @@ mod checkly_conflict;
 mod checkly_deploy;
 mod conflicts;
 mod dap_deploy;
+mod dap_environments;
 mod dap_events;
 mod dap_session;
 mod dap_table;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
 
 /// Rows of a page unless the caller says otherwise, and at most.
-const PAGE: u64 = 50;
-const PAGE_LIMIT: u64 = 200;
+const PAGE: i64 = 50;
+const PAGE_LIMIT: i64 = 100;
 
 #[derive(Deserialize)]
 struct Sorter {
@@ -23,8 +23,8 @@ pub fn page(rows: Vec<Value>, arguments: &Arguments, searched: &[&str]) -> Resul
     let search = arguments.text("search")?.unwrap_or_default().to_lowercase();
     let filters: Map<String, Value> = argument(arguments, "filters", "an object")?.unwrap_or_default();
     let sorters: Vec<Sorter> = argument(arguments, "sort", "a list of {field, dir}")?.unwrap_or_default();
-    let number: u64 = argument(arguments, "page", "a whole number")?.unwrap_or(1).max(1);
-    let size: u64 = argument(arguments, "page_size", "a whole number")?.unwrap_or(PAGE).clamp(1, PAGE_LIMIT);
+    let number: i64 = argument(arguments, "page", "a whole number")?.unwrap_or(1).max(1);
+    let size: i64 = argument(arguments, "page_size", "a whole number")?.unwrap_or(PAGE).clamp(1, PAGE_LIMIT);
     let mut rows = rows;
     rows.retain(|row| {
         is_found(row, &search, searched) && filters.iter().all(|(name, wanted)| passes(row, name, wanted))
@@ -52,7 +52,7 @@ fn is_found(row: &Value, search: &str, searched: &[&str]) -> bool {
     search.is_empty() || searched.iter().any(holds)
 }
 
-/// `field` is equal; `field__gte` and `field__lte` are bounds.
+/// A text is part of `field`, whatever its case; a list has what is equal to it. `field__gte` and `field__lte` are bounds.
 fn passes(row: &Value, name: &str, wanted: &Value) -> bool {
     if let Some(field) = name.strip_suffix("__gte") {
         return order(&row[field], wanted).is_ge();
@@ -62,6 +62,7 @@ fn passes(row: &Value, name: &str, wanted: &Value) -> bool {
     }
     match wanted {
         Value::Array(any) => any.iter().any(|wanted| order(&row[name], wanted).is_eq()),
+        Value::String(part) if row[name].is_string() => text(&row[name]).to_lowercase().contains(&part.to_lowercase()),
         wanted => order(&row[name], wanted).is_eq(),
     }
 }
@@ -73,9 +74,10 @@ impl Sorter {
     }
 }
 
-/// Numbers by their size, all else by its text.
+/// Numbers by their size, all else by its text. A number that is asked for may be given as a text.
 fn order(one: &Value, other: &Value) -> Ordering {
-    match (one.as_f64(), other.as_f64()) {
+    let asked = other.as_f64().or_else(|| other.as_str()?.parse().ok());
+    match (one.as_f64(), asked) {
         (Some(one), Some(other)) => one.total_cmp(&other),
         _ => text(one).cmp(&text(other)),
     }
