@@ -1,6 +1,7 @@
 //! Versions and environments in the words of RocketRide's newer clients: what they may ask for, and what they are told
 //! when they may not.
 
+use crate::given::echo;
 use crate::given_environments::{ana, versions};
 use serde_json::{Value, json};
 use tidemill_testing::Dap;
@@ -49,3 +50,25 @@ async fn a_page_that_there_is_not_is_the_nearest_that_there_is() {
     }
 }
 
+#[tokio::test]
+async fn tasks_and_connections_are_listed_by_the_page() {
+    let (world, ana, mut dap) = ana().await;
+    let _other = world.socket(&ana).await;
+    let _bobs = world.socket(&world.user("bob").await).await;
+    for project in ["alpha", "beta", "gamma"] {
+        world.sleep(std::time::Duration::from_secs(1));
+        dap.ask("execute", json!({"pipeline": echo(project)})).await.ok();
+    }
+
+    let tasks = dap.ask("rrext_list_tasks", json!({"page": 2, "page_size": 2})).await.ok();
+    let found = dap.ask("rrext_list_tasks", json!({"search": "BETA", "filters": {"completed": "false"}})).await.ok();
+    let connections = dap.ask("rrext_list_connections", json!({})).await.ok();
+    let shown = dap.ask("rrext_dashboard", json!({})).await.ok();
+
+    assert_eq!((&tasks["total"], &tasks["page"], &tasks["pageSize"]), (&json!(3), &json!(2), &json!(2)));
+    assert_eq!(tasks["rows"], json!([shown["tasks"][0]]), "the oldest comes first");
+    assert_eq!(tasks["rows"][0]["projectId"], "gamma");
+    assert_eq!((&found["total"], &found["rows"][0]["projectId"]), (&json!(1), &json!("beta")));
+    assert_eq!((&connections["total"], &connections["pageSize"]), (&json!(2), &json!(50)));
+    assert!(connections["rows"][0]["id"].as_u64() < connections["rows"][1]["id"].as_u64());
+}

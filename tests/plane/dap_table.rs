@@ -7,7 +7,7 @@ use tidemill_protocols::dap::commands::{OF_CONNECTION, OF_ENVIRONMENTS, named};
 use tidemill_protocols::functions::FUNCTIONS;
 
 /// Command, the function that does it, and what the caller needs. `-` is the connection's own.
-const COMMANDS: [(&str, &str, Needs); 22] = [
+const COMMANDS: [(&str, &str, Needs); 24] = [
     ("rrext_deploy_add", "deployment_add", Needs::Scope(Scope::Control)),
     ("rrext_deploy_list", "deployment_list", Needs::Scope(Scope::Monitor)),
     ("rrext_deploy_remove", "deployment_remove", Needs::Scope(Scope::Control)),
@@ -17,6 +17,8 @@ const COMMANDS: [(&str, &str, Needs); 22] = [
     ("rrext_deploy", "-", Needs::Login),
     ("rrext_deploy_pipe", "-", Needs::Login),
     ("rrext_dashboard", "-", Needs::Scope(Scope::Monitor)),
+    ("rrext_list_connections", "-", Needs::Scope(Scope::Monitor)),
+    ("rrext_list_tasks", "-", Needs::Scope(Scope::Monitor)),
     ("rrext_identify", "-", Needs::Login),
     ("rrext_ping", "-", Needs::Login),
     ("rrext_resolve_config", "provider_list", Needs::Login),

@@ -1,6 +1,7 @@
-//! `rrext_dashboard`: the caller's own connections and tasks, and how long the plane has been up.
+//! `rrext_dashboard`: the caller's own connections and tasks, and how long the plane has been up; and either of the two
+//! lists by the page.
 
-use super::{Asked, body};
+use super::{Asked, body, rows};
 use crate::dap::connections::Connection;
 use crate::dap::failure::Failure;
 use crate::dap::frame::Body;
@@ -26,6 +27,21 @@ pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
         "connections": own.iter().map(shown).collect::<Vec<_>>(),
         "tasks": tasks.iter().map(|task| shown_task(task, now)).collect::<Vec<_>>(),
     }))
+}
+
+/// The caller's tasks, oldest first.
+pub async fn list_tasks(asked: Asked) -> Result<Body, Failure> {
+    let Asked { plane, call, arguments, .. } = asked;
+    let tasks = TaskList::run(&plane, &call, task_list::Input {}).await?.items;
+    let found = tasks.iter().rev().map(|task| shown_task(task, plane.now())).collect();
+    rows::page(found, &arguments, &["id", "name", "projectId", "source", "provider", "status"])
+}
+
+/// The caller's connections, oldest first.
+pub async fn list_connections(asked: Asked) -> Result<Body, Failure> {
+    let Asked { seat, call, arguments, .. } = asked;
+    let found = seat.connections().of(&call.owner).iter().map(shown).collect();
+    rows::page(found, &arguments, &["clientId"])
 }
 
 fn shown_task(task: &TaskStatus, now: Timestamp) -> Value {

@@ -82,6 +82,16 @@ pub static OF_CONNECTION: &[Command] = &[
         needs: Needs::Scope(Scope::Monitor),
         handle: |asked| Box::pin(dashboard::dashboard(asked)),
     },
+    Command {
+        name: "rrext_list_tasks",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(dashboard::list_tasks(asked)),
+    },
+    Command {
+        name: "rrext_list_connections",
+        needs: Needs::Scope(Scope::Monitor),
+        handle: |asked| Box::pin(dashboard::list_connections(asked)),
+    },
     Command { name: "rrext_monitor", needs: Needs::Watch, handle: |asked| Box::pin(monitor(asked)) },
 ];
 
