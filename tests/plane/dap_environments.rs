@@ -6,6 +6,25 @@ use crate::given_environments::{ana, versions};
 use serde_json::{Value, json};
 use tidemill_testing::Dap;
 
+async fn preview(dap: &mut Dap, schedule: &str, count: Value) -> Value {
+    let asked = json!({"subcommand": "preview", "schedule": schedule, "count": count});
+    dap.ask("rrext_deploy_pipe", asked).await.ok()
+}
+
+#[tokio::test]
+async fn a_preview_answers_also_what_is_no_schedule_and_counts_as_far_as_it_goes() {
+    let (_world, _ana, mut dap) = ana().await;
+
+    let empty = preview(&mut dap, "", Value::Null).await;
+
+    assert_eq!((&empty["valid"], &empty["next"]), (&json!(false), &json!([])));
+    assert!(empty["error"].as_str().unwrap().contains("schedule"), "{empty}");
+    for (count, shown) in [(json!(10_000_000_000_u64), 50), (json!(50), 50), (json!(-1), 0), (Value::Null, 5)] {
+        let seen = preview(&mut dap, "* * * * *", count.clone()).await;
+        assert_eq!(seen["next"].as_array().unwrap().len(), shown, "{count}");
+    }
+}
+
 /// The versions of `p` that a list shows: their numbers, and the page.
 async fn listed(dap: &mut Dap, more: Value) -> Value {
     let mut asked = json!({"subcommand": "versions", "projectId": "p"});

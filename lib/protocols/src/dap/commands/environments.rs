@@ -246,8 +246,10 @@ async fn run(asked: Asked) -> Result<Body, Failure> {
 
 async fn preview(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
-    let schedule = required(&arguments, "schedule")?;
-    let count = argument(&arguments, "count", "a whole number")?;
+    // An empty text is a schedule that cannot be read, and that is an answer.
+    let schedule = arguments.text("schedule")?.ok_or_else(|| Failure::new("schedule is required"))?;
+    let count = argument::<i64>(&arguments, "count", "a whole number")?;
+    let count = count.map(|count| u32::try_from(count.max(0)).unwrap_or(u32::MAX));
     let seen = SchedulePreview::run(&plane, &call, schedule_preview::Input { schedule, count }).await?;
     let next: Vec<_> = seen.next.into_iter().map(seconds).collect();
     let mut answer = json!({"valid": seen.valid, "next": next});
