@@ -2,9 +2,9 @@
 //! when they may not.
 
 use crate::given::echo;
-use crate::given_environments::{ana, versions};
+use crate::given_environments::{ana, named, of_staging, versions};
 use serde_json::{Value, json};
-use tidemill_testing::Dap;
+use tidemill_testing::{Dap, Reply};
 
 async fn preview(dap: &mut Dap, schedule: &str, count: Value) -> Value {
     let asked = json!({"subcommand": "preview", "schedule": schedule, "count": count});
@@ -67,6 +67,65 @@ async fn a_page_that_there_is_not_is_the_nearest_that_there_is() {
         assert_eq!((&listed[1], &listed[2]), (&json!(page), &json!(size)), "{asked}");
         assert_eq!(listed[0][0], 3, "{asked}");
     }
+}
+
+async fn add(dap: &mut Dap, more: Value) -> Reply {
+    let mut asked = json!({"subcommand": "add", "pipeline": named("one")});
+    asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    dap.ask("rrext_deploy", asked).await
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_is_refused() {
+    let (_world, _ana, mut dap) = ana().await;
+
+    for name in [json!(5), json!(["one"]), json!({}), json!(true)] {
+        let mut pipeline = named("one");
+        pipeline["name"] = name.clone();
+        let refused = add(&mut dap, json!({"pipeline": pipeline})).await.refused();
+        assert_eq!(refused, "pipeline.name must be a text", "{name}");
+    }
+    assert_eq!(listed(&mut dap, json!({})).await[0], json!([]));
+}
+
+#[tokio::test]
+async fn a_team_that_cannot_be_is_told_how_teams_are_called() {
+    let (_world, _ana, mut dap) = ana().await;
+
+    for team in ["bad team", "@you", &"x".repeat(65)] {
+        let refused = add(&mut dap, json!({"deployTo": team})).await.refused();
+        assert!(refused.contains("1 to 64 of `a-z A-Z 0-9 . _ -`") && refused.contains("`@me`"), "{refused}");
+    }
+    let refused = add(&mut dap, json!({"deployTo": "user~bob"})).await.refused();
+    assert_eq!(refused, "No membership in team 'user~bob'");
+    assert_eq!(listed(&mut dap, json!({})).await[0], json!([]));
+}
+
+#[tokio::test]
+async fn numbers_that_are_out_of_range_are_told_the_range() {
+    let (_world, _ana, mut dap) = ana().await;
+    add(&mut dap, json!({"deployTo": "staging"})).await.ok();
+
+    for ttl in [86_401_u64, 1 << 40] {
+        let asked = json!({"sourceId": "timer_1", "schedule": "@daily", "ttl": ttl});
+        let refused = of_staging(&mut dap, "schedule_set", asked).await.refused();
+        assert!(refused.starts_with(&format!("ttl is {ttl}, outside 1 to 86400 seconds")), "{refused}");
+    }
+    for version in [json!(-1), json!(0), json!(1_u64 << 32), json!(1.5), json!("1")] {
+        let refused = of_staging(&mut dap, "deploy", json!({"version": version})).await.refused();
+        assert_eq!(refused, "version must be a whole number from 1 to 4294967295", "{version}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_there_is_named_with_where_to_look() {
+    let (_world, _ana, mut dap) = ana().await;
+    add(&mut dap, json!({})).await.ok();
+
+    let said = "version 99 of `p` does not exist; hint: check the number; `tidemill versions` shows what there is";
+    assert_eq!(of_staging(&mut dap, "deploy", json!({"version": 99})).await.refused(), said);
+    let artifact = json!({"subcommand": "artifact", "projectId": "p", "version": 99});
+    assert_eq!(dap.ask("rrext_deploy", artifact).await.refused(), said);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ pub fn deployed(call: &Call, of: &OfEnvironment, before: Option<Environment>, ve
 /// Reads a version that must be there.
 pub async fn version(plane: &Plane, call: &Call, project: &ProjectId, number: u32) -> Result<Version, Error> {
     let found = plane.store.version(&call.owner, project, number).await?;
-    found.ok_or_else(|| Error::not_found("version", format!("{number} of {project}")))
+    found.ok_or_else(|| Error::no_version(project, number))
 }
 
 impl Change<'_> {

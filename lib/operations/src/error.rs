@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
+use tidemill_model::ids::ProjectId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::Problem;
 
@@ -60,7 +61,13 @@ impl Error {
     /// The answer for what does not exist and for what belongs to somebody else.
     pub fn not_found(what: &str, name: impl fmt::Display) -> Error {
         Error::new(Code::NotFound, format!("{what} `{name}` does not exist"))
-            .hint(format!("check the {what}'s name; `list` commands show what there is"))
+            .hint(format!("check the name; {} shows what there is", listing(what)))
+    }
+
+    /// The answer for a version that a project does not have.
+    pub fn no_version(project: &ProjectId, number: u32) -> Error {
+        Error::new(Code::NotFound, format!("version {number} of `{}` does not exist", project.plain()))
+            .hint(format!("check the number; {} shows what there is", listing("version")))
     }
 
     /// A pipeline that was refused, with everything that is wrong with it.
@@ -124,6 +131,20 @@ fn line(Detail { component, message, hint, .. }: &Detail) -> String {
     let component: String = component.map(|id| format!("component `{id}`: ")).collect();
     let hint: String = hint.iter().map(|hint| format!("; {hint}")).collect();
     format!("{component}{message}{hint}")
+}
+
+/// Where people see what there is of a kind.
+fn listing(what: &str) -> &'static str {
+    match what {
+        "project" => "`tidemill list`",
+        "version" => "`tidemill versions`",
+        "run" => "`tidemill runs`",
+        "group" => "`tidemill groups`",
+        "rollout" => "`tidemill rollouts`",
+        "key" => "`tidemill keys list`",
+        "secret" => "`tidemill secrets list`",
+        _ => "the list of them",
+    }
 }
 
 impl fmt::Display for Error {

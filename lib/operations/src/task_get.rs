@@ -1,7 +1,7 @@
 //! How a task stands, by its token or by the source that it serves.
 
 use crate::answer::TaskStatus;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task_life::{find, settle};
 use serde::Deserialize;
@@ -31,11 +31,16 @@ impl crate::Operation for TaskGet {
             (Some(token), _, _) => find(plane, call, token).await.map(TaskStatus::from),
             (None, Some(project), Some(source)) => {
                 let open = open_of_source(plane, call, project, source).await?;
-                open.map(TaskStatus::from).ok_or_else(|| Error::not_found("open task of project", project.plain()))
+                open.map(TaskStatus::from).ok_or_else(|| none_open(project, source))
             }
             _ => Err(Invalid::new("token", "neither `token` nor `project` and `source` are given", "give one").into()),
         }
     }
+}
+
+fn none_open(project: &ProjectId, source: &str) -> Error {
+    let message = format!("no task of source `{}` of project `{}` is open", source.escape_debug(), project.plain());
+    Error::new(Code::NotFound, message).hint("open one; `tidemill tasks` shows those that are open")
 }
 
 /// The open task that a source's callers find.

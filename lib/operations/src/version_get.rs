@@ -25,8 +25,7 @@ impl crate::Operation for VersionGet {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<VersionAnswer, Error> {
         let found = plane.store.version(&call.owner, &input.project, input.version).await?;
-        let name = format!("{} of {}", input.version, input.project);
-        let version = found.ok_or_else(|| Error::not_found("version", name))?;
+        let version = found.ok_or_else(|| Error::no_version(&input.project, input.version))?;
         let pipeline = stored_pipeline(plane, &call.owner, &input.project, &version.sha256).await?;
         Ok(VersionAnswer { pipeline: Some(pipeline), ..VersionAnswer::from(version) })
     }

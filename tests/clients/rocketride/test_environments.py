@@ -169,7 +169,7 @@ async def test_the_pointer_moves_on_and_back(deploy, live):
     assert [row['seq'] for row in (await within(deploy.history(live)))['rows']] == [6, 5, 4, 3, 2, 1]
     bounds = {'at__gte': history['rows'][0]['at']}
     assert (await within(deploy.history(live, filters=bounds, team_id=TEAM)))['total'] == 1
-    await refused(deploy.deploy(live, 9, TEAM), 'does not exist')
+    await refused(deploy.deploy(live, 9, TEAM), f'version 9 of `{live}` does not exist')
     assert (await within(deploy.get(live, TEAM)))['version'] == 1
 
 
@@ -192,14 +192,15 @@ async def test_lists_are_of_a_team_or_of_all(deploy, live):
     await within(deploy.deploy(live, 2, '@me'))
 
     async def listed(**asked):
-        rows = (await within(deploy.list(page_size=200, **asked)))['rows']
+        asked = {'search': live, **asked}
+        rows = (await within(deploy.list(page_size=100, **asked)))['rows']
         return sorted((row['teamId'], row['version']) for row in rows if row['projectId'] == live)
 
     assert await listed() == [(TEAM, 1), ('user~dev', 2)]
     assert await listed(team_id=TEAM) == [(TEAM, 1)]
     assert await listed(team_id='@me') == [('user~dev', 2)]
     assert await listed(team_id='production') == []
-    assert await listed(search=live, filters={'state': 'enabled'}) == [(TEAM, 1), ('user~dev', 2)]
+    assert await listed(filters={'state': 'ENABLE', 'projectId': live[2:]}) == [(TEAM, 1), ('user~dev', 2)]
     assert await listed(filters={'state': 'disabled'}) == []
 
 
@@ -246,6 +247,8 @@ async def test_what_cannot_be_scheduled_is_refused(deploy, live):
     says = 'ttl must be a positive integer (seconds) or omitted'
     for ttl in [0, -1, 1.5, 'x']:
         assert await refused(deploy.set_schedule(live, 'timer_1', '@daily', TEAM, ttl=ttl), says) == says
+    for ttl in [86401, 2**40]:
+        await refused(deploy.set_schedule(live, 'timer_1', '@daily', TEAM, ttl=ttl), f'ttl is {ttl}, outside 1 to 86400')
     await refused(deploy.pause_schedule(live, 'timer_1', TEAM), 'has no schedule')
     await refused(deploy.set_source_config(live, 'timer_1', TEAM, trace_level='loud'), 'traceLevel')
     assert (await within(deploy.get(live, TEAM)))['schedules'] == {}
@@ -289,15 +292,19 @@ async def test_a_preview_agrees_with_the_calendar(deploy):
     for schedule in ['x', '* * * * * *', '0 0 30 2 *', '@reboot']:
         seen = await within(deploy.preview(schedule))
         assert (seen['valid'], seen['next']) == (False, []) and schedule in seen['error']
-    await refused(deploy.preview(''), 'schedule is required')
+    seen = await within(deploy.preview(''))
+    assert (seen['valid'], seen['next']) == (False, []) and seen['error']
+    assert len((await within(deploy.preview('* * * * *', 10**10)))['next']) == 50
+    assert (await within(deploy.preview('* * * * *', -1)))['next'] == []
 
 
 async def test_names_that_are_missing_or_of_others_are_refused(deploy, client, live):
     await refused(deploy.get(live, ''), 'teamId is required')
     await refused(deploy.get('', TEAM), 'projectId is required')
     await refused(deploy.set_schedule(live, '', '@daily', TEAM), 'sourceId is required')
-    for team in ['user~somebody', 'a b', '@you', 'x' * 65]:
-        await refused(deploy.deploy(live, 1, team), f"No membership in team '{team}'")
+    await refused(deploy.deploy(live, 1, 'user~somebody'), "No membership in team 'user~somebody'")
+    for team in ['a b', '@you', 'x' * 65]:
+        await refused(deploy.deploy(live, 1, team), 'a team has 1 to 64 of')
     for command in ['rrext_deploy', 'rrext_deploy_pipe']:
         await refused(call(client, command), 'Subcommand is required')
         await refused(call(client, command, subcommand='fly'), 'Unknown subcommand: fly')

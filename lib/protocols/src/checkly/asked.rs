@@ -48,14 +48,15 @@ impl OfDeployment {
     }
 
     fn unknown(&self) -> Refusal {
-        Error::not_found("deployment", self.deployment.escape_debug()).into()
+        Error::not_found("deployment", self.deployment.escape_debug()).hint("check its id").into()
     }
 }
 
 /// The group that a project is, if a project can be called so.
 pub fn group(project: &str) -> Result<GroupName, Refusal> {
     let group = is_logical_id(project).then(|| GroupName::parse(project).ok()).flatten();
-    group.ok_or_else(|| Error::not_found("project", project.escape_debug()).into())
+    let unknown = || Error::not_found("project", project.escape_debug()).hint("check its logical id");
+    group.ok_or_else(|| unknown().into())
 }
 
 /// Refuses a body that says of itself that it is no JSON.

@@ -4,9 +4,11 @@
 use super::dashboard::seconds;
 use super::rows::{self, argument};
 use super::{Asked, Command, Handler, Needs, body};
-use crate::dap::failure::Failure;
+use crate::dap::failure::{Failure, with_hint};
 use crate::dap::frame::{Arguments, Body, shown};
 use serde_json::{Map, Value, json};
+use std::num::NonZeroU32;
+use tidemill_model::environment::TTL_LIMIT;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
 use tidemill_model::pipeline::members;
@@ -29,6 +31,9 @@ use tidemill_operations::{Call, Code, Error, OfEnvironment, Operation, authentic
 
 /// What the caller's own environment is called in answers.
 const OWN_PREFIX: &str = "user~";
+
+/// What teams may be called.
+const TEAM_NAMES: &str = "hint: a team has 1 to 64 of `a-z A-Z 0-9 . _ -`, or is `@me`, your own";
 
 /// Commands whose subcommands are each an operation.
 pub static OF_ENVIRONMENTS: &[Command] = &[
@@ -95,6 +100,9 @@ async fn add(asked: Asked) -> Result<Body, Failure> {
         if members::member(&pipeline, name).is_none_or(|value| matches!(value, "null" | "\"\"")) {
             return Err(Failure::new(format!("pipeline.{name} is required")));
         }
+    }
+    if members::member(&pipeline, "name").is_some_and(|name| !name.starts_with('"')) {
+        return Err(Failure::new("pipeline.name must be a text"));
     }
     let environment = match arguments.text("deployTo")?.filter(|team| !team.is_empty()) {
         Some(team) => Some(environment(&call, &team)?),
@@ -188,12 +196,20 @@ where
 async fn schedule_set(asked: Asked) -> Result<Body, Failure> {
     let wrong_ttl = || Failure::new("ttl must be a positive integer (seconds) or omitted");
     let ttl = argument::<i64>(&asked.arguments, "ttl", "").map_err(|_| wrong_ttl())?;
-    let ttl_seconds =
-        ttl.map(|ttl| u32::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or_else(wrong_ttl)).transpose()?;
+    let ttl_seconds = match ttl {
+        None => None,
+        Some(ttl) if ttl < 1 => return Err(wrong_ttl()),
+        Some(ttl) => Some(u32::try_from(ttl).ok().filter(|ttl| *ttl <= TTL_LIMIT).ok_or_else(|| too_long(ttl))?),
+    };
     let schedule = asked.arguments.text("schedule")?.filter(|text| !text.is_empty());
     let schedule = schedule.unwrap_or_else(|| "manual".to_owned());
     let schedule = Some(Scheduled { schedule, ttl_seconds });
     source(asked, |input| environment_source::Input { schedule, ..input }).await
+}
+
+fn too_long(ttl: i64) -> Failure {
+    let message = format!("ttl is {ttl}, outside 1 to {TTL_LIMIT} seconds");
+    Failure::new(with_hint(&message, Some("leave it out to let every run come to its end"))).code(Code::InvalidArgument)
 }
 
 async fn schedule_paused(asked: Asked, paused: bool) -> Result<Body, Failure> {
@@ -254,7 +270,7 @@ async fn preview(asked: Asked) -> Result<Body, Failure> {
     let next: Vec<_> = seen.next.into_iter().map(seconds).collect();
     let mut answer = json!({"valid": seen.valid, "next": next});
     if let Some(error) = seen.error {
-        answer["error"] = crate::dap::failure::with_hint(&error, seen.hint.as_deref()).into();
+        answer["error"] = with_hint(&error, seen.hint.as_deref()).into();
     }
     body(&answer)
 }
@@ -269,7 +285,9 @@ fn project(arguments: &Arguments) -> Result<ProjectId, Failure> {
 }
 
 fn version(arguments: &Arguments) -> Result<u32, Failure> {
-    argument(arguments, "version", "a whole number")?.ok_or_else(|| Failure::new("version is required"))
+    let form = format!("a whole number from 1 to {}", u32::MAX);
+    let number: Option<NonZeroU32> = argument(arguments, "version", &form)?;
+    number.map(NonZeroU32::get).ok_or_else(|| Failure::new("version is required"))
 }
 
 fn team(call: &Call, arguments: &Arguments) -> Result<OfEnvironment, Failure> {
@@ -279,10 +297,18 @@ fn team(call: &Call, arguments: &Arguments) -> Result<OfEnvironment, Failure> {
 
 /// The environment that a team is. Each caller may have as many as he likes, but for those of others.
 pub fn environment(call: &Call, team: &str) -> Result<EnvironmentName, Failure> {
-    let is_own = team.strip_prefix(OWN_PREFIX) == Some(call.owner.as_str());
-    let name = if is_own { EnvironmentName::OWN } else { team };
-    EnvironmentName::parse(name)
-        .map_err(|_| Failure::new(format!("No membership in team '{}'", shown(team))).code(Code::PermissionDenied))
+    let name = match team.strip_prefix(OWN_PREFIX) {
+        Some(owner) if owner == call.owner.as_str() => EnvironmentName::OWN,
+        Some(_) => {
+            let message = format!("No membership in team '{}'", shown(team));
+            return Err(Failure::new(message).code(Code::PermissionDenied));
+        }
+        None => team,
+    };
+    EnvironmentName::parse(name).map_err(|_| {
+        let message = format!("'{}' is no name of a team; {TEAM_NAMES}", shown(team));
+        Failure::new(message).code(Code::InvalidArgument)
+    })
 }
 
 pub fn team_id(call: &Call, environment: &str) -> String {
