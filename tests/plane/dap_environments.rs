@@ -4,7 +4,7 @@
 use crate::given::echo;
 use crate::given_environments::{ana, named, of_staging, versions};
 use serde_json::{Value, json};
-use tidemill_testing::{Dap, Reply};
+use tidemill_testing::{Dap, Reply, minutes};
 
 async fn preview(dap: &mut Dap, schedule: &str, count: Value) -> Value {
     let asked = json!({"subcommand": "preview", "schedule": schedule, "count": count});
@@ -126,6 +126,30 @@ async fn a_version_that_is_not_there_is_named_with_where_to_look() {
     assert_eq!(of_staging(&mut dap, "deploy", json!({"version": 99})).await.refused(), said);
     let artifact = json!({"subcommand": "artifact", "projectId": "p", "version": 99});
     assert_eq!(dap.ask("rrext_deploy", artifact).await.refused(), said);
+}
+
+#[tokio::test]
+async fn a_schedule_on_a_source_that_waits_for_a_caller_is_warned_of_and_its_runs_say_why_they_did_nothing() {
+    let (world, ana, mut dap) = ana().await;
+    let mut pipeline = echo("p");
+    pipeline["name"] = "echo".into();
+    let added = add(&mut dap, json!({"pipeline": pipeline, "deployTo": "staging"})).await.ok();
+    assert_eq!(added["deployment"]["warnings"], Value::Null, "nothing is scheduled yet");
+
+    let every_minute = json!({"sourceId": "webhook_1", "schedule": "* * * * *"});
+    let set = of_staging(&mut dap, "schedule_set", every_minute).await.ok();
+    let again = add(&mut dap, json!({"pipeline": pipeline, "deployTo": "staging"})).await.ok();
+    world.advance(minutes(1)).await;
+    let run = ana.get("/v1/runs").await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
+    let log = ana.get(&format!("/v1/runs/{run}/logs")).await.ok();
+    let cleared = of_staging(&mut dap, "schedule_set", json!({"sourceId": "webhook_1"})).await.ok();
+
+    let warning = &set["warnings"][0];
+    assert_eq!(warning["id"], "webhook_1", "{set}");
+    assert!(warning["message"].as_str().unwrap().contains("waits for a caller"), "{set}");
+    assert_eq!(again["deployment"]["warnings"], set["warnings"]);
+    assert!(log["items"][0]["message"].as_str().unwrap().contains("nothing to do"), "{log}");
+    assert_eq!(cleared["warnings"], Value::Null);
 }
 
 #[tokio::test]

@@ -200,7 +200,9 @@ impl Change<'_> {
             let mut plan = None;
             if live.has(&source) && after.state != environment::State::Removed {
                 let definition = Definition::compile_slot(self.plane, &live.text, &source)?;
-                warnings.extend(definition.warnings());
+                if !after.source(&source).schedule.is_manual() {
+                    warnings.extend(definition.warnings());
+                }
                 plan = Some(self.plan(&definition, before).await?);
             }
             moves.extend(self.slot(id, &source, before, after, plan)?);

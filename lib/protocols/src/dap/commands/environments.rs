@@ -3,6 +3,7 @@
 
 use super::dashboard::seconds;
 use super::rows::{self, argument};
+use super::validate::Finding;
 use super::{Asked, Command, Handler, Needs, body};
 use crate::dap::failure::{Failure, with_hint};
 use crate::dap::frame::{Arguments, Body, shown};
@@ -346,7 +347,7 @@ fn artifact_of(call: &Call, version: &VersionAnswer) -> Value {
 fn deployment(call: &Call, answer: &EnvironmentAnswer) -> Value {
     let schedules: Map<_, _> =
         answer.sources.iter().map(|(source, settings)| (source.clone(), schedule(settings))).collect();
-    json!({
+    let mut told = json!({
         "teamId": team_id(call, &answer.environment),
         "projectId": answer.project,
         "version": answer.version,
@@ -361,7 +362,11 @@ fn deployment(call: &Call, answer: &EnvironmentAnswer) -> Value {
         "sha256": answer.sha256,
         "publishedAt": seconds(answer.version_created_at),
         "publishedBy": actor(call),
-    })
+    });
+    if !answer.warnings.is_empty() {
+        told["warnings"] = answer.warnings.iter().map(|warning| json!(Finding::from(warning.clone()))).collect();
+    }
+    told
 }
 
 fn schedule(source: &SourceAnswer) -> Value {

@@ -21,7 +21,7 @@ pub struct Validated {
 }
 
 #[derive(Serialize)]
-struct Finding {
+pub struct Finding {
     message: String,
     /// The kind of finding, as a number; the clients know no others.
     ccode: u32,
