@@ -270,6 +270,64 @@ async def test_a_run_is_a_task_and_only_one_at_a_time(deploy, client, project):
     assert (await within(deploy.history(project)))['rows'][0]['action'] == 'run'
 
 
+async def test_a_team_names_its_own_run(deploy, client, project):
+    await within(deploy.add(echo(project, name='echo'), deploy_to=TEAM))
+    own = await within(client.use(pipeline=echo(project)))
+    run = await within(deploy.run(project, 'webhook_1', TEAM))
+    published = await within(deploy.artifact(project, 1))
+    of_source = {'project_id': project, 'source': 'webhook_1'}
+
+    assert await token_of(client, project) == own['token']
+    assert await token_of(client, project, team_id=TEAM) == run['token']
+    other = echo(project, source='webhook_1')
+    other['components'][1]['config'] = {'laneName': 'other'}
+    await refused(client.restart(**of_source, pipeline=other, team_id=TEAM), 'runs version 1')
+    await within(client.restart(**of_source, pipeline=published, team_id=TEAM))
+    await within(client.restart(**of_source, pipeline=other))
+    for token, key in [(run['token'], 'text'), (own['token'], 'other')]:
+        assert key in await within(client.send(token, 'hi', mimetype='text/plain')), key
+
+
+async def token_of(client, project, **more):
+    return await within(client.get_task_token(project, 'webhook_1', **more))
+
+
+async def test_many_that_deploy_what_they_add_are_each_stored(connect, project):
+    clients = [(await connect()).deploy for _ in range(4)]
+    adds = [clients[n % 4].add(timed(project, f'n{n}'), deploy_to=TEAM) for n in range(20)]
+
+    answers = await asyncio.gather(*map(within, adds))
+
+    versions = (await within(clients[0].versions(project)))['rows']
+    told = sorted(((a['artifact']['version'], a['artifact']['sha256']) for a in answers), reverse=True)
+    assert [(row['version'], row['sha256']) for row in versions] == told
+    assert sorted(row['pipelineName'] for row in versions) == sorted(f'n{n}' for n in range(20))
+    live = await within(clients[0].get(project, TEAM))
+    history = (await within(clients[0].history(project, team_id=TEAM)))['rows']
+    moves = [row for row in history if row['action'] in ('deploy', 'rollback')]
+    assert len(moves) == 20
+    assert (moves[0]['version'], moves[0]['at']) == (live['version'], live['deployedAt'])
+
+
+async def test_a_schedule_that_nothing_comes_of_is_warned_of(deploy, project):
+    await within(deploy.add(echo(project, name='echo'), deploy_to=TEAM))
+
+    deployment = await within(deploy.set_schedule(project, 'webhook_1', '@daily', TEAM))
+
+    assert 'waits for a caller' in deployment['warnings'][0]['message']
+
+
+async def test_tasks_and_connections_are_listed(client, project):
+    task = await within(client.use(pipeline=echo(project)))
+
+    tasks = await within(client.list_tasks({'filters': {'projectId': project}, 'page_size': 25}))
+    connections = await within(client.list_connections())
+
+    assert (tasks['total'], tasks['page'], tasks['pageSize']) == (1, 1, 25)
+    assert tasks['rows'][0]['id'] == task['id']
+    assert connections['total'] >= 1 and set(connections) == {'rows', 'total', 'page', 'pageSize'}
+
+
 async def test_a_disabled_deployment_runs_nothing(deploy, live):
     disabled = await within(deploy.disable(live, TEAM))
     assert disabled['state'] == 'disabled'
