@@ -121,9 +121,11 @@ impl Function<'_> {
     }
 
     /// The queue that it takes messages from, and how.
-    pub fn queue(&self) -> Option<(String, &Value)> {
-        let event = self.events().find(|event| event["Type"] == "SQS")?;
-        Some((resource_of(&text(&event["Properties"]["Queue"])), &event["Properties"]))
+    pub fn queue<'t>(&self, template: &'t Template) -> Option<(String, &'t Value)> {
+        let mut mappings =
+            template.of_type("AWS::Lambda::EventSourceMapping").map(|(_, mapping)| &mapping["Properties"]);
+        let mapping = mappings.find(|mapping| text(&mapping["FunctionName"]) == self.resource)?;
+        Some((resource_of(&text(&mapping["EventSourceArn"])), mapping))
     }
 
     pub fn events(&self) -> impl Iterator<Item = &Value> {

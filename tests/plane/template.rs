@@ -134,6 +134,14 @@ fn schedules_may_ring_for_ticks_and_nothing_else() {
 }
 
 #[test]
+fn no_function_may_take_messages_of_all_queues() {
+    for function in Template::read().functions() {
+        // For those SAM attaches AWSLambdaSQSQueueExecutionRole, which is for every queue of the account.
+        assert!(function.events().all(|event| event["Type"] != "SQS"), "{}", function.name);
+    }
+}
+
+#[test]
 fn two_stacks_can_stand_side_by_side() {
     let template = Template::read();
     for function in template.functions() {
@@ -155,14 +163,17 @@ fn the_stage_of_the_websocket_api_is_deployed_with_its_routes() {
 #[test]
 fn a_message_is_hidden_for_six_times_as_long_as_its_function_may_take() {
     let template = Template::read();
-    let takers: Vec<_> =
-        template.functions().into_iter().filter_map(|function| Some((function.queue()?.0, function))).collect();
+    let takers: Vec<_> = template
+        .functions()
+        .into_iter()
+        .filter_map(|function| Some((function.queue(&template)?.0, function)))
+        .collect();
     assert_eq!(takers.len(), 4, "ticks, runs, rollouts and those who watch have a queue each");
     for (queue, function) in takers {
         let hidden = template.resource(&queue)["Properties"]["VisibilityTimeout"].as_u64().unwrap();
         assert!(hidden >= 6 * function.timeout(&template), "`{queue}` hides messages for {hidden} s");
-        let (_, event) = function.queue().unwrap();
-        assert_eq!(each(&event["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{}", function.name);
+        let (_, mapping) = function.queue(&template).unwrap();
+        assert_eq!(each(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{}", function.name);
         let takes = function.statements().into_iter().find(|statement| statement.allows("sqs:ReceiveMessage"));
         assert_eq!(takes.expect("it may take messages").resources, [format!("{queue}.Arn")]);
     }
@@ -185,7 +196,7 @@ fn a_function_may_take_as_long_as_its_caller_waits() {
 fn every_queue_has_a_dead_letter_queue_of_its_kind() {
     let template = Template::read();
     for function in template.functions() {
-        let Some((queue, _)) = function.queue() else { continue };
+        let Some((queue, _)) = function.queue(&template) else { continue };
         let properties = &template.resource(&queue)["Properties"];
         let dead = resource_of(&text(&properties["RedrivePolicy"]["deadLetterTargetArn"]));
         assert_eq!(template.resource(&dead)["Properties"]["FifoQueue"], properties["FifoQueue"], "{queue}");
@@ -412,15 +423,15 @@ fn rights(template: &Template) -> String {
         rows.push(format!(
             "| `{}` | {} | {} |",
             function.name,
-            called_by(&function, is_routed),
+            called_by(template, &function, is_routed),
             may(&function).join(" | ")
         ));
     }
     rows.join("\n")
 }
 
-fn called_by(function: &Function<'_>, is_routed: bool) -> String {
-    match (function.queue(), function.events().next()) {
+fn called_by(template: &Template, function: &Function<'_>, is_routed: bool) -> String {
+    match (function.queue(template), function.events().next()) {
         _ if matches!(named(function.name).map(|function| &function.on), Some(On::Socket(_))) => {
             "a WebSocket".to_owned()
         }
