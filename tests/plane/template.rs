@@ -142,6 +142,31 @@ fn no_function_may_take_messages_of_all_queues() {
 }
 
 #[test]
+fn what_may_run_at_once_is_bounded() {
+    let template = Template::read();
+    for (queue, bound) in
+        [("TicksQueue", "TicksAtOnce"), ("RunsQueue", "RunsAtOnce"), ("RolloutsQueue", "RolloutsAtOnce")]
+    {
+        let functions = template.functions();
+        let (_, mapping) = functions
+            .iter()
+            .filter_map(|it| it.queue(&template))
+            .find(|(of, _)| of == queue)
+            .expect("somebody takes it");
+        assert_eq!(text(&mapping["ScalingConfig"]["MaximumConcurrency"]), bound);
+        let parameter = &template.0["Parameters"][bound];
+        assert_eq!((parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()), (Some(2), Some(1000)), "{bound}");
+    }
+    let reserving = |function: &&Function<'_>| !function.properties["ReservedConcurrentExecutions"].is_null();
+    let reserve: BTreeSet<_> = template.functions().iter().filter(reserving).map(|it| it.name.to_owned()).collect();
+    assert_eq!(reserve, set(["hook_receive", "rollout_follow", "rollout_wait", "task_send"]));
+    for (name, parameter) in template.0["Parameters"].as_object().unwrap() {
+        // An account that is new has nothing to reserve.
+        assert!(!name.starts_with("ReservedFor") || parameter["Default"] == 0, "{name}");
+    }
+}
+
+#[test]
 fn two_stacks_can_stand_side_by_side() {
     let template = Template::read();
     for function in template.functions() {
