@@ -320,6 +320,11 @@ async fn what_the_reaper_finds_is_what_its_alarm_counts() {
     assert_eq!(text(&filter["LogGroupName"]), "PlaneSweepLogs");
 }
 
+#[test]
+fn traces_hold_no_urls_with_tokens() {
+    assert!(Template::read().resource("Api")["Properties"].get("TracingEnabled").is_none());
+}
+
 /// What a function must be told to be able to do what it may do.
 fn told(function: &Function<'_>) -> BTreeSet<&'static str> {
     let mut variables = HashSet::from([Variable::Table]);
