@@ -256,6 +256,7 @@ fn something_rings_for_all_that_somebody_should_look_at() {
         }
     }
     rings("SweepFound", "");
+    rings("OldestRun", "");
     rings("Invocations", "PlaneSweepFunction");
     rings("Errors", "");
     rings("Throttles", "");
@@ -297,6 +298,17 @@ impl std::io::Write for Log {
     }
 }
 
+/// The log of a sweep.
+async fn swept(world: &World) -> Vec<Value> {
+    let On::Minute(sweep) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+    sweep(&world.plane).with_subscriber(subscriber).await.unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    log.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+}
+
 #[tokio::test]
 async fn what_the_reaper_finds_is_what_its_alarm_counts() {
     let world = World::new().await;
@@ -304,20 +316,37 @@ async fn what_the_reaper_finds_is_what_its_alarm_counts() {
     ana.deploy(pipeline("p"), "manual").await.ok();
     queued(&ana.at(&deaf(&world)), "p").await;
     world.sleep(minutes(2));
-    let On::Minute(sweep) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
 
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
-    sweep(&world.plane).with_subscriber(subscriber).await.unwrap();
+    let lines = swept(&world).await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let line: Value = serde_json::from_str(log.trim()).expect("one line is written");
+    let [line] = lines.as_slice() else { panic!("one line is written: {lines:?}") };
     assert_eq!((&line["level"], &line["found"]), (&json!("WARN"), &json!(1)), "{line}");
     let filter = &Template::read().resource("PlaneSweepFound")["Properties"].clone();
     assert_eq!(filter["FilterPattern"], "{ $.found > 0 }");
     assert_eq!(filter["MetricTransformations"][0]["MetricValue"], "$.found");
     assert_eq!(text(&filter["LogGroupName"]), "PlaneSweepLogs");
+}
+
+#[tokio::test]
+async fn the_age_of_a_run_that_takes_long_is_what_its_alarm_compares() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+    queued(&ana.at(&deaf(&world)), "p").await;
+
+    world.sleep(minutes(14));
+    assert!(swept(&world).await.iter().all(|line| line["oldest_run"].is_null()), "it is not old yet");
+    world.sleep(minutes(6));
+    let lines = swept(&world).await;
+
+    let line = lines.iter().find(|line| !line["oldest_run"].is_null()).expect("its age is told");
+    assert_eq!((&line["level"], &line["oldest_run"]), (&json!("WARN"), &json!(20 * 60)), "{line}");
+    let template = Template::read();
+    let filter = &template.resource("PlaneSweepOldestRun")["Properties"];
+    assert_eq!(filter["FilterPattern"], "{ $.oldest_run > 0 }");
+    assert_eq!(filter["MetricTransformations"][0]["MetricValue"], "$.oldest_run");
+    assert_eq!(text(&filter["LogGroupName"]), "PlaneSweepLogs");
+    assert_eq!(template.0["Parameters"]["LongestRunSeconds"]["MinValue"], 15 * 60, "younger runs are not told of");
 }
 
 #[test]

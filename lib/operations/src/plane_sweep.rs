@@ -49,6 +49,8 @@ pub struct Swept {
     pub rollouts_found: usize,
     /// Deployments that could not be looked at. The next sweep looks again.
     pub failed: usize,
+    /// Seconds since the oldest run that has not ended came in; 0 if there is none.
+    pub oldest_run: u64,
 }
 
 impl Swept {
@@ -60,6 +62,7 @@ impl Swept {
         self.tasks_ended += found.tasks_ended;
         self.rollouts_found += found.rollouts_found;
         self.failed += found.failed;
+        self.oldest_run = self.oldest_run.max(found.oldest_run);
     }
 }
 
@@ -274,6 +277,8 @@ async fn look_at(
         swept.ticks_rung += 1;
     }
     let runs = OpenRuns::of(plane, deployment, now).await?;
+    let ages = runs.open.iter().map(|run| now.duration_since(run.queued_at).as_secs());
+    swept.oldest_run = ages.max().unwrap_or(0).try_into().unwrap_or(0);
     for run in runs.forgotten(plane, now, patience) {
         let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
         plane.ring_again(bell).await;

@@ -473,9 +473,17 @@ fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Re
     })
 }
 
+/// From which age on a run is told of, in seconds: the least that the template lets its alarm be set to.
+const LONG_RUN: u64 = 15 * 60;
+
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, .. } = plane_sweep::run(plane).await?;
+        let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, oldest_run, .. } =
+            plane_sweep::run(plane).await?;
+        if oldest_run >= LONG_RUN {
+            // An alarm of the template compares it.
+            tracing::warn!(oldest_run, "the oldest run that has not ended came in {oldest_run} s ago");
+        }
         let found = runs_rung + ticks_rung + timers_set + rollouts_found;
         if found > 0 {
             // An alarm of the template counts `found`.
