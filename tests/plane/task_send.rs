@@ -3,7 +3,9 @@
 use crate::given::{broken, chain, echo};
 use crate::given_tasks::{caller, echoed};
 use serde_json::{Value, json};
+use tidemill_model::ids::OwnerId;
 use tidemill_operations::task_send::{self, Object};
+use tidemill_store::Arriving;
 use tidemill_testing::World;
 
 #[tokio::test]
@@ -142,4 +144,37 @@ async fn objects_that_are_worked_on_side_by_side_keep_each_of_their_lines() {
     }
     lines.sort_by_key(Value::to_string);
     assert_eq!(lines, texts);
+}
+
+#[tokio::test]
+async fn a_sum_beyond_all_our_numbers_leaves_its_task_readable() {
+    let world = World::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+    let owner = OwnerId::parse("ana").unwrap();
+    let endless = Arriving { name: "endless", bytes: u64::MAX };
+    for _ in 0..2 {
+        let (now, store) = (world.now(), &world.plane.store);
+        // What the table answers is that sum, too.
+        let _ = store.accept(&owner, &task.token, &endless, now, now).await;
+    }
+
+    let status = ana.status(&task.token).await.unwrap();
+
+    assert_eq!((status.counts.total_count, status.counts.total_size), (2, u64::MAX));
+    assert_eq!(user.get("/v1/tasks").await.ok()["items"][0]["totalSize"], json!(u64::MAX));
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_as_larger_than_any_object_is_refused() {
+    let world = World::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+    let headers = [("content-type", "text/plain"), ("content-length", "9223372036854775808")];
+
+    let path = format!("/v1/tasks/{}/objects", task.token);
+    let sent = user.send(http::Method::POST, &path, &headers, b"hi".to_vec()).await;
+
+    assert_eq!(sent.refused(413), "too_large");
+    assert_eq!(ana.status(&task.token).await.unwrap().counts.total_count, 0);
 }

@@ -3,6 +3,7 @@
 use crate::ids::{KeyId, OwnerId, ProjectId, RunId};
 use crate::version::sha256;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -17,6 +18,8 @@ pub const THREADS_LIMIT: u32 = 64;
 pub const READABLE: SignedDuration = SignedDuration::from_secs(300);
 /// Errors of objects that a task remembers.
 pub const ERRORS_LIMIT: usize = 50;
+/// Largest object that may be announced, in bytes: 1 TiB. What is announced is counted before it arrives.
+pub const SIZE_LIMIT: u64 = 1 << 40;
 
 /// One task. It is found by its token, whose hash is its key in the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,12 +95,46 @@ pub struct Task {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
+    #[serde(deserialize_with = "saturating")]
     pub total_count: u64,
+    #[serde(deserialize_with = "saturating")]
     pub total_size: u64,
+    #[serde(deserialize_with = "saturating")]
     pub completed_count: u64,
+    #[serde(deserialize_with = "saturating")]
     pub completed_size: u64,
+    #[serde(deserialize_with = "saturating")]
     pub failed_count: u64,
+    #[serde(deserialize_with = "saturating")]
     pub failed_size: u64,
+}
+
+/// Reads a sum that the table added up: its numbers are larger than ours, and a sum that is too large for us must not
+/// make the rest of the task unreadable.
+fn saturating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    struct Sum;
+
+    impl Visitor<'_> for Sum {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+
+        fn visit_u64<E>(self, sum: u64) -> Result<u64, E> {
+            Ok(sum)
+        }
+
+        fn visit_i64<E>(self, sum: i64) -> Result<u64, E> {
+            Ok(sum.try_into().unwrap_or(0))
+        }
+
+        fn visit_f64<E>(self, sum: f64) -> Result<u64, E> {
+            Ok(sum as u64)
+        }
+    }
+
+    deserializer.deserialize_any(Sum)
 }
 
 /// Where a task stands.

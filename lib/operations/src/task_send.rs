@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tidemill_engine::{Budget, Event, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender, Traced};
-use tidemill_model::task::{State, Task, Trace};
+use tidemill_model::task::{SIZE_LIMIT, State, Task, Trace};
 use tidemill_store::{Arriving, Ended, Part};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -120,6 +120,9 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
 }
 
 fn check(task: &Task, object: &Object) -> Result<(), Error> {
+    if object.size > SIZE_LIMIT {
+        return Err(too_large(object.size));
+    }
     match &object.provider {
         Some(provider) if *provider != task.provider => Err(Error::new(
             Code::InvalidArgument,
@@ -133,6 +136,11 @@ fn check(task: &Task, object: &Object) -> Result<(), Error> {
         .hint("send to a task whose source is a `webhook` or a `chat`")),
         _ => Ok(()),
     }
+}
+
+fn too_large(size: u64) -> Error {
+    Error::new(Code::TooLarge, format!("the object's size is {size} bytes, over {SIZE_LIMIT} (1 TiB), the limit"))
+        .hint("announce as many bytes as you send, or none")
 }
 
 async fn refusal(plane: &Plane, call: &Call, token: &str) -> Result<Refused, Error> {

@@ -153,7 +153,7 @@ impl WireCounts {
             failed_count: counts.failed_count,
             words_size: 0,
             words_count: 0,
-            rate_size: rate(counts.completed_size + counts.failed_size),
+            rate_size: rate(counts.completed_size.saturating_add(counts.failed_size)),
             rate_count: rate(counts.completed_count + counts.failed_count),
         }
     }

@@ -9,6 +9,7 @@ use crate::dap::session::Events;
 use crate::objects;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tidemill_model::task::SIZE_LIMIT;
 use tidemill_operations::task_pipeline::{self, TaskPipeline};
 use tidemill_operations::task_send::{self, Object, Refused};
 use tidemill_operations::task_trace::Event;
@@ -45,19 +46,30 @@ async fn open(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, pipes, .. } = &asked;
     let described = arguments.raw("object").filter(|object| object.get() != "null");
     let described = described.ok_or_else(|| Failure::new("No object info specified"))?;
-    let described: Described =
-        serde_json::from_str(described.get()).map_err(|_| Failure::new("object must be an object"))?;
+    let described = Some(described).filter(|object| object.get().starts_with('{'));
+    let described: Option<Described> = described.and_then(|object| serde_json::from_str(object.get()).ok());
+    let described = described.ok_or_else(|| Failure::new("object must be an object"))?;
     let mime = arguments.text("mimeType")?.filter(|mime| !mime.is_empty());
     let provider = arguments.text("provider")?.filter(|provider| !provider.is_empty());
     let object = Object {
         name: described.name.and_then(|name| name.as_str().map(str::to_owned)),
         mime: mime.ok_or_else(|| Failure::new("No mimeType specified"))?,
-        size: described.size.and_then(|size| size.as_u64()).unwrap_or(0),
+        size: size(described.size)?,
         provider: provider.clone(),
     };
     let opened = task_send::open(plane, call, &token(arguments)?, object).await;
     let pipe = opened.map_err(|refused| not_accepted(refused, provider))?;
     body(&json!({"pipe_id": pipes.add(pipe)}))
+}
+
+/// The bytes that are announced; 0 if none are.
+fn size(given: Option<Value>) -> Result<u64, Failure> {
+    let Some(given) = given.filter(|size| !size.is_null()) else { return Ok(0) };
+    let refused = || {
+        let message = format!("object.size must be a whole number of bytes, 0 to {SIZE_LIMIT}");
+        Failure::new(message).code(Code::InvalidArgument)
+    };
+    given.as_u64().ok_or_else(refused)
 }
 
 async fn write(asked: Asked) -> Result<Body, Failure> {
