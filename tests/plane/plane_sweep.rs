@@ -1,9 +1,11 @@
 //! The reaper: what nobody works on although the table says so is rung for again.
 
 use crate::given::{copied, copy, deaf, lines, lose_timers, queued, run};
+use serde_json::json;
 use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::plane_sweep::{self, Swept};
+use tidemill_protocols::functions::{self, On};
 use tidemill_testing::{Death, World, minutes, pipeline, seconds};
 
 async fn swept(world: &World) -> Swept {
@@ -184,4 +186,45 @@ async fn paused_and_removed_deployments_are_left_alone() {
     let swept = swept(&world).await;
 
     assert_eq!(Swept { deployments: 0, ..swept }, Swept::default());
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_stops_the_sweep_of_nothing_else() {
+    for (partition, sort) in [("O#ana", "T#0"), ("O#ana", "D#0"), ("O#ana", "G#0"), ("OWNERS", "0")] {
+        let world = World::new().await;
+        let ana = world.user("ana").await;
+        let bob = world.user("bob").await;
+        for (user, project) in [(&ana, "p"), (&ana, "q"), (&bob, "p")] {
+            user.deploy(pipeline(project), "* * * * *").await.ok();
+        }
+        for user in [&ana, &bob] {
+            user.post("/v1/tasks", json!({"pipeline": crate::given::echo("t")})).await.ok();
+        }
+        world.sleep(minutes(15));
+        world.spoil(partition, sort);
+
+        let swept = swept(&world).await;
+
+        assert_eq!((swept.deployments, swept.ticks_rung), (3, 3), "{sort}");
+        assert_eq!((swept.tasks_ended, swept.failed, swept.timers_set), (2, 1, 0), "{sort}");
+        let Some(On::Minute(sweep)) = functions::named("plane_sweep").map(|function| &function.on) else {
+            panic!("the sweep is in the table")
+        };
+        let failed = sweep(&world.plane).await.unwrap_err();
+        assert!(failed.message.contains("1 record"), "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn timers_of_an_owner_who_cannot_be_looked_at_are_left_alone() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    // The owners are read, and nothing of them.
+    world.faults.die(Some(Death::Before(1)));
+
+    let swept = swept(&world).await;
+
+    assert_eq!((swept.failed, swept.timers_set), (3, 0));
+    assert_eq!(world.plane.timers.all().await.unwrap().len(), 1);
 }

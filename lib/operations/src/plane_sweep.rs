@@ -47,13 +47,18 @@ pub struct Swept {
     pub tasks_ended: usize,
     /// Rollouts that nobody worked on: rung for, or ended.
     pub rollouts_found: usize,
-    /// Deployments that could not be looked at. The next sweep looks again.
+    /// Records, and all of an owner's records of a kind, that could not be looked at. The next sweep looks again.
     pub failed: usize,
     /// Seconds since the oldest run that has not ended came in; 0 if there is none.
     pub oldest_run: u64,
 }
 
 impl Swept {
+    fn missed(&mut self, owner: &OwnerId, what: &str, error: &dyn std::fmt::Display) {
+        self.failed += 1;
+        tracing::error!(owner.id = %owner, %error, "{what} could not be looked at");
+    }
+
     fn add(&mut self, found: &Swept) {
         self.deployments += found.deployments;
         self.runs_rung += found.runs_rung;
@@ -78,50 +83,116 @@ pub async fn run(plane: &Plane) -> Result<Swept, Error> {
 
 async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> {
     let mut swept = Swept::default();
-    if plane.sockets.is_some() {
-        strangers(plane).await?;
+    if plane.sockets.is_some()
+        && let Err(error) = strangers(plane).await
+    {
+        swept.failed += 1;
+        tracing::error!(%error, "WebSockets without a login could not be looked at");
     }
     // Listed before the deployments are read: one that is made meanwhile is in none of both, and is left alone.
     let mut timers = plane.timers.all().await?;
-    for owner in plane.store.owners().await? {
-        tasks(plane, &owner, &mut swept).await?;
-        rollouts(plane, &owner, patience, &mut swept).await?;
-        if plane.sockets.is_some() && plane.store.watching(&owner).await?.is_some() {
-            // Also for those whose key may have been revoked.
-            plane.ring_again(Bell::Watch { owner: owner.clone() }).await;
-        }
-        let mut cursor = None;
-        loop {
-            let page = plane.store.deployments(&owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
-            let look = |deployment| {
-                let has_timers = has_its_timers(plane, deployment, &mut timers);
-                looked_at(plane, deployment, has_timers, patience)
-            };
-            let looks: Vec<_> = page.items.iter().map(look).collect();
-            let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
-            while let Some(found) = looks.next().await {
-                swept.add(&found);
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
+    let mut is_whole = true;
+    for owner in plane.store.each_owner().await? {
+        match owner {
+            Ok(owner) => is_whole &= of_owner(plane, &owner, patience, &mut timers, &mut swept).await,
+            Err(error) => {
+                is_whole = false;
+                swept.failed += 1;
+                tracing::error!(%error, "the record of an owner cannot be read");
             }
         }
     }
-    take_away(plane, timers, &mut swept).await;
+    // Those that are left over may be of deployments that could not be read.
+    if is_whole {
+        take_away(plane, timers, &mut swept).await;
+    }
     Ok(swept)
+}
+
+/// Looks at what one owner has, each part for itself; whether every deployment was read.
+async fn of_owner(
+    plane: &Plane,
+    owner: &OwnerId,
+    patience: SignedDuration,
+    timers: &mut HashMap<String, bool>,
+    swept: &mut Swept,
+) -> bool {
+    if let Err(error) = tasks(plane, owner, swept).await {
+        swept.missed(owner, "the tasks of an owner", &error);
+    }
+    if let Err(error) = rollouts(plane, owner, patience, swept).await {
+        swept.missed(owner, "the rollouts of an owner", &error);
+    }
+    if let Err(error) = watches(plane, owner).await {
+        swept.missed(owner, "the monitors of an owner", &error);
+    }
+    let read = deployments(plane, owner, patience, timers, swept).await;
+    read.unwrap_or_else(|error| {
+        swept.missed(owner, "the deployments of an owner", &error);
+        false
+    })
+}
+
+/// Rings for those who monitor, also for those whose key may have been revoked.
+async fn watches(plane: &Plane, owner: &OwnerId) -> Result<(), Error> {
+    if plane.sockets.is_some() && plane.store.watching(owner).await?.is_some() {
+        plane.ring_again(Bell::Watch { owner: owner.clone() }).await;
+    }
+    Ok(())
+}
+
+/// Looks at an owner's deployments; whether each was read.
+async fn deployments(
+    plane: &Plane,
+    owner: &OwnerId,
+    patience: SignedDuration,
+    timers: &mut HashMap<String, bool>,
+    swept: &mut Swept,
+) -> Result<bool, Error> {
+    let mut is_whole = true;
+    let mut cursor = None;
+    loop {
+        let page = plane.store.each_deployment(owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
+        let mut read = Vec::with_capacity(page.items.len());
+        for deployment in page.items {
+            match deployment {
+                Ok(deployment) => read.push(deployment),
+                Err(error) => {
+                    is_whole = false;
+                    swept.missed(owner, "the record of a deployment", &error);
+                }
+            }
+        }
+        let look = |deployment| {
+            let has_timers = has_its_timers(plane, deployment, timers);
+            looked_at(plane, deployment, has_timers, patience)
+        };
+        let looks: Vec<_> = read.iter().map(look).collect();
+        let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
+        while let Some(found) = looks.next().await {
+            swept.add(&found);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(is_whole);
+        }
+    }
 }
 
 /// Brings an owner's tasks to their end where it is due.
 async fn tasks(plane: &Plane, owner: &OwnerId, swept: &mut Swept) -> Result<(), Error> {
-    for task in plane.store.tasks(owner).await? {
+    for task in plane.store.each_task(owner).await? {
+        let task = match task {
+            Ok(task) => task,
+            Err(error) => {
+                swept.missed(owner, "the record of a task", &error);
+                continue;
+            }
+        };
         let before = task.state;
         match settle(plane, task).await {
             Ok(task) => swept.tasks_ended += usize::from(task.state != before),
-            Err(error) => {
-                swept.failed += 1;
-                tracing::error!(%error, "a task could not be looked at");
-            }
+            Err(error) => swept.missed(owner, "a task", &error),
         }
     }
     Ok(())
@@ -144,7 +215,7 @@ async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swep
             Ok(()) => swept.rollouts_found += 1,
             Err(error) => {
                 swept.failed += 1;
-                tracing::error!(rollout.id = %rollout.id, %error, "a rollout could not be seen to");
+                tracing::error!(owner.id = %owner, rollout.id = %rollout.id, %error, "a rollout could not be seen to");
             }
         }
     }
@@ -253,7 +324,8 @@ async fn looked_at(plane: &Plane, deployment: &Deployment, has_timers: bool, pat
     let mut swept = Swept { deployments: 1, ..Swept::default() };
     if let Err(error) = look_at(plane, deployment, has_timers, patience, &mut swept).await {
         swept.failed += 1;
-        tracing::error!(project.id = %deployment.project, %error, "a deployment could not be looked at");
+        let Deployment { owner, project, .. } = deployment;
+        tracing::error!(owner.id = %owner, project.id = %project, %error, "a deployment could not be looked at");
     }
     swept
 }

@@ -18,12 +18,12 @@ use tidemill_model::key::Scope;
 use tidemill_operations::plane_sweep::Swept;
 use tidemill_operations::run_execute::Executed;
 use tidemill_operations::{
-    Bell, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet, deployment_list::DeploymentList,
-    deployment_pause::DeploymentPause, deployment_remove::DeploymentRemove, deployment_resume::DeploymentResume,
-    deployment_tick, deployment_update::DeploymentUpdate, group_add::GroupAdd, group_get::GroupGet,
-    group_list::GroupList, group_remove::GroupRemove, key_create::KeyCreate, key_list::KeyList, key_revoke::KeyRevoke,
-    pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_status::PlaneStatus, plane_sweep,
-    provider_list::ProviderList, rollout_cancel::RolloutCancel, rollout_execute, rollout_get::RolloutGet,
+    Bell, Code, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet,
+    deployment_list::DeploymentList, deployment_pause::DeploymentPause, deployment_remove::DeploymentRemove,
+    deployment_resume::DeploymentResume, deployment_tick, deployment_update::DeploymentUpdate, group_add::GroupAdd,
+    group_get::GroupGet, group_list::GroupList, group_remove::GroupRemove, key_create::KeyCreate, key_list::KeyList,
+    key_revoke::KeyRevoke, pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_status::PlaneStatus,
+    plane_sweep, provider_list::ProviderList, rollout_cancel::RolloutCancel, rollout_execute, rollout_get::RolloutGet,
     rollout_list::RolloutList, rollout_preview::RolloutPreview, rollout_start::RolloutStart, run_cancel::RunCancel,
     run_execute, run_get::RunGet, run_list::RunList, run_logs::RunLogs, run_start::RunStart, secret_list::SecretList,
     secret_remove::SecretRemove, secret_set::SecretSet, task_end::TaskEnd, task_get::TaskGet, task_list::TaskList,
@@ -478,7 +478,7 @@ const LONG_RUN: u64 = 15 * 60;
 
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, oldest_run, .. } =
+        let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, oldest_run, failed, .. } =
             plane_sweep::run(plane).await?;
         if oldest_run >= LONG_RUN {
             // An alarm of the template compares it.
@@ -497,6 +497,11 @@ fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
                  rollouts {rollouts_found}"
             );
         }
-        Ok(())
+        match failed {
+            0 => Ok(()),
+            // An alarm of the template counts the errors.
+            failed => Err(Error::new(Code::Internal, format!("{failed} records could not be looked at"))
+                .hint("the log of the sweep says which, and why")),
+        }
     })
 }

@@ -52,9 +52,22 @@ impl Store {
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Deployment>, Error> {
-        let range = Range::prefix(keys::owner_partition(owner), keys::DEPLOYMENTS, Order::Ascending);
-        self.page(range, cursor, limit).await
+        self.page(deployments(owner), cursor, limit).await
     }
+
+    /// The same, for those who go on when a record cannot be read.
+    pub async fn each_deployment(
+        &self,
+        owner: &OwnerId,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Result<Deployment, Error>>, Error> {
+        self.page_of_each(deployments(owner), cursor, limit).await
+    }
+}
+
+fn deployments(owner: &OwnerId) -> Range {
+    Range::prefix(keys::owner_partition(owner), keys::DEPLOYMENTS, Order::Ascending)
 }
 
 impl Transaction<'_> {

@@ -32,19 +32,22 @@ impl Store {
 
     /// Every owner that ever had a key.
     pub async fn owners(&self) -> Result<Vec<OwnerId>, Error> {
+        self.each_owner().await?.into_iter().collect()
+    }
+
+    /// The same, for those who go on when one cannot be read.
+    pub async fn each_owner(&self) -> Result<Vec<Result<OwnerId, Error>>, Error> {
         let range = Range::prefix(keys::OWNERS.to_owned(), "", Order::Ascending);
         let items = self.all(range).await?;
         let owner = |item| {
             let mut fields: std::collections::HashMap<String, OwnerId> = crate::item::from_item(item)?;
             fields.remove("owner").ok_or_else(|| Error::Corrupt("an owner has no name".into()))
         };
-        items
-            .into_iter()
-            .map(|mut item| {
-                item.retain(|name, _| name == "owner");
-                owner(item)
-            })
-            .collect()
+        let owners = items.into_iter().map(|mut item| {
+            item.retain(|name, _| name == "owner");
+            owner(item)
+        });
+        Ok(owners.collect())
     }
 }
 

@@ -72,14 +72,24 @@ impl Store {
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<T>, Error> {
+        let Page { items, next } = self.page_of_each(range, cursor, limit).await?;
+        Ok(Page { items: items.into_iter().collect::<Result<_, _>>()?, next })
+    }
+
+    /// The same, for those who go on when an item cannot be read.
+    pub(crate) async fn page_of_each<T: DeserializeOwned>(
+        &self,
+        range: Range,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page<Result<T, Error>>, Error> {
         let Ok(start) = range.start(cursor) else { return Ok(Page { items: Vec::new(), next: None }) };
         let (items, more) = self.query(range, start, Some(limit)).await?;
         let next = match (more, items.last()) {
             (true, Some(last)) => Some(Cursor(sort_of(last)?)),
             _ => None,
         };
-        let items = items.into_iter().map(crate::item::from_item).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        Ok(Page { items: items.into_iter().map(crate::item::from_item).collect(), next })
     }
 
     /// Every item of a range.

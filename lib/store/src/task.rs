@@ -62,8 +62,13 @@ impl Store {
 
     /// Every task of an owner that the table keeps: the open ones, and those that ended not long ago.
     pub async fn tasks(&self, owner: &OwnerId) -> Result<Vec<Task>, Error> {
+        self.each_task(owner).await?.into_iter().collect()
+    }
+
+    /// The same, for those who go on when a record cannot be read.
+    pub async fn each_task(&self, owner: &OwnerId) -> Result<Vec<Result<Task, Error>>, Error> {
         let range = Range::prefix(keys::owner_partition(owner), keys::TASKS, Order::Ascending);
-        self.all(range).await?.into_iter().map(crate::item::from_item).collect()
+        Ok(self.all(range).await?.into_iter().map(crate::item::from_item).collect())
     }
 
     /// How many of an owner's tasks are counted as open.

@@ -223,6 +223,14 @@ impl World {
         }
     }
 
+    /// Puts something at a place of the table that cannot be read as what stands there.
+    pub fn spoil(&self, partition: &str, sort: &str) {
+        let item = json!({"pk": {"S": partition}, "sk": {"S": sort}, "spoiled": {"BOOL": true}});
+        let request = json!({"TableName": table::TABLE, "Item": item});
+        let request = serde_json::from_value(request).expect("the request is well formed");
+        self.database.put_item(request).expect("the table takes every item");
+    }
+
     /// Another process on the same table, beside this one: it has the same clock, and bells of its own.
     pub fn beside(&self) -> World {
         World::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1)
