@@ -1,5 +1,5 @@
-//! The objects that arrive on one connection. A pipe is known to its connection alone and goes with it: an object that is
-//! not whole by then fails.
+//! The objects that arrive under one login of a connection. A pipe is known to its login alone and goes with it: an
+//! object that is not whole by then fails.
 //!
 //! Requests are worked on at the same time, but what concerns one pipe keeps the order in which it came: each takes its
 //! [`Turn`] when it arrives, and waits for the turn before it.
@@ -9,17 +9,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tidemill_operations::task_send::Pipe;
 
-/// The pipes of a connection.
+/// The pipes of a login.
 #[derive(Default)]
 pub struct Pipes(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    open: HashMap<u64, Pipe>,
+    open: HashMap<u64, Open>,
     last_turn: u64,
     /// By pipe, the number of the turn that was taken last, and what the next one waits for. A pipe is only named here
     /// while somebody has a turn at it, so naming pipes that there are not costs nothing.
     last_turns: HashMap<u64, (u64, Receiver<()>)>,
+}
+
+/// A pipe, and the token that its object was sent to.
+pub struct Open {
+    pub pipe: Pipe,
+    token: String,
 }
 
 /// A place in the order of a pipe's requests. The next turn comes when it is dropped.
@@ -62,27 +68,39 @@ impl Pipes {
     }
 
     /// Keeps a pipe and gives its number.
-    pub fn add(&self, pipe: Pipe) -> u64 {
+    pub fn add(&self, pipe: Pipe, token: String) -> u64 {
         let id = pipe.number;
-        self.state().open.insert(id, pipe);
+        self.state().open.insert(id, Open { pipe, token });
         id
     }
 
-    pub fn has(&self, id: u64) -> bool {
-        self.state().open.contains_key(&id)
+    /// Whether there is a pipe, of that token if one is given.
+    pub fn has(&self, id: u64, token: Option<&str>) -> bool {
+        self.state().open.get(&id).is_some_and(|open| open.is_of(token))
     }
 
     /// Takes a pipe out; it has to be put back after a write.
-    pub fn take(&self, id: u64) -> Option<Pipe> {
-        self.state().open.remove(&id)
+    pub fn take(&self, id: u64, token: Option<&str>) -> Option<Open> {
+        let mut state = self.state();
+        if !state.open.get(&id)?.is_of(token) {
+            return None;
+        }
+        state.open.remove(&id)
     }
 
-    pub fn put_back(&self, id: u64, pipe: Pipe) {
-        self.state().open.insert(id, pipe);
+    pub fn put_back(&self, id: u64, open: Open) {
+        self.state().open.insert(id, open);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl Open {
+    /// Whoever names no token means the pipe's own.
+    fn is_of(&self, token: Option<&str>) -> bool {
+        token.is_none_or(|token| token == self.token)
     }
 }
 

@@ -70,6 +70,8 @@ pub struct Session {
     wire: Arc<Wire>,
     login: Login,
     logins: u32,
+    /// Those of the login: nobody who logs in later comes by them, and what is not whole ends when they go.
+    pipes: Arc<Pipes>,
 }
 
 /// What a login came to, once it has. Requests that came after it wait for it; `None` is that nobody is logged in.
@@ -95,8 +97,13 @@ struct Wire {
     transport: Transport,
     plane: Arc<Plane>,
     seat: Arc<Seat>,
-    pipes: Arc<Pipes>,
     events: Arc<Events>,
+}
+
+/// A request's part in the objects that arrive: the pipes of its login, and its place in the order of its pipe.
+struct Part {
+    pipes: Arc<Pipes>,
+    turn: Option<Turn>,
 }
 
 /// What goes out: answers, and what the connection wants to be told.
@@ -129,8 +136,8 @@ impl Session {
         let seat = connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?;
         let seat = Arc::new(seat);
         let events = Arc::new(Events { monitors: Monitors::new(seat.clone()), seat: seat.clone(), outbox });
-        let wire = Wire { transport: Transport::SOCKET, plane, seat, pipes: Arc::default(), events };
-        Ok(Session { wire: Arc::new(wire), login: nobody(), logins: 0 })
+        let wire = Wire { transport: Transport::SOCKET, plane, seat, events };
+        Ok(Session { wire: Arc::new(wire), login: nobody(), logins: 0, pipes: Arc::default() })
     }
 
     /// A connection that goes on where an earlier session of it came to.
@@ -152,8 +159,8 @@ impl Session {
         };
         let events =
             Arc::new(Events { monitors: Monitors::of(seat.clone(), memory.monitors), seat: seat.clone(), outbox });
-        let wire = Wire { transport, plane, seat, pipes: Arc::default(), events };
-        Session { wire: Arc::new(wire), login, logins: memory.logins }
+        let wire = Wire { transport, plane, seat, events };
+        Session { wire: Arc::new(wire), login, logins: memory.logins, pipes: Arc::default() }
     }
 
     /// What has to be kept when its works are done.
@@ -208,14 +215,20 @@ impl Session {
             "deauth" => self.log_out(head),
             _ => {
                 let (wire, login) = (self.wire.clone(), self.login.clone());
-                let turn = self.wire.turn(&head, &arguments);
+                let part = self.part(&head, &arguments);
                 async move {
-                    let outcome = wire.call(&login, &head.command, arguments, turn).await;
+                    let outcome = wire.call(&login, &head.command, arguments, part).await;
                     wire.reply(&head, outcome);
                 }
                 .boxed()
             }
         }
+    }
+
+    /// Takes its turn at the pipe that a request concerns.
+    fn part(&self, head: &Head, arguments: &Arguments) -> Part {
+        let pipe = (head.command == "rrext_process").then(|| process::pipe_id(arguments)).flatten();
+        Part { pipes: self.pipes.clone(), turn: pipe.map(|pipe| self.pipes.turn(pipe)) }
     }
 
     fn refuse(&self, head: Head, failure: Failure) -> Work {
@@ -233,6 +246,7 @@ impl Session {
 
     fn log_in(&mut self, head: Head, arguments: Arguments) -> Work {
         self.logins += 1;
+        self.pipes = Arc::default();
         let wire = self.wire.clone();
         if self.logins > LOGINS_LIMIT {
             let failure = Failure { is_final: true, ..Failure::new("Too many authentication attempts") };
@@ -264,6 +278,7 @@ impl Session {
     }
 
     fn log_out(&mut self, head: Head) -> Work {
+        self.pipes = Arc::default();
         let wire = self.wire.clone();
         let before = std::mem::replace(&mut self.login, nobody());
         let logout = async move {
@@ -308,7 +323,7 @@ impl Wire {
     }
 
     /// Calls a command for whoever is logged in.
-    async fn call(&self, login: &Login, name: &str, arguments: Arguments, turn: Option<Turn>) -> Result<Body, Failure> {
+    async fn call(&self, login: &Login, name: &str, arguments: Arguments, part: Part) -> Result<Body, Failure> {
         let identity = login.clone().await;
         if let Some(public) = commands::public(name) {
             return public(&self.plane);
@@ -321,13 +336,7 @@ impl Wire {
         };
         let caller = self.authenticated(&identity).await?;
         let command = commands::named(name).ok_or_else(|| Failure::unknown_command(name))?;
-        self.run(command, &caller, arguments, turn).await
-    }
-
-    /// The place of a request in the order of its pipe's requests.
-    fn turn(&self, head: &Head, arguments: &Arguments) -> Option<Turn> {
-        let pipe = (head.command == "rrext_process").then(|| process::pipe_id(arguments)).flatten()?;
-        Some(self.pipes.turn(pipe))
+        self.run(command, &caller, arguments, part).await
     }
 
     async fn run(
@@ -335,12 +344,11 @@ impl Wire {
         command: &Command,
         caller: &Caller,
         mut arguments: Arguments,
-        turn: Option<Turn>,
+        Part { pipes, turn }: Part,
     ) -> Result<Body, Failure> {
         let call = self.allowed(command.needs, caller, &mut arguments)?;
         self.transport.carries(command.name)?;
-        let (plane, seat) = (self.plane.clone(), self.seat.clone());
-        let (pipes, events) = (self.pipes.clone(), self.events.clone());
+        let (plane, seat, events) = (self.plane.clone(), self.seat.clone(), self.events.clone());
         let work = (command.handle)(Asked { plane, seat, call, arguments, pipes, turn, events });
         // A client waits for its answer without a limit, so even a bug has to answer.
         let caught = AssertUnwindSafe(work).catch_unwind().await;

@@ -66,7 +66,7 @@ pub struct Asked {
     pub seat: Arc<Seat>,
     pub call: Call,
     pub arguments: Arguments,
-    /// The objects that arrive on this connection.
+    /// The objects that arrive under this login.
     pub pipes: Arc<Pipes>,
     /// The place in the order of its pipe's requests, if it concerns one.
     pub turn: Option<Turn>,

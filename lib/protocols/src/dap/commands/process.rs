@@ -5,6 +5,7 @@ use super::{Asked, body, text};
 use crate::dap::events::message as message_event;
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body, shown};
+use crate::dap::pipes::Open;
 use crate::dap::session::Events;
 use crate::objects;
 use serde::Deserialize;
@@ -57,9 +58,10 @@ async fn open(asked: Asked) -> Result<Body, Failure> {
         size: size(described.size)?,
         provider: provider.clone(),
     };
-    let opened = task_send::open(plane, call, &token(arguments)?, object).await;
+    let token = token(arguments)?;
+    let opened = task_send::open(plane, call, &token, object).await;
     let pipe = opened.map_err(|refused| not_accepted(refused, provider))?;
-    body(&json!({"pipe_id": pipes.add(pipe)}))
+    body(&json!({"pipe_id": pipes.add(pipe, token)}))
 }
 
 /// The bytes that are announced; 0 if none are.
@@ -75,21 +77,25 @@ fn size(given: Option<Value>) -> Result<u64, Failure> {
 async fn write(asked: Asked) -> Result<Body, Failure> {
     let Asked { arguments, pipes, events, .. } = asked;
     let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
+    let token = text(&arguments, "token")?;
     let data = arguments.data.ok_or_else(|| Failure::new("No data specified"))?;
-    let mut pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Write pipe with id {id} not found")))?;
-    pipe.write(data).await;
-    let messages = pipe.messages();
+    let open = pipes.take(id, token.as_deref());
+    let mut open = open.ok_or_else(|| Failure::new(format!("Write pipe with id {id} not found")))?;
+    open.pipe.write(data).await;
+    let messages = open.pipe.messages();
     if events.monitors.hears(id) {
-        messages.iter().for_each(|message| tell(&events, &pipe.task_id, id, message));
+        messages.iter().for_each(|message| tell(&events, &open.pipe.task_id, id, message));
     }
-    pipes.put_back(id, pipe);
+    pipes.put_back(id, open);
     Ok(None)
 }
 
 async fn close(asked: Asked) -> Result<Body, Failure> {
     let Asked { arguments, pipes, events, .. } = asked;
     let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
-    let pipe = pipes.take(id).ok_or_else(|| Failure::new(format!("Close pipe with id {id} not found")))?;
+    let token = text(&arguments, "token")?;
+    let open = pipes.take(id, token.as_deref());
+    let Open { pipe, .. } = open.ok_or_else(|| Failure::new(format!("Close pipe with id {id} not found")))?;
     let task_id = pipe.task_id.clone();
     let hears = events.monitors.hears(id);
     if hears {
@@ -114,10 +120,11 @@ async fn tool(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, pipes, .. } = &asked;
     let tool = text(arguments, "tool")?.ok_or_else(|| Failure::new("tool is required"))?;
     let tool = shown(&tool);
-    if let Some(id) = pipe_id(arguments).filter(|id| !pipes.has(*id)) {
+    let token = token(arguments)?;
+    if let Some(id) = pipe_id(arguments).filter(|id| !pipes.has(*id, Some(&token))) {
         return Err(Failure::new(format!("Tool pipe with id {id} not found")));
     }
-    let input = task_pipeline::Input { token: token(arguments)? };
+    let input = task_pipeline::Input { token };
     let found = TaskPipeline::run(plane, call, input).await.map_err(failed)?;
     let pipeline: Value = serde_json::from_str(found.pipeline.get()).map_err(Error::internal)?;
     let node = text(arguments, "nodeId")?;
