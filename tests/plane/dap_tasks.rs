@@ -313,3 +313,20 @@ async fn a_tasks_token_logs_in_for_that_task_alone() {
         "Invalid API key"
     );
 }
+
+#[tokio::test]
+async fn restarting_what_takes_no_more_objects_has_the_codes_of_sending_to_it() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = open(&mut dap, "p").await;
+    let in_flight = pipe(&mut dap, &token).await;
+    dap.ask("terminate", json!({"token": token})).await.ok();
+
+    let restart = json!({"token": token, "pipeline": echo("p")});
+    let ending = dap.ask("restart", restart.clone()).await;
+    close(&mut dap, &token, in_flight).await;
+    let ended = dap.ask("restart", restart).await;
+
+    assert_eq!((&ending.0["code"], &ended.0["code"]), (&json!("TASK_STOPPED"), &json!("TASK_COMPLETED")));
+    assert!(ended.refused().starts_with("Task has already completed"));
+}

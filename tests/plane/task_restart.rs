@@ -45,3 +45,53 @@ async fn a_restart_without_a_pipeline_keeps_the_one_that_there_is_and_an_ended_t
     assert_eq!(ana.post(&format!("{path}/restart"), json!({})).await.refused(409), "failed_precondition");
     assert_eq!(ana.delete(&path).await.refused(409), "failed_precondition");
 }
+
+/// A pipeline of a single source, which nothing else depends on.
+fn only(provider: &str, config: Value, lane: &str) -> Value {
+    let mut only = chain("p", &[(provider, config, lane), ("response", json!({"lanes": []}), "")]);
+    only["source"] = "webhook_1".into();
+    only["components"][0]["id"] = "webhook_1".into();
+    only["components"][1]["input"][0]["from"] = "webhook_1".into();
+    only
+}
+
+#[tokio::test]
+async fn a_source_that_makes_its_own_objects_does_not_take_the_place_of_one_that_waits() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let path = opened(&ana).await;
+
+    let pipeline = only("timer", json!({}), "documents");
+    let refused = ana.post(&format!("{path}/restart"), json!({"pipeline": pipeline})).await;
+
+    assert!(refused.body.to_string().contains("`webhook_1` is a `timer`"), "{}", refused.body);
+    assert_eq!(refused.refused(409), "failed_precondition");
+    assert_eq!(text(&ana, &path).await, json!(["hi\n\n"]));
+}
+
+#[tokio::test]
+async fn the_source_may_become_another_that_waits_and_is_known_as_that() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let path = opened(&ana).await;
+
+    let pipeline = only("chat", json!({}), "questions");
+    let restarted = ana.post(&format!("{path}/restart"), json!({"pipeline": pipeline})).await.ok();
+
+    assert_eq!(restarted["provider"], "chat");
+    assert_eq!(ana.get(&path).await.ok()["provider"], "chat");
+}
+
+#[tokio::test]
+async fn a_pipeline_without_a_project_is_one_of_the_tasks_own() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let path = opened(&ana).await;
+    let mut pipeline = echo("p");
+    pipeline.as_object_mut().unwrap().remove("project_id");
+
+    let restarted = ana.post(&format!("{path}/restart"), json!({"pipeline": pipeline})).await.ok();
+
+    assert_eq!(restarted["project"], "p");
+    assert_eq!(ana.get(&format!("{path}/pipeline")).await.ok()["pipeline"]["project_id"], "p");
+}

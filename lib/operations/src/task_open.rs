@@ -60,7 +60,8 @@ impl crate::Operation for TaskOpen {
     type Output = TaskAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Error> {
-        let pipeline = with_project(plane, &input.pipeline);
+        let random = || format!("task-{:032x}", plane.world.random_u128());
+        let pipeline = with_project(&input.pipeline, random);
         let definition = Definition::compile_at(plane, &pipeline, input.source.as_deref())?;
         open(plane, call, input, definition, 0).await
     }
@@ -117,14 +118,19 @@ fn too_many() -> Error {
         .hint("end one that nobody needs, or let idle ones end by a shorter `ttl`")
 }
 
-/// A pipeline without a `project_id` is one that nobody will ask for again: it gets a name of its own.
-fn with_project(plane: &Plane, pipeline: &RawValue) -> Box<RawValue> {
+/// A pipeline without a `project_id` gets one: nobody will ask for it by that, unless whoever names it does.
+pub(crate) fn with_project(pipeline: &RawValue, name: impl FnOnce() -> String) -> Box<RawValue> {
     if members::member(pipeline, "project_id").is_some_and(|id| id != "null") {
         return pipeline.to_owned();
     }
-    let name = format!("\"task-{:032x}\"", plane.world.random_u128());
+    let name = serde_json::to_string(&name()).expect("a text can be written as JSON");
     // What is no object is the compiler's to refuse.
     members::set_member(pipeline, "project_id", &name).unwrap_or_else(|| pipeline.to_owned())
+}
+
+/// Whether a source waits for objects. Another one makes its own.
+pub(crate) fn waits(provider: &str) -> bool {
+    tidemill_engine::catalogue().get(provider).is_some_and(|provider| provider.class == Class::WaitingSource)
 }
 
 struct Opening<'a> {
@@ -243,15 +249,14 @@ impl Opening<'_> {
         let run = RunId::new(now, plane.world.random_u128());
         let Stored { pipeline_sha256, plan_sha256 } = definition.store_bodies(plane, call, &project).await?;
         let provider = plan.source().provider.clone();
-        let class = tidemill_engine::catalogue().get(&provider).map(|provider| provider.class);
         Ok(Task {
             token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.world.random_u128())),
             has_chosen_token: input.token.is_some(),
             public_token: format!("pk_{:032x}", plane.world.random_u128()),
             owner: call.owner.clone(),
             source: plan.source().id.clone(),
+            waits: waits(&provider),
             provider,
-            waits: class == Some(Class::WaitingSource),
             key: call.key.clone(),
             name: input.name.clone().or(definition.pipeline.name().map(str::to_owned)).unwrap_or_default(),
             description: definition.pipeline.description().unwrap_or_default().to_owned(),

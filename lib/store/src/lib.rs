@@ -47,7 +47,7 @@ pub use rollout::Progress;
 pub use run::{Checkpoint, Made};
 pub use secret::StoredSecret;
 pub use socket::{Login, Socket, Stranger, Watcher};
-pub use task::{Arriving, Credential, Ended};
+pub use task::{Arriving, Credential, Ended, Served};
 pub use transaction::{TRANSACTION_LIMIT, Transaction};
 pub use watching::Watching;
 

@@ -40,6 +40,15 @@ pub struct Arriving<'a> {
     pub bytes: u64,
 }
 
+/// What a task is to run from now on.
+#[derive(Clone, Debug)]
+pub struct Served {
+    pub pipeline_sha256: String,
+    pub plan_sha256: String,
+    /// The source's provider.
+    pub provider: String,
+}
+
 /// How an object ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -179,10 +188,11 @@ impl Store {
     }
 
     /// Gives a task another pipeline.
-    pub async fn restart(&self, task: &Task, pipeline: &str, plan: &str, now: Timestamp) -> Result<Task, Error> {
+    pub async fn restart(&self, task: &Task, served: &Served, now: Timestamp) -> Result<Task, Error> {
         let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
-            .set("pipeline_sha256", text(pipeline))
-            .set("plan_sha256", text(plan))
+            .set("pipeline_sha256", text(&served.pipeline_sha256))
+            .set("plan_sha256", text(&served.plan_sha256))
+            .set("provider", text(&served.provider))
             .set("used_at", text(now.to_string()))
             .add("restarts", 1)
             .when("#state = :open AND #run = :run")

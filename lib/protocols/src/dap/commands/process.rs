@@ -1,6 +1,6 @@
 //! `rrext_process`: objects in, part by part, and their results out.
 
-use super::tasks::{failed, token};
+use super::tasks::{ended, failed, token};
 use super::{Asked, body, text};
 use crate::dap::events::message as message_event;
 use crate::dap::failure::Failure;
@@ -147,7 +147,7 @@ fn tell(events: &Events, task_id: &str, pipe: u64, message: &Event) {
 
 fn not_accepted(refused: Refused, provider: Option<String>) -> Failure {
     match (refused, provider) {
-        (Refused::Ended, _) => Failure { code: Some("TASK_COMPLETED"), ..Failure::new("Task has already completed") },
+        (Refused::Ended, _) => ended(),
         (Refused::Ending, _) => {
             Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating, cannot process data requests") }
         }

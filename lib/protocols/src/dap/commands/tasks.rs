@@ -17,7 +17,8 @@ use tidemill_operations::task_get::{self, TaskGet};
 use tidemill_operations::task_list::{self, TaskList};
 use tidemill_operations::task_open::{self, TaskOpen};
 use tidemill_operations::task_pipeline::{self, TaskPipeline};
-use tidemill_operations::task_restart::{self, TaskRestart};
+use tidemill_operations::task_restart;
+use tidemill_operations::task_send::Refused;
 use tidemill_operations::{Code, Error, Operation};
 
 pub async fn execute(asked: Asked) -> Result<Body, Failure> {
@@ -46,7 +47,12 @@ pub async fn restart(asked: Asked) -> Result<Body, Failure> {
     };
     let Asked { plane, call, mut arguments, .. } = asked;
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
-    let restarted = TaskRestart::run(&plane, &call, task_restart::Input { token, pipeline }).await.map_err(failed)?;
+    let input = task_restart::Input { token, pipeline };
+    let restarted = task_restart::restart(&plane, &call, input).await.map_err(|refused| match refused {
+        Refused::Ended => ended(),
+        Refused::Ending => Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating") },
+        Refused::With(error) => failed(error),
+    })?;
     body(&shown(&restarted))
 }
 
@@ -130,6 +136,11 @@ pub fn failed(error: Error) -> Failure {
         Code::NotFound => Failure { code: Some("TASK_NOT_REGISTERED"), ..task_refusal::of_task(error).into() },
         _ => error.into(),
     }
+}
+
+/// What a client is told about a task that has ended.
+pub fn ended() -> Failure {
+    Failure { code: Some("TASK_COMPLETED"), ..Failure::new("Task has already completed") }
 }
 
 fn optional<T: DeserializeOwned>(arguments: &Arguments, name: &str, kind: &str) -> Result<Option<T>, Failure> {
