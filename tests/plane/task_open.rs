@@ -187,3 +187,13 @@ async fn tasks_take_no_turn_of_the_deployment() {
     assert_eq!(ana.send(&task.token, "hi").await.unwrap().result, echoed("hi"));
     assert_eq!(user.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]));
 }
+
+#[tokio::test]
+async fn a_star_addresses_no_single_task() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+
+    let refused = ana.open_with(json!({"pipeline": echo("p"), "token": "*"})).await.unwrap_err();
+
+    assert_eq!((refused.code, &*refused.message), (Code::InvalidArgument, "the token `*` means every task"));
+}

@@ -105,6 +105,10 @@ fn check(input: &Input) -> Result<(), Error> {
         let message = format!("`threads` is {threads}, outside 1 to {THREADS_LIMIT}");
         return Err(Invalid::new("threads", message, "leave it out for 4").into());
     }
+    if input.token.as_deref() == Some("*") {
+        let hint = "choose another text, or leave it out for an unguessable one";
+        return Err(Invalid::new("token", "the token `*` means every task", hint).into());
+    }
     let length = input.token.as_deref().map_or(1, |token| token.chars().count());
     if !(1..=TOKEN_LIMIT).contains(&length) {
         let message = format!("the token has {length} characters, outside 1 to {TOKEN_LIMIT}");
