@@ -7,6 +7,7 @@ mod conflicts;
 mod dap_deploy;
 mod dap_environments;
 mod dap_events;
+mod dap_monitors;
 mod dap_objects;
 mod dap_session;
 mod dap_table;

@@ -20,7 +20,7 @@ impl Types {
     pub const OF_OBJECTS: Types = Types(Types::FLOW.0 | Types::SSE.0);
     /// What concerns no single task: told to those who monitor everything.
     pub const OF_OWNER: Types = Types(Types::DASHBOARD.0 | Types::DEPLOY.0);
-    pub const ALL: Types = Types(u32::MAX);
+    pub const ALL: Types = Types(1023);
 
     const NAMES: [(&'static str, u32); 10] = [
         ("debugger", 1),
@@ -35,10 +35,18 @@ impl Types {
         ("deploy", 512),
     ];
 
-    /// The bit of a name in any case; an unknown one has none.
+    /// The bits of a name in any case; an unknown one has none, and so has `none`.
     pub fn named(name: &str) -> Types {
+        if name.eq_ignore_ascii_case("all") {
+            return Types::ALL;
+        }
         let found = Types::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         Types(found.map_or(0, |(_, bit)| *bit))
+    }
+
+    /// The known ones of some bits, as a client sends them.
+    pub fn of(bits: u64) -> Types {
+        Types((bits & u64::from(Types::ALL.0)) as u32)
     }
 
     pub fn names(self) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! `rrext_monitor`: what a connection wants to be told of. Subscribing tells at once how things stand.
 
 use super::environments::environment;
+use super::tasks::optional;
 use super::{Asked, text};
 use crate::dap::event_types::Types;
 use crate::dap::events::Asker;
@@ -12,8 +13,9 @@ use tidemill_model::ids::ProjectId;
 use tidemill_operations::Error;
 
 pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
-    let watched = watched(&asked)?;
     let types = types(&asked.arguments)?;
+    // A command line subscribes as soon as it is connected, also when it has no token yet.
+    let Some(watched) = watched(&asked)? else { return Ok(None) };
     let Asked { plane, seat, call, events, .. } = &asked;
     let new = events.monitors.set(watched.clone(), types);
     let asker = Asker { plane, call, connections: seat.connections() };
@@ -23,9 +25,10 @@ pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
     Ok(None)
 }
 
-fn watched(asked: &Asked) -> Result<Watched, Failure> {
+/// What is to be watched; `None` if nothing is named.
+fn watched(asked: &Asked) -> Result<Option<Watched>, Failure> {
     let Asked { call, arguments, .. } = asked;
-    let pipe = arguments.raw("pipeId").and_then(|id| serde_json::from_str(id.get()).ok());
+    let pipe = optional(arguments, "pipeId", "a whole number")?;
     let (token, project, source) =
         (text(arguments, "token")?, text(arguments, "projectId")?, text(arguments, "source")?);
     let tasks = match (token, project, source) {
@@ -38,21 +41,28 @@ fn watched(asked: &Asked) -> Result<Watched, Failure> {
             source: Some(source).filter(|source| source != "*"),
         }),
         (None, Some(_), None) => Err(Failure::new("source is required with projectId")),
-        (None, None, _) => Err(Failure::new("token, or projectId and source, are required")),
+        (None, None, Some(_)) => Err(Failure::new("token, or projectId and source, are required")),
+        (None, None, None) => return Ok(None),
     };
-    Ok(Watched { tasks: tasks?, pipe })
+    Ok(Some(Watched { tasks: tasks?, pipe }))
 }
+
+const REFUSED: &str = "types must be a list of names or a number of bits";
 
 /// A list of names, or a number of bits.
 fn types(arguments: &Arguments) -> Result<Types, Failure> {
     let given = arguments.raw("types").map(|raw| serde_json::from_str(raw.get())).transpose();
     match given.unwrap_or_default() {
         None | Some(Value::Null) => Ok(Types::default()),
-        Some(Value::Number(bits)) => Ok(Types(bits.as_u64().and_then(|bits| u32::try_from(bits).ok()).unwrap_or(0))),
+        Some(Value::Number(bits)) => {
+            // A negative number is the complement of some bits.
+            let bits = bits.as_u64().or_else(|| bits.as_i64().map(i64::cast_unsigned));
+            bits.map(Types::of).ok_or_else(|| Failure::new(REFUSED))
+        }
         Some(Value::Array(names)) => {
             let bits = names.iter().filter_map(Value::as_str).map(|name| Types::named(name).0);
             Ok(Types(bits.fold(0, |all, bit| all | bit)))
         }
-        Some(_) => Err(Failure::new("types must be a list of names or a number")),
+        Some(_) => Err(Failure::new(REFUSED)),
     }
 }

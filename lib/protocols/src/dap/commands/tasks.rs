@@ -143,7 +143,8 @@ pub fn ended() -> Failure {
     Failure { code: Some("TASK_COMPLETED"), ..Failure::new("Task has already completed") }
 }
 
-fn optional<T: DeserializeOwned>(arguments: &Arguments, name: &str, kind: &str) -> Result<Option<T>, Failure> {
+/// An argument that may be left out or `null`.
+pub fn optional<T: DeserializeOwned>(arguments: &Arguments, name: &str, kind: &str) -> Result<Option<T>, Failure> {
     match arguments.raw(name).map(|raw| raw.get()) {
         None | Some("null") => Ok(None),
         Some(json) => serde_json::from_str(json).map(Some).map_err(|_| Failure::new(format!("{name} must be {kind}"))),

@@ -1,0 +1,63 @@
+//! What `rrext_monitor` takes, and whose events each monitor is told.
+
+use crate::given::echo;
+use crate::given_objects::{execute, monitor, told};
+use serde_json::{Value, json};
+use tidemill_testing::{Dap, World};
+
+async fn pair() -> (World, Dap, Dap) {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let (doer, watcher) = (world.socket(&ana).await, world.socket(&ana).await);
+    (world, doer, watcher)
+}
+
+/// What the caller's connections monitor.
+async fn flags(dap: &mut Dap) -> Vec<Value> {
+    let shown = dap.ask("rrext_dashboard", json!({})).await.ok();
+    let connections = shown["connections"].as_array().unwrap();
+    connections.iter().flat_map(|one| one["monitors"].as_array().unwrap()).map(|one| one["flags"].clone()).collect()
+}
+
+#[tokio::test]
+async fn all_and_none_are_types_and_unknown_bits_are_not() {
+    let (_world, mut doer, mut watcher) = pair().await;
+    let every =
+        json!(["debugger", "detail", "summary", "output", "flow", "task", "sse", "dashboard", "billing", "deploy"]);
+    for (types, expected) in [
+        (json!(["ALL"]), vec![every.clone()]),
+        (json!(["none"]), vec![]),
+        (json!(["all", "none"]), vec![every.clone()]),
+        (json!(u32::MAX), vec![every.clone()]),
+        (json!(1_u64 << 40 | 4), vec![json!(["summary"])]),
+        (json!(-1), vec![every]),
+        (json!(1 << 20), vec![]),
+    ] {
+        monitor(&mut watcher, json!({"token": "*"}), types.clone()).await;
+        assert_eq!(flags(&mut doer).await, expected, "{types}");
+    }
+    let refused = watcher.ask("rrext_monitor", json!({"token": "*", "types": 1.5})).await.refused();
+    assert_eq!(refused, "types must be a list of names or a number of bits");
+}
+
+#[tokio::test]
+async fn a_monitor_of_nothing_subscribes_to_nothing() {
+    let (_world, mut doer, mut watcher) = pair().await;
+
+    watcher.ask("rrext_monitor", json!({"types": ["summary", "output"]})).await.ok();
+    execute(&mut doer, echo("p"), json!({})).await;
+
+    assert!(told(&mut watcher).await.is_empty() && flags(&mut doer).await.is_empty());
+    let refused = watcher.ask("rrext_monitor", json!({"source": "s", "types": ["task"]})).await.refused();
+    assert_eq!(refused, "token, or projectId and source, are required");
+}
+
+#[tokio::test]
+async fn a_pipe_is_named_by_its_number() {
+    let (_world, mut doer, _) = pair().await;
+    for id in [json!("abc"), json!(-1), json!(1.5), json!([])] {
+        let refused = doer.ask("rrext_monitor", json!({"token": "*", "pipeId": id, "types": 4})).await.refused();
+        assert_eq!(refused, "pipeId must be a whole number");
+    }
+    doer.ask("rrext_monitor", json!({"token": "*", "pipeId": null, "types": 0})).await.ok();
+}
