@@ -1,6 +1,7 @@
 //! What `rrext_monitor` takes, and whose events each monitor is told.
 
 use crate::given::echo;
+use crate::given_environments::versions;
 use crate::given_objects::{execute, monitor, told};
 use serde_json::{Value, json};
 use tidemill_testing::{Dap, World};
@@ -60,4 +61,23 @@ async fn a_pipe_is_named_by_its_number() {
         assert_eq!(refused, "pipeId must be a whole number");
     }
     doer.ask("rrext_monitor", json!({"token": "*", "pipeId": null, "types": 0})).await.ok();
+}
+
+fn actions(events: &[(String, Value)]) -> Vec<&str> {
+    events.iter().filter_map(|(_, body)| body["action"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn ones_own_deployed_run_is_monitored_without_a_team() {
+    let (_world, mut doer, mut watcher) = pair().await;
+    versions(&mut doer, 1).await;
+    let deploy = json!({"subcommand": "deploy", "projectId": "p", "teamId": "@me", "version": 1});
+    doer.ask("rrext_deploy_pipe", deploy).await.ok();
+    let key = json!({"projectId": "p", "source": "timer_1", "runKind": "deploy"});
+    monitor(&mut watcher, key, json!(["task"])).await;
+
+    let run = json!({"subcommand": "run", "projectId": "p", "teamId": "@me", "sourceId": "timer_1"});
+    doer.ask("rrext_deploy_pipe", run).await.ok();
+
+    assert_eq!(actions(&told(&mut watcher).await), ["begin"]);
 }

@@ -9,7 +9,7 @@ use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
 use crate::dap::monitors::{Tasks, Watched};
 use serde_json::Value;
-use tidemill_model::ids::ProjectId;
+use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_operations::Error;
 
 pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
@@ -37,7 +37,7 @@ fn watched(asked: &Asked) -> Result<Option<Watched>, Failure> {
         (Some(token), ..) => Ok(Tasks::Token(token)),
         (None, Some(project), Some(source)) => Ok(Tasks::Of {
             project: ProjectId::parse(project).map_err(Error::from)?,
-            environment: text(arguments, "teamId")?.map(|team| environment(call, &team)).transpose()?,
+            environment: team(arguments)?.map(|team| environment(call, &team)).transpose()?,
             source: Some(source).filter(|source| source != "*"),
         }),
         (None, Some(_), None) => Err(Failure::new("source is required with projectId")),
@@ -45,6 +45,13 @@ fn watched(asked: &Asked) -> Result<Option<Watched>, Failure> {
         (None, None, None) => return Ok(None),
     };
     Ok(Some(Watched { tasks: tasks?, pipe }))
+}
+
+/// The team whose run is meant. Without one, a deployed run is that of the caller's own private team.
+fn team(arguments: &Arguments) -> Result<Option<String>, Failure> {
+    let team = text(arguments, "teamId")?;
+    let is_deployed = text(arguments, "runKind")?.as_deref() == Some("deploy");
+    Ok(team.or_else(|| is_deployed.then(|| EnvironmentName::OWN.to_owned())))
 }
 
 const REFUSED: &str = "types must be a list of names or a number of bits";
