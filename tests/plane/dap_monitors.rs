@@ -81,3 +81,32 @@ async fn ones_own_deployed_run_is_monitored_without_a_team() {
 
     assert_eq!(actions(&told(&mut watcher).await), ["begin"]);
 }
+
+#[tokio::test]
+async fn every_task_of_a_source_is_told_however_soon_the_next_one_comes() {
+    let (_world, mut doer, mut watcher) = pair().await;
+    monitor(&mut watcher, json!({"projectId": "p", "source": "webhook_1"}), json!(["task"])).await;
+
+    for _ in 0..3 {
+        let token = execute(&mut doer, echo("p"), json!({})).await;
+        doer.ask("terminate", json!({"token": token})).await.ok();
+    }
+    execute(&mut doer, echo("q"), json!({})).await;
+    execute(&mut doer, echo("p"), json!({})).await;
+
+    let events = told(&mut watcher).await;
+    assert_eq!(actions(&events).iter().filter(|action| **action == "begin").count(), 4, "{events:?}");
+    assert_eq!(actions(&events).iter().filter(|action| **action == "end").count(), 3, "{events:?}");
+}
+
+#[tokio::test]
+async fn tasks_of_other_projects_do_not_run_for_a_monitor_of_one() {
+    let (_world, mut doer, mut watcher) = pair().await;
+    execute(&mut doer, echo("q"), json!({})).await;
+    execute(&mut doer, echo("p"), json!({})).await;
+
+    let at_once = monitor(&mut watcher, json!({"projectId": "p", "source": "*"}), json!(["task", "summary"])).await;
+
+    assert_eq!(at_once[0].1["tasks"].as_array().unwrap().len(), 1, "{at_once:?}");
+    assert_eq!((at_once.len(), &at_once[1].1["project_id"]), (2, &json!("p")));
+}

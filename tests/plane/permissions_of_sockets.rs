@@ -26,9 +26,9 @@ async fn told(seen: &mut Seen) {
         let world = seen.world().await;
         let (owner, _) = caller(&world, "ana").await;
         let task = task(&world, &owner, "p", met).await;
-        let by_source = json!({"projectId": "p", "source": task.source, "types": ["summary"]});
+        let by_token = json!({"token": task.token, "types": ["summary"]});
         let mut other = visitor(seen, &world, &ana(&world).await).await;
-        other.ask("rrext_monitor", by_source).await.ok();
+        other.ask("rrext_monitor", by_token).await.ok();
         world.sleep(minutes(60));
         seen.note("socket_tell", &world, tell(&world, bell())).await;
     }

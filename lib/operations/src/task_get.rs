@@ -50,19 +50,8 @@ pub async fn open_of_source(
     project: &ProjectId,
     source: &str,
 ) -> Result<Option<Task>, Error> {
-    let last = last_of_source(plane, call, project, source).await?;
-    Ok(last.filter(|task| task.state != State::Ended))
-}
-
-/// The task that a source's callers found last, as long as it can be asked about.
-pub async fn last_of_source(
-    plane: &Plane,
-    call: &Call,
-    project: &ProjectId,
-    source: &str,
-) -> Result<Option<Task>, Error> {
     let serving = plane.store.task_of_source(&call.owner, project, source).await?;
     let Some((_, Some(task))) = serving else { return Ok(None) };
     let task = settle(plane, task).await?;
-    Ok(Some(task).filter(|task| task.is_readable(plane.now())))
+    Ok(Some(task).filter(|task| task.state != State::Ended))
 }

@@ -54,7 +54,8 @@ impl<'a> From<&'a TaskStatus> for Named<'a> {
 }
 
 impl Tasks {
-    fn has(&self, task: Named<'_>) -> bool {
+    /// Whether a task is among them.
+    pub fn has(&self, task: Named<'_>) -> bool {
         match self {
             Tasks::All => true,
             Tasks::Token(token) => task.token == token,

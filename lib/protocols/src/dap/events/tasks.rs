@@ -6,7 +6,7 @@ use crate::dap::monitors::{Tasks as Watched, Watches};
 use crate::task_status;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tidemill_model::ids::{RunId, Slot};
+use tidemill_model::ids::RunId;
 use tidemill_model::task::Counts;
 use tidemill_operations::answer::TaskStatus;
 use tidemill_operations::run_logs::{self, RunLogs};
@@ -25,7 +25,7 @@ pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) 
         events.push(("apaevt_task", json!({"action": "running", "tasks": running})));
     }
     if new.has(Types::SUMMARY) {
-        // A source's last task is found when it has ended, too, and is none that runs.
+        // A source's tasks are found when they have ended, too, and are none that run.
         let is_told = |task: &&TaskStatus| is_running(task) || !matches!(watched, Watched::Of { .. });
         events.extend(tasks.values().filter(is_told).map(|task| summary(asker, task)));
         if let (false, Watched::Of { project, source: Some(source), .. }) = (tasks.values().any(is_running), watched) {
@@ -35,16 +35,15 @@ pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) 
     events
 }
 
-/// The tasks that are watched, each once. One that was told of as running is looked up also when its source has
-/// another one now.
+/// The tasks that are watched, each once. One that was told of as running is looked up also when the list has forgotten
+/// it.
 pub async fn read_all(asker: &Asker<'_>, watches: &Watches, told: &Told) -> Result<Tasks, Error> {
     let mut found = Tasks::new();
-    match watches.iter().find(|watched| needs_all(watched)) {
-        Some(all) => found = read(asker, all).await?,
-        None => {
-            for watched in watches.iter() {
-                found.extend(read(asker, watched).await?);
-            }
+    if watches.iter().any(needs_list) {
+        found = list(asker).await?;
+    } else {
+        for watched in watches.iter() {
+            found.extend(read(asker, watched).await?);
         }
     }
     found.retain(|_, task| watches.wants((&*task).into()));
@@ -57,28 +56,27 @@ pub async fn read_all(asker: &Asker<'_>, watches: &Watches, told: &Told) -> Resu
     Ok(found)
 }
 
-/// Whether only a list of all of the caller's tasks finds what is watched.
-fn needs_all(watched: &Watched) -> bool {
-    matches!(watched, Watched::All | Watched::Of { source: None, .. })
+/// Whether only a list of the caller's tasks finds what is watched: a source has one task after another, and any number
+/// of them between two looks.
+fn needs_list(watched: &Watched) -> bool {
+    matches!(watched, Watched::All | Watched::Of { .. })
 }
 
 pub async fn read(asker: &Asker<'_>, watched: &Watched) -> Result<Tasks, Error> {
-    let found = match watched {
-        Watched::All | Watched::Of { source: None, .. } => {
-            TaskList::run(asker.plane, asker.call, task_list::Input {}).await?.items
-        }
-        Watched::Token(token) => by_token(asker, token).await?.into_iter().collect(),
-        Watched::Of { project, environment, source: Some(source) } => {
-            let (project, source) = (project.clone(), source.clone());
-            let place = match environment.clone() {
-                Some(environment) => Slot { project, environment, source: source.clone() }.id()?,
-                None => project,
-            };
-            let last = task_get::last_of_source(asker.plane, asker.call, &place, &source).await?;
-            last.map(TaskStatus::from).into_iter().collect()
-        }
-    };
-    Ok(found.into_iter().map(|task| (task.run.clone(), task)).collect())
+    if let Watched::Token(token) = watched {
+        return Ok(by_run(by_token(asker, token).await?));
+    }
+    let mut found = list(asker).await?;
+    found.retain(|_, task| watched.has((&*task).into()));
+    Ok(found)
+}
+
+async fn list(asker: &Asker<'_>) -> Result<Tasks, Error> {
+    Ok(by_run(TaskList::run(asker.plane, asker.call, task_list::Input {}).await?.items))
+}
+
+fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
+    tasks.into_iter().map(|task| (task.run.clone(), task)).collect()
 }
 
 async fn by_token(asker: &Asker<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
