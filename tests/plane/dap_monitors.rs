@@ -110,3 +110,26 @@ async fn tasks_of_other_projects_do_not_run_for_a_monitor_of_one() {
     assert_eq!(at_once[0].1["tasks"].as_array().unwrap().len(), 1, "{at_once:?}");
     assert_eq!((at_once.len(), &at_once[1].1["project_id"]), (2, &json!("p")));
 }
+
+#[tokio::test]
+async fn a_tasks_token_monitors_its_task_by_the_project_and_source_that_it_serves() {
+    let (world, mut doer, _) = pair().await;
+    let token = execute(&mut doer, echo("p"), json!({})).await;
+    let another = execute(&mut doer, echo("p"), json!({"token": "chosen"})).await;
+    let mut holder = world.stranger(1).unwrap();
+    holder.ask("auth", json!({"auth": token})).await.ok();
+
+    for (project, source) in [("q", "webhook_1"), ("p", "other"), ("p", "*")] {
+        let key = json!({"projectId": project, "source": source, "types": ["task"]});
+        let refused = holder.ask("rrext_monitor", key).await.refused();
+        assert!(refused.starts_with("a task's token is for that task alone"), "{refused}");
+    }
+    let key = json!({"projectId": "p", "source": "webhook_1"});
+    let at_once = monitor(&mut holder, key, json!(["task"])).await;
+    assert_eq!(at_once[0].1["tasks"].as_array().unwrap().len(), 1, "{at_once:?}");
+    doer.ask("terminate", json!({"token": another})).await.ok();
+    assert!(told(&mut holder).await.is_empty(), "another task of the source is not its own");
+    doer.ask("terminate", json!({"token": token})).await.ok();
+
+    assert_eq!(actions(&told(&mut holder).await), ["end"]);
+}

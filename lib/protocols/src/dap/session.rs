@@ -349,7 +349,8 @@ impl Wire {
         let call = self.allowed(command.needs, caller, &mut arguments)?;
         self.transport.carries(command.name)?;
         let (plane, seat, events) = (self.plane.clone(), self.seat.clone(), self.events.clone());
-        let work = (command.handle)(Asked { plane, seat, call, arguments, pipes, turn, events });
+        let task = matches!(caller, Caller::Task(_)).then(|| caller.task(None)).flatten();
+        let work = (command.handle)(Asked { plane, seat, call, task, arguments, pipes, turn, events });
         // A client waits for its answer without a limit, so even a bug has to answer.
         let caught = AssertUnwindSafe(work).catch_unwind().await;
         caught.unwrap_or_else(|_| Err(Error::internal(format!("`{}` panicked", command.name)).into()))
@@ -374,8 +375,10 @@ impl Wire {
             Needs::Watch => {
                 let task = caller.task(given.as_deref());
                 let call = watching(caller, task.as_deref())?.clone();
-                if let Some(task) = &task {
-                    arguments.set_text("token", task);
+                // Whoever names a project is held to the task's own by the command.
+                let project = arguments.text("projectId")?.filter(|project| !project.is_empty());
+                if let Some(task) = task.filter(|_| given.is_some() || project.is_none()) {
+                    arguments.set_text("token", &task);
                 }
                 return Ok(call);
             }

@@ -65,6 +65,8 @@ pub struct Asked {
     /// The caller's connection.
     pub seat: Arc<Seat>,
     pub call: Call,
+    /// The token of the only task that the caller may name: it has logged in with one of that task.
+    pub task: Option<String>,
     pub arguments: Arguments,
     /// The objects that arrive under this login.
     pub pipes: Arc<Pipes>,

@@ -1,7 +1,7 @@
 //! `rrext_monitor`: what a connection wants to be told of. Subscribing tells at once how things stand.
 
 use super::environments::environment;
-use super::tasks::optional;
+use super::tasks::{failed, optional};
 use super::{Asked, text};
 use crate::dap::event_types::Types;
 use crate::dap::events::Asker;
@@ -10,12 +10,16 @@ use crate::dap::frame::{Arguments, Body};
 use crate::dap::monitors::{Tasks, Watched};
 use serde_json::Value;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
-use tidemill_operations::Error;
+use tidemill_operations::task_get::{self, TaskGet};
+use tidemill_operations::{Code, Error, Operation};
 
 pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
     let types = types(&asked.arguments)?;
     // A command line subscribes as soon as it is connected, also when it has no token yet.
-    let Some(watched) = watched(&asked)? else { return Ok(None) };
+    let Some(mut watched) = watched(&asked)? else { return Ok(None) };
+    if let Some(own) = &asked.task {
+        watched.tasks = confined(&asked, watched.tasks, own).await?;
+    }
     let Asked { plane, seat, call, events, .. } = &asked;
     let new = events.monitors.set(watched.clone(), types);
     let asker = Asker { plane, call, connections: seat.connections() };
@@ -45,6 +49,21 @@ fn watched(asked: &Asked) -> Result<Option<Watched>, Failure> {
         (None, None, None) => return Ok(None),
     };
     Ok(Some(Watched { tasks: tasks?, pipe }))
+}
+
+/// What somebody may watch who has only a task's token: that task, by whichever name.
+async fn confined(asked: &Asked, tasks: Tasks, own: &str) -> Result<Tasks, Failure> {
+    if !matches!(tasks, Tasks::Of { .. }) {
+        // The token was looked at with the caller's rights.
+        return Ok(tasks);
+    }
+    let input = task_get::Input { token: Some(own.to_owned()), ..task_get::Input::default() };
+    let task = TaskGet::run(&asked.plane, &asked.call, input).await.map_err(failed)?;
+    let is_named = matches!(&tasks, Tasks::Of { source: Some(_), .. }) && tasks.has((&task).into());
+    match is_named {
+        true => Ok(Tasks::Token(own.to_owned())),
+        false => Err(Failure::new("a task's token is for that task alone").code(Code::PermissionDenied)),
+    }
 }
 
 /// The team whose run is meant. Without one, a deployed run is that of the caller's own private team.
