@@ -189,3 +189,34 @@ async fn whatever_call_an_end_dies_at_the_run_of_the_task_is_told() {
     }
     panic!("an end makes too many calls");
 }
+
+/// Lets the worker of an object look at its task again.
+async fn a_sign_of_life_later() {
+    tokio::time::sleep(seconds(11)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_does_not_become_whole_fails_a_minute_after_its_task_was_ended() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+    let (late, in_time) = (ana.pipe(&task.token).await.unwrap(), ana.pipe(&task.token).await.unwrap());
+    late.write("byte by byte".into()).await;
+    // Another process is asked.
+    ana.at(&world.beside()).end(&task.token).await.unwrap();
+
+    world.sleep(seconds(59));
+    a_sign_of_life_later().await;
+    in_time.write("hi".into()).await;
+    assert_eq!(in_time.close().await.unwrap().result, echoed("hi"));
+    assert_eq!(ana.status(&task.token).await.unwrap().state, "ending");
+    world.sleep(seconds(1));
+    a_sign_of_life_later().await;
+
+    let status = ana.status(&task.token).await.unwrap();
+    assert_eq!((status.state, status.counts.completed_count, status.counts.failed_count), ("ended", 1, 1));
+    late.write("more".into()).await;
+    let sent = late.close().await.unwrap();
+    let error = "the task was ended 60 s ago, and the object was not whole yet";
+    assert_eq!((sent.error.as_deref(), &status.errors[0]), (Some(error), &error.to_owned()));
+}

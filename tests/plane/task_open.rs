@@ -197,3 +197,18 @@ async fn a_star_addresses_no_single_task() {
 
     assert_eq!((refused.code, &*refused.message), (Code::InvalidArgument, "the token `*` means every task"));
 }
+
+#[tokio::test]
+async fn whoever_meets_a_task_that_is_ending_is_told_to_wait() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let task = ana.open(echo("p")).await.unwrap();
+    let arriving = ana.pipe(&task.token).await.unwrap();
+    ana.end(&task.token).await.unwrap();
+
+    let refused = ana.open_with(json!({"pipeline": echo("p"), "useExisting": true})).await.unwrap_err();
+
+    assert_eq!(refused.code, Code::AlreadyExists);
+    assert_eq!(refused.hint.as_deref(), Some("wait until it has ended, at most a minute or two"));
+    drop(arriving);
+}

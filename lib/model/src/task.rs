@@ -16,6 +16,8 @@ pub const THREADS: u32 = 4;
 pub const THREADS_LIMIT: u32 = 64;
 /// How long an ended task can still be asked about.
 pub const READABLE: SignedDuration = SignedDuration::from_secs(300);
+/// How long an object may go on arriving after its task was asked to end.
+pub const ARRIVAL: SignedDuration = SignedDuration::from_secs(60);
 /// Errors of objects that a task remembers.
 pub const ERRORS_LIMIT: usize = 50;
 /// Largest object that may be announced, in bytes: 1 TiB. What is announced is counted before it arrives.
@@ -63,6 +65,9 @@ pub struct Task {
     pub opened_at: Timestamp,
     /// When data last came in or went out.
     pub used_at: Timestamp,
+    /// When it was asked to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,6 +221,12 @@ impl Task {
     pub fn is_idle(&self, now: Timestamp) -> bool {
         let limit = SignedDuration::from_secs(self.ttl_seconds.into());
         self.waits && self.ttl_seconds > 0 && !self.is_busy(now) && now.duration_since(self.used_at) >= limit
+    }
+
+    /// How long from `now` an object of it may still arrive; `None` is as long as it takes.
+    pub fn arrival(&self, now: Timestamp) -> Option<SignedDuration> {
+        let until = self.stopped_at? + ARRIVAL;
+        Some(until.duration_since(now).max(SignedDuration::ZERO))
     }
 
     /// Whether it can be asked about: it has not ended, or not long ago.

@@ -29,7 +29,7 @@ impl Operation for TaskEnd {
         if task.state != State::Open {
             return Err(not_open(task.state));
         }
-        let ending = match plane.store.stop_taking(&task, End::Terminated).await {
+        let ending = match plane.store.stop_taking(&task, End::Terminated, plane.now()).await {
             Ok(ending) => ending,
             Err(error) if error.rejects(Part::Task) => return Err(not_open(State::Ending)),
             Err(error) => return Err(error.into()),

@@ -243,7 +243,11 @@ impl Opening<'_> {
         }
         let project = open.project.plain();
         let message = format!("a task of project `{project}` and source `{}` is {}", open.source, open.state);
-        Err(Error::new(Code::AlreadyExists, message).hint("use the one that is open, or end it first"))
+        let hint = match open.state {
+            State::Ending => "wait until it has ended, at most a minute or two",
+            State::Open | State::Ended => "use the one that is open, or end it first",
+        };
+        Err(Error::new(Code::AlreadyExists, message).hint(hint))
     }
 
     async fn task(&self, now: Timestamp) -> Result<Task, Error> {
@@ -274,6 +278,7 @@ impl Opening<'_> {
             state: State::Open,
             opened_at: now,
             used_at: now,
+            stopped_at: None,
             ended_at: None,
             end: None,
             in_flight: 0,

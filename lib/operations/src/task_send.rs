@@ -16,10 +16,10 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tidemill_engine::{Budget, Event, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender, Traced};
-use tidemill_model::task::{SIZE_LIMIT, State, Task, Trace};
+use tidemill_model::task::{ARRIVAL, SIZE_LIMIT, State, Task, Trace};
 use tidemill_store::{Arriving, Ended, Part};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -55,8 +55,15 @@ pub struct Pipe {
     pub task_id: String,
     messages: UnboundedReceiver<Event>,
     sender: Sender,
-    arrived: Arc<AtomicU64>,
+    arrival: Arc<Arrival>,
     ending: Ending,
+}
+
+/// What came of an object so far.
+#[derive(Debug, Default)]
+struct Arrival {
+    bytes: AtomicU64,
+    is_whole: AtomicBool,
 }
 
 /// An object that is whole and is still worked on.
@@ -101,7 +108,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     plane.tell(&task.owner).await;
     let head = EngineInput { name: object.name, ..EngineInput::new(object.mime, Bytes::new()) };
     let (sender, live) = Live::new(head, id.clone());
-    let arrived = Arc::<AtomicU64>::default();
+    let arrival = Arc::<Arrival>::default();
     let (listener, messages) = unbounded();
     let task_id = task.display_id();
     let worker = Worker {
@@ -113,10 +120,10 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
         began_at: now,
         listener,
         announced: object.size,
-        arrived: arrived.clone(),
+        arrival: arrival.clone(),
         _permit: permit,
     };
-    Ok(Pipe { number, task_id, messages, sender, arrived, ending: Ending(tokio::spawn(worker.work(live))) })
+    Ok(Pipe { number, task_id, messages, sender, arrival, ending: Ending(tokio::spawn(worker.work(live))) })
 }
 
 fn check(task: &Task, object: &Object) -> Result<(), Error> {
@@ -192,7 +199,7 @@ impl Pipe {
     /// Hands over a part, as soon as there is room for it. What is sent after the object failed is dropped: its end
     /// tells why.
     pub async fn write(&self, part: Bytes) {
-        self.arrived.fetch_add(part.len() as u64, Ordering::Relaxed);
+        self.arrival.bytes.fetch_add(part.len() as u64, Ordering::Relaxed);
         // The run ended early; `close` has the reason.
         let _ = self.sender.send(part).await;
     }
@@ -215,6 +222,7 @@ impl Pipe {
 
     /// Says that the object is whole.
     pub async fn end(self) -> Ending {
+        self.arrival.is_whole.store(true, Ordering::Relaxed);
         // As in `write`.
         let _ = self.sender.end().await;
         self.ending
@@ -243,7 +251,7 @@ struct Worker {
     listener: UnboundedSender<Event>,
     /// Bytes that were counted when it was accepted.
     announced: u64,
-    arrived: Arc<AtomicU64>,
+    arrival: Arc<Arrival>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -258,6 +266,15 @@ struct Made {
     new_keys: Vec<NewKey>,
 }
 
+/// An object did not become whole in time.
+struct TooLate;
+
+fn too_late() -> Made {
+    let seconds = ARRIVAL.as_secs();
+    let error = format!("the task was ended {seconds} s ago, and the object was not whole yet");
+    Made { error: Some(error), ..Made::default() }
+}
+
 impl Worker {
     async fn work(self, live: Live) -> Result<Sent, Error> {
         let made = {
@@ -266,7 +283,7 @@ impl Worker {
             tokio::pin!(beside, execute);
             tokio::select! {
                 made = &mut execute => made,
-                never = &mut beside => match never {},
+                TooLate = &mut beside => Ok(too_late()),
             }
         };
         let made = match made {
@@ -278,12 +295,22 @@ impl Worker {
         Ok(Sent { name: self.name, object_id: self.id, result: made.result, error: made.error })
     }
 
-    /// Gives a sign of life now and then. One that is not taken was given up already, and goes on for its caller.
-    async fn stay_busy(&self) -> std::convert::Infallible {
+    /// Gives a sign of life now and then, until it finds that the task was asked to end too long ago for what is still
+    /// arriving. One that is not taken was given up already, and goes on for its caller.
+    async fn stay_busy(&self) -> TooLate {
+        let mut pause = RENEWAL;
         loop {
-            tokio::time::sleep(RENEWAL).await;
-            if let Err(error) = self.plane.store.keep_busy(&self.task, self.plane.now() + LEASE).await {
-                tracing::debug!(run.id = %self.task.run, %error, "a task's worker could not give a sign of life");
+            tokio::time::sleep(pause).await;
+            let now = self.plane.now();
+            match self.plane.store.keep_busy(&self.task, now + LEASE).await {
+                Ok(task) => match task.arrival(now).filter(|_| !self.arrival.is_whole.load(Ordering::Relaxed)) {
+                    Some(SignedDuration::ZERO) => return TooLate,
+                    Some(left) => pause = RENEWAL.min(left.unsigned_abs()),
+                    None => pause = RENEWAL,
+                },
+                Err(error) => {
+                    tracing::debug!(run.id = %self.task.run, %error, "a task's worker could not give a sign of life");
+                }
             }
         }
     }
@@ -360,7 +387,7 @@ impl Worker {
     async fn counted(&self, made: &Made) -> Result<Task, Error> {
         let Worker { plane, task, .. } = self;
         let now = plane.now();
-        let uncounted = if self.announced == 0 { self.arrived.load(Ordering::Relaxed) } else { 0 };
+        let uncounted = if self.announced == 0 { self.arrival.bytes.load(Ordering::Relaxed) } else { 0 };
         let bytes = self.announced + uncounted;
         let ended = Ended { bytes, uncounted, error: made.error.clone() };
         // Before it is counted: who sees the count finds what is told of it.

@@ -160,10 +160,11 @@ impl Store {
     }
 
     /// Lets an open task take no more objects.
-    pub async fn stop_taking(&self, task: &Task, end: End) -> Result<Task, Error> {
+    pub async fn stop_taking(&self, task: &Task, end: End, now: Timestamp) -> Result<Task, Error> {
         let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
             .set("state", text(State::Ending.as_str()))
             .set("end", serde_dynamo::to_attribute_value(end).map_err(|e| Error::Corrupt(e.to_string()))?)
+            .set("stopped_at", text(now.to_string()))
             .when("#u_state = :open AND #run = :run")
             .name("#run", "run")
             .value(":open", text(State::Open.as_str()))
