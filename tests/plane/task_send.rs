@@ -178,3 +178,22 @@ async fn a_body_that_is_announced_as_larger_than_any_object_is_refused() {
     assert_eq!(sent.refused(413), "too_large");
     assert_eq!(ana.status(&task.token).await.unwrap().counts.total_count, 0);
 }
+
+#[tokio::test]
+async fn a_status_has_fifty_errors_at_most() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let failing = json!({"program": ".x | error(\"no\")"});
+    let links = [("webhook", json!({}), "text"), ("json", failing, "text"), ("response", json!({}), "")];
+    let task = ana.open_with(json!({"pipeline": chain("p", &links), "threads": 64})).await.unwrap();
+
+    let pipes = futures::future::join_all((0..64).map(|_| ana.pipe(&task.token))).await;
+    for pipe in pipes {
+        let pipe = pipe.unwrap();
+        pipe.write("{}".into()).await;
+        pipe.close().await.unwrap();
+    }
+
+    let status = ana.status(&task.token).await.unwrap();
+    assert_eq!((status.counts.failed_count, status.errors.len()), (64, 50));
+}

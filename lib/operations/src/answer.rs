@@ -9,7 +9,7 @@ use tidemill_model::git::Git;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Key;
 use tidemill_model::run::{Failure, Run};
-use tidemill_model::task::{Counts, End, Task, Trace};
+use tidemill_model::task::{Counts, ERRORS_LIMIT, End, Task, Trace};
 use tidemill_model::version::Version;
 use tidemill_store::Page;
 
@@ -367,7 +367,9 @@ struct CountsAnswer {
 }
 
 impl From<Task> for TaskStatus {
-    fn from(task: Task) -> TaskStatus {
+    fn from(mut task: Task) -> TaskStatus {
+        // Objects that fail side by side each find room for their error.
+        task.errors.truncate(ERRORS_LIMIT);
         TaskStatus {
             id: task.display_id(),
             token: task.token,
