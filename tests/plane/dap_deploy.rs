@@ -352,7 +352,7 @@ async fn a_list_costs_three_reads_for_a_hundred_deployments() {
         .map(|n| char::from(b'!' + (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 13) as u8 % 90))
         .collect();
     let mut large = pipeline("large");
-    large["description"] = noise.into();
+    large["noise"] = noise.into();
     dap.ask("rrext_deploy_add", json!({"pipeline": large})).await.ok();
     world.faults.die(None);
 

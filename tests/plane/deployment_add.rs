@@ -144,7 +144,7 @@ async fn a_pipeline_of_nearly_four_mebibytes_is_taken_and_a_larger_one_refused_b
             })
             .filter(|c| *c != '"' && *c != '\\')
             .collect();
-        large["description"] = Value::String(filling);
+        large["noise"] = Value::String(filling);
         large
     };
     let large = sized(4_000_000);

@@ -212,3 +212,49 @@ async fn whoever_meets_a_task_that_is_ending_is_told_to_wait() {
     assert_eq!(refused.hint.as_deref(), Some("wait until it has ended, at most a minute or two"));
     drop(arriving);
 }
+
+#[tokio::test]
+async fn names_and_descriptions_have_limits() {
+    let world = World::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let with = |member: &str, length: usize| {
+        let mut pipeline = echo("p");
+        pipeline[member] = "ä".repeat(length).into();
+        pipeline
+    };
+
+    let named = json!({"pipeline": echo("p"), "name": "n".repeat(257)});
+    let refused = ana.open_with(named).await.unwrap_err();
+    assert_eq!((refused.code, &*refused.message), (Code::InvalidArgument, "`name` has 257 characters, over 256"));
+    for (member, limit) in [("name", 256), ("description", 4096)] {
+        let message = format!("`{member}` of the pipeline has {} characters, over {limit}", limit + 1);
+        assert_eq!(ana.open(with(member, limit + 1)).await.unwrap_err().message, message);
+        let deployment = json!({"pipeline": with(member, limit + 1)});
+        assert_eq!(user.post("/v1/deployments", deployment).await.body["message"], message);
+        let task = ana.open(with(member, limit)).await.unwrap();
+        ana.end(&task.token).await.unwrap();
+    }
+    let mut dap = world.socket(&user).await;
+    let add = json!({"subcommand": "add", "kind": "pipe", "pipeline": with("name", 257)});
+    let refused = dap.ask("rrext_deploy", add).await.refused();
+    assert!(refused.starts_with("`name` of the pipeline has 257 characters"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_table_is_named() {
+    let world = World::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let links = [
+        ("webhook", json!({}), "text"),
+        ("template", json!({"template": "${ROCKETRIDE_X}"}), "text"),
+        ("response", json!({}), ""),
+    ];
+    let variables = json!({"ROCKETRIDE_X": "x".repeat(500_000)});
+
+    let refused = ana.open_with(json!({"pipeline": chain("p", &links), "variables": variables})).await.unwrap_err();
+
+    assert_eq!(
+        (refused.code, &*refused.message),
+        (Code::TooLarge, "a record would be larger than the table takes, 400 KB")
+    );
+}

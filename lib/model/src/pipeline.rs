@@ -21,6 +21,10 @@ pub use shape_of_config::FORMAT_FIELDS;
 use crate::ids::ProjectId;
 use serde_json::Value;
 
+/// Longest name and description that a pipeline may have, in characters: records keep copies of them.
+pub const NAME_LIMIT: usize = 256;
+pub const DESCRIPTION_LIMIT: usize = 4096;
+
 /// A pipeline whose shape is sound. Whether it can run is for a compiler to say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
@@ -99,6 +103,20 @@ impl Pipeline {
 
     pub fn project_id(&self) -> &ProjectId {
         &self.project_id
+    }
+
+    /// Checks the lengths of what records keep a copy of.
+    pub fn checked_texts(&self) -> Result<(), Problem> {
+        let of = |member: &str, text: Option<&str>, limit: usize| {
+            let found = text.map_or(0, |text| text.chars().count());
+            if found <= limit {
+                return Ok(());
+            }
+            let message = format!("`{member}` of the pipeline has {found} characters, over {limit}");
+            Err(Problem::new(ProblemCode::InvalidValue, message, "shorten it").at(format!("/{member}")))
+        };
+        of("name", self.name(), NAME_LIMIT)?;
+        of("description", self.description(), DESCRIPTION_LIMIT)
     }
 
     pub fn name(&self) -> Option<&str> {

@@ -46,7 +46,7 @@ impl Definition {
         let target = Target { local: plane.is_local(), on_cron: false, source: None };
         let catalogue = tidemill_engine::catalogue();
         let problems = match tidemill_plan::compile_text(pipeline.get(), catalogue, &target) {
-            Ok((pipeline, compiled)) => return Ok(Definition { pipeline, compiled }),
+            Ok((pipeline, compiled)) => return Definition::of(pipeline, compiled),
             Err(problems) => problems,
         };
         if problems.iter().any(|problem| problem.code != ProblemCode::AmbiguousSource) {
@@ -67,6 +67,11 @@ impl Definition {
     fn compile_for(pipeline: &RawValue, target: &Target) -> Result<Definition, Error> {
         let (pipeline, compiled) = tidemill_plan::compile_text(pipeline.get(), tidemill_engine::catalogue(), target)
             .map_err(Error::problems)?;
+        Definition::of(pipeline, compiled)
+    }
+
+    fn of(pipeline: Pipeline, compiled: Compiled) -> Result<Definition, Error> {
+        pipeline.checked_texts().map_err(|problem| Error::problems(vec![problem]))?;
         Ok(Definition { pipeline, compiled })
     }
 

@@ -190,7 +190,12 @@ impl From<tidemill_store::Error> for Error {
             }
             Store::TooLarge(cause) => {
                 tracing::warn!(cause, "too large for the table");
-                Error::new(Code::TooLarge, "this is larger than the table takes").hint("make it smaller")
+                let of_item = cause.contains("Item size");
+                let message = match of_item {
+                    true => "a record would be larger than the table takes, 400 KB",
+                    false => "this is larger than the table takes at once, 4 MB",
+                };
+                Error::new(Code::TooLarge, message).hint("shorten its names, texts and variables, or send less at once")
             }
             Store::Corrupt(cause) | Store::Refused(cause) => Error::internal(cause),
         }

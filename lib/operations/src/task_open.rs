@@ -19,7 +19,7 @@ use tidemill_model::environment::Environment;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
-use tidemill_model::pipeline::members;
+use tidemill_model::pipeline::{NAME_LIMIT, members};
 use tidemill_model::run::{self, Run, Trigger};
 use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, THREADS_LIMIT, Task, Trace};
 use tidemill_plan::Class;
@@ -104,6 +104,11 @@ fn check(input: &Input) -> Result<(), Error> {
     {
         let message = format!("`threads` is {threads}, outside 1 to {THREADS_LIMIT}");
         return Err(Invalid::new("threads", message, "leave it out for 4").into());
+    }
+    let length = input.name.as_deref().map_or(0, |name| name.chars().count());
+    if length > NAME_LIMIT {
+        let message = format!("`name` has {length} characters, over {NAME_LIMIT}");
+        return Err(Invalid::new("name", message, "shorten it").into());
     }
     if input.token.as_deref() == Some("*") {
         let hint = "choose another text, or leave it out for an unguessable one";

@@ -97,7 +97,7 @@ async def test_of_many_removes_one_wins(connect, project):
 
 
 async def test_a_slow_answer_does_not_hold_up_the_others(client, project):
-    large = echo(project, description='x' * 3_000_000)
+    large = echo(project, noise='x' * 3_000_000)
     adding = asyncio.create_task(client.deploy.add(pipeline=large))
 
     for _ in range(20):
@@ -108,7 +108,7 @@ async def test_a_slow_answer_does_not_hold_up_the_others(client, project):
 
 async def test_large_pipelines_from_several_clients_at_once(connect, project):
     clients = await many(connect, 4)
-    pipelines = [echo(f'{project}-{number}', description=str(number) * 1_500_000) for number in range(4)]
+    pipelines = [echo(f'{project}-{number}', noise=str(number) * 1_500_000) for number in range(4)]
 
     won, told = await outcomes(
         *(client.deploy.add(pipeline=pipeline) for client, pipeline in zip(clients, pipelines))

@@ -233,7 +233,7 @@ async def test_a_project_id_is_opaque(client):
 
 async def test_a_large_pipeline_is_taken(client, project):
     # The client sends six bytes for an `ä`.
-    pipeline = echo(project, description='ä' * 250_000 + 'x' * 1_000_000)
+    pipeline = echo(project, noise='ä' * 250_000 + 'x' * 1_000_000)
 
     await within(client.deploy.add(pipeline=pipeline))
 
@@ -243,7 +243,7 @@ async def test_a_large_pipeline_is_taken(client, project):
 
 async def test_a_pipeline_that_is_too_large_is_refused_with_the_limit(client, project):
     with pytest.raises(RuntimeError, match='4 MiB'):
-        await within(client.deploy.add(pipeline=echo(project, description='x' * 5_000_000)))
+        await within(client.deploy.add(pipeline=echo(project, noise='x' * 5_000_000)))
 
     await within(client.ping())
 
