@@ -94,3 +94,16 @@ async fn a_pipe_answers_to_the_token_that_it_was_opened_with() {
     dap.reply().ok();
     assert_eq!(close(&mut dap, &token, id).await["text"], json!(["yes\n\n"]));
 }
+
+#[tokio::test]
+async fn data_that_is_not_in_a_binary_frame_is_refused_with_what_to_do() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let token = execute(&mut dap, echo("p"), json!({})).await;
+    let id = pipe(&mut dap, &token).await;
+
+    let write = json!({"subcommand": "write", "token": token, "pipe_id": id, "data": "hi"});
+    let refused = dap.ask("rrext_process", write).await.refused();
+
+    assert!(refused.contains("binary frame"), "{refused}");
+}

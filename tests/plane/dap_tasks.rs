@@ -330,3 +330,21 @@ async fn restarting_what_takes_no_more_objects_has_the_codes_of_sending_to_it() 
     assert_eq!((&ending.0["code"], &ended.0["code"]), (&json!("TASK_STOPPED"), &json!("TASK_COMPLETED")));
     assert!(ended.refused().starts_with("Task has already completed"));
 }
+
+#[tokio::test]
+async fn a_refusal_says_what_to_do() {
+    let world = World::new().await;
+    let mut dap = world.socket(&world.user("ana").await).await;
+    let none = "Your pipeline is not running. no task of source `s` of project `r1` is open; hint: start it with `use`";
+    for command in ["rrext_get_token", "restart"] {
+        assert_eq!(dap.ask(command, json!({"projectId": "r1", "source": "s"})).await.refused(), none);
+    }
+    for ttl in [json!(-1), json!(4_294_967_296_u64), json!("x")] {
+        let refused = dap.ask("execute", json!({"pipeline": echo("p"), "ttl": ttl})).await.refused();
+        assert_eq!(refused, "ttl must be a whole number of seconds, 0 to 4294967295");
+    }
+    for threads in [json!(0), json!(65), json!(-1)] {
+        let refused = dap.ask("execute", json!({"pipeline": echo("p"), "threads": threads})).await.refused();
+        assert!(refused.contains("1 to 64"), "{refused}");
+    }
+}

@@ -74,11 +74,13 @@ fn size(given: Option<Value>) -> Result<u64, Failure> {
     given.as_u64().ok_or_else(refused)
 }
 
+const NO_DATA: &str = "No data specified; hint: send it in a binary frame, after the JSON and a line break";
+
 async fn write(asked: Asked) -> Result<Body, Failure> {
     let Asked { arguments, pipes, events, .. } = asked;
     let id = pipe_id(&arguments).ok_or_else(|| Failure::new("pipe_id must be a number"))?;
     let token = text(&arguments, "token")?;
-    let data = arguments.data.ok_or_else(|| Failure::new("No data specified"))?;
+    let data = arguments.data.ok_or_else(|| Failure::new(NO_DATA))?;
     let open = pipes.take(id, token.as_deref());
     let mut open = open.ok_or_else(|| Failure::new(format!("Write pipe with id {id} not found")))?;
     open.pipe.write(data).await;

@@ -30,8 +30,8 @@ pub async fn execute(asked: Asked) -> Result<Body, Failure> {
         source: text(&arguments, "source")?,
         token: text(&arguments, "token")?,
         use_existing: optional(&arguments, "useExisting", "true or false")?.unwrap_or(false),
-        ttl_seconds: optional(&arguments, "ttl", "a whole number of seconds")?,
-        threads: optional(&arguments, "threads", "a whole number")?,
+        ttl_seconds: optional(&arguments, "ttl", "a whole number of seconds, 0 to 4294967295")?,
+        threads: optional(&arguments, "threads", "a whole number, 1 to 64")?,
         name: text(&arguments, "name")?,
         variables: variables(&arguments)?,
         trace: trace(&arguments)?,
@@ -122,7 +122,11 @@ async fn running(asked: &Asked) -> Result<String, Failure> {
         project = slot.id().map_err(Error::from)?;
     }
     let input = task_get::Input { token: None, project: Some(project), source: Some(source) };
-    Ok(TaskGet::run(plane, call, input).await.map_err(failed)?.token)
+    let found = TaskGet::run(plane, call, input).await.map_err(|error| match error.code {
+        Code::NotFound => error.hint("start it with `use`"),
+        _ => error,
+    });
+    Ok(found.map_err(failed)?.token)
 }
 
 /// The token that addresses a task.
