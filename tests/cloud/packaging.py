@@ -98,7 +98,7 @@ def sockets_at_the_emulator(template: dict) -> list[str]:
 def whole_bodies(template: dict) -> list[str]:
     """The emulator does not look for the types of binary bodies in the description of the API."""
     api = next(r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Api")
-    api["Properties"]["BinaryMediaTypes"] = ["*~1*"]
+    api["Properties"]["BinaryMediaTypes"] = ["*/*"]
     return ["Api: BinaryMediaTypes */*, as its description has it, for the emulator takes it from nowhere else"]
 
 
