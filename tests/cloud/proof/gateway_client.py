@@ -46,6 +46,13 @@ async def deployments(client, given, _):
     return seen
 
 
+async def refused_list(client, _, token):
+    try:
+        return len(await client.deploy.list())
+    except RuntimeError as error:
+        return str(error)
+
+
 async def watched(client, given, _):
     """What is told of a task from its beginning to its end."""
     await client.add_monitor({"token": "*"}, ["task", "summary"])

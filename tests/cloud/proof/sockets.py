@@ -2,6 +2,7 @@
 
 import threading
 
+from .api import deployment
 from .gateway import client
 from .pipelines import on_webhook
 from .steps import wait_for
@@ -13,6 +14,14 @@ def through_api_gateway(stack, key, pipeline, *steps):
     stage = stack.outputs["SocketUrl"].rsplit("/", 1)[-1]
     path = f"/_aws/execute-api/{api}/{stage}"
     return client(f"http://{stack.endpoint}", key, pipeline, *steps, options={"ws_path": path})
+
+
+def step_what_is_larger_than_a_frame_is_refused_with_where_to_ask(stack, users):
+    ana = users["ana"]
+    refused = through_api_gateway(stack, ana.key, on_webhook("by-socket"), "refused_list")["refused_list"]
+    assert "128 KiB" in str(refused) and "tidemill gateway" in str(refused), refused
+    # A pipeline of a megabyte is among those that the owner has.
+    ana.delete(deployment("large")).ok()
 
 
 def step_a_pipeline_is_deployed_listed_updated_and_removed(stack, users):
