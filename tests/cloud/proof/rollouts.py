@@ -86,7 +86,7 @@ def step_a_group_of_a_hundred_is_rolled_out_and_taken_off(stack, users):
     start = time.monotonic()
     done = ended(ana, ana.post("/v1/rollouts", request("many", projects, "y")).ok()["id"])
     took = time.monotonic() - start
-    assert done["state"] == "succeeded" and done["settled"] == 100, done
+    assert done["state"] == "succeeded" and done["settled"] == done["resources"] >= 100, done
     removed = ended(ana, ana.delete("/v1/groups/many").ok()["id"])
     assert removed["state"] == "succeeded" and len(removed["items"]) == 100, removed
     assert ana.get("/v1/groups/many").refused(404) == "not_found"
