@@ -18,7 +18,7 @@ HOOKED = [f"hooked-{n}" for n in range(3)]
 TICKS = 3
 BODIES = 6
 BY_HAND = 4
-ROLLOUTS = 4
+ROLLOUTS = 2
 # Less would say little of what a death does.
 FEWEST_DEATHS = 15
 # A message whose receiver died is hidden for a minute; some lose several receivers in a row.
@@ -152,7 +152,7 @@ def step_rollouts_come_to_their_end_and_are_what_they_say(stack, scene):
     """A worker may die at any call, and so may whoever asks; then the reaper ends the rollout, or another goes on."""
     states = []
     for number in range(ROLLOUTS):
-        names = [f"rolled-{n}" for n in range(6)]
+        names = [f"rolled-{n}" for n in range(3)]
         wanted = [{"pipeline": on_timer(name, f"round {number}"), "schedule": "manual"} for name in names]
         key = {"Idempotency-Key": str(uuid.uuid4())}
         body = {"group": "mortal", "pipelines": wanted}
