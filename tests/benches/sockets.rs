@@ -123,12 +123,12 @@ async fn idle(url: &str, key: &str, folder: &std::path::Path) {
 }
 
 async fn key_of(store: &tidemill_store::Store, owner: &str) -> String {
-    use tidemill_operations::key_create;
+    use tidemill_operations::key;
     let owner = owner.to_owned().try_into().expect("it is a name");
     let input =
-        key_create::Input { scopes: Some(tidemill_model::key::Scope::ALL.to_vec()), name: None, expires_at: None };
+        key::create::Input { scopes: Some(tidemill_model::key::Scope::ALL.to_vec()), name: None, expires_at: None };
     let kind = tidemill_model::key::Plane::Local;
-    let made = key_create::make(store, &tidemill_local::RealWorld, kind, owner, input).await;
+    let made = key::create::make(store, &tidemill_local::RealWorld, kind, owner, input).await;
     made.expect("a key can be made").1.expose().to_owned()
 }
 

@@ -1,8 +1,8 @@
 //! What DynamoDB refuses and the embedded table never does: writes that meet a transaction, and how it says in one that
 //! an item is too large.
 
+use crate::given::tasks::{caller, echoed};
 use crate::given::{echo, queued, run};
-use crate::given_tasks::{caller, echoed};
 use serde_json::{Value, json};
 use tidemill_testing::{World, pipeline};
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
-use tidemill_operations::run_execute::Executed;
+use tidemill_operations::run::execute::Executed;
 use tidemill_operations::{Bell, Error, Plane};
 use tidemill_protocols::functions::BellHandler;
 

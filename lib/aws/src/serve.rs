@@ -144,11 +144,11 @@ fn failure(error: &Error) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use tidemill_operations::key_issue;
+    use tidemill_operations::key;
 
     #[test]
     fn the_sample_call_asks_for_a_key() {
-        let asked: key_issue::Input = serde_json::from_str(include_str!("../../../infra/events/invoke.json")).unwrap();
+        let asked: key::issue::Input = serde_json::from_str(include_str!("../../../infra/events/invoke.json")).unwrap();
 
         assert_eq!(asked.owner.as_str(), "me");
     }

@@ -18,8 +18,8 @@ use tidemill_engine::{Environment, Folders, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
-use tidemill_operations::plane::{PlanCache, Workers};
-use tidemill_operations::{Plane, Queue, World, key_create, plane_sweep};
+use tidemill_operations::plane::{self, PlanCache, Workers};
+use tidemill_operations::{Plane, Queue, World, key};
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
 use tokio::sync::watch;
@@ -174,8 +174,8 @@ async fn dev_key(folder: &Folder, plane: &Plane) -> Result<String, StartError> {
     }
     let owner = OwnerId::parse("dev").expect("`dev` is a name");
     let input =
-        key_create::Input { scopes: Some(Scope::ALL.to_vec()), name: Some("first start".into()), expires_at: None };
-    let (_, token) = key_create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await?;
+        key::create::Input { scopes: Some(Scope::ALL.to_vec()), name: Some("first start".into()), expires_at: None };
+    let (_, token) = key::create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await?;
     folder.write_dev_key(token.expose())?;
     Ok(token.expose().to_owned())
 }
@@ -236,7 +236,7 @@ async fn keep_time(timers: Arc<LocalTimers>, queue: Arc<LocalQueue>, world: Arc<
 }
 
 async fn sweep(plane: Arc<Plane>) {
-    match plane_sweep::after_start(&plane).await {
+    match plane::sweep::after_start(&plane).await {
         Ok(swept) if swept.deployments == 0 => {}
         Ok(swept) => tracing::info!(runs = swept.runs_rung, due = swept.ticks_rung, "the plane goes on from the table"),
         Err(error) => tracing::error!(%error, "the first sweep failed"),

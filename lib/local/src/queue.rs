@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tidemill_operations::run_execute::Executed;
+use tidemill_operations::run::execute::Executed;
 use tidemill_operations::{Bell, Error, Queue, World};
 use tokio::sync::Notify;
 

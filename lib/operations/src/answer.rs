@@ -18,15 +18,15 @@ const NEXT_TICKS: usize = 5;
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
-pub struct List<T> {
+pub struct ListAnswer<T> {
     pub items: Vec<T>,
     /// Sent back as `cursor`, gives the next page; `null` on the last.
     pub next: Option<String>,
 }
 
-impl<T> List<T> {
-    pub fn of<U>(page: Page<U>, answer: impl FnMut(U) -> T) -> List<T> {
-        List {
+impl<T> ListAnswer<T> {
+    pub fn of<U>(page: Page<U>, answer: impl FnMut(U) -> T) -> ListAnswer<T> {
+        ListAnswer {
             next: page.next.as_ref().map(|cursor| cursor.encode()),
             items: page.items.into_iter().map(answer).collect(),
         }

@@ -2,11 +2,11 @@
 //! one project wait for each other.
 
 use crate::answer::RunAnswer;
-use crate::change::{HISTORY, Rounds};
-use crate::deployment_tick::new_run;
+use crate::deployment::change::{HISTORY, Rounds};
+use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
-use crate::run_start::store_input;
+use crate::run::start::store_input;
 use jiff::Timestamp;
 use std::time::Duration;
 use tidemill_engine::Input as EngineInput;
@@ -103,5 +103,5 @@ async fn wait_for(plane: &Plane, run: Run, seconds: u32) -> Result<RunAnswer, Er
             seen = found;
         }
     }
-    crate::run_get::answer(plane, seen).await
+    crate::run::get::answer(plane, seen).await
 }

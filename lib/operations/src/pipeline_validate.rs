@@ -1,7 +1,7 @@
 //! Compiles a pipeline and tells everything that is wrong with it, without deploying it.
 
 use crate::Detail;
-use crate::definition::{self, Definition};
+use crate::deployment::{self, definition::Definition};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,8 @@ impl crate::Operation for PipelineValidate {
 
 /// Tells what is wrong. It looks at nothing that is somebody's, so it is for everybody.
 pub fn check(plane: &Plane, input: &Input) -> Output {
-    let schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
+    let schedule =
+        deployment::definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
     let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
     let mut errors = schedule.err().map(|error| error.details).unwrap_or_default();
     match Definition::compile(plane, &input.pipeline, on_cron) {

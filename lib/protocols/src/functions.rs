@@ -15,21 +15,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::plane_sweep::Swept;
-use tidemill_operations::run_execute::Executed;
-use tidemill_operations::{
-    Bell, Code, Error, Plane, deployment_add::DeploymentAdd, deployment_get::DeploymentGet,
-    deployment_list::DeploymentList, deployment_pause::DeploymentPause, deployment_remove::DeploymentRemove,
-    deployment_resume::DeploymentResume, deployment_tick, deployment_update::DeploymentUpdate, group_add::GroupAdd,
-    group_get::GroupGet, group_list::GroupList, group_remove::GroupRemove, key_create::KeyCreate, key_list::KeyList,
-    key_revoke::KeyRevoke, pipeline_validate::PipelineValidate, plane_doctor::PlaneDoctor, plane_status::PlaneStatus,
-    plane_sweep, provider_list::ProviderList, rollout_cancel::RolloutCancel, rollout_execute, rollout_get::RolloutGet,
-    rollout_list::RolloutList, rollout_preview::RolloutPreview, rollout_start::RolloutStart, run_cancel::RunCancel,
-    run_execute, run_get::RunGet, run_list::RunList, run_logs::RunLogs, run_start::RunStart, secret_list::SecretList,
-    secret_remove::SecretRemove, secret_set::SecretSet, task_end::TaskEnd, task_get::TaskGet, task_list::TaskList,
-    task_open::TaskOpen, task_pipeline::TaskPipeline, task_restart::TaskRestart, tick_list::TickList,
-    tick_why::TickWhy, version_get::VersionGet, version_list::VersionList,
-};
+use tidemill_operations::pipeline_validate::PipelineValidate;
+use tidemill_operations::plane::{self, sweep::Swept};
+use tidemill_operations::provider_list::ProviderList;
+use tidemill_operations::run::{self, execute::Executed};
+use tidemill_operations::{Bell, Code, Error, Plane, deployment, group, key, rollout, secret, task, tick, version};
 
 pub use crate::rest::Body;
 
@@ -144,18 +134,18 @@ const fn send(
 
 /// Every function.
 pub static FUNCTIONS: &[Function] = &[
-    send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<DeploymentAdd>)
+    send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<deployment::Add>)
         .asked_by(&[Command {
             name: "rrext_deploy_add",
             needs: CONTROL,
             handle: |asked| Box::pin(commands::add(asked)),
         }]),
-    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<DeploymentList>).asked_by(&[Command {
+    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<deployment::List>).asked_by(&[Command {
         name: "rrext_deploy_list",
         needs: MONITOR,
         handle: |asked| Box::pin(commands::list(asked)),
     }]),
-    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<DeploymentGet>).asked_by(&[Command {
+    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<deployment::Get>).asked_by(&[Command {
         name: "rrext_deploy_status",
         needs: MONITOR,
         handle: |asked| Box::pin(commands::status(asked)),
@@ -166,7 +156,7 @@ pub static FUNCTIONS: &[Function] = &[
         "/v1/deployments/{project}",
         200,
         Body::Json,
-        rest::operation::<DeploymentUpdate>,
+        rest::operation::<deployment::Update>,
     )
     .asked_by(&[Command {
         name: "rrext_deploy_update",
@@ -179,7 +169,7 @@ pub static FUNCTIONS: &[Function] = &[
         "/v1/deployments/{project}",
         200,
         Body::None,
-        rest::operation::<DeploymentRemove>,
+        rest::operation::<deployment::Remove>,
     )
     .asked_by(&[Command {
         name: "rrext_deploy_remove",
@@ -192,7 +182,7 @@ pub static FUNCTIONS: &[Function] = &[
         "/v1/deployments/{project}/pause",
         200,
         Body::Json,
-        rest::operation::<DeploymentPause>,
+        rest::operation::<deployment::Pause>,
     ),
     send(
         "deployment_resume",
@@ -200,9 +190,9 @@ pub static FUNCTIONS: &[Function] = &[
         "/v1/deployments/{project}/resume",
         200,
         Body::None,
-        rest::operation::<DeploymentResume>,
+        rest::operation::<deployment::Resume>,
     ),
-    get("version_list", "/v1/deployments/{project}/versions", &PAGE, rest::operation::<VersionList>),
+    get("version_list", "/v1/deployments/{project}/versions", &PAGE, rest::operation::<version::List>),
     Function::on(
         "version_get",
         On::Http {
@@ -214,12 +204,12 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 200,
             },
-            handle: Handler::Whole(rest::operation::<VersionGet>),
+            handle: Handler::Whole(rest::operation::<version::Get>),
         },
     ),
-    send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<RunStart>),
-    get("tick_list", "/v1/deployments/{project}/ticks", &BETWEEN, rest::operation::<TickList>),
-    get("tick_why", "/v1/deployments/{project}/why", &[text("time")], rest::operation::<TickWhy>),
+    send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<run::Start>),
+    get("tick_list", "/v1/deployments/{project}/ticks", &BETWEEN, rest::operation::<tick::List>),
+    get("tick_why", "/v1/deployments/{project}/why", &[text("time")], rest::operation::<tick::Why>),
     get(
         "run_list",
         "/v1/runs",
@@ -233,10 +223,10 @@ pub static FUNCTIONS: &[Function] = &[
             PAGE[0],
             PAGE[1],
         ],
-        rest::operation::<RunList>,
+        rest::operation::<run::List>,
     ),
-    get("run_get", "/v1/runs/{run}", &[text("project")], rest::operation::<RunGet>),
-    get("run_logs", "/v1/runs/{run}/logs", &[text("project"), number("from")], rest::operation::<RunLogs>),
+    get("run_get", "/v1/runs/{run}", &[text("project")], rest::operation::<run::Get>),
+    get("run_logs", "/v1/runs/{run}/logs", &[text("project"), number("from")], rest::operation::<run::Logs>),
     Function::on(
         "run_cancel",
         On::Http {
@@ -248,18 +238,18 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 200,
             },
-            handle: Handler::Whole(rest::operation::<RunCancel>),
+            handle: Handler::Whole(rest::operation::<run::Cancel>),
         },
     ),
-    send("task_open", Method::POST, "/v1/tasks", 201, Body::Json, rest::operation::<TaskOpen>)
+    send("task_open", Method::POST, "/v1/tasks", 201, Body::Json, rest::operation::<task::Open>)
         .also_at(&routes::OPEN)
         .asked_by(&[Command { name: "execute", needs: CONTROL, handle: |asked| Box::pin(commands::execute(asked)) }]),
-    get("task_list", "/v1/tasks", &[], rest::operation::<TaskList>).asked_by(&[Command {
+    get("task_list", "/v1/tasks", &[], rest::operation::<task::List>).asked_by(&[Command {
         name: "rrext_get_tasks",
         needs: MONITOR,
         handle: |asked| Box::pin(commands::get_tasks(asked)),
     }]),
-    get("task_get", "/v1/tasks/{token}", &[], rest::operation::<TaskGet>).also_at(&routes::GET).asked_by(&[
+    get("task_get", "/v1/tasks/{token}", &[], rest::operation::<task::Get>).also_at(&routes::GET).asked_by(&[
         Command {
             name: "rrext_get_task_status",
             needs: Needs::Task(Scope::Monitor),
@@ -267,19 +257,19 @@ pub static FUNCTIONS: &[Function] = &[
         },
         Command { name: "rrext_get_token", needs: MONITOR, handle: |asked| Box::pin(commands::get_token(asked)) },
     ]),
-    send("task_end", Method::DELETE, "/v1/tasks/{token}", 200, Body::None, rest::operation::<TaskEnd>)
+    send("task_end", Method::DELETE, "/v1/tasks/{token}", 200, Body::None, rest::operation::<task::End>)
         .also_at(&routes::END)
         .asked_by(&[Command {
             name: "terminate",
             needs: Needs::Task(Scope::Control),
             handle: |asked| Box::pin(commands::terminate(asked)),
         }]),
-    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<TaskPipeline>).asked_by(&[Command {
+    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<task::Pipeline>).asked_by(&[Command {
         name: "rrext_get_pipeline",
         needs: Needs::Task(Scope::Monitor),
         handle: |asked| Box::pin(commands::get_pipeline(asked)),
     }]),
-    send("task_restart", Method::POST, "/v1/tasks/{token}/restart", 200, Body::Json, rest::operation::<TaskRestart>)
+    send("task_restart", Method::POST, "/v1/tasks/{token}/restart", 200, Body::Json, rest::operation::<task::Restart>)
         .asked_by(&[Command {
             name: "restart",
             needs: Needs::Task(Scope::Control),
@@ -305,12 +295,12 @@ pub static FUNCTIONS: &[Function] = &[
         needs: Needs::Task(Scope::Data),
         handle: |asked| Box::pin(commands::process(asked)),
     }]),
-    send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<RolloutStart>)
+    send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<rollout::Start>)
         .also_at(&checkly::routes::DEPLOY),
-    send("rollout_preview", Method::POST, "/v1/rollouts/preview", 200, Body::Json, rest::operation::<RolloutPreview>),
-    get("rollout_list", "/v1/rollouts", &[text("group"), PAGE[0], PAGE[1]], rest::operation::<RolloutList>)
+    send("rollout_preview", Method::POST, "/v1/rollouts/preview", 200, Body::Json, rest::operation::<rollout::Preview>),
+    get("rollout_list", "/v1/rollouts", &[text("group"), PAGE[0], PAGE[1]], rest::operation::<rollout::List>)
         .also_at(&checkly::routes::DEPLOYMENTS),
-    get("rollout_get", "/v1/rollouts/{rollout}", &[], rest::operation::<RolloutGet>)
+    get("rollout_get", "/v1/rollouts/{rollout}", &[], rest::operation::<rollout::Get>)
         .also_at(&checkly::routes::DEPLOYMENT),
     send(
         "rollout_cancel",
@@ -318,7 +308,7 @@ pub static FUNCTIONS: &[Function] = &[
         "/v1/rollouts/{rollout}/cancel",
         200,
         Body::None,
-        rest::operation::<RolloutCancel>,
+        rest::operation::<rollout::Cancel>,
     )
     .also_at(&checkly::routes::CANCEL),
     Function::on(
@@ -351,10 +341,10 @@ pub static FUNCTIONS: &[Function] = &[
         },
     )
     .also_at(&checkly::routes::EVENTS),
-    send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<GroupAdd>)
+    send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<group::Add>)
         .also_at(&checkly::routes::PROJECT_ADD),
-    get("group_list", "/v1/groups", &PAGE, rest::operation::<GroupList>).also_at(&checkly::routes::PROJECTS),
-    get("group_get", "/v1/groups/{group}", &[], rest::operation::<GroupGet>).also_at(&checkly::routes::PROJECT),
+    get("group_list", "/v1/groups", &PAGE, rest::operation::<group::List>).also_at(&checkly::routes::PROJECTS),
+    get("group_get", "/v1/groups/{group}", &[], rest::operation::<group::Get>).also_at(&checkly::routes::PROJECT),
     Function::on(
         "group_remove",
         On::Http {
@@ -366,16 +356,16 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 202,
             },
-            handle: Handler::Whole(rest::operation::<GroupRemove>),
+            handle: Handler::Whole(rest::operation::<group::Remove>),
         },
     )
     .also_at(&checkly::routes::DESTROY),
-    send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<KeyCreate>),
-    get("key_list", "/v1/keys", &PAGE, rest::operation::<KeyList>),
-    send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<KeyRevoke>),
-    get("secret_list", "/v1/secrets", &PAGE, rest::operation::<SecretList>),
-    send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<SecretSet>),
-    send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<SecretRemove>),
+    send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<key::Create>),
+    get("key_list", "/v1/keys", &PAGE, rest::operation::<key::List>),
+    send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<key::Revoke>),
+    get("secret_list", "/v1/secrets", &PAGE, rest::operation::<secret::List>),
+    send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<secret::Set>),
+    send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<secret::Remove>),
     send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>)
         .also_at(&routes::VALIDATE)
         .asked_by(&[Command {
@@ -409,11 +399,11 @@ pub static FUNCTIONS: &[Function] = &[
                 body: Body::None,
                 success: 200,
             },
-            handle: Handler::Whole(rest::operation::<PlaneDoctor>),
+            handle: Handler::Whole(rest::operation::<plane::Doctor>),
         },
     ),
     get("plane_health", "/v1/health", &[], rest::plane_health).also_at(&routes::HEALTH),
-    get("plane_status", "/v1/status", &[], rest::operation::<PlaneStatus>)
+    get("plane_status", "/v1/status", &[], rest::operation::<plane::Status>)
         .also_at(&routes::STATUS)
         .also_at(&checkly::routes::ACCOUNT),
     Function::on(
@@ -449,7 +439,7 @@ pub fn named(name: &str) -> Option<&'static Function> {
 fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
     Box::pin(async move {
         if let Bell::Tick { owner, project } = &bell {
-            deployment_tick::run(plane, owner, project, rang_for).await?;
+            deployment::tick::run(plane, owner, project, rang_for).await?;
         }
         Ok(Executed::Done)
     })
@@ -458,7 +448,7 @@ fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_,
 fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
     Box::pin(async move {
         match &bell {
-            Bell::Run { owner, project, run } => run_execute::run(plane, owner, project, run).await,
+            Bell::Run { owner, project, run } => run::execute::run(plane, owner, project, run).await,
             _ => Ok(Executed::Done),
         }
     })
@@ -467,7 +457,7 @@ fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Res
 fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
     Box::pin(async move {
         match &bell {
-            Bell::Rollout { owner, rollout, .. } => rollout_execute::run(plane, owner, rollout).await,
+            Bell::Rollout { owner, rollout, .. } => rollout::execute::run(plane, owner, rollout).await,
             _ => Ok(Executed::Done),
         }
     })
@@ -479,7 +469,7 @@ const LONG_RUN: u64 = 15 * 60;
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
         let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, oldest_run, failed, .. } =
-            plane_sweep::run(plane).await?;
+            plane::sweep::run(plane).await?;
         if oldest_run >= LONG_RUN {
             // An alarm of the template compares it.
             tracing::warn!(oldest_run, "the oldest run that has not ended came in {oldest_run} s ago");

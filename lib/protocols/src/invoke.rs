@@ -4,12 +4,12 @@ use crate::error_codes;
 use crate::rest::typed;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use tidemill_operations::{Error, Plane, key_issue};
+use tidemill_operations::{Error, Plane, key};
 
 /// Issues a key.
 pub fn key_issue(plane: &Plane, input: Value) -> BoxFuture<'_, Result<Value, Error>> {
     Box::pin(async move {
-        let issued = key_issue::run(plane, typed(&input)?).await?;
+        let issued = key::issue::run(plane, typed(&input)?).await?;
         serde_json::to_value(issued).map_err(Error::internal)
     })
 }

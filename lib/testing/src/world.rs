@@ -20,8 +20,8 @@ use tidemill_local::{KeyFileCipher, table};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
-use tidemill_operations::plane::{PlanCache, Workers};
-use tidemill_operations::{Plane, Queue, World as _, key_create, plane_sweep};
+use tidemill_operations::plane::{self, PlanCache, Workers};
+use tidemill_operations::{Plane, Queue, World as _, key};
 use tidemill_protocols::dap::Connections;
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
@@ -94,7 +94,7 @@ impl World {
         let mut world = World::assemble(self.database, self.clock, self.files, self.starts + 1);
         world.gateway = self.gateway;
         Arc::get_mut(&mut world.plane).expect("nobody else has it yet").sockets = sockets;
-        plane_sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
+        plane::sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
         world
     }
 
@@ -111,9 +111,9 @@ impl World {
     /// A user with a key of some scopes.
     pub async fn user_with(&self, owner: &str, scopes: &[Scope]) -> User {
         let owner = OwnerId::parse(owner).expect("the owner's name is well formed");
-        let input = key_create::Input { scopes: Some(scopes.to_vec()), name: None, expires_at: None };
+        let input = key::create::Input { scopes: Some(scopes.to_vec()), name: None, expires_at: None };
         let plane = &self.plane;
-        let made = key_create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await;
+        let made = key::create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await;
         let (key, token) = made.expect("a key can be made");
         User::new(plane.clone(), token.expose(), key.id.as_str())
     }
@@ -180,7 +180,7 @@ impl World {
 
     /// The reaper's minute.
     pub async fn sweep(&self) {
-        plane_sweep::run(&self.plane).await.expect("the sweep succeeds");
+        plane::sweep::run(&self.plane).await.expect("the sweep succeeds");
     }
 
     /// The reaper's minute, in a process that knows nothing of this one's leases and answers no bells.
@@ -188,7 +188,7 @@ impl World {
         let other = World::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1);
         let mut plane = Arc::into_inner(other.plane).expect("nobody else has it yet");
         plane.workers.alone = false;
-        plane_sweep::run(&plane).await.expect("the sweep succeeds");
+        plane::sweep::run(&plane).await.expect("the sweep succeeds");
     }
 
     pub fn now(&self) -> Timestamp {

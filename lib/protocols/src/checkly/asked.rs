@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tidemill_model::ids::{GroupName, RolloutId};
 use tidemill_model::key::Scope;
-use tidemill_operations::rollout_answer::RolloutAnswer;
-use tidemill_operations::{Call, Error, Plane, authenticate};
+use tidemill_operations::rollout::answer::RolloutAnswer;
+use tidemill_operations::{Call, Error, Plane, access};
 
 /// Who asks, if they may do what asks for a scope.
 pub async fn call(plane: &Plane, request: &Request<()>, scope: Scope) -> Result<Call, Refusal> {
-    let call = authenticate::run(plane, request.header("authorization"), None).await?;
-    authenticate::check(&call, scope)?;
+    let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
+    access::authenticate::check(&call, scope)?;
     Ok(call)
 }
 

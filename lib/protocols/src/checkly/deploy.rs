@@ -13,10 +13,8 @@ use serde_json::json;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Gone, Rollout};
-use tidemill_operations::rollout_answer::RolloutAnswer;
-use tidemill_operations::rollout_preview::{self, Preview};
-use tidemill_operations::rollout_start::{self, Refused};
-use tidemill_operations::{Answer, Call, Code, Plane, group_remove, rollout_request};
+use tidemill_operations::rollout::{self, answer::RolloutAnswer, preview::GroupPreview, start::Refused};
+use tidemill_operations::{Answer, Call, Code, Plane, group};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,14 +49,14 @@ pub fn deploy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arri
         let call = call(plane, &request, if given.dry_run { Scope::Monitor } else { Scope::Control }).await?;
         is_json(&request)?;
         let body = inflated::body(&request, body).await?;
-        let request = rollout_request::Request {
+        let request = rollout::request::Request {
             gone: if given.preserve_resources { Gone::Keep } else { Gone::Prune },
             paused: !given.schedule_on_deploy,
             ..envelope::read(&body)?
         };
         match given.dry_run {
             true => preview(plane, &call, &request).await,
-            false => Ok(begun(rollout_start::start(plane, &call, request).await)?),
+            false => Ok(begun(rollout::start::start(plane, &call, request).await)?),
         }
     })
 }
@@ -75,8 +73,8 @@ pub fn destroy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arr
                 "a project is not destroyed on trial; leave out `dryRun`, or deploy nothing with it",
             ));
         }
-        let input = group_remove::Input { group: group(&given.project)?, keep: given.preserve_resources };
-        match group_remove::remove(plane, &call, input).await {
+        let input = group::remove::Input { group: group(&given.project)?, keep: given.preserve_resources };
+        match group::remove::remove(plane, &call, input).await {
             Err(Refused::With(error)) if error.code == Code::NotFound => Ok(Response::json(200, &json!({"diff": []}))),
             removed => begun(removed),
         }
@@ -93,8 +91,8 @@ fn begun(begun: Result<Answer<Rollout>, Refused>) -> Result<Response, Refusal> {
     }
 }
 
-async fn preview(plane: &Plane, call: &Call, request: &rollout_request::Request) -> Result<Response, Refusal> {
-    let Preview { name, group, changes } = rollout_preview::preview(plane, call, request).await?;
+async fn preview(plane: &Plane, call: &Call, request: &rollout::request::Request) -> Result<Response, Refusal> {
+    let GroupPreview { name, group, changes } = rollout::preview::preview(plane, call, request).await?;
     let problems = changes.iter().filter_map(|change| Some((&change.logical_id, change.problem.as_ref()?)));
     let problems: Vec<String> = problems.map(|(id, problem)| format!("`{id}`: {problem}")).collect();
     if !problems.is_empty() {

@@ -12,12 +12,14 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::key::Scope;
-use tidemill_operations::rollout_answer::RolloutAnswer;
-use tidemill_operations::rollout_cancel::RolloutCancel;
-use tidemill_operations::rollout_follow::{Snapshot, follow};
-use tidemill_operations::rollout_get::{self, Input, RolloutGet};
-use tidemill_operations::rollout_wait::{self, LONGEST};
-use tidemill_operations::{Call, Code, Operation, Plane, group_get, rollout_list};
+use tidemill_operations::rollout::{
+    self,
+    answer::RolloutAnswer,
+    follow::{Snapshot, follow},
+    get::Input,
+    wait::LONGEST,
+};
+use tidemill_operations::{Call, Code, Operation, Plane, group};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,8 +49,8 @@ pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivi
     answered(async move {
         let call = call(plane, &request, Scope::Monitor).await?;
         let List { project, limit, cursor } = asked(route, request)?;
-        let input = rollout_list::Input { group: Some(group(&project)?), limit, cursor };
-        let list = rollout_list::RolloutList::run(plane, &call, input).await?;
+        let input = rollout::list::Input { group: Some(group(&project)?), limit, cursor };
+        let list = rollout::List::run(plane, &call, input).await?;
         let items: Vec<_> = list.items.into_iter().map(|rollout| Deployment::of(rollout, None)).collect();
         Ok(Response::json(200, &json!({"items": items, "next": list.next})))
     })
@@ -58,9 +60,9 @@ pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivi
 pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     answered(async move {
-        let call = call(plane, &request, RolloutGet::SCOPE).await?;
+        let call = call(plane, &request, rollout::Get::SCOPE).await?;
         let given: OfDeployment = asked(route, request)?;
-        let rollout = RolloutGet::run(plane, &call, Input { rollout: given.id()? }).await?;
+        let rollout = rollout::Get::run(plane, &call, Input { rollout: given.id()? }).await?;
         shown(plane, &call, given.of_project(rollout)?).await
     })
 }
@@ -69,10 +71,10 @@ pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
 pub fn completion<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     answered(async move {
-        let call = call(plane, &request, rollout_wait::SCOPE).await?;
+        let call = call(plane, &request, rollout::wait::SCOPE).await?;
         let Wait { of, max_wait_seconds } = asked(route, request)?;
         let longest = max_wait_seconds.map_or(LONGEST, Duration::from_secs);
-        let snapshot = rollout_wait::wait(plane, &call, &of.id()?, longest).await?;
+        let snapshot = rollout::wait::wait(plane, &call, &of.id()?, longest).await?;
         let is_final = snapshot.rollout.state.is_final();
         let rollout = of.of_project(answer(&snapshot))?;
         match is_final {
@@ -86,13 +88,13 @@ pub fn completion<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<
 pub fn cancel<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     answered(async move {
-        let call = call(plane, &request, RolloutCancel::SCOPE).await?;
+        let call = call(plane, &request, rollout::Cancel::SCOPE).await?;
         let given: OfDeployment = asked(route, request)?;
         let rollout = given.id()?;
         // It must be known to be of the project before it is stopped.
-        let found = rollout_get::find(plane, &call, &rollout).await?;
+        let found = rollout::get::find(plane, &call, &rollout).await?;
         given.of_project(RolloutAnswer::of(found))?;
-        let cancelled = RolloutCancel::run(plane, &call, Input { rollout }).await?;
+        let cancelled = rollout::Cancel::run(plane, &call, Input { rollout }).await?;
         Ok(Response::json(200, &Deployment::of(cancelled, None)))
     })
 }
@@ -108,7 +110,7 @@ pub fn events<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<()>)
 }
 
 async fn begin(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<Answered, Refusal> {
-    let call = call(plane, &request, rollout_wait::SCOPE).await?;
+    let call = call(plane, &request, rollout::wait::SCOPE).await?;
     let given: OfDeployment = asked(route, request)?;
     let following = follow(plane, &call, &given.id()?).await?;
     let rollout = RolloutAnswer::of(following.borrow().rollout.clone());
@@ -145,7 +147,7 @@ async fn shown(plane: &Plane, call: &Call, rollout: RolloutAnswer) -> Result<Res
 
 /// The project of a deployment, which may be destroyed by now.
 async fn project(plane: &Plane, call: &Call, rollout: &RolloutAnswer) -> Result<Project, Refusal> {
-    match group_get::find(plane, call, &group(&rollout.group)?).await {
+    match group::get::find(plane, call, &group(&rollout.group)?).await {
         Ok(group) => Ok(group.into()),
         Err(error) if error.code == Code::NotFound => Ok(Project::destroyed(rollout)),
         Err(error) => Err(error.into()),

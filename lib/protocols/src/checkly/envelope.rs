@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use tidemill_model::git::Git;
 use tidemill_model::ids::LogicalId;
-use tidemill_operations::rollout_request::{Request, Wanted};
+use tidemill_operations::rollout::request::{Request, Wanted};
 
 /// The text of a JSON value, as it was sent.
 type Raw = Box<RawValue>;

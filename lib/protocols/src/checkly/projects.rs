@@ -11,10 +11,8 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::group_add::{self, GroupAdd};
-use tidemill_operations::group_list::{self, GroupList};
-use tidemill_operations::rollout_answer::GroupAnswer;
-use tidemill_operations::{Operation, Plane, group_get};
+use tidemill_operations::rollout::answer::GroupAnswer;
+use tidemill_operations::{Operation, Plane, group};
 
 /// What pipelines run on. Clients look for it among the runtimes.
 const RUNTIME: &str = "tidemill";
@@ -33,11 +31,11 @@ struct OfAccount {
 pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     answered(async move {
-        let call = call(plane, &request, GroupList::SCOPE).await?;
+        let call = call(plane, &request, group::List::SCOPE).await?;
         let Nothing {} = asked(route, request)?;
         let (mut projects, mut cursor) = (Vec::new(), None);
         loop {
-            let page = GroupList::run(plane, &call, group_list::Input { limit: Some(100), cursor }).await?;
+            let page = group::List::run(plane, &call, group::list::Input { limit: Some(100), cursor }).await?;
             // Others have names that these clients could not ask for.
             let named = page.items.into_iter().filter(|group| is_logical_id(&group.group));
             projects.extend(named.map(ListedProject::from));
@@ -55,7 +53,7 @@ pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
     answered(async move {
         let call = call(plane, &request, Scope::Monitor).await?;
         let OfProject { project } = asked(route, request)?;
-        let group = group_get::find(plane, &call, &group(&project)?).await?;
+        let group = group::get::find(plane, &call, &group(&project)?).await?;
         Ok(Response::json(200, &ListedProject::from(GroupAnswer::from(group))))
     })
 }
@@ -64,16 +62,16 @@ pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
 pub fn add<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, body) = request.split();
     answered(async move {
-        let call = call(plane, &request, GroupAdd::SCOPE).await?;
+        let call = call(plane, &request, group::Add::SCOPE).await?;
         is_json(&request)?;
         let Nothing {} = asked(route, request)?;
         let project = envelope::project(&rest::whole(body).await?)?;
-        let input = group_add::Input {
+        let input = group::add::Input {
             group: group(&project.logical_id)?,
             title: Some(project.name),
             repository: project.repo_url,
         };
-        Ok(Response::json(201, &ListedProject::from(GroupAdd::run(plane, &call, input).await?)))
+        Ok(Response::json(201, &ListedProject::from(group::Add::run(plane, &call, input).await?)))
     })
 }
 

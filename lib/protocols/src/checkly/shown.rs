@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashSet;
 use tidemill_model::rollout::{Action, Failure, Group, Outcome, Purpose, Resource, State};
-use tidemill_operations::rollout_answer::{GroupAnswer, RolloutAnswer};
-use tidemill_operations::rollout_preview::Change;
+use tidemill_operations::rollout::{
+    answer::{GroupAnswer, RolloutAnswer},
+    preview::Change,
+};
 
 /// A rollout.
 #[derive(Clone, Debug, Serialize)]

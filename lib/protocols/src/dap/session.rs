@@ -24,8 +24,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Credential, Scope};
-use tidemill_operations::caller::{self, Caller};
-use tidemill_operations::{Call, Code, Error, Plane, authenticate};
+use tidemill_operations::access::{self, caller::Caller};
+use tidemill_operations::{Call, Code, Error, Plane};
 
 /// How long a socket may be open before its first login.
 pub const LOGIN_TIME: SignedDuration = SignedDuration::from_secs(5);
@@ -314,8 +314,8 @@ impl Wire {
     async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), login::Refused> {
         self.seat.belongs_to(None);
         let credential = login::credential(arguments)?;
-        let known_by = caller::known_by(Some(credential.expose_secret()))?;
-        let caller = caller::behind(&self.plane, &known_by).await?;
+        let known_by = access::caller::known_by(Some(credential.expose_secret()))?;
+        let caller = access::caller::behind(&self.plane, &known_by).await?;
         self.seat.is_client(Client::of(arguments)?);
         self.seat.belongs_to(Some(caller.owner().clone()));
         let body = login::answer(&self.plane, &caller, &credential).await?;
@@ -361,7 +361,7 @@ impl Wire {
         let confined = match caller {
             Caller::Key(call) => {
                 if let Needs::Scope(scope) | Needs::Task(scope) = needs {
-                    authenticate::check(call, scope).map_err(|_| Failure::denied(scope))?;
+                    access::authenticate::check(call, scope).map_err(|_| Failure::denied(scope))?;
                 }
                 return Ok(call.clone());
             }
@@ -392,7 +392,7 @@ impl Wire {
 
     /// Asks the table with each request: a key that was revoked can do nothing.
     async fn authenticated(&self, identity: &Identity) -> Result<Caller, Failure> {
-        let caller = caller::behind(&self.plane, &identity.credential).await?;
+        let caller = access::caller::behind(&self.plane, &identity.credential).await?;
         *identity.checked_at() = self.plane.now();
         Ok(caller)
     }
@@ -410,7 +410,7 @@ impl Wire {
     }
 
     async fn check(&self, identity: &Identity) {
-        match caller::behind(&self.plane, &identity.credential).await {
+        match access::caller::behind(&self.plane, &identity.credential).await {
             Ok(_) => *identity.checked_at() = self.plane.now(),
             Err(error) if matches!(error.code, Code::Unauthenticated | Code::NotFound) => self.close(Close::LOGIN),
             // The table did not answer; that says nothing about the key.

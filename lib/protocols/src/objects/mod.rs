@@ -14,7 +14,10 @@ use http::HeaderMap;
 use parts::Parts;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use tidemill_operations::task_send::{self, Ending, Object, Sent};
+use tidemill_operations::task::{
+    self,
+    send::{Ending, Object, Sent},
+};
 use tidemill_operations::{Call, Error, Plane};
 
 /// The media type of what its sender did not describe.
@@ -50,7 +53,7 @@ async fn send(
     object: Object,
     body: impl Stream<Item = Result<Bytes, Error>> + Unpin,
 ) -> Result<Ending, Error> {
-    let pipe = task_send::open(plane, call, token, object).await?;
+    let pipe = task::send::open(plane, call, token, object).await?;
     let mut parts = Parts::new(body);
     while let Some(part) = parts.next().await? {
         pipe.write(part).await;

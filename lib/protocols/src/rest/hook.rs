@@ -6,8 +6,8 @@ use crate::route::Route;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tidemill_operations::hook_receive::{self, Received};
-use tidemill_operations::{EngineInput, Error, Plane};
+use tidemill_operations::hook_receive::Received;
+use tidemill_operations::{EngineInput, Error, Plane, hook_receive};
 
 /// Headers that may hold a credential: they do not reach the pipeline.
 const HIDDEN: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];

@@ -9,9 +9,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::ids::RolloutId;
-use tidemill_operations::rollout_answer::RolloutAnswer;
-use tidemill_operations::rollout_wait::{self, LONGEST};
-use tidemill_operations::{Error, Plane, authenticate};
+use tidemill_operations::rollout::{self, answer::RolloutAnswer, wait::LONGEST};
+use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]
 struct Asked {
@@ -36,11 +35,11 @@ pub fn rollout_wait<'a>(
 }
 
 async fn waited(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<RolloutAnswer, Error> {
-    let call = authenticate::run(plane, request.header("authorization"), None).await?;
-    authenticate::check(&call, rollout_wait::SCOPE)?;
+    let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
+    access::authenticate::check(&call, rollout::wait::SCOPE)?;
     let asked: Asked = input(&request.with_body(Bytes::new()), route.query, route.path_types, route.body)?;
     let longest = asked.wait.map_or(LONGEST, |seconds| Duration::from_secs(seconds.into()));
-    let snapshot = rollout_wait::wait(plane, &call, &asked.rollout, longest).await?;
+    let snapshot = rollout::wait::wait(plane, &call, &asked.rollout, longest).await?;
     let items = snapshot.resources.as_ref().clone();
     Ok(RolloutAnswer { items: Some(items), ..RolloutAnswer::of(snapshot.rollout) })
 }

@@ -11,9 +11,12 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tidemill_model::ids::RolloutId;
 use tidemill_model::rollout::Rollout;
-use tidemill_operations::rollout_answer::RolloutAnswer;
-use tidemill_operations::rollout_follow::{Snapshot, follow};
-use tidemill_operations::{Error, Plane, authenticate, rollout_wait};
+use tidemill_operations::rollout::{
+    self,
+    answer::RolloutAnswer,
+    follow::{Snapshot, follow},
+};
+use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]
 struct Asked {
@@ -42,8 +45,8 @@ pub fn rollout_follow<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Requ
 }
 
 async fn followed_from(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<Answered, Error> {
-    let call = authenticate::run(plane, request.header("authorization"), None).await?;
-    authenticate::check(&call, rollout_wait::SCOPE)?;
+    let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
+    access::authenticate::check(&call, rollout::wait::SCOPE)?;
     let seen = last_event_id(&request).unwrap_or(0);
     let asked: Asked = input(&request.with_body(Bytes::new()), route.query, route.path_types, route.body)?;
     let following = follow(plane, &call, &asked.rollout).await?;

@@ -5,7 +5,7 @@ use super::{Request, Response};
 use crate::route::Route;
 use futures::future::BoxFuture;
 use serde::Serialize;
-use tidemill_operations::{Error, Operation, Plane, authenticate};
+use tidemill_operations::{Error, Operation, Plane, access};
 
 /// The handler of an operation.
 pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response> {
@@ -23,8 +23,8 @@ pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: 
 async fn call<O: Operation>(plane: &Plane, route: &Route, request: &Request) -> Result<O::Output, Error> {
     // A key that is not text is still a key: it must be refused, not passed over.
     let idempotency = request.headers.get("idempotency-key").map(|key| String::from_utf8_lossy(key.as_bytes()).into());
-    let call = authenticate::run(plane, request.header("authorization"), idempotency).await?;
-    authenticate::check(&call, O::SCOPE)?;
+    let call = access::authenticate::run(plane, request.header("authorization"), idempotency).await?;
+    access::authenticate::check(&call, O::SCOPE)?;
     let input = input(request, route.query, route.path_types, route.body)?;
     O::run(plane, &call, input).await
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::task_send::Sent;
-use tidemill_operations::{Error, Plane, authenticate};
+use tidemill_operations::task::send::Sent;
+use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]
 struct Asked {
@@ -42,8 +42,8 @@ pub fn task_send<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<A
 }
 
 async fn send(plane: &Arc<Plane>, route: &Route, request: Request<()>, body: Arriving) -> Result<Sent, Error> {
-    let call = authenticate::run(plane, request.header("authorization"), None).await?;
-    authenticate::check(&call, Scope::Data)?;
+    let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
+    access::authenticate::check(&call, Scope::Data)?;
     let request = request.with_body(Bytes::new());
     let asked: Asked = input(&request, route.query, route.path_types, route.body)?;
     objects::raw(plane, &call, &asked.token, &request.headers, body).await

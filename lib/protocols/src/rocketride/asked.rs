@@ -6,7 +6,7 @@ use crate::rest::Request;
 use crate::task_refusal::of_task;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::caller::{self, Caller};
+use tidemill_operations::access::{self, caller::Caller};
 use tidemill_operations::{Call, Plane};
 
 /// A parameter of the query that says something.
@@ -18,7 +18,7 @@ pub fn parameter<'a>(request: &'a Request<()>, name: &str) -> Option<&'a str> {
 /// Who asks.
 pub async fn caller(plane: &Arc<Plane>, request: &Request<()>) -> Result<Caller, Refusal> {
     // A header that is no text is no key; none at all is refused with the same words.
-    caller::of(plane, request.header("authorization")).await.map_err(|error| of_task(error).into())
+    access::caller::of(plane, request.header("authorization")).await.map_err(|error| of_task(error).into())
 }
 
 /// A task, and a caller who may do with it what asks for a scope.

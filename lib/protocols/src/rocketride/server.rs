@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::plane_status::{Input, PlaneStatus};
+use tidemill_operations::plane::{self, status::Input};
 use tidemill_operations::{Operation, Plane};
 
 /// Whether the plane answers.
@@ -28,7 +28,7 @@ pub fn status<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
         let caller = caller(plane, &request).await?;
-        let status = PlaneStatus::run(plane, caller.call(Scope::Monitor, None)?, Input {}).await?;
+        let status = plane::Status::run(plane, caller.call(Scope::Monitor, None)?, Input {}).await?;
         let server = json!({
             "version": status.version,
             "startTime": unix(status.started_at),

@@ -12,10 +12,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_model::task::{THREADS_LIMIT, Trace};
-use tidemill_operations::task_end::{self, TaskEnd};
-use tidemill_operations::task_get::{self, TaskGet};
-use tidemill_operations::task_open::{self, TaskOpen};
-use tidemill_operations::{Operation, Plane};
+use tidemill_operations::{Operation, Plane, task};
 
 /// Opens a task of the pipeline in the body.
 pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
@@ -26,7 +23,7 @@ pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>)
         let (token, threads) = (parameter(&request, "token").map(str::to_owned), threads(&request)?);
         let trace = trace(&request)?;
         let pipeline = pipeline(body).await?;
-        let input = task_open::Input {
+        let input = task::open::Input {
             pipeline,
             source: None,
             token,
@@ -37,7 +34,7 @@ pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>)
             variables: Default::default(),
             trace,
         };
-        let opened = TaskOpen::run(plane, call, input).await.map_err(task_refusal::of_opening)?;
+        let opened = task::Open::run(plane, call, input).await.map_err(task_refusal::of_opening)?;
         Ok(Some(json!({"token": opened.token})))
     })
 }
@@ -47,8 +44,8 @@ pub fn get<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) 
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
         let Addressed { call, token } = addressed(plane, &request, Scope::Monitor).await?;
-        let input = task_get::Input { token: Some(token), ..task_get::Input::default() };
-        let status = TaskGet::run(plane, &call, input).await.map_err(task_refusal::of_task)?;
+        let input = task::get::Input { token: Some(token), ..task::get::Input::default() };
+        let status = task::Get::run(plane, &call, input).await.map_err(task_refusal::of_task)?;
         Ok(Some(task_status::of(&status, plane.now())))
     })
 }
@@ -58,7 +55,7 @@ pub fn end<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) 
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
         let Addressed { call, token } = addressed(plane, &request, Scope::Control).await?;
-        TaskEnd::run(plane, &call, task_end::Input { token }).await.map_err(task_refusal::of_ending)?;
+        task::End::run(plane, &call, task::end::Input { token }).await.map_err(task_refusal::of_ending)?;
         Ok(None)
     })
 }

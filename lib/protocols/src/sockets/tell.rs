@@ -16,9 +16,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::ids::OwnerId;
-use tidemill_operations::caller::{self, Caller};
-use tidemill_operations::plane_sweep::is_late;
-use tidemill_operations::run_execute::Executed;
+use tidemill_operations::access::{self, caller::Caller};
+use tidemill_operations::plane::sweep::is_late;
+use tidemill_operations::run::execute::Executed;
 use tidemill_operations::{Bell, Code, Error, Plane, Reached, Sockets};
 use tidemill_store::{Part, Watcher, Watching};
 
@@ -84,7 +84,7 @@ async fn tell_all(plane: &Plane, sockets: &dyn Sockets, owner: &OwnerId) -> Resu
 }
 
 async fn tell_one(plane: &Plane, sockets: &dyn Sockets, watcher: &Watcher) -> Result<Reached, Error> {
-    let caller = match caller::behind(plane, &watcher.credential).await {
+    let caller = match access::caller::behind(plane, &watcher.credential).await {
         Ok(caller) => caller,
         Err(error) if matches!(error.code, Code::Unauthenticated | Code::NotFound) => {
             sockets.close(&watcher.id).await?;

@@ -8,15 +8,14 @@ use crate::dap::frame::Body;
 use crate::task_status;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidemill_operations::Operation;
 use tidemill_operations::answer::TaskStatus;
-use tidemill_operations::task_list::{self, TaskList};
+use tidemill_operations::{Operation, task};
 
 pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, seat, call, .. } = asked;
     let connections = seat.connections();
     let own = connections.of(&call.owner);
-    let tasks = TaskList::run(&plane, &call, task_list::Input {}).await?.items;
+    let tasks = task::List::run(&plane, &call, task::list::Input {}).await?.items;
     let now = plane.now();
     body(&json!({
         "overview": {
@@ -32,7 +31,7 @@ pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
 /// The caller's tasks, oldest first.
 pub async fn list_tasks(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
-    let tasks = TaskList::run(&plane, &call, task_list::Input {}).await?.items;
+    let tasks = task::List::run(&plane, &call, task::list::Input {}).await?.items;
     let found = tasks.iter().rev().map(|task| shown_task(task, plane.now())).collect();
     rows::page(found, &arguments, &["id", "name", "projectId", "source", "provider", "status"])
 }

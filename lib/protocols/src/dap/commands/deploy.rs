@@ -11,12 +11,7 @@ use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::members;
 use tidemill_model::schedule::Schedule;
 use tidemill_operations::answer::{DeploymentAnswer, OfProject};
-use tidemill_operations::deployment_add::{self, DeploymentAdd};
-use tidemill_operations::deployment_get::DeploymentGet;
-use tidemill_operations::deployment_list;
-use tidemill_operations::deployment_remove::DeploymentRemove;
-use tidemill_operations::deployment_update::{self, DeploymentUpdate};
-use tidemill_operations::{Call, Code, Error, Operation, Plane};
+use tidemill_operations::{Call, Code, Error, Operation, Plane, deployment};
 
 /// A deployment as the clients know it. A member more or less would be another record.
 #[derive(Serialize)]
@@ -52,7 +47,7 @@ pub async fn add(asked: Asked) -> Result<Body, Failure> {
         return Err(Failure::new("pipeline.project_id is required"));
     };
     let project: Option<String> = serde_json::from_str(project).ok();
-    let input = deployment_add::Input {
+    let input = deployment::add::Input {
         pipeline: pipeline.clone(),
         schedule: arguments.text("schedule")?,
         timezone: None,
@@ -61,7 +56,7 @@ pub async fn add(asked: Asked) -> Result<Body, Failure> {
         timeout_seconds: None,
         note: None,
     };
-    let added = DeploymentAdd::run(&plane, &call, input).await.map_err(|error| match (error.code, project) {
+    let added = deployment::Add::run(&plane, &call, input).await.map_err(|error| match (error.code, project) {
         (Code::AlreadyExists, Some(project)) => {
             Failure::new(format!("Deployment already exists: {project}")).code(Code::AlreadyExists)
         }
@@ -73,7 +68,7 @@ pub async fn add(asked: Asked) -> Result<Body, Failure> {
 
 pub async fn remove(asked: Asked) -> Result<Body, Failure> {
     let project = project(&asked.arguments)?;
-    DeploymentRemove::run(&asked.plane, &asked.call, OfProject { project }).await?;
+    deployment::Remove::run(&asked.plane, &asked.call, OfProject { project }).await?;
     done()
 }
 
@@ -87,8 +82,8 @@ pub async fn list(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, .. } = &asked;
     let (mut records, mut size, mut cursor) = (Vec::new(), 0, None);
     loop {
-        let input = deployment_list::Input { limit: Some(100), cursor };
-        let page = deployment_list::with_pipelines(plane, call, input).await?;
+        let input = deployment::list::Input { limit: Some(100), cursor };
+        let page = deployment::list::with_pipelines(plane, call, input).await?;
         for mut answer in page.items {
             let record = record(call, &mut answer)?;
             size += record.get().len();
@@ -126,7 +121,7 @@ pub async fn update(asked: Asked) -> Result<Body, Failure> {
         Schedule::parse(text)
             .map_err(|error| Error::from(Invalid::new("schedule", error.to_string(), error.hint())))?;
     }
-    let input = deployment_update::Input {
+    let input = deployment::update::Input {
         project,
         pipeline,
         schedule,
@@ -137,12 +132,12 @@ pub async fn update(asked: Asked) -> Result<Body, Failure> {
         note: None,
         revision: None,
     };
-    DeploymentUpdate::run(&plane, &call, input).await?;
+    deployment::Update::run(&plane, &call, input).await?;
     done()
 }
 
 async fn read(plane: &Plane, call: &Call, project: ProjectId) -> Result<Box<RawValue>, Failure> {
-    record(call, &mut DeploymentGet::run(plane, call, OfProject { project }).await?)
+    record(call, &mut deployment::Get::run(plane, call, OfProject { project }).await?)
 }
 
 fn record(call: &Call, answer: &mut DeploymentAnswer) -> Result<Box<RawValue>, Failure> {

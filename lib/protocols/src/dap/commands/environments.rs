@@ -15,20 +15,14 @@ use tidemill_model::key::Scope;
 use tidemill_model::pipeline::members;
 use tidemill_model::task::Trace;
 use tidemill_operations::answer::VersionAnswer;
-use tidemill_operations::environment_deploy::{self, EnvironmentDeploy};
-use tidemill_operations::environment_disable::EnvironmentDisable;
-use tidemill_operations::environment_enable::EnvironmentEnable;
-use tidemill_operations::environment_get::{EnvironmentAnswer, EnvironmentGet, SourceAnswer};
-use tidemill_operations::environment_history::{self, EnvironmentHistory, Happened};
-use tidemill_operations::environment_list::{self, EnvironmentList};
-use tidemill_operations::environment_remove::EnvironmentRemove;
-use tidemill_operations::environment_run::{self, EnvironmentRun};
-use tidemill_operations::environment_source::{self, EnvironmentSource, Scheduled, Telling};
-use tidemill_operations::schedule_preview::{self, SchedulePreview};
-use tidemill_operations::version_add::{self, VersionAdd};
-use tidemill_operations::version_get::{self, VersionGet};
-use tidemill_operations::version_list::{self, VersionList};
-use tidemill_operations::{Call, Code, Error, OfEnvironment, Operation, authenticate};
+use tidemill_operations::environment::{
+    self,
+    get::{EnvironmentAnswer, SourceAnswer},
+    history::Happened,
+    source::{Scheduled, Telling},
+};
+use tidemill_operations::schedule_preview::SchedulePreview;
+use tidemill_operations::{Call, Code, Error, OfEnvironment, Operation, access, schedule_preview, version};
 
 /// What the caller's own environment is called in answers.
 const OWN_PREFIX: &str = "user~";
@@ -54,24 +48,24 @@ const fn subcommand(name: &'static str, needs: Scope, handle: Handler) -> Subcom
 }
 
 static OF_VERSIONS: &[Subcommand] = &[
-    subcommand("add", VersionAdd::SCOPE, |asked| Box::pin(add(asked))),
-    subcommand("versions", VersionList::SCOPE, |asked| Box::pin(versions(asked))),
-    subcommand("history", EnvironmentHistory::SCOPE, |asked| Box::pin(history(asked))),
-    subcommand("artifact", VersionGet::SCOPE, |asked| Box::pin(artifact(asked))),
+    subcommand("add", version::Add::SCOPE, |asked| Box::pin(add(asked))),
+    subcommand("versions", version::List::SCOPE, |asked| Box::pin(versions(asked))),
+    subcommand("history", environment::History::SCOPE, |asked| Box::pin(history(asked))),
+    subcommand("artifact", version::Get::SCOPE, |asked| Box::pin(artifact(asked))),
 ];
 
 static OF_TEAMS: &[Subcommand] = &[
-    subcommand("deploy", EnvironmentDeploy::SCOPE, |asked| Box::pin(deploy(asked))),
-    subcommand("list", EnvironmentList::SCOPE, |asked| Box::pin(list(asked))),
-    subcommand("get", EnvironmentGet::SCOPE, |asked| Box::pin(of_team::<EnvironmentGet>(asked))),
-    subcommand("enable", EnvironmentEnable::SCOPE, |asked| Box::pin(of_team::<EnvironmentEnable>(asked))),
-    subcommand("disable", EnvironmentDisable::SCOPE, |asked| Box::pin(of_team::<EnvironmentDisable>(asked))),
-    subcommand("remove", EnvironmentRemove::SCOPE, |asked| Box::pin(of_team::<EnvironmentRemove>(asked))),
-    subcommand("schedule_set", EnvironmentSource::SCOPE, |asked| Box::pin(schedule_set(asked))),
-    subcommand("schedule_pause", EnvironmentSource::SCOPE, |asked| Box::pin(schedule_paused(asked, true))),
-    subcommand("schedule_resume", EnvironmentSource::SCOPE, |asked| Box::pin(schedule_paused(asked, false))),
-    subcommand("source_config", EnvironmentSource::SCOPE, |asked| Box::pin(source_config(asked))),
-    subcommand("run", EnvironmentRun::SCOPE, |asked| Box::pin(run(asked))),
+    subcommand("deploy", environment::Deploy::SCOPE, |asked| Box::pin(deploy(asked))),
+    subcommand("list", environment::List::SCOPE, |asked| Box::pin(list(asked))),
+    subcommand("get", environment::Get::SCOPE, |asked| Box::pin(of_team::<environment::Get>(asked))),
+    subcommand("enable", environment::Enable::SCOPE, |asked| Box::pin(of_team::<environment::Enable>(asked))),
+    subcommand("disable", environment::Disable::SCOPE, |asked| Box::pin(of_team::<environment::Disable>(asked))),
+    subcommand("remove", environment::Remove::SCOPE, |asked| Box::pin(of_team::<environment::Remove>(asked))),
+    subcommand("schedule_set", environment::Source::SCOPE, |asked| Box::pin(schedule_set(asked))),
+    subcommand("schedule_pause", environment::Source::SCOPE, |asked| Box::pin(schedule_paused(asked, true))),
+    subcommand("schedule_resume", environment::Source::SCOPE, |asked| Box::pin(schedule_paused(asked, false))),
+    subcommand("source_config", environment::Source::SCOPE, |asked| Box::pin(source_config(asked))),
+    subcommand("run", environment::Run::SCOPE, |asked| Box::pin(run(asked))),
     subcommand("preview", SchedulePreview::SCOPE, |asked| Box::pin(preview(asked))),
 ];
 
@@ -80,7 +74,7 @@ async fn dispatch(asked: Asked, subcommands: &'static [Subcommand]) -> Result<Bo
     let found = subcommands.iter().find(|subcommand| subcommand.name == name);
     let Subcommand { needs, handle, .. } =
         found.ok_or_else(|| Failure::new(format!("Unknown subcommand: {}", shown(&name))))?;
-    authenticate::check(&asked.call, *needs).map_err(|_| Failure::denied(*needs))?;
+    access::authenticate::check(&asked.call, *needs).map_err(|_| Failure::denied(*needs))?;
     handle(asked).await
 }
 
@@ -110,7 +104,7 @@ async fn add(asked: Asked) -> Result<Body, Failure> {
         None => None,
     };
     let note = arguments.text("comment")?.filter(|comment| !comment.is_empty());
-    let added = VersionAdd::run(&plane, &call, version_add::Input { pipeline, note, environment }).await?;
+    let added = version::Add::run(&plane, &call, version::add::Input { pipeline, note, environment }).await?;
     let mut answer = json!({"artifact": artifact_of(&call, &added.version), "orgId": call.owner});
     if let Some(environment) = &added.environment {
         answer["deployment"] = deployment(&call, environment);
@@ -123,8 +117,8 @@ async fn versions(asked: Asked) -> Result<Body, Failure> {
     let project = project(&arguments)?;
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
-        let input = version_list::Input { project: project.clone(), limit: Some(100), cursor };
-        let page = match VersionList::run(&plane, &call, input).await {
+        let input = version::list::Input { project: project.clone(), limit: Some(100), cursor };
+        let page = match version::List::run(&plane, &call, input).await {
             // A project without versions is an empty list on this wire.
             Err(error) if error.code == Code::NotFound => break,
             page => page?,
@@ -143,8 +137,8 @@ async fn history(asked: Asked) -> Result<Body, Failure> {
     let project = project(&arguments)?;
     let team = arguments.text("teamId")?.filter(|team| !team.is_empty());
     let environment = team.map(|team| environment(&call, &team)).transpose()?;
-    let input = environment_history::Input { project, environment };
-    let found = match EnvironmentHistory::run(&plane, &call, input).await {
+    let input = environment::history::Input { project, environment };
+    let found = match environment::History::run(&plane, &call, input).await {
         Err(error) if error.code == Code::NotFound => Vec::new(),
         found => found?.items,
     };
@@ -154,16 +148,16 @@ async fn history(asked: Asked) -> Result<Body, Failure> {
 
 async fn artifact(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
-    let input = version_get::Input { project: project(&arguments)?, version: version(&arguments)? };
-    let found = VersionGet::run(&plane, &call, input).await?;
+    let input = version::get::Input { project: project(&arguments)?, version: version(&arguments)? };
+    let found = version::Get::run(&plane, &call, input).await?;
     Ok(found.pipeline)
 }
 
 async fn deploy(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
     let OfEnvironment { project, environment } = team(&call, &arguments)?;
-    let input = environment_deploy::Input { project, environment, version: version(&arguments)? };
-    let answer = EnvironmentDeploy::run(&plane, &call, input).await?;
+    let input = environment::deploy::Input { project, environment, version: version(&arguments)? };
+    let answer = environment::Deploy::run(&plane, &call, input).await?;
     body(&deployment(&call, &answer))
 }
 
@@ -173,8 +167,8 @@ async fn list(asked: Asked) -> Result<Body, Failure> {
     let environment = team.map(|team| environment(&call, &team)).transpose()?;
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
-        let input = environment_list::Input { environment: environment.clone(), limit: Some(100), cursor };
-        let page = EnvironmentList::run(&plane, &call, input).await?;
+        let input = environment::list::Input { environment: environment.clone(), limit: Some(100), cursor };
+        let page = environment::List::run(&plane, &call, input).await?;
         found.extend(page.items.iter().map(|answer| deployment(&call, answer)));
         cursor = page.next;
         if cursor.is_none() {
@@ -205,7 +199,7 @@ async fn schedule_set(asked: Asked) -> Result<Body, Failure> {
     let schedule = asked.arguments.text("schedule")?.filter(|text| !text.is_empty());
     let schedule = schedule.unwrap_or_else(|| "manual".to_owned());
     let schedule = Some(Scheduled { schedule, ttl_seconds });
-    source(asked, |input| environment_source::Input { schedule, ..input }).await
+    source(asked, |input| environment::source::Input { schedule, ..input }).await
 }
 
 fn too_long(ttl: i64) -> Failure {
@@ -214,7 +208,7 @@ fn too_long(ttl: i64) -> Failure {
 }
 
 async fn schedule_paused(asked: Asked, paused: bool) -> Result<Body, Failure> {
-    source(asked, |input| environment_source::Input { paused: Some(paused), ..input }).await
+    source(asked, |input| environment::source::Input { paused: Some(paused), ..input }).await
 }
 
 async fn source_config(asked: Asked) -> Result<Body, Failure> {
@@ -226,20 +220,21 @@ async fn source_config(asked: Asked) -> Result<Body, Failure> {
     };
     let debug = argument(&asked.arguments, "debugOut", "true or false")?.unwrap_or(false);
     let telling = Some(Telling { trace, debug });
-    source(asked, |input| environment_source::Input { telling, ..input }).await
+    source(asked, |input| environment::source::Input { telling, ..input }).await
 }
 
 /// Changes how a source runs.
 async fn source(
     asked: Asked,
-    change: impl FnOnce(environment_source::Input) -> environment_source::Input,
+    change: impl FnOnce(environment::source::Input) -> environment::source::Input,
 ) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
     let of = team(&call, &arguments)?;
     let OfEnvironment { project, environment } = of.clone();
     let source = required(&arguments, "sourceId")?;
-    let input = environment_source::Input { project, environment, source, schedule: None, paused: None, telling: None };
-    let changed = EnvironmentSource::run(&plane, &call, change(input)).await;
+    let input =
+        environment::source::Input { project, environment, source, schedule: None, paused: None, telling: None };
+    let changed = environment::Source::run(&plane, &call, change(input)).await;
     let answer = changed.map_err(|error| not_there(&call, &of, error))?;
     body(&deployment(&call, &answer))
 }
@@ -249,8 +244,8 @@ async fn run(asked: Asked) -> Result<Body, Failure> {
     let of = team(&call, &arguments)?;
     let OfEnvironment { project, environment } = of.clone();
     let source = required(&arguments, "sourceId")?;
-    let input = environment_run::Input { project, environment, source: source.clone() };
-    let started = EnvironmentRun::run(&plane, &call, input).await.map_err(|error| match error.code {
+    let input = environment::run::Input { project, environment, source: source.clone() };
+    let started = environment::Run::run(&plane, &call, input).await.map_err(|error| match error.code {
         Code::AlreadyExists => {
             let team = team_id(&call, of.environment.as_str());
             let message = format!("A run of {}/{} is already active for team {team}", of.project, shown(&source));

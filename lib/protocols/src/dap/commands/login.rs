@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tidemill_model::ids::EnvironmentName;
 use tidemill_model::key::Scope;
-use tidemill_operations::caller::Caller;
-use tidemill_operations::{Code, Error, Plane, environment_list};
+use tidemill_operations::access::caller::Caller;
+use tidemill_operations::{Code, Error, Plane, environment};
 
 /// What the clients know the plane as: one that runs everything for its operator, without plans and payments.
 pub const CAPABILITIES: [&str; 1] = ["oss"];
@@ -86,7 +86,7 @@ pub async fn answer(plane: &Plane, caller: &Caller, credential: &SecretString) -
 /// The caller's environments but for the private one, which is no team. Who has only a task's token is told of none.
 async fn teams(plane: &Plane, caller: &Caller) -> Result<Vec<String>, Error> {
     let names = match caller {
-        Caller::Key(call) => environment_list::names(plane, call).await?,
+        Caller::Key(call) => environment::list::names(plane, call).await?,
         Caller::Task(_) => return Ok(vec![EnvironmentName::PRODUCTION.to_owned()]),
     };
     Ok(names.into_iter().map(String::from).filter(|name| name != EnvironmentName::OWN).collect())

@@ -10,8 +10,7 @@ use crate::dap::frame::{Arguments, Body};
 use crate::dap::monitors::{Tasks, Watched};
 use serde_json::Value;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
-use tidemill_operations::task_get::{self, TaskGet};
-use tidemill_operations::{Code, Error, Operation};
+use tidemill_operations::{Code, Error, Operation, task};
 
 pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
     let types = types(&asked.arguments)?;
@@ -57,8 +56,8 @@ async fn confined(asked: &Asked, tasks: Tasks, own: &str) -> Result<Tasks, Failu
         // The token was looked at with the caller's rights.
         return Ok(tasks);
     }
-    let input = task_get::Input { token: Some(own.to_owned()), ..task_get::Input::default() };
-    let task = TaskGet::run(&asked.plane, &asked.call, input).await.map_err(failed)?;
+    let input = task::get::Input { token: Some(own.to_owned()), ..task::get::Input::default() };
+    let task = task::Get::run(&asked.plane, &asked.call, input).await.map_err(failed)?;
     let is_named = matches!(&tasks, Tasks::Of { source: Some(_), .. }) && tasks.has((&task).into());
     match is_named {
         true => Ok(Tasks::Token(own.to_owned())),

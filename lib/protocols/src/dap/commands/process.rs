@@ -11,9 +11,11 @@ use crate::objects;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidemill_model::task::SIZE_LIMIT;
-use tidemill_operations::task_pipeline::{self, TaskPipeline};
-use tidemill_operations::task_send::{self, Object, Refused};
-use tidemill_operations::task_trace::Event;
+use tidemill_operations::task::{
+    self,
+    send::{Object, Refused},
+    trace::Event,
+};
 use tidemill_operations::{Code, Error, Operation};
 
 pub async fn process(mut asked: Asked) -> Result<Body, Failure> {
@@ -59,7 +61,7 @@ async fn open(asked: Asked) -> Result<Body, Failure> {
         provider: provider.clone(),
     };
     let token = token(arguments)?;
-    let opened = task_send::open(plane, call, &token, object).await;
+    let opened = task::send::open(plane, call, &token, object).await;
     let pipe = opened.map_err(|refused| not_accepted(refused, provider))?;
     body(&json!({"pipe_id": pipes.add(pipe, token)}))
 }
@@ -126,8 +128,8 @@ async fn tool(asked: Asked) -> Result<Body, Failure> {
     if let Some(id) = pipe_id(arguments).filter(|id| !pipes.has(*id, Some(&token))) {
         return Err(Failure::new(format!("Tool pipe with id {id} not found")));
     }
-    let input = task_pipeline::Input { token };
-    let found = TaskPipeline::run(plane, call, input).await.map_err(failed)?;
+    let input = task::pipeline::Input { token };
+    let found = task::Pipeline::run(plane, call, input).await.map_err(failed)?;
     let pipeline: Value = serde_json::from_str(found.pipeline.get()).map_err(Error::internal)?;
     let node = text(arguments, "nodeId")?;
     let is_there = |id: &str| pipeline["components"].as_array().into_iter().flatten().any(|one| one["id"] == id);

@@ -12,20 +12,14 @@ use std::collections::BTreeMap;
 use tidemill_model::ids::{ProjectId, Slot};
 use tidemill_model::task::Trace;
 use tidemill_operations::answer::TaskAnswer;
-use tidemill_operations::task_end::{self, TaskEnd};
-use tidemill_operations::task_get::{self, TaskGet};
-use tidemill_operations::task_list::{self, TaskList};
-use tidemill_operations::task_open::{self, TaskOpen};
-use tidemill_operations::task_pipeline::{self, TaskPipeline};
-use tidemill_operations::task_restart;
-use tidemill_operations::task_send::Refused;
+use tidemill_operations::task::{self, send::Refused};
 use tidemill_operations::{Code, Error, Operation};
 
 pub async fn execute(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, mut arguments, .. } = asked;
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get().starts_with('{'));
     let pipeline = pipeline.ok_or_else(|| Failure::new("pipeline must be an object"))?;
-    let input = task_open::Input {
+    let input = task::open::Input {
         pipeline,
         source: text(&arguments, "source")?,
         token: text(&arguments, "token")?,
@@ -36,7 +30,7 @@ pub async fn execute(asked: Asked) -> Result<Body, Failure> {
         variables: variables(&arguments)?,
         trace: trace(&arguments)?,
     };
-    let opened = TaskOpen::run(&plane, &call, input).await.map_err(task_refusal::of_opening)?;
+    let opened = task::Open::run(&plane, &call, input).await.map_err(task_refusal::of_opening)?;
     body(&shown(&opened))
 }
 
@@ -47,8 +41,8 @@ pub async fn restart(asked: Asked) -> Result<Body, Failure> {
     };
     let Asked { plane, call, mut arguments, .. } = asked;
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
-    let input = task_restart::Input { token, pipeline };
-    let restarted = task_restart::restart(&plane, &call, input).await.map_err(|refused| match refused {
+    let input = task::restart::Input { token, pipeline };
+    let restarted = task::restart::restart(&plane, &call, input).await.map_err(|refused| match refused {
         Refused::Ended => ended(),
         Refused::Ending => Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating") },
         Refused::With(error) => failed(error),
@@ -58,7 +52,7 @@ pub async fn restart(asked: Asked) -> Result<Body, Failure> {
 
 pub async fn terminate(asked: Asked) -> Result<Body, Failure> {
     let token = token(&asked.arguments)?;
-    TaskEnd::run(&asked.plane, &asked.call, task_end::Input { token }).await.map_err(|error| match error.code {
+    task::End::run(&asked.plane, &asked.call, task::end::Input { token }).await.map_err(|error| match error.code {
         Code::FailedPrecondition => Failure { code: Some("TASK_STOPPED"), ..task_refusal::of_ending(error).into() },
         _ => failed(error),
     })?;
@@ -67,8 +61,8 @@ pub async fn terminate(asked: Asked) -> Result<Body, Failure> {
 
 pub async fn get_task_status(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = &asked;
-    let input = task_get::Input { token: Some(token(arguments)?), ..task_get::Input::default() };
-    let status = TaskGet::run(plane, call, input).await.map_err(failed)?;
+    let input = task::get::Input { token: Some(token(arguments)?), ..task::get::Input::default() };
+    let status = task::Get::run(plane, call, input).await.map_err(failed)?;
     body(&task_status::of(&status, plane.now()))
 }
 
@@ -78,20 +72,20 @@ pub async fn get_token(asked: Asked) -> Result<Body, Failure> {
 
 pub async fn get_pipeline(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = &asked;
-    let input = task_pipeline::Input { token: token(arguments)? };
-    body(&TaskPipeline::run(plane, call, input).await.map_err(failed)?)
+    let input = task::pipeline::Input { token: token(arguments)? };
+    body(&task::Pipeline::run(plane, call, input).await.map_err(failed)?)
 }
 
 /// The caller's tasks that take objects, each with its pipeline.
 pub async fn get_tasks(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, .. } = &asked;
     let mut tasks = Vec::new();
-    for task in TaskList::run(plane, call, task_list::Input {}).await?.items {
+    for task in task::List::run(plane, call, task::list::Input {}).await?.items {
         if task.state != "open" {
             continue;
         }
-        let input = task_pipeline::Input { token: task.token.clone() };
-        match TaskPipeline::run(plane, call, input).await {
+        let input = task::pipeline::Input { token: task.token.clone() };
+        match task::Pipeline::run(plane, call, input).await {
             Ok(found) => tasks.push(json!({
                 "name": task.name, "description": task.description, "source": task.source, "token": task.token,
                 "status": task_status::of(&task, plane.now())["status"], "pipeline": found.pipeline,
@@ -121,8 +115,8 @@ async fn running(asked: &Asked) -> Result<String, Failure> {
         let slot = Slot { project, environment: environment(call, &team)?, source: source.clone() };
         project = slot.id().map_err(Error::from)?;
     }
-    let input = task_get::Input { token: None, project: Some(project), source: Some(source) };
-    let found = TaskGet::run(plane, call, input).await.map_err(|error| match error.code {
+    let input = task::get::Input { token: None, project: Some(project), source: Some(source) };
+    let found = task::Get::run(plane, call, input).await.map_err(|error| match error.code {
         Code::NotFound => error.hint("start it with `use`"),
         _ => error,
     });

@@ -6,8 +6,8 @@ use crate::dap::frame::Body;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidemill_model::pipeline::members;
-use tidemill_operations::pipeline_validate::{self, Input};
-use tidemill_operations::{Detail, Error, Plane};
+use tidemill_operations::pipeline_validate::Input;
+use tidemill_operations::{Detail, Error, Plane, pipeline_validate};
 
 /// What is right and wrong with a pipeline.
 #[derive(Serialize)]

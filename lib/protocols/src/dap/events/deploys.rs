@@ -8,7 +8,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use tidemill_model::ids::RunId;
 use tidemill_operations::Error;
-use tidemill_operations::environment_notices::{self, Notice};
+use tidemill_operations::environment::{self, notices::Notice};
 
 /// How much later than its time a notice may be written and is still told: a transaction takes no longer, and clocks
 /// differ by less.
@@ -35,7 +35,7 @@ impl Known {
 }
 
 async fn read(asker: &Asker<'_>) -> Result<Vec<Notice>, Error> {
-    environment_notices::since(asker.plane, asker.call, asker.plane.now() - LATE).await
+    environment::notices::since(asker.plane, asker.call, asker.plane.now() - LATE).await
 }
 
 /// It names what changed and says nothing of how it is now.

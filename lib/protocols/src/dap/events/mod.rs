@@ -19,7 +19,7 @@ use tidemill_model::key::Scope;
 use tidemill_model::task::Counts;
 use tidemill_model::version::sha256;
 use tidemill_operations::answer::TaskStatus;
-use tidemill_operations::{Call, Error, Plane, authenticate};
+use tidemill_operations::{Call, Error, Plane, access};
 
 /// An event's name and body.
 pub type Event = (&'static str, Value);
@@ -34,7 +34,7 @@ pub struct Asker<'a> {
 impl Asker<'_> {
     /// What the caller may be told.
     pub fn types(&self) -> Types {
-        let has = |scope| authenticate::check(self.call, scope).is_ok();
+        let has = |scope| access::authenticate::check(self.call, scope).is_ok();
         let monitor = if has(Scope::Monitor) { Types::ALL.without(Types::SSE) } else { Types::default() };
         monitor | if has(Scope::Data) { Types::SSE } else { Types::default() }
     }

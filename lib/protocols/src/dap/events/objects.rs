@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
-use tidemill_operations::task_trace::{self, CHUNKS, Event as Happened, Told, What};
+use tidemill_operations::task::{
+    self,
+    trace::{CHUNKS, Event as Happened, Told, What},
+};
 
 /// Objects that came before others and have not ended, that are asked for one by one.
 const MISSING: usize = 64;
@@ -41,14 +44,14 @@ impl Cursor {
     /// As if all that has ended was told already.
     pub async fn at_present(asker: &Asker<'_>, task: &TaskStatus) -> Result<Cursor, Error> {
         if !task.waits {
-            let steps = task_trace::steps(asker.plane, asker.call, task).await?;
+            let steps = task::trace::steps(asker.plane, asker.call, task).await?;
             return Ok(Cursor { next: steps + 1, ..Cursor::default() });
         }
         let accepted = task.counts.total_count;
         let mut cursor = Cursor { next: accepted + 1, ended: ended(task), ..Cursor::default() };
         if task.in_flight > 0 {
             let first = accepted.saturating_sub(MISSING as u64 - 1).max(1);
-            let ended = task_trace::read(asker.plane, asker.call, task, first).await?;
+            let ended = task::trace::read(asker.plane, asker.call, task, first).await?;
             let ended: BTreeSet<u64> = ended.into_iter().map(|(number, _)| number).collect();
             cursor.missing = (first..=accepted).filter(|number| !ended.contains(number)).collect();
         }
@@ -81,11 +84,11 @@ pub async fn changes(
         return Ok(Vec::new());
     }
     cursor.ended = ended(task);
-    let read = |number| task_trace::read_one(asker.plane, asker.call, task, number);
+    let read = |number| task::trace::read_one(asker.plane, asker.call, task, number);
     let late = try_join_all(cursor.missing.iter().map(|number| read(*number))).await?;
     let late = cursor.missing.iter().copied().zip(late).filter_map(|(number, told)| Some((number, told?)));
     let mut found: Vec<(u64, Told)> = late.collect();
-    let next = task_trace::read(asker.plane, asker.call, task, cursor.next).await?;
+    let next = task::trace::read(asker.plane, asker.call, task, cursor.next).await?;
     cursor.is_behind = next.len() == CHUNKS;
     found.extend(next);
     let mut events = Vec::new();

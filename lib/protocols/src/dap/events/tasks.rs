@@ -9,10 +9,7 @@ use std::collections::BTreeMap;
 use tidemill_model::ids::RunId;
 use tidemill_model::task::Counts;
 use tidemill_operations::answer::TaskStatus;
-use tidemill_operations::run_logs::{self, RunLogs};
-use tidemill_operations::task_get::{self, TaskGet};
-use tidemill_operations::task_list::{self, TaskList};
-use tidemill_operations::{Code, Error, Operation};
+use tidemill_operations::{Code, Error, Operation, run, task};
 
 /// Tasks by their runs.
 type Tasks = BTreeMap<String, TaskStatus>;
@@ -72,7 +69,7 @@ pub async fn read(asker: &Asker<'_>, watched: &Watched) -> Result<Tasks, Error> 
 }
 
 async fn list(asker: &Asker<'_>) -> Result<Tasks, Error> {
-    Ok(by_run(TaskList::run(asker.plane, asker.call, task_list::Input {}).await?.items))
+    Ok(by_run(task::List::run(asker.plane, asker.call, task::list::Input {}).await?.items))
 }
 
 fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
@@ -80,8 +77,8 @@ fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
 }
 
 async fn by_token(asker: &Asker<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
-    let input = task_get::Input { token: Some(token.to_owned()), ..task_get::Input::default() };
-    there(TaskGet::run(asker.plane, asker.call, input).await)
+    let input = task::get::Input { token: Some(token.to_owned()), ..task::get::Input::default() };
+    there(task::Get::run(asker.plane, asker.call, input).await)
 }
 
 fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
@@ -202,8 +199,8 @@ pub async fn output(asker: &Asker<'_>, told: &mut u32, task: &TaskStatus) -> Res
         return Ok(Vec::new());
     }
     let run = RunId::parse(task.run.as_str())?;
-    let input = run_logs::Input { run, project: Some(task.place.clone()), from: Some(*told) };
-    let Some(read) = there(RunLogs::run(asker.plane, asker.call, input).await)? else { return Ok(Vec::new()) };
+    let input = run::logs::Input { run, project: Some(task.place.clone()), from: Some(*told) };
+    let Some(read) = there(run::Logs::run(asker.plane, asker.call, input).await)? else { return Ok(Vec::new()) };
     *told = read.next;
     let event = |line: Box<serde_json::value::RawValue>| {
         let line: Value = serde_json::from_str(line.get()).unwrap_or_default();

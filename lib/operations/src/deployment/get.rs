@@ -1,0 +1,25 @@
+//! One deployment, with its pipeline as it was sent.
+
+use crate::answer::DeploymentAnswer;
+use crate::deployment::change::existing;
+use crate::deployment::definition::stored_pipeline;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use tidemill_model::key::Scope;
+
+pub struct Get;
+
+impl crate::Operation for Get {
+    const NAME: &'static str = "deployment_get";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = crate::answer::OfProject;
+    type Output = DeploymentAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Self::Input) -> Result<DeploymentAnswer, Error> {
+        let deployment = existing(plane, &call.owner, &input.project).await?;
+        let version = plane.store.version(&call.owner, &input.project, deployment.version).await?;
+        let version = version.ok_or_else(|| Error::internal("a deployment's version is missing"))?;
+        let pipeline = stored_pipeline(plane, &call.owner, &input.project, &version.sha256).await?;
+        Ok(DeploymentAnswer { pipeline: Some(pipeline), ..DeploymentAnswer::of(plane, &deployment) })
+    }
+}

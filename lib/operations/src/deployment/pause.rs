@@ -1,0 +1,34 @@
+//! Stops a deployment from being triggered. A run that is going goes on to its end; due ticks are recorded as skipped.
+
+use crate::answer::DeploymentAnswer;
+use crate::deployment::change::change_state;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use serde::Deserialize;
+use tidemill_model::deployment::{Deployment, checked_note};
+use tidemill_model::ids::ProjectId;
+use tidemill_model::key::Scope;
+
+pub struct Pause;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub project: ProjectId,
+    /// Why, for whoever wonders later.
+    pub note: Option<String>,
+}
+
+impl crate::Operation for Pause {
+    const NAME: &'static str = "deployment_pause";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = DeploymentAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<DeploymentAnswer, Error> {
+        let note = checked_note(input.note)?;
+        let pause = |deployment: &mut Deployment| deployment.pause(note.clone(), deployment.updated_at);
+        let paused = change_state(plane, call, Self::NAME, &input.project, pause).await?;
+        Ok(DeploymentAnswer::of(plane, &paused))
+    }
+}

@@ -1,0 +1,170 @@
+//! Changes a deployment's pipeline, schedule or settings. What is absent stays as it is. A pipeline that differs makes
+//! a version; one that does not makes none.
+
+use crate::answer::DeploymentAnswer;
+use crate::deployment::change::{Rounds, audit, existing, settle, touched, with_change};
+use crate::deployment::definition;
+use crate::deployment::definition::{Definition, SettingsGiven, changed_since};
+use crate::error::{Code, Error};
+use crate::idempotency::{Answer, Once};
+use crate::plane::{Call, Plane};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tidemill_model::deployment::{Deployment, checked_note};
+use tidemill_model::ids::ProjectId;
+use tidemill_model::invalid::Invalid;
+use tidemill_model::key::Scope;
+use tidemill_store::Part;
+
+pub struct Update;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    pub project: ProjectId,
+    #[serde(default, deserialize_with = "present")]
+    pub pipeline: Option<Box<RawValue>>,
+    #[serde(default, deserialize_with = "present")]
+    pub schedule: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub timezone: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub catch_up_seconds: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    pub max_attempts: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    pub timeout_seconds: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    pub note: Option<String>,
+    /// Refuses the update if the deployment has moved on from it.
+    #[serde(default, deserialize_with = "present")]
+    pub revision: Option<u64>,
+}
+
+/// Absent is not null: an absent field stays as it is, a null one is refused by its type.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+impl crate::Operation for Update {
+    const NAME: &'static str = "deployment_update";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = Answer<DeploymentAnswer>;
+
+    async fn run(plane: &Plane, call: &Call, mut input: Input) -> Result<Self::Output, Error> {
+        input.note = checked_note(input.note)?;
+        let once = Once::of(call, Self::NAME, &[&format!("{input:?}")])?;
+        if let Some(once) = &once
+            && let Some(answer) = once.earlier(plane, call).await?
+        {
+            return Ok(Answer::Before(answer));
+        }
+        let mut rounds = Rounds::new();
+        loop {
+            match update(plane, call, &input, once.as_ref()).await {
+                Ok(answer) => return Ok(Answer::Now(answer)),
+                Err(Failed::Table(error)) if error.rejects(Part::Idempotency) => {
+                    let earlier = match &once {
+                        Some(once) => once.earlier(plane, call).await?,
+                        None => None,
+                    };
+                    return earlier.map(Answer::Before).ok_or_else(|| error.into());
+                }
+                Err(Failed::Table(error)) => rounds.again(plane, error, Part::Deployment).await?,
+                Err(Failed::With(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+enum Failed {
+    Table(tidemill_store::Error),
+    With(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed::With(error)
+    }
+}
+
+impl From<tidemill_store::Error> for Failed {
+    fn from(error: tidemill_store::Error) -> Failed {
+        Failed::Table(error)
+    }
+}
+
+/// One round: reads the deployment, decides, and writes if nobody else did.
+async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) -> Result<DeploymentAnswer, Failed> {
+    let before = existing(plane, &call.owner, &input.project).await?;
+    if let Some(expected) = input.revision.filter(|expected| *expected != before.revision) {
+        return Err(changed_since(expected, before.revision).into());
+    }
+    let call = &call.after(plane, before.updated_at);
+    let mut after = touched(&before, call.now);
+    let given = SettingsGiven {
+        catch_up_seconds: input.catch_up_seconds,
+        max_attempts: input.max_attempts,
+        timeout_seconds: input.timeout_seconds,
+    };
+    after.settings = given.over(before.settings)?;
+    after.schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &before.schedule)?;
+    let definition = match &input.pipeline {
+        None => None,
+        Some(pipeline) => Some(definition_of(plane, pipeline, &after)?),
+    };
+    let mut warnings = Vec::new();
+    let mut new_version = None;
+    if let Some(definition) = &definition {
+        warnings = definition.warnings();
+        if is_new(plane, &before, definition).await? {
+            after.last_version += 1;
+            after.version = after.last_version;
+            after.key = call.key.clone();
+            let number = after.last_version;
+            let note = input.note.clone();
+            new_version = Some(definition.store(plane, call, &before.project, number, note).await?);
+        }
+    }
+    let settled = settle(plane, &before, &mut after, plane.now());
+    let audit = audit(plane, "deployment_update", Some(call), &after, call.now);
+    let mut transaction = with_change(plane.store.transaction(), &before, &after, settled.as_ref(), &audit)?;
+    if let Some(version) = &new_version {
+        transaction = transaction.new_version(version)?;
+    }
+    let mut answer = DeploymentAnswer::of(plane, &after);
+    answer.warnings = warnings;
+    if let Some(once) = once {
+        transaction = once.remember(transaction, call, &answer)?;
+    }
+    transaction.commit().await?;
+    plane.follow(&after).await;
+    Ok(answer)
+}
+
+/// Compiles the new pipeline, which must be of the same project.
+fn definition_of(plane: &Plane, pipeline: &RawValue, after: &Deployment) -> Result<Definition, Error> {
+    let definition = Definition::compile(plane, pipeline, !after.schedule.is_manual())?;
+    if *definition.pipeline.project_id() == after.project {
+        return Ok(definition);
+    }
+    let named = definition.pipeline.project_id();
+    Err(Invalid::new(
+        "pipeline",
+        format!("the pipeline's `project_id` is `{named}`, the deployment's is `{}`", after.project),
+        "update the project that the pipeline names, or mend its `project_id`",
+    )
+    .into())
+}
+
+/// Whether a pipeline differs from the one that is live.
+async fn is_new(plane: &Plane, before: &Deployment, definition: &Definition) -> Result<bool, Error> {
+    let live = plane.store.version(&before.owner, &before.project, before.version).await?;
+    let live = live.ok_or_else(|| Error::new(Code::Internal, "the live version is missing"))?;
+    Ok(live.sha256 != definition.sha256())
+}

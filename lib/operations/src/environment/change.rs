@@ -1,0 +1,323 @@
+//! Changing an environment: read it and its slots, decide, and write all of it on condition that none has moved on; else
+//! decide again.
+//!
+//! A slot is one source of the project in the environment, run as a deployment of its own: its schedule, its state and
+//! its version are written here and nowhere else, in the transaction that moves the environment. So a tick that was due
+//! before the change runs what held before it, or is settled as skipped.
+
+use crate::deployment::change::{Rounds, audit, fresh_record, settle, touched, with_change};
+use crate::deployment::definition::{Definition, stored_pipeline};
+use crate::error::{Code, Detail, Error};
+use crate::plane::{Call, Plane};
+use crate::version::add::Addition;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::environment::{self, Environment, SCHEDULES_LIMIT, TTL_LIMIT};
+use tidemill_model::ids::{EnvironmentName, ProjectId, RunId, Slot};
+use tidemill_model::pipeline::Pipeline;
+use tidemill_model::tick::Stretch;
+use tidemill_model::version::{Version, sha256};
+use tidemill_store::{Audit, EnvironmentAudit, Part};
+
+/// The input of operations that name nothing but an environment of a project.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfEnvironment {
+    pub project: ProjectId,
+    pub environment: EnvironmentName,
+}
+
+/// A change that is to be made.
+pub struct Change<'a> {
+    pub plane: &'a Plane,
+    pub call: &'a Call,
+    pub of: &'a OfEnvironment,
+    pub operation: &'static str,
+    /// The only source that it concerns.
+    pub source: Option<&'a str>,
+    /// Becomes the project's next version, in the same transaction.
+    pub adds: Option<&'a Addition>,
+}
+
+/// An environment with its slots and its live version.
+pub struct Changed {
+    pub environment: Environment,
+    pub slots: Vec<Deployment>,
+    pub version: Version,
+    pub warnings: Vec<Detail>,
+}
+
+/// Reads an environment that is not removed.
+pub async fn existing(plane: &Plane, call: &Call, of: &OfEnvironment) -> Result<Environment, Error> {
+    let found = plane.store.environment(&call.owner, &of.project, &of.environment).await?;
+    there(of, found)
+}
+
+/// What was found, unless that is nothing or removed.
+pub fn there(of: &OfEnvironment, found: Option<Environment>) -> Result<Environment, Error> {
+    found.filter(|environment| environment.state != environment::State::Removed).ok_or_else(|| {
+        let message = format!("project `{}` is not deployed to environment `{}`", of.project, of.environment);
+        Error::new(Code::NotFound, message).hint("deploy a version to it first")
+    })
+}
+
+/// The environment with its pointer moved to a version; a new one if there was none.
+pub fn deployed(call: &Call, of: &OfEnvironment, before: Option<Environment>, version: u32) -> Environment {
+    let OfEnvironment { project, environment } = of.clone();
+    let new = || Environment::new(call.owner.clone(), project, environment, call.key.clone(), call.now);
+    let mut after = before.unwrap_or_else(new);
+    after.deploy(version, call.now);
+    after
+}
+
+/// Reads a version that must be there.
+pub async fn version(plane: &Plane, call: &Call, project: &ProjectId, number: u32) -> Result<Version, Error> {
+    let found = plane.store.version(&call.owner, project, number).await?;
+    found.ok_or_else(|| Error::no_version(project, number))
+}
+
+impl Change<'_> {
+    /// Makes it. `edit` gives the environment as it is to be; it is told the call as of the round, what was there, and
+    /// the number of the version that is added, or 0.
+    pub async fn make(
+        &self,
+        mut edit: impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
+    ) -> Result<Changed, Error> {
+        let Change { plane, of, .. } = self;
+        let mut rounds = Rounds::new();
+        loop {
+            let before = plane.store.environment(&self.call.owner, &of.project, &of.environment).await?;
+            let written = before.as_ref().map_or(self.call.now, |before| before.updated_at);
+            let round = Change { call: &self.call.after(plane, written), ..*self };
+            match round.round(before, &mut edit).await? {
+                Ok(changed) => return Ok(changed),
+                Err(error) if error.rejects(Part::Environment) => {
+                    rounds.again(self.plane, error, Part::Environment).await?;
+                }
+                Err(error) => rounds.again(self.plane, error, Part::Deployment).await?,
+            }
+        }
+    }
+
+    async fn round(
+        &self,
+        before: Option<Environment>,
+        edit: &mut impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
+    ) -> Result<Result<Changed, tidemill_store::Error>, Error> {
+        let Change { plane, call, of, .. } = self;
+        let added = match self.adds {
+            Some(addition) => Some(addition.number(plane, call).await?),
+            None => None,
+        };
+        let slots = plane.store.slots(&call.owner, &of.project, &of.environment).await?;
+        let mut after = edit(call, before.clone(), added.as_ref().map_or(0, |added| added.version.number))?;
+        let live = match (&added, self.adds) {
+            (Some(added), Some(addition)) => Live::new(added.version.clone(), addition.definition.pipeline.clone()),
+            _ => Live::read(plane, call, &of.project, after.version).await?,
+        };
+        let (moves, warnings) = self.moves(&slots, &after, &live).await?;
+        let revision = before.as_ref().map_or(0, |before| before.revision);
+        // With a version to add there is always something to write: what was read may have the same number and instant
+        // from somebody else's version.
+        if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
+            return Ok(Ok(Changed { environment: after, slots, version: live.version, warnings }));
+        }
+        after.revision = revision + 1;
+        after.updated_at = call.now;
+        after.updated_by = call.key.clone();
+        let from_version = before.as_ref().map_or(0, |before| before.version);
+        let mut transaction = plane.store.transaction().environment(&after, revision)?;
+        transaction = transaction.environment_audit(&self.audit(from_version, &after))?;
+        if let Some(added) = &added {
+            transaction = added.write(transaction)?;
+        }
+        for change in &moves {
+            transaction = match &change.before {
+                Some(before) => {
+                    with_change(transaction, before, &change.after, change.settled.as_ref(), &change.audit)?
+                }
+                None => transaction.new_deployment(&change.after)?.audit(&change.audit)?,
+            };
+        }
+        if let Err(error) = transaction.commit().await {
+            return Ok(Err(error));
+        }
+        plane.tell(&call.owner).await;
+        let mut slots = slots;
+        for SlotMove { after, .. } in moves {
+            plane.follow(&after).await;
+            slots.retain(|slot| slot.project != after.project);
+            slots.push(after);
+        }
+        Ok(Ok(Changed { environment: after, slots, version: live.version, warnings }))
+    }
+
+    /// The row of the history that tells of it.
+    pub fn audit(&self, from_version: u32, after: &Environment) -> EnvironmentAudit {
+        let Change { plane, call, of, operation, source, .. } = self;
+        EnvironmentAudit {
+            id: RunId::new(call.now, plane.world.random_u128()),
+            owner: call.owner.clone(),
+            project: of.project.clone(),
+            environment: of.environment.clone(),
+            operation: (*operation).to_owned(),
+            source: source.map(str::to_owned),
+            key: call.key.clone(),
+            at: call.now,
+            from_version,
+            version: after.version,
+            revision: after.revision,
+        }
+    }
+
+    /// What becomes of each slot that the change concerns.
+    async fn moves(
+        &self,
+        slots: &[Deployment],
+        after: &Environment,
+        live: &Live,
+    ) -> Result<(Vec<SlotMove>, Vec<Detail>), Error> {
+        let scheduled = after.sources.iter().filter(|(_, source)| !source.schedule.is_manual());
+        let scheduled: BTreeSet<String> = scheduled.map(|(id, _)| id.clone()).collect();
+        if scheduled.len() > SCHEDULES_LIMIT {
+            let message = format!("{} sources are on a schedule, the limit of one environment", scheduled.len());
+            return Err(Error::new(Code::TooLarge, message).hint(format!("schedule at most {SCHEDULES_LIMIT}")));
+        }
+        // A slot without a schedule runs by hand alone, and what runs by hand looks at the environment itself.
+        let ticking = slots.iter().filter(|slot| !slot.schedule.is_manual());
+        let ticking = ticking.filter_map(|slot| slot.project.slot()).map(|slot| slot.source);
+        let mut concerned: BTreeSet<String> = ticking.chain(scheduled).collect();
+        if let Some(only) = self.source {
+            live.must_have(only)?;
+            concerned.retain(|source| source == only);
+        }
+        let (mut moves, mut warnings) = (Vec::new(), Vec::new());
+        for source in concerned {
+            let id = slot_of(self.of, &source)?;
+            let before = slots.iter().find(|slot| slot.project == id);
+            let mut plan = None;
+            if live.has(&source) && after.state != environment::State::Removed {
+                let definition = Definition::compile_slot(self.plane, &live.text, &source)?;
+                if !after.source(&source).schedule.is_manual() {
+                    warnings.extend(definition.warnings());
+                }
+                plan = Some(self.plan(&definition, before).await?);
+            }
+            moves.extend(self.slot(id, &source, before, after, plan)?);
+        }
+        Ok((moves, warnings))
+    }
+
+    /// Stores the plan of a slot, unless it has it, and names it.
+    async fn plan(&self, definition: &Definition, before: Option<&Deployment>) -> Result<String, Error> {
+        let plan = serde_json::to_vec(&definition.compiled.plan).map_err(Error::internal)?;
+        let name = sha256(&plan);
+        if before.is_none_or(|before| before.plan_sha256.as_ref() != Some(&name)) {
+            self.plane.store.put_bodies(&self.call.owner, &self.of.project, &[&plan]).await?;
+        }
+        Ok(name)
+    }
+
+    /// The slot as it is to be, if it is to be another. Without a plan the live version has no such source.
+    fn slot(
+        &self,
+        id: ProjectId,
+        source: &str,
+        before: Option<&Deployment>,
+        environment: &Environment,
+        plan: Option<String>,
+    ) -> Result<Option<SlotMove>, Error> {
+        let Change { plane, call, operation, .. } = self;
+        let settings = environment.source(source);
+        let state = match plan {
+            Some(_) => environment.slot_state(source, call.now),
+            None => State::Removed { at: call.now },
+        };
+        let mut after = match before {
+            Some(before) => touched(before, call.now),
+            None if state.is_removed() => return Ok(None),
+            None => fresh_record(plane, call, id),
+        };
+        if !is_alike(&after.state, &state) || before.is_none() {
+            after.state = state;
+        }
+        after.schedule = settings.schedule;
+        after.version = environment.version;
+        after.last_version = environment.version;
+        after.plan_sha256 = plan.or(after.plan_sha256);
+        after.settings.timeout_seconds = settings.ttl_seconds.unwrap_or(TTL_LIMIT);
+        after.key = call.key.clone();
+        let settled = match before {
+            Some(before) if is_same(before, &after) => return Ok(None),
+            Some(before) => settle(plane, before, &mut after, plane.now()),
+            None => None,
+        };
+        let audit = audit(plane, operation, Some(call), &after, call.now);
+        Ok(Some(SlotMove { before: before.cloned(), after, settled, audit }))
+    }
+}
+
+/// The name of one source's slot.
+pub fn slot_of(of: &OfEnvironment, source: &str) -> Result<ProjectId, Error> {
+    let OfEnvironment { project, environment } = of.clone();
+    Ok(Slot { project, environment, source: source.to_owned() }.id()?)
+}
+
+/// Whether two states differ at most in their instant.
+fn is_alike(one: &State, other: &State) -> bool {
+    match (one, other) {
+        (State::Paused { note, .. }, State::Paused { note: other, .. }) => note == other,
+        _ => one.word() == other.word(),
+    }
+}
+
+fn is_same(before: &Deployment, after: &Deployment) -> bool {
+    Deployment { revision: before.revision, updated_at: before.updated_at, ..after.clone() } == *before
+}
+
+struct SlotMove {
+    before: Option<Deployment>,
+    after: Deployment,
+    settled: Option<Stretch>,
+    audit: Audit,
+}
+
+/// A version with its pipeline.
+pub struct Live {
+    pub version: Version,
+    pub text: Box<RawValue>,
+    components: BTreeSet<String>,
+}
+
+impl Live {
+    fn new(version: Version, pipeline: Pipeline) -> Live {
+        let components = pipeline.components().iter().map(|component| component.id.clone()).collect();
+        let text = RawValue::from_string(pipeline.into_text()).expect("a parsed pipeline is JSON");
+        Live { version, text, components }
+    }
+
+    pub async fn read(plane: &Plane, call: &Call, project: &ProjectId, number: u32) -> Result<Live, Error> {
+        let version = version(plane, call, project, number).await?;
+        let text = stored_pipeline(plane, &call.owner, project, &version.sha256).await?;
+        let pipeline = Pipeline::parse(text.get()).map_err(Error::problems)?;
+        Ok(Live::new(version, pipeline))
+    }
+
+    fn has(&self, source: &str) -> bool {
+        self.components.contains(source)
+    }
+
+    /// Refuses a source that the version does not have.
+    pub fn must_have(&self, source: &str) -> Result<(), Error> {
+        if self.has(source) {
+            return Ok(());
+        }
+        let message = format!(
+            "source `{source}` is not a component of version {} of `{}`",
+            self.version.number, self.version.project
+        );
+        Err(Error::new(Code::NotFound, message).hint("name a component of the version that is live there"))
+    }
+}

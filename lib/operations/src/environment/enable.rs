@@ -1,0 +1,23 @@
+//! Lets an environment run again what is due in it, under the caller's key. Ticks of the meantime stay skipped.
+
+use crate::environment::change::{Change, OfEnvironment, there};
+use crate::environment::get::EnvironmentAnswer;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use tidemill_model::environment::{Environment, State};
+use tidemill_model::key::Scope;
+
+pub struct Enable;
+
+impl crate::Operation for Enable {
+    const NAME: &'static str = "environment_enable";
+    const SCOPE: Scope = Scope::Control;
+    type Input = OfEnvironment;
+    type Output = EnvironmentAnswer;
+
+    async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
+        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
+        let edit = |_: &Call, before, _| Ok(Environment { state: State::Enabled, ..there(&of, before)? });
+        Ok(EnvironmentAnswer::of(&change.make(edit).await?))
+    }
+}

@@ -1,0 +1,127 @@
+//! One environment of a project: what is live there, and how its sources run.
+
+use crate::environment::change::{Changed, OfEnvironment, existing, version};
+use crate::error::{Detail, Error};
+use crate::plane::{Call, Plane};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::environment::{self, Environment};
+use tidemill_model::key::Scope;
+use tidemill_model::task::Trace;
+
+pub struct Get;
+
+impl crate::Operation for Get {
+    const NAME: &'static str = "environment_get";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = OfEnvironment;
+    type Output = EnvironmentAnswer;
+
+    async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
+        let environment = existing(plane, call, &of).await?;
+        joined(plane, call, environment).await
+    }
+}
+
+/// An environment with what is known of its version and its slots.
+pub(crate) async fn joined(plane: &Plane, call: &Call, environment: Environment) -> Result<EnvironmentAnswer, Error> {
+    let slots = plane.store.slots(&call.owner, &environment.project, &environment.name).await?;
+    let version = version(plane, call, &environment.project, environment.version).await?;
+    Ok(EnvironmentAnswer::of(&Changed { environment, slots, version, warnings: Vec::new() }))
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentAnswer {
+    pub environment: String,
+    pub project: String,
+    pub version: u32,
+    /// `enabled`, `disabled`, `errored` or `removed`.
+    pub state: &'static str,
+    /// What the pipeline calls itself.
+    pub name: Option<String>,
+    pub sources: BTreeMap<String, SourceAnswer>,
+    pub revision: u64,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub updated_at: Timestamp,
+    pub updated_by: String,
+    pub deployed_at: Timestamp,
+    /// Of the version.
+    pub sha256: String,
+    pub version_created_at: Timestamp,
+    pub version_created_by: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Detail>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceAnswer {
+    pub schedule: String,
+    pub paused: bool,
+    pub ttl_seconds: Option<u32>,
+    pub trace: Option<Trace>,
+    pub debug: bool,
+    pub last_run_at: Option<Timestamp>,
+    /// Why the plane stopped it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl EnvironmentAnswer {
+    pub fn of(changed: &Changed) -> EnvironmentAnswer {
+        let Changed { environment, slots, version, warnings } = changed;
+        let is_errored = slots.iter().any(|slot| error(slot).is_some());
+        EnvironmentAnswer {
+            environment: environment.name.to_string(),
+            project: environment.project.to_string(),
+            version: environment.version,
+            state: match environment.state {
+                environment::State::Enabled if is_errored => "errored",
+                environment::State::Enabled => "enabled",
+                environment::State::Disabled => "disabled",
+                environment::State::Removed => "removed",
+            },
+            name: version.name.clone(),
+            sources: sources(environment, slots),
+            revision: environment.revision,
+            created_at: environment.created_at,
+            created_by: environment.created_by.to_string(),
+            updated_at: environment.updated_at,
+            updated_by: environment.updated_by.to_string(),
+            deployed_at: environment.deployed_at,
+            sha256: version.sha256.clone(),
+            version_created_at: version.created_at,
+            version_created_by: version.created_by.to_string(),
+            warnings: warnings.clone(),
+        }
+    }
+}
+
+fn sources(environment: &Environment, slots: &[Deployment]) -> BTreeMap<String, SourceAnswer> {
+    let of = |id: &str| slots.iter().find(|slot| slot.project.slot().is_some_and(|slot| slot.source == id));
+    let answers = environment.sources.iter().map(|(id, source)| {
+        let slot = of(id);
+        let answer = SourceAnswer {
+            schedule: source.schedule.as_str().to_owned(),
+            paused: source.paused,
+            ttl_seconds: source.ttl_seconds,
+            trace: source.trace,
+            debug: source.debug,
+            last_run_at: slot.and_then(|slot| slot.current.as_ref()).map(|run| run.made_at()),
+            error: slot.and_then(error),
+        };
+        (id.clone(), answer)
+    });
+    answers.collect()
+}
+
+fn error(slot: &Deployment) -> Option<String> {
+    match &slot.state {
+        State::Errored { reason, .. } => Some(reason.clone()),
+        _ => None,
+    }
+}

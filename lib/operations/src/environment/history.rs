@@ -1,0 +1,148 @@
+//! Who registered which version of a project, and who put which one live where, newest first.
+
+use crate::Operation;
+use crate::environment;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tidemill_model::ids::{EnvironmentName, ProjectId};
+use tidemill_model::key::Scope;
+use tidemill_store::{EnvironmentAudit, PAGE_LIMIT};
+
+pub struct History;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub project: ProjectId,
+    /// Only what happened there; versions are of no environment, and are always told.
+    pub environment: Option<EnvironmentName>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Output {
+    pub items: Vec<Happened>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize)]
+pub struct Happened {
+    /// Its place in the history: 1 is the oldest.
+    pub number: u64,
+    pub at: Timestamp,
+    /// `version_add`, or the operation that changed the environment.
+    pub operation: String,
+    pub environment: Option<String>,
+    pub source: Option<String>,
+    /// What was live before.
+    pub from_version: Option<u32>,
+    pub version: u32,
+    /// The key that asked.
+    pub key: String,
+    /// The environment's, after it.
+    #[serde(skip)]
+    revision: u64,
+}
+
+impl Operation for History {
+    const NAME: &'static str = "environment_history";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
+        let mut items = versions(plane, call, &input.project).await?;
+        if items.is_empty() {
+            return Err(Error::not_found("project", &input.project));
+        }
+        items.extend(changes(plane, call, &input.project).await?);
+        put_in_order(&mut items);
+        for (happened, number) in items.iter_mut().zip(1..) {
+            happened.number = number;
+        }
+        let asked = input.environment.as_ref().map(EnvironmentName::as_str);
+        items.retain(|happened| {
+            asked.is_none() || happened.environment.is_none() || happened.environment.as_deref() == asked
+        });
+        items.reverse();
+        Ok(Output { items })
+    }
+}
+
+/// Puts everything into its order. The versions are in the order of their numbers and the changes of an environment in
+/// that of its revisions, whatever the clocks of those who wrote them said; between the two, time decides.
+fn put_in_order(items: &mut [Happened]) {
+    items.sort_by(|one, other| one.place().cmp(&other.place()));
+    for written in items.chunk_by_mut(|one, other| one.environment == other.environment) {
+        for next in 1..written.len() {
+            written[next].at = written[next].at.max(written[next - 1].at);
+        }
+    }
+    // A version was registered before it was deployed.
+    items.sort_by_key(|happened| (happened.at, happened.environment.is_some()));
+}
+
+impl Happened {
+    /// Where it stands among the changes of the same environment, or among the versions. A run leaves the revision as it
+    /// is, and came after the change that made that.
+    fn place(&self) -> (Option<&str>, u64, bool, u32, Timestamp) {
+        let is_run = self.operation == environment::Run::NAME;
+        (self.environment.as_deref(), self.revision, is_run, self.version, self.at)
+    }
+}
+
+async fn versions(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Happened>, Error> {
+    let (mut items, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = plane.store.versions(&call.owner, project, cursor.as_ref(), PAGE_LIMIT).await?;
+        items.extend(page.items.into_iter().map(|version| Happened {
+            number: 0,
+            at: version.created_at,
+            operation: "version_add".to_owned(),
+            environment: None,
+            source: None,
+            from_version: None,
+            version: version.number,
+            key: version.created_by.to_string(),
+            revision: 0,
+        }));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+async fn changes(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Happened>, Error> {
+    let (mut items, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = plane.store.environment_audits(&call.owner, project, cursor.as_ref(), PAGE_LIMIT).await?;
+        items.extend(page.items.into_iter().map(Happened::from));
+        cursor = page.next;
+        if cursor.is_none() {
+            items.reverse();
+            return Ok(items);
+        }
+    }
+}
+
+impl From<EnvironmentAudit> for Happened {
+    fn from(audit: EnvironmentAudit) -> Happened {
+        Happened {
+            number: 0,
+            at: audit.at,
+            // What came with its version was deployed all the same.
+            operation: match audit.operation.as_str() {
+                "version_add" => "environment_deploy".to_owned(),
+                _ => audit.operation,
+            },
+            environment: Some(audit.environment.to_string()),
+            source: audit.source,
+            from_version: Some(audit.from_version).filter(|version| *version != 0),
+            version: audit.version,
+            key: audit.key.to_string(),
+            revision: audit.revision,
+        }
+    }
+}

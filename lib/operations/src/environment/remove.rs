@@ -1,0 +1,23 @@
+//! Takes a project out of an environment. Its history and its schedules stay; the next deployment to it revives them.
+
+use crate::environment::change::{Change, OfEnvironment, there};
+use crate::environment::get::EnvironmentAnswer;
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use tidemill_model::environment::{Environment, State};
+use tidemill_model::key::Scope;
+
+pub struct Remove;
+
+impl crate::Operation for Remove {
+    const NAME: &'static str = "environment_remove";
+    const SCOPE: Scope = Scope::Control;
+    type Input = OfEnvironment;
+    type Output = EnvironmentAnswer;
+
+    async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
+        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
+        let edit = |_: &Call, before, _| Ok(Environment { state: State::Removed, ..there(&of, before)? });
+        Ok(EnvironmentAnswer::of(&change.make(edit).await?))
+    }
+}

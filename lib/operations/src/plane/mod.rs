@@ -1,0 +1,304 @@
+//! What operations work with: the table, the bells, time and chance.
+
+pub mod doctor;
+pub mod status;
+pub mod sweep;
+
+pub use doctor::Doctor;
+pub use status::Status;
+
+use crate::error::Error;
+use crate::rollout::follow::Watches;
+use crate::task;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+use tidemill_engine::Environment;
+use tidemill_model::calendar::Calendar;
+use tidemill_model::deployment::Deployment;
+use tidemill_model::ids::{ConnectionId, GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
+use tidemill_model::key::Scope;
+use tidemill_model::schedule::Schedule;
+use tidemill_model::task::Task;
+use tidemill_plan::Plan;
+use tidemill_store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A whole plane.
+pub struct Plane {
+    pub store: Store,
+    pub timers: Arc<dyn Timers>,
+    pub queue: Arc<dyn Queue>,
+    pub cipher: Arc<dyn Cipher>,
+    /// `None` where every WebSocket is held by the process that serves it.
+    pub sockets: Option<Arc<dyn Sockets>>,
+    pub world: Arc<dyn World>,
+    pub calendar: Calendar,
+    pub environment: Arc<Environment>,
+    pub kind: tidemill_model::key::Plane,
+    pub workers: Workers,
+    pub plans: PlanCache,
+    pub threads: Threads,
+    pub watches: Watches,
+    /// Set when the process is about to stop: runs stop after their next save.
+    pub stopping: AtomicBool,
+}
+
+impl Plane {
+    pub fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    pub fn is_local(&self) -> bool {
+        self.kind == tidemill_model::key::Plane::Local
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Lets the clock follow a deployment as the table has it. The table is the truth: when this fails, the
+    /// reconciler repeats it, so the failure is logged and not the caller's.
+    pub async fn follow(&self, deployment: &Deployment) {
+        if let Err(error) = self.timers.follow(deployment).await {
+            tracing::warn!(project.id = %deployment.project, %error, "the timer could not be set, the reconciler will");
+        }
+    }
+
+    /// Rings a bell. A bell that is lost is rung again by the reaper, so the failure is logged and not the caller's.
+    pub async fn ring(&self, bell: Bell, delay: Duration) {
+        if let Err(error) = self.queue.ring(bell.clone(), delay).await {
+            tracing::warn!(?bell, %error, "a bell could not be rung, the reaper will");
+        }
+    }
+
+    /// Lets those be told who watch an owner's tasks on WebSockets that no process holds. What they are told is in the
+    /// table, and the sweep rings for them too, so a failure is logged and not the caller's.
+    pub async fn tell(&self, owner: &OwnerId) {
+        if self.sockets.is_none() {
+            return;
+        }
+        if let Err(error) = task::watching::ring(self, owner).await {
+            tracing::warn!(%error, "those who watch could not be rung for, the reaper will");
+        }
+    }
+
+    /// Rings for what nobody answered. The reaper comes again, so a failure is logged and not the caller's.
+    pub async fn ring_again(&self, bell: Bell) {
+        if let Err(error) = self.queue.ring_again(bell.clone()).await {
+            tracing::warn!(?bell, %error, "a bell could not be rung again, the next sweep will");
+        }
+    }
+}
+
+/// The schedule that a deployment's timer follows; `None` when it needs no timer.
+pub fn due_schedule(deployment: &Deployment) -> Option<&Schedule> {
+    let is_due = deployment.state == tidemill_model::deployment::State::Active && !deployment.schedule.is_manual();
+    is_due.then_some(&deployment.schedule)
+}
+
+/// Who asks, when, and under which idempotency key.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub owner: OwnerId,
+    pub key: KeyId,
+    pub scopes: Vec<Scope>,
+    pub now: Timestamp,
+    pub idempotency: Option<String>,
+}
+
+impl Call {
+    /// The same call as of now, and no earlier than `written`: what is written over a record is stamped no earlier than
+    /// that, however long the call has been on its way and whatever the clock of the other writer said.
+    pub fn after(&self, plane: &Plane, written: Timestamp) -> Call {
+        Call { now: plane.now().max(written), ..self.clone() }
+    }
+}
+
+/// Time and chance, as arguments.
+pub trait World: Send + Sync {
+    fn now(&self) -> Timestamp;
+    /// Fills `bytes` with unguessable ones.
+    fn random(&self, bytes: &mut [u8]);
+}
+
+impl dyn World + '_ {
+    pub fn random_u128(&self) -> u128 {
+        let mut bytes = [0; 16];
+        self.random(&mut bytes);
+        u128::from_le_bytes(bytes)
+    }
+
+    /// Evenly from 0 to 1.
+    pub fn jitter(&self) -> f64 {
+        (self.random_u128() >> 75) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn run_id(&self) -> RunId {
+        RunId::new(self.now(), self.random_u128())
+    }
+}
+
+/// Rings a deployment's bell when it is due: EventBridge Scheduler, or local timers.
+pub trait Timers: Send + Sync {
+    /// Makes a deployment's timers as its record says, whatever there was before.
+    fn follow<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>>;
+    /// The timers that a deployment has when they are as its record says.
+    fn wanted(&self, deployment: &Deployment) -> Vec<Timer>;
+    /// Every timer there is: whether it rings, by its name.
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>>;
+    /// Takes a timer away, whether or not it is there.
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// One timer. Its name follows from owner, project and schedule, so one of another schedule has another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timer {
+    pub name: String,
+    /// A paused deployment's timer is kept, and is silent.
+    pub rings: bool,
+}
+
+/// Carries bells to workers, those of one deployment in order and one at a time: SQS FIFO, or a local queue.
+pub trait Queue: Send + Sync {
+    fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>>;
+    /// Rings past whatever waits in line for the same deployment: what stands there may be held by a dead worker.
+    fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// A message that only says where to look. Whether anything is to be done there is the table's to tell, so a bell may
+/// be lost, doubled or late.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "bell", rename_all = "snake_case")]
+pub enum Bell {
+    Tick {
+        owner: OwnerId,
+        #[serde(deserialize_with = "ProjectId::stored")]
+        project: ProjectId,
+    },
+    Run {
+        owner: OwnerId,
+        #[serde(deserialize_with = "ProjectId::stored")]
+        project: ProjectId,
+        run: RunId,
+    },
+    Rollout {
+        owner: OwnerId,
+        group: GroupName,
+        rollout: RolloutId,
+    },
+    /// Somebody is to be told what became of an owner's tasks, on WebSockets that no process holds.
+    Watch {
+        owner: OwnerId,
+    },
+    /// There are WebSockets that nobody has logged in on for long.
+    Strangers,
+}
+
+impl Bell {
+    /// What bells are answered in order and one at a time for. No two things share one: owners hold no `#`.
+    pub fn group(&self) -> String {
+        match self {
+            Bell::Tick { owner, project } | Bell::Run { owner, project, .. } => {
+                format!("{owner}#{}", project.as_str())
+            }
+            Bell::Rollout { owner, group, .. } => format!("{owner}##{group}"),
+            Bell::Watch { owner } => owner.to_string(),
+            Bell::Strangers => String::new(),
+        }
+    }
+}
+
+/// WebSockets that none of our processes holds: API Gateway's, or a test's.
+pub trait Sockets: Send + Sync {
+    fn send<'a>(&'a self, connection: &'a ConnectionId, text: &'a str) -> BoxFuture<'a, Result<Reached, Error>>;
+    /// Closes a WebSocket, whether or not it is there.
+    fn close<'a>(&'a self, connection: &'a ConnectionId) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// Whether there was somebody to send something to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    Yes,
+    Gone,
+}
+
+/// Seals secrets: AWS KMS, or a local key file.
+pub trait Cipher: Send + Sync {
+    fn seal<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        name: &'a str,
+        value: &'a SecretString,
+    ) -> BoxFuture<'a, Result<String, Error>>;
+    fn open<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        name: &'a str,
+        sealed: &'a str,
+    ) -> BoxFuture<'a, Result<SecretString, Error>>;
+}
+
+/// What a worker knows of the other workers.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// Names this process; new at every start.
+    pub me: String,
+    pub since: Timestamp,
+    /// No other process works on this table, so a lease that does not name this one is void.
+    pub alone: bool,
+}
+
+/// Plans by what they are the plan of. Neither a version nor a stored body ever changes, so neither does its plan.
+#[derive(Default)]
+pub struct PlanCache(Mutex<HashMap<PlanKey, Arc<Plan>>>);
+
+/// What a plan is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PlanKey {
+    Version(OwnerId, ProjectId, u32),
+    /// The sha256 of the plan itself.
+    Body(String),
+}
+
+/// Plans kept at most; all are dropped when there are more.
+const PLANS: usize = 20_000;
+
+impl PlanCache {
+    pub fn get(&self, key: &PlanKey) -> Option<Arc<Plan>> {
+        self.0.lock().expect("nobody panics while holding it").get(key).cloned()
+    }
+
+    pub fn put(&self, key: PlanKey, plan: Arc<Plan>) {
+        let mut plans = self.0.lock().expect("nobody panics while holding it");
+        if plans.len() >= PLANS {
+            plans.clear();
+        }
+        plans.insert(key, plan);
+    }
+}
+
+/// How many objects of a task are worked on here at once. It spares memory and decides nothing.
+#[derive(Default)]
+pub struct Threads(Mutex<HashMap<RunId, Weak<Semaphore>>>);
+
+impl Threads {
+    /// Waits until fewer than the task's `threads` are taken, and takes one.
+    pub async fn of(&self, task: &Task) -> OwnedSemaphorePermit {
+        let threads = {
+            let mut tasks = self.0.lock().expect("nobody panics while holding it");
+            tasks.retain(|_, threads| threads.strong_count() > 0);
+            let known = tasks.get(&task.run).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let threads = Arc::new(Semaphore::new(task.threads as usize));
+                tasks.insert(task.run.clone(), Arc::downgrade(&threads));
+                threads
+            })
+        };
+        threads.acquire_owned().await.expect("nobody closes it")
+    }
+}

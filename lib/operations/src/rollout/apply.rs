@@ -1,0 +1,245 @@
+//! Does what a rollout is to do with one resource: one transaction changes the deployment and writes the outcome, on
+//! condition that there is none yet. So a resource is wholly done or wholly not, once, whoever works on it.
+
+use crate::deployment::change::{HISTORY, Rounds, audit, fresh_record, revived, settle, touched, with_change};
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use crate::rollout::problems::RESOURCE_LIMIT;
+use crate::rollout::request::{Checked, Named, Request};
+use crate::rollout::standing::refuses;
+use std::collections::HashMap;
+use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::ids::LogicalId;
+use tidemill_model::rollout::{Action, Member, Outcome, Resource, Rollout};
+use tidemill_model::version::Version;
+use tidemill_store::{Hook, Part, Transaction};
+
+/// Why a deployment that a rollout made is paused.
+const PAUSED: &str = "deployed without its schedule";
+
+/// A resource by its place and its names.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub index: u32,
+    pub named: Named,
+}
+
+/// One resource's turn.
+pub struct Turn {
+    pub place: Place,
+    pub todo: Todo,
+}
+
+pub enum Todo {
+    Bring(Box<Checked>),
+    /// Its deployment is removed, if it is still the group's.
+    TakeOff,
+    /// Its deployment stays, and is no member any more.
+    Detach,
+    /// Its deployment is a member under another name now.
+    Forget,
+}
+
+/// How a rollout treats its resources.
+pub struct Applying<'a> {
+    pub plane: &'a Plane,
+    /// On behalf of whoever asked for the rollout.
+    pub call: &'a Call,
+    pub rollout: &'a Rollout,
+    pub request: &'a Request,
+    /// The group's members before.
+    pub members: &'a HashMap<LogicalId, Member>,
+}
+
+/// What a round decided.
+struct Decided {
+    action: Action,
+    before: Option<Deployment>,
+    /// `None` if the deployment stays as it is.
+    after: Option<Deployment>,
+    version: Option<Version>,
+}
+
+impl Applying<'_> {
+    /// Gives the resource its outcome, or finds the one that it has.
+    ///
+    /// # Errors
+    /// The plane is at fault: nothing is settled, and it may be tried again.
+    pub async fn apply(&self, turn: &Turn) -> Result<Resource, Error> {
+        let mut rounds = Rounds::new();
+        loop {
+            let decided = match self.decide(turn).await? {
+                Ok(decided) => decided,
+                Err(refused) => return self.refuse(turn, &refused).await,
+            };
+            let resource = self.resource(turn, &decided);
+            match self.written(turn, &decided, &resource)?.commit().await {
+                Ok(()) => {
+                    if let Some(after) = &decided.after {
+                        self.plane.follow(after).await;
+                    }
+                    return Ok(resource);
+                }
+                Err(error) if error.rejects(Part::Resource) => return self.found(turn).await,
+                Err(tidemill_store::Error::TooLarge(_)) => {
+                    let why = Error::new(Code::TooLarge, "the pipeline is larger than the table takes");
+                    return self.refuse(turn, &why.hint("make it smaller")).await;
+                }
+                Err(error) => rounds.again(self.plane, error, Part::Deployment).await?,
+            }
+        }
+    }
+
+    /// Writes that a resource cannot be done, and why.
+    pub async fn refuse(&self, turn: &Turn, why: &Error) -> Result<Resource, Error> {
+        let resource = settled(&turn.place, None, Outcome::Failed, Some(why.in_lines(RESOURCE_LIMIT)));
+        let transaction = self.plane.store.transaction();
+        match transaction.resource(&self.rollout.id, &resource, self.rollout.created_at + HISTORY)?.commit().await {
+            Ok(()) => Ok(resource),
+            Err(error) if error.rejects(Part::Resource) => self.found(turn).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The outcome that somebody else has written.
+    async fn found(&self, turn: &Turn) -> Result<Resource, Error> {
+        let found = self.plane.store.resources(&self.rollout.id, turn.place.index).await?;
+        let found = found.into_iter().next().filter(|resource| resource.index == turn.place.index);
+        found.ok_or_else(|| Error::internal("the outcome of a resource is not there"))
+    }
+
+    /// What is to be done as things are now, or why it cannot be done.
+    async fn decide(&self, turn: &Turn) -> Result<Result<Decided, Error>, Error> {
+        let project = &turn.place.named.project;
+        let before = self.plane.store.deployment(&self.rollout.owner, project).await?;
+        let live = before.as_ref().filter(|before| !before.state.is_removed());
+        let belongs_to = live.and_then(|live| live.group.as_ref());
+        match &turn.todo {
+            Todo::Bring(wanted) => match live.and_then(|live| refuses(live, &self.rollout.group, self.request)) {
+                Some(refused) => Ok(Err(refused)),
+                None => self.bring(wanted, before).await,
+            },
+            Todo::TakeOff => Ok(Ok(match live.filter(|_| belongs_to == Some(&self.rollout.group)) {
+                Some(live) => {
+                    let mut after = touched(live, self.now());
+                    after.state = State::Removed { at: self.now() };
+                    after.group = None;
+                    Decided { action: Action::Delete, after: Some(after), before, version: None }
+                }
+                // Somebody removed it, or made it another group's: only the membership is left.
+                None if live.is_some() => Decided { action: Action::Detach, before, after: None, version: None },
+                None => Decided { action: Action::Delete, before, after: None, version: None },
+            })),
+            Todo::Forget => Ok(Ok(Decided { action: Action::Detach, before, after: None, version: None })),
+            Todo::Detach => {
+                let after = live
+                    .filter(|_| belongs_to == Some(&self.rollout.group))
+                    .map(|live| Deployment { group: None, ..touched(live, self.now()) });
+                Ok(Ok(Decided { action: Action::Detach, before, after, version: None }))
+            }
+        }
+    }
+
+    async fn bring(&self, wanted: &Checked, before: Option<Deployment>) -> Result<Result<Decided, Error>, Error> {
+        let Applying { plane, call, rollout, .. } = self;
+        let project = &wanted.named.project;
+        let live = before.as_ref().filter(|before| !before.state.is_removed());
+        let (schedule, settings) = match wanted.over(live) {
+            Ok(both) => both,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut after = match (&before, live) {
+            (None, _) => fresh_record(plane, call, project.clone()),
+            (Some(before), Some(_)) => touched(before, self.now()),
+            (Some(tombstone), None) => revived(plane, call, tombstone),
+        };
+        after.schedule = schedule;
+        after.settings = settings;
+        if !self.request.partial {
+            after.group = Some(rollout.group.clone());
+        }
+        if live.is_none() && self.request.paused && !after.schedule.is_manual() {
+            after.state = State::Paused { note: Some(PAUSED.to_owned()), at: self.now() };
+        }
+        let mut version = None;
+        if !self.is_live(live, wanted).await? {
+            after.last_version += 1;
+            after.version = after.last_version;
+            after.key = call.key.clone();
+            let stored = wanted.definition.store(plane, call, project, after.version, wanted.note.clone()).await?;
+            version = Some(Version { rollout: Some(rollout.id.clone()), git: rollout.git.clone(), ..stored });
+        }
+        let same = live.is_some_and(|live| {
+            (&live.schedule, live.settings, live.version) == (&after.schedule, after.settings, after.version)
+        });
+        let joins = live.is_some_and(|live| live.group != after.group);
+        let action = match (live, same) {
+            (None, _) => Action::Create,
+            (Some(_), true) => Action::Unchanged,
+            (Some(_), false) => Action::Update,
+        };
+        let after = (!same || joins).then_some(after);
+        Ok(Ok(Decided { action, before, after, version }))
+    }
+
+    /// Whether a pipeline is the one that is live.
+    async fn is_live(&self, live: Option<&Deployment>, wanted: &Checked) -> Result<bool, Error> {
+        let Some(live) = live else { return Ok(false) };
+        let version = self.plane.store.version(&live.owner, &live.project, live.version).await?;
+        Ok(version.is_some_and(|version| version.sha256 == wanted.definition.sha256()))
+    }
+
+    fn written(&self, turn: &Turn, decided: &Decided, resource: &Resource) -> Result<Transaction<'_>, Error> {
+        let Applying { plane, call, rollout, .. } = self;
+        let expires = rollout.created_at + HISTORY;
+        let mut transaction = plane.store.transaction().resource(&rollout.id, resource, expires)?;
+        if let Some(after) = &decided.after {
+            let mut after = after.clone();
+            let stretch = decided.before.as_ref().and_then(|before| settle(plane, before, &mut after, plane.now()));
+            let audit = audit(plane, "rollout_execute", Some(call), &after, self.now());
+            transaction = match &decided.before {
+                Some(before) => with_change(transaction, before, &after, stretch.as_ref(), &audit)?,
+                None => {
+                    let hook =
+                        Hook { id: after.hook.clone(), owner: after.owner.clone(), project: after.project.clone() };
+                    transaction.new_deployment(&after)?.new_hook(&hook)?.audit(&audit)?
+                }
+            };
+        }
+        if let Some(version) = &decided.version {
+            transaction = transaction.new_version(version)?;
+        }
+        self.with_membership(transaction, turn)
+    }
+
+    fn with_membership<'a>(&self, transaction: Transaction<'a>, turn: &Turn) -> Result<Transaction<'a>, Error> {
+        let Named { logical_id, kind, project } = turn.place.named.clone();
+        let Rollout { owner, group, .. } = self.rollout;
+        if !matches!(turn.todo, Todo::Bring(_)) {
+            return Ok(transaction.no_member(owner, group, &logical_id));
+        }
+        let member = Member { group: group.clone(), logical_id, kind, project };
+        match self.request.partial || self.members.get(&member.logical_id) == Some(&member) {
+            true => Ok(transaction),
+            false => Ok(transaction.member(owner, &member)?),
+        }
+    }
+
+    fn resource(&self, turn: &Turn, decided: &Decided) -> Resource {
+        let live = decided.after.as_ref().or(decided.before.as_ref()).filter(|live| !live.state.is_removed());
+        Resource {
+            version: live.map(|live| live.version),
+            ..settled(&turn.place, Some(decided.action), Outcome::Applied, None)
+        }
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.call.now
+    }
+}
+
+/// What became of a resource.
+pub fn settled(place: &Place, action: Option<Action>, outcome: Outcome, message: Option<String>) -> Resource {
+    let Place { index, named: Named { logical_id, kind, project } } = place.clone();
+    Resource { index, logical_id, kind, project, action, outcome, version: None, message }
+}

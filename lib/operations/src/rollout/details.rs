@@ -1,0 +1,157 @@
+//! What a rollout would change, beyond that it would: of the graph, of the settings, and of when a pipeline is due.
+
+use crate::deployment::definition::stored_pipeline;
+use crate::error::Error;
+use crate::plane::Plane;
+use crate::rollout::preview::{Change, Seen};
+use serde::Serialize;
+use tidemill_model::deployment::{Settings, State};
+use tidemill_model::ids::OwnerId;
+use tidemill_model::pipeline::{Graph, Pipeline};
+use tidemill_model::rollout::Action;
+use tidemill_model::schedule::{Outlook, Schedule};
+use tidemill_plan::Difference;
+
+/// Most entries of all graphs of a preview, so that an answer stays below what Lambda gives back.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const ENTRIES: usize = 20_000;
+/// Most pipelines whose time is told; each has some fifty instants.
+const TIMES: usize = 1_000;
+
+/// When a pipeline is due.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Time {
+    /// `None` if it is not deployed.
+    pub schedule_before: Option<Shown>,
+    pub schedule_after: Option<Shown>,
+    /// The deployment is paused: nothing of this runs until it is resumed.
+    pub paused: bool,
+    #[serde(flatten)]
+    pub outlook: Outlook,
+}
+
+/// A schedule as it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    pub schedule: String,
+    pub timezone: String,
+}
+
+/// A setting that would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    pub name: &'static str,
+    pub before: u32,
+    pub after: u32,
+}
+
+impl From<&Schedule> for Shown {
+    fn from(schedule: &Schedule) -> Shown {
+        Shown { schedule: schedule.as_str().to_owned(), timezone: schedule.zone().as_str().to_owned() }
+    }
+}
+
+/// Adds the details to a change.
+pub(crate) async fn detailed(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>, paused: bool) -> Result<Change, Error> {
+    let mut change = seen.change.clone();
+    if !matches!(change.action, Action::Create | Action::Update | Action::Delete) {
+        return Ok(change);
+    }
+    change.graph = graph(plane, owner, seen).await?.filter(|graph| !graph.is_empty());
+    change.settings = settings(seen);
+    change.time = time(plane, seen, paused);
+    if let Some((checked, (schedule, _))) = &seen.becomes {
+        change.warnings = checked.warnings_on(plane, schedule)?;
+    }
+    Ok(change)
+}
+
+/// Keeps the answer within its bounds; `true` if something was left out.
+pub(crate) fn bounded(changes: &mut [Change]) -> bool {
+    let (mut entries, mut times, mut is_cut) = (0, 0, false);
+    for change in changes {
+        entries += change.graph.as_ref().map_or(0, Difference::entries);
+        times += usize::from(change.time.is_some());
+        let is_over =
+            [entries > ENTRIES && change.graph.take().is_some(), times > TIMES && change.time.take().is_some()];
+        is_cut |= is_over.contains(&true);
+    }
+    is_cut
+}
+
+async fn graph(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>) -> Result<Option<Difference>, Error> {
+    let Some((checked, _)) = &seen.becomes else { return Ok(None) };
+    let after = checked.definition.pipeline.graph();
+    let Some(version) = &seen.version else { return Ok(Some(Difference::between(&Graph::default(), after))) };
+    if version.sha256 == checked.definition.sha256() {
+        return Ok(None);
+    }
+    let text = stored_pipeline(plane, owner, &version.project, &version.sha256).await?;
+    // What was deployed once can be read, unless what can be read has changed since: then nothing is told.
+    let before = Pipeline::parse(text.get()).ok();
+    Ok(before.map(|before| Difference::between(before.graph(), after)))
+}
+
+fn settings(seen: &Seen<'_>) -> Vec<Setting> {
+    let (Some(live), Some((_, (_, after)))) = (&seen.live, &seen.becomes) else { return Vec::new() };
+    let Settings { catch_up_seconds, max_attempts, timeout_seconds } = live.settings;
+    let pairs = [
+        ("catchUpSeconds", catch_up_seconds, after.catch_up_seconds),
+        ("maxAttempts", max_attempts, after.max_attempts),
+        ("timeoutSeconds", timeout_seconds, after.timeout_seconds),
+    ];
+    let changed = pairs.into_iter().filter(|(_, before, after)| before != after);
+    changed.map(|(name, before, after)| Setting { name, before, after }).collect()
+}
+
+/// `None` if it neither is nor becomes due by itself.
+fn time(plane: &Plane, seen: &Seen<'_>, paused: bool) -> Option<Time> {
+    let before = seen.live.as_ref().map(|live| &live.schedule);
+    let after = seen.becomes.as_ref().map(|(_, (schedule, _))| schedule);
+    if before.into_iter().chain(after).all(Schedule::is_manual) {
+        return None;
+    }
+    Some(Time {
+        schedule_before: before.map(Shown::from),
+        schedule_after: after.map(Shown::from),
+        paused: seen.live.as_ref().map_or(paused, |live| matches!(live.state, State::Paused { .. })),
+        outlook: Outlook::of(before, after, &plane.calendar, plane.now()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidemill_plan::difference::Named;
+
+    fn change(components: usize, is_due: bool) -> Change {
+        let named = |number: usize| Named { id: number.to_string(), provider: "log".to_owned() };
+        let graph = Difference { added: (0..components).map(named).collect(), ..Difference::default() };
+        let time = Time { schedule_before: None, schedule_after: None, paused: false, outlook: Outlook::default() };
+        Change {
+            logical_id: "a".to_owned(),
+            kind: "pipeline".to_owned(),
+            project: "a".to_owned(),
+            action: Action::Create,
+            version: None,
+            problem: None,
+            warnings: Vec::new(),
+            graph: Some(graph),
+            settings: Vec::new(),
+            time: is_due.then_some(time),
+        }
+    }
+
+    #[test]
+    fn an_answer_leaves_out_details_beyond_its_bounds_and_says_so() {
+        let mut fits = vec![change(ENTRIES / 2, true), change(ENTRIES / 2, false)];
+        let mut is_large = vec![change(ENTRIES, false), change(1, true)];
+        let mut is_long = vec![change(0, true); TIMES + 1];
+
+        assert_eq!([&mut fits, &mut is_large, &mut is_long].map(|changes| bounded(changes)), [false, true, true]);
+        assert!(fits.iter().all(|change| change.graph.is_some()));
+        assert_eq!(is_large[1].graph, None);
+        assert!(is_large[1].time.is_some() && is_long[TIMES].time.is_none() && is_long[TIMES - 1].time.is_some());
+    }
+}

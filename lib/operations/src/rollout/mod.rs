@@ -1,0 +1,22 @@
+//! Asynchronous deploys.
+
+pub mod answer;
+pub(crate) mod apply;
+pub mod cancel;
+pub mod details;
+pub mod execute;
+pub mod follow;
+pub mod get;
+pub mod list;
+pub mod preview;
+pub(crate) mod problems;
+pub mod request;
+pub(crate) mod standing;
+pub mod start;
+pub mod wait;
+
+pub use cancel::Cancel;
+pub use get::Get;
+pub use list::List;
+pub use preview::Preview;
+pub use start::Start;

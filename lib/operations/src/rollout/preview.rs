@@ -1,0 +1,203 @@
+//! Says what a rollout would do as things are now. It takes no slot and changes nothing, also while another one goes on.
+
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use crate::rollout::apply::Todo;
+use crate::rollout::details::{Setting, Time, bounded, detailed};
+use crate::rollout::execute::gone;
+use crate::rollout::problems::{RESOURCE_LIMIT, cannot_run};
+use crate::rollout::request::{Checked, Named, Request, is_false};
+use crate::rollout::standing::Standing;
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use tidemill_model::deployment::{Deployment, Settings};
+use tidemill_model::ids::{GroupName, OwnerId};
+use tidemill_model::key::Scope;
+use tidemill_model::rollout::{Action, Group, Member};
+use tidemill_model::schedule::Schedule;
+use tidemill_model::version::Version;
+use tidemill_plan::Difference;
+
+/// Deployments that are read at once.
+const AT_ONCE: usize = 16;
+
+pub struct Preview;
+
+pub type Input = Request;
+
+#[derive(Debug, Serialize)]
+pub struct Output {
+    pub group: String,
+    pub items: Vec<Change>,
+    /// Details of some changes are left out, because there are too many.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cut: bool,
+}
+
+/// What would become of a resource.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    pub logical_id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub project: String,
+    pub action: Action,
+    /// What is live now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Why it would fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<crate::Detail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Difference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
+}
+
+/// A resource as it is, and as it would be.
+pub(crate) struct Seen<'a> {
+    pub change: Change,
+    pub live: Option<Deployment>,
+    /// The version that is live.
+    pub version: Option<Version>,
+    /// `None` if it is taken off.
+    pub becomes: Option<(&'a Checked, (Schedule, Settings))>,
+}
+
+/// A preview, with the group as it is.
+pub struct GroupPreview {
+    pub name: GroupName,
+    /// `None` if there is none yet.
+    pub group: Option<Group>,
+    pub changes: Vec<Change>,
+}
+
+impl crate::Operation for Preview {
+    const NAME: &'static str = "rollout_preview";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
+        let looked = look(plane, call, &input).await?;
+        let standing = looked.standing(plane, call, &input).await?;
+        let Looked { name, checked, gone, .. } = &looked;
+        let previewing = Previewing { plane, owner: &call.owner, group: name, standing: &standing };
+        let seen = previewing.all(checked, gone).await?;
+        let details: Vec<_> = seen.iter().map(|seen| detailed(plane, &call.owner, seen, input.paused)).collect();
+        let mut items: Vec<Change> = futures::stream::iter(details).buffered(AT_ONCE).try_collect().await?;
+        let cut = bounded(&mut items);
+        Ok(Output { group: name.to_string(), items, cut })
+    }
+}
+
+/// Previews a request: the actions alone.
+///
+/// # Errors
+/// [`crate::Code::InvalidArgument`] with all that is wrong, if a pipeline cannot run.
+pub async fn preview(plane: &Plane, call: &Call, request: &Request) -> Result<GroupPreview, Error> {
+    let looked = look(plane, call, request).await?;
+    let standing = looked.standing(plane, call, request).await?;
+    let previewing = Previewing { plane, owner: &call.owner, group: &looked.name, standing: &standing };
+    let seen = previewing.all(&looked.checked, &looked.gone).await?;
+    let changes = seen.into_iter().map(|seen| seen.change).collect();
+    Ok(GroupPreview { name: looked.name.clone(), group: looked.group.clone(), changes })
+}
+
+/// What is asked for, beside what there is.
+struct Looked {
+    name: GroupName,
+    group: Option<Group>,
+    named: Vec<Named>,
+    members: Vec<Member>,
+    checked: Vec<Checked>,
+    gone: Vec<(Named, Todo)>,
+}
+
+impl Looked {
+    async fn standing<'a>(&'a self, plane: &Plane, call: &Call, request: &'a Request) -> Result<Standing<'a>, Error> {
+        Standing::read(plane, &call.owner, &self.name, request, &self.named, &self.members).await
+    }
+}
+
+async fn look(plane: &Plane, call: &Call, request: &Request) -> Result<Looked, Error> {
+    let named = request.named()?;
+    let name = request.group(&named)?;
+    let checked = request.checked(plane, &named).map_err(|problems| cannot_run(&named, &problems))?;
+    let group = plane.store.group(&call.owner, &name).await?.filter(|group| !group.is_removed);
+    let members = plane.store.members(&call.owner, &name).await?;
+    let gone = gone(request, &named, &members);
+    Ok(Looked { name, group, named, members, checked, gone })
+}
+
+struct Previewing<'a> {
+    plane: &'a Plane,
+    owner: &'a OwnerId,
+    group: &'a GroupName,
+    standing: &'a Standing<'a>,
+}
+
+impl<'a> Previewing<'a> {
+    /// Looks at each resource, in their order.
+    async fn all(&self, checked: &'a [Checked], gone: &'a [(Named, Todo)]) -> Result<Vec<Seen<'a>>, Error> {
+        let wanted: Vec<_> = checked.iter().map(|checked| self.bring(checked)).collect();
+        let left: Vec<_> = gone.iter().map(|(named, todo)| self.leave(named, todo)).collect();
+        let mut seen: Vec<Seen<'a>> = futures::stream::iter(wanted).buffered(AT_ONCE).try_collect().await?;
+        seen.extend(futures::stream::iter(left).buffered(AT_ONCE).try_collect::<Vec<_>>().await?);
+        Ok(seen)
+    }
+
+    async fn bring(&self, checked: &'a Checked) -> Result<Seen<'a>, Error> {
+        let live = self.standing.live(&checked.named.project).cloned();
+        let mut change = change(&checked.named, Action::Create, live.as_ref());
+        change.warnings = checked.definition.warnings();
+        change.problem = self.standing.refuses(&checked.named).map(|refused| refused.in_lines(RESOURCE_LIMIT));
+        let becomes = checked.over(live.as_ref())?;
+        let Some(live) = live else {
+            return Ok(Seen { change, live: None, version: None, becomes: Some((checked, becomes)) });
+        };
+        let version = self.plane.store.version(self.owner, &live.project, live.version).await?;
+        let same = version.as_ref().is_some_and(|version| version.sha256 == checked.definition.sha256());
+        change.action = match same && (&becomes.0, becomes.1) == (&live.schedule, live.settings) {
+            true => Action::Unchanged,
+            false => Action::Update,
+        };
+        Ok(Seen { change, live: Some(live), version, becomes: Some((checked, becomes)) })
+    }
+
+    async fn leave(&self, named: &Named, todo: &Todo) -> Result<Seen<'a>, Error> {
+        let live = self.live(named).await?;
+        let is_ours = live.as_ref().is_none_or(|live| live.group.as_ref() == Some(self.group));
+        let action = match todo {
+            Todo::TakeOff if is_ours => Action::Delete,
+            _ => Action::Detach,
+        };
+        let change = change(named, action, live.as_ref());
+        Ok(Seen { change, live, version: None, becomes: None })
+    }
+
+    async fn live(&self, named: &Named) -> Result<Option<Deployment>, Error> {
+        let found = self.plane.store.deployment(self.owner, &named.project).await?;
+        Ok(found.filter(|deployment| !deployment.state.is_removed()))
+    }
+}
+
+fn change(named: &Named, action: Action, live: Option<&Deployment>) -> Change {
+    Change {
+        logical_id: named.logical_id.to_string(),
+        kind: named.kind.clone(),
+        project: named.project.to_string(),
+        action,
+        version: live.map(|live| live.version),
+        problem: None,
+        warnings: Vec::new(),
+        graph: None,
+        settings: Vec::new(),
+        time: None,
+    }
+}

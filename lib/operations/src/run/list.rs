@@ -1,0 +1,116 @@
+//! Runs, newest first: of one project and its environments, or of all of an owner's.
+
+use crate::answer::{self, ListAnswer, RunAnswer};
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tidemill_model::ids::ProjectId;
+use tidemill_model::key::Scope;
+use tidemill_model::run::{Run, State, Trigger};
+use tidemill_store::{Cursor, Made, Page};
+
+/// Partitions that one list reads: an environment has at most 25 schedules.
+const SLOTS: usize = 250;
+const READ_AT_ONCE: usize = 16;
+/// Pages read for one page of a filtered list; then the answer is what was found so far, and a cursor.
+const PAGES_READ: usize = 20;
+
+pub struct List;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub project: Option<ProjectId>,
+    pub state: Option<State>,
+    pub trigger: Option<Trigger>,
+    pub version: Option<u32>,
+    /// Runs made at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Runs made before this instant.
+    pub until: Option<Timestamp>,
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
+}
+
+impl crate::Operation for List {
+    const NAME: &'static str = "run_list";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = ListAnswer<RunAnswer>;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
+        let limit = answer::page_limit(input.limit)?;
+        let mut cursor = answer::cursor(input.cursor.as_deref())?;
+        let made = Made { since: input.since, until: input.until };
+        let places = match &input.project {
+            Some(project) => places(plane, call, project).await?,
+            None => Vec::new(),
+        };
+        let mut items: Vec<Run> = Vec::new();
+        for _ in 0..PAGES_READ {
+            let wanted = limit - items.len();
+            let Page { items: found, next } = match &input.project {
+                Some(_) => merged(plane, call, &places, &made, cursor.as_ref(), wanted).await?,
+                None => plane.store.runs_of_owner(&call.owner, &made, cursor.as_ref(), wanted).await?,
+            };
+            items.extend(found.into_iter().filter(|run| input.keeps(run)));
+            cursor = next;
+            if cursor.is_none() || items.len() >= limit {
+                break;
+            }
+        }
+        if let Some(project) = input.project.as_ref().filter(|_| items.is_empty())
+            && plane.store.deployment(&call.owner, project).await?.is_none()
+        {
+            return Err(Error::not_found("project", project));
+        }
+        Ok(ListAnswer::of(Page { items, next: cursor }, |run| RunAnswer { result: None, ..RunAnswer::from(run) }))
+    }
+}
+
+/// Where a project's runs are: in its own partition, and in one for each source that an environment runs.
+async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<ProjectId>, Error> {
+    let slots = plane.store.slots_of_project(&call.owner, project, SLOTS + 1).await?;
+    if slots.len() > SLOTS {
+        let message = format!("project `{project}` has runs of more than {SLOTS} sources of environments");
+        return Err(Error::new(Code::TooLarge, message).hint("list the runs of all projects, without `project`"));
+    }
+    Ok([project.clone()].into_iter().chain(slots.into_iter().map(|slot| slot.project)).collect())
+}
+
+/// A page of the runs of several partitions, newest first: one read of each. The ids of runs sort by time, so a cursor
+/// means the same everywhere.
+async fn merged(
+    plane: &Plane,
+    call: &Call,
+    places: &[ProjectId],
+    made: &Made,
+    cursor: Option<&Cursor>,
+    limit: usize,
+) -> Result<Page<Run>, Error> {
+    let mut pages = Vec::new();
+    for some in places.chunks(READ_AT_ONCE) {
+        let mut reads = Vec::new();
+        for place in some {
+            reads.push(plane.store.runs(&call.owner, place, made, cursor, limit));
+        }
+        pages.extend(try_join_all(reads).await?);
+    }
+    let mut is_more = pages.iter().any(|page| page.next.is_some());
+    let mut items: Vec<Run> = pages.into_iter().flat_map(|page| page.items).collect();
+    items.sort_by(|one, other| other.id.cmp(&one.id));
+    is_more |= items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| is_more).map(|last| Cursor::of_run(&last.id));
+    Ok(Page { items, next })
+}
+
+impl Input {
+    fn keeps(&self, run: &Run) -> bool {
+        self.state.is_none_or(|state| run.state == state)
+            && self.trigger.is_none_or(|trigger| run.trigger == trigger)
+            && self.version.is_none_or(|version| run.version == version)
+    }
+}

@@ -1,0 +1,17 @@
+//! Executions of a version.
+
+pub mod cancel;
+pub mod execute;
+pub(crate) mod finish;
+pub mod get;
+pub mod list;
+pub mod logs;
+pub(crate) mod open;
+pub(crate) mod preparation;
+pub mod start;
+
+pub use cancel::Cancel;
+pub use get::Get;
+pub use list::List;
+pub use logs::Logs;
+pub use start::Start;

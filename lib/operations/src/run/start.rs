@@ -1,0 +1,143 @@
+//! Runs a deployment now, on demand. Refused while a run is going: a deployment never runs twice at once.
+
+use crate::answer::RunAnswer;
+use crate::deployment::change::{HISTORY, Rounds, existing};
+use crate::deployment::tick::new_run;
+use crate::error::{Code, Error};
+use crate::idempotency::{Answer, Once};
+use crate::plane::{Bell, Call, Plane};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::time::Duration;
+use tidemill_engine::Input as EngineInput;
+use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::ids::ProjectId;
+use tidemill_model::invalid::Invalid;
+use tidemill_model::key::Scope;
+use tidemill_model::run::Trigger;
+use tidemill_store::Part;
+
+/// Largest input, in bytes: what a Lambda takes.
+const INPUT_LIMIT: usize = 6 * 1024 * 1024;
+
+pub struct Start;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub project: ProjectId,
+    /// Handed to the pipeline's source: a text as text, anything else as JSON.
+    pub input: Option<Box<RawValue>>,
+}
+
+impl crate::Operation for Start {
+    const NAME: &'static str = "run_start";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = Answer<RunAnswer>;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
+        let text = input.input.as_deref().map(RawValue::get);
+        let once = Once::of(call, Self::NAME, &[input.project.as_str(), text.unwrap_or_default()])?;
+        if let Some(once) = &once
+            && let Some(answer) = once.earlier(plane, call).await?
+        {
+            return Ok(Answer::Before(answer));
+        }
+        let input_sha256 = match text {
+            None => None,
+            Some(text) => {
+                existing(plane, &call.owner, &input.project).await?;
+                Some(store_input(plane, call, &input.project, &engine_input(text)?).await?)
+            }
+        };
+        let mut rounds = Rounds::new();
+        loop {
+            let before = triggerable(plane, call, &input.project).await?;
+            refuse_overlap(plane, &before).await?;
+            let mut run = new_run(plane, &before, Trigger::Manual, call.now);
+            run.input = input_sha256.clone();
+            let mut after = before.clone();
+            after.revision += 1;
+            after.current = Some(run.id.clone());
+            let answer = RunAnswer::from(run.clone());
+            let mut transaction =
+                plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, call.now + HISTORY)?;
+            if let Some(once) = &once {
+                transaction = once.remember(transaction, call, &answer)?;
+            }
+            match transaction.commit().await {
+                Ok(()) => {
+                    let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
+                    plane.ring(bell, Duration::ZERO).await;
+                    return Ok(Answer::Now(answer));
+                }
+                Err(error) if error.rejects(Part::Idempotency) => {
+                    let earlier = match &once {
+                        Some(once) => once.earlier(plane, call).await?,
+                        None => None,
+                    };
+                    return earlier.map(Answer::Before).ok_or_else(|| error.into());
+                }
+                Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+            }
+        }
+    }
+}
+
+fn engine_input(text: &str) -> Result<EngineInput, Error> {
+    if text.len() > INPUT_LIMIT {
+        return Err(Invalid::new(
+            "input",
+            format!("the input has {} bytes, the limit is {INPUT_LIMIT}", text.len()),
+            "send less at once, or let the pipeline fetch it",
+        )
+        .into());
+    }
+    let plain: Option<String> = serde_json::from_str(text).ok();
+    Ok(match plain {
+        Some(plain) => EngineInput::new("text/plain", plain.into_bytes()),
+        None => EngineInput::new("application/json", text.as_bytes().to_vec()),
+    })
+}
+
+/// Stores what a run will be handed, and names it.
+pub(crate) async fn store_input(
+    plane: &Plane,
+    call: &Call,
+    project: &ProjectId,
+    input: &EngineInput,
+) -> Result<String, Error> {
+    let body = serde_json::to_vec(input).map_err(Error::internal)?;
+    let names = plane.store.put_bodies(&call.owner, project, &[&body]).await?;
+    names.into_iter().next().ok_or_else(|| Error::internal("a body has no name"))
+}
+
+/// Reads a deployment that may be triggered now.
+async fn triggerable(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Deployment, Error> {
+    let deployment = existing(plane, &call.owner, project).await?;
+    let refused = |message: String, hint: &str| Err(Error::new(Code::FailedPrecondition, message).hint(hint));
+    match &deployment.state {
+        State::Active => Ok(deployment),
+        State::Paused { .. } => refused(format!("project `{project}` is paused"), "resume it first"),
+        State::Errored { reason, .. } => {
+            refused(format!("project `{project}` is errored: {reason}"), "resume it with a valid key first")
+        }
+        State::Removed { .. } => Err(Error::not_found("project", project)),
+    }
+}
+
+async fn refuse_overlap(plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
+    let Some(current) = &deployment.current else { return Ok(()) };
+    match plane.store.run(&deployment.owner, &deployment.project, current).await? {
+        Some(run) if !run.state.is_final() => Err(Error::new(
+            Code::Conflict,
+            format!(
+                "run `{}` of project `{}` is {}, and a project never runs twice at once",
+                run.id, run.project, run.state
+            ),
+        )
+        .hint("wait for it to end, or cancel it")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,59 @@
+//! Sets a secret that configs name as `${NAME}`. It is sealed before it is stored, and never shown again.
+
+use crate::error::Error;
+use crate::plane::{Call, Plane};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tidemill_model::ids::SecretName;
+use tidemill_model::invalid::Invalid;
+use tidemill_model::key::Scope;
+use tidemill_store::StoredSecret;
+
+/// Largest value, in bytes: what KMS seals at once.
+const VALUE_LIMIT: usize = 4096;
+
+pub struct Set;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub name: SecretName,
+    pub value: SecretString,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretAnswer {
+    pub name: String,
+    pub updated_at: Timestamp,
+}
+
+impl From<StoredSecret> for SecretAnswer {
+    fn from(secret: StoredSecret) -> SecretAnswer {
+        SecretAnswer { name: secret.name.to_string(), updated_at: secret.updated_at }
+    }
+}
+
+impl crate::Operation for Set {
+    const NAME: &'static str = "secret_set";
+    const SCOPE: Scope = Scope::Admin;
+    type Input = Input;
+    type Output = SecretAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<SecretAnswer, Error> {
+        let length = input.value.expose_secret().len();
+        if length == 0 || length > VALUE_LIMIT {
+            return Err(Invalid::new(
+                "value",
+                format!("the value has {length} bytes, outside 1 to {VALUE_LIMIT}"),
+                "store a key or a token, not a file",
+            )
+            .into());
+        }
+        let sealed = plane.cipher.seal(&call.owner, input.name.as_str(), &input.value).await?;
+        let secret = StoredSecret { owner: call.owner.clone(), name: input.name, sealed, updated_at: call.now };
+        plane.store.transaction().secret(&secret)?.commit().await?;
+        Ok(SecretAnswer::from(secret))
+    }
+}

@@ -1,0 +1,57 @@
+//! How a task stands, by its token or by the source that it serves.
+
+use crate::answer::TaskStatus;
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use crate::task::life::{find, settle};
+use serde::Deserialize;
+use tidemill_model::ids::ProjectId;
+use tidemill_model::invalid::Invalid;
+use tidemill_model::key::Scope;
+use tidemill_model::task::{State, Task};
+
+pub struct Get;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub token: Option<String>,
+    pub project: Option<ProjectId>,
+    pub source: Option<String>,
+}
+
+impl crate::Operation for Get {
+    const NAME: &'static str = "task_get";
+    const SCOPE: Scope = Scope::Monitor;
+    type Input = Input;
+    type Output = TaskStatus;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskStatus, Error> {
+        match (&input.token, &input.project, &input.source) {
+            (Some(token), _, _) => find(plane, call, token).await.map(TaskStatus::from),
+            (None, Some(project), Some(source)) => {
+                let open = open_of_source(plane, call, project, source).await?;
+                open.map(TaskStatus::from).ok_or_else(|| none_open(project, source))
+            }
+            _ => Err(Invalid::new("token", "neither `token` nor `project` and `source` are given", "give one").into()),
+        }
+    }
+}
+
+fn none_open(project: &ProjectId, source: &str) -> Error {
+    let message = format!("no task of source `{}` of project `{}` is open", source.escape_debug(), project.plain());
+    Error::new(Code::NotFound, message).hint("open one; `tidemill tasks` shows those that are open")
+}
+
+/// The open task that a source's callers find.
+pub async fn open_of_source(
+    plane: &Plane,
+    call: &Call,
+    project: &ProjectId,
+    source: &str,
+) -> Result<Option<Task>, Error> {
+    let serving = plane.store.task_of_source(&call.owner, project, source).await?;
+    let Some((_, Some(task))) = serving else { return Ok(None) };
+    let task = settle(plane, task).await?;
+    Ok(Some(task).filter(|task| task.state != State::Ended))
+}

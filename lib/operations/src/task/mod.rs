@@ -1,0 +1,19 @@
+//! Runs that stay open for data.
+
+pub mod end;
+pub mod get;
+pub(crate) mod life;
+pub mod list;
+pub mod open;
+pub mod pipeline;
+pub mod restart;
+pub mod send;
+pub mod trace;
+pub(crate) mod watching;
+
+pub use end::End;
+pub use get::Get;
+pub use list::List;
+pub use open::Open;
+pub use pipeline::Pipeline;
+pub use restart::Restart;

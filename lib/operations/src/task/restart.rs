@@ -1,0 +1,104 @@
+//! Gives an open task another pipeline. Its token and what it counted stay; objects in flight finish with the pipeline
+//! that they began with. A run of a published version keeps the pipeline of that version: it can only be begun again.
+//! The source of a task stays one that waits for objects.
+
+use crate::answer::TaskAnswer;
+use crate::deployment::definition::{Definition, Stored};
+use crate::error::{Code, Error};
+use crate::plane::{Call, Plane};
+use crate::task::life::find;
+use crate::task::open::{waits, with_project};
+use crate::task::send::Refused;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tidemill_model::ids::Slot;
+use tidemill_model::key::Scope;
+use tidemill_model::task::{State, Task};
+use tidemill_store::{Part, Served};
+
+pub struct Restart;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub token: String,
+    /// The one that it has, unless another is given.
+    pub pipeline: Option<Box<RawValue>>,
+}
+
+impl crate::Operation for Restart {
+    const NAME: &'static str = "task_restart";
+    const SCOPE: Scope = Scope::Control;
+    type Input = Input;
+    type Output = TaskAnswer;
+
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Error> {
+        Ok(restart(plane, call, input).await?)
+    }
+}
+
+/// The same, for those who tell apart why a task is not restarted.
+pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Refused> {
+    let task = find(plane, call, &input.token).await?;
+    open(&task)?;
+    let served = match &input.pipeline {
+        None => Served {
+            pipeline_sha256: task.pipeline_sha256.clone(),
+            plan_sha256: task.plan_sha256.clone(),
+            provider: task.provider.clone(),
+        },
+        Some(pipeline) => served(plane, call, &task, pipeline).await?,
+    };
+    match plane.store.restart(&task, &served, plane.now()).await {
+        Ok(task) => {
+            plane.tell(&task.owner).await;
+            Ok(TaskAnswer::new(&task, true))
+        }
+        Err(error) if error.rejects(Part::Task) => {
+            open(&find(plane, call, &input.token).await?)?;
+            Err(Refused::Ended)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets those pass that wait for objects.
+fn open(task: &Task) -> Result<(), Refused> {
+    match task.state {
+        State::Ended => Err(Refused::Ended),
+        State::Ending => Err(Refused::Ending),
+        State::Open if !task.waits => Err(makes_its_own(&task.source, &task.provider).into()),
+        State::Open => Ok(()),
+    }
+}
+
+/// Stores another pipeline for a task. One without a `project_id` is of the task's own project.
+async fn served(plane: &Plane, call: &Call, task: &Task, pipeline: &RawValue) -> Result<Served, Error> {
+    let pipeline = with_project(pipeline, || task.project.plain().to_owned());
+    let definition = Definition::compile_at(plane, &pipeline, Some(&task.source))?;
+    let provider = definition.compiled.plan.source().provider.clone();
+    if !waits(&provider) {
+        return Err(makes_its_own(&task.source, &provider));
+    }
+    let Stored { pipeline_sha256, plan_sha256 } = match task.project.slot() {
+        None => definition.store_bodies(plane, call, &task.project).await?,
+        Some(slot) if definition.plan_sha256()? != task.plan_sha256 => return Err(is_published(task, &slot)),
+        Some(_) => Stored { pipeline_sha256: task.pipeline_sha256.clone(), plan_sha256: task.plan_sha256.clone() },
+    };
+    Ok(Served { pipeline_sha256, plan_sha256, provider })
+}
+
+fn makes_its_own(source: &str, provider: &str) -> Error {
+    let message = format!("source `{source}` is a `{provider}`, which makes its own objects, so it runs once");
+    Error::new(Code::FailedPrecondition, message)
+        .hint("open a new task for it; one that waits for objects keeps doing so")
+}
+
+/// Nothing runs under the number of a version but what was published as that.
+fn is_published(task: &Task, Slot { project, environment, .. }: &Slot) -> Error {
+    let version = task.version;
+    let message =
+        format!("the task runs version {version} of `{project}` in `{environment}`, and takes no other pipeline");
+    Error::new(Code::FailedPrecondition, message)
+        .hint(format!("add the pipeline as a version, deploy that to `{environment}`, and run it there"))
+}

@@ -1,0 +1,4 @@
+//! Checkly's API, as its clients use it.
+
+mod conflict;
+mod deploy;

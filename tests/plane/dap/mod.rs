@@ -1,0 +1,10 @@
+//! RocketRide's protocol, over a WebSocket.
+
+mod deploy;
+mod environments;
+mod events;
+mod monitors;
+mod objects;
+mod session;
+mod table;
+mod tasks;

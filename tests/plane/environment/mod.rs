@@ -1,0 +1,5 @@
+//! A file per operation on a environment, and what holds of several.
+
+mod deploy;
+mod run;
+mod slots;

@@ -1,0 +1,93 @@
+//! Environments for tests, asked for as RocketRide's newer clients do.
+
+use serde_json::{Value, json};
+use tidemill_model::ids::{EnvironmentName, KeyId, OwnerId, ProjectId, Slot};
+use tidemill_operations::{Bell, Call, Operation, tick};
+use tidemill_testing::{Dap, Reply, User, World, pipeline};
+
+/// A world, ana and her socket.
+pub async fn ana() -> (World, User, Dap) {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let dap = world.socket(&ana).await;
+    (world, ana, dap)
+}
+
+/// The small pipeline of project `p`, under a name that tells its versions apart.
+pub fn named(name: &str) -> Value {
+    let mut named = pipeline("p");
+    named["name"] = name.into();
+    named
+}
+
+/// Project `p` with some versions, and none of them live.
+pub async fn versions(dap: &mut Dap, count: usize) {
+    for number in 1..=count {
+        let add = json!({"subcommand": "add", "kind": "pipe", "pipeline": named(&format!("v{number}"))});
+        dap.ask("rrext_deploy", add).await.ok();
+    }
+}
+
+/// Asks for something of project `p` and team `staging`.
+pub async fn of_staging(dap: &mut Dap, subcommand: &str, more: Value) -> Reply {
+    dap.ask("rrext_deploy_pipe", staging(subcommand, more)).await
+}
+
+/// What [`of_staging`] asks.
+pub fn staging(subcommand: &str, more: Value) -> Value {
+    let mut asked = json!({"subcommand": subcommand, "projectId": "p", "teamId": "staging"});
+    asked.as_object_mut().expect("it is an object").extend(more.as_object().expect("it is an object").clone());
+    asked
+}
+
+/// Version 1 of project `p` is live in `staging`, and its timer runs there on a schedule. Version 2 is not.
+pub async fn scheduled(dap: &mut Dap, schedule: &str) {
+    versions(dap, 2).await;
+    of_staging(dap, "deploy", json!({"version": 1})).await.ok();
+    of_staging(dap, "schedule_set", json!({"sourceId": "timer_1", "schedule": schedule})).await.ok();
+}
+
+/// The slot of that timer.
+pub fn slot() -> ProjectId {
+    let project = ProjectId::parse("p").unwrap();
+    let environment = EnvironmentName::parse("staging").unwrap();
+    Slot { project, environment, source: "timer_1".into() }.id().unwrap()
+}
+
+pub fn tick_bell() -> Bell {
+    Bell::Tick { owner: OwnerId::parse("ana").unwrap(), project: slot() }
+}
+
+/// The ledger of the slot, oldest first: `ran`, `skipped(paused)`, …
+pub async fn ticks(world: &World, user: &User) -> Vec<String> {
+    let input = tick::list::Input { project: slot(), since: None, until: None, limit: Some(100), cursor: None };
+    let list = tick::List::run(&world.plane, &call(world, user), input).await.unwrap();
+    let words = list.items.into_iter().map(|tick| match tick.reason {
+        Some(reason) => format!("{}({reason})", tick.outcome),
+        None => tick.outcome.to_owned(),
+    });
+    let mut words: Vec<_> = words.collect();
+    words.reverse();
+    words
+}
+
+pub fn call(world: &World, user: &User) -> Call {
+    Call {
+        owner: OwnerId::parse("ana").unwrap(),
+        key: KeyId::parse(&user.key_id).unwrap(),
+        scopes: Vec::new(),
+        now: world.now(),
+        idempotency: None,
+    }
+}
+
+/// All runs, oldest first: trigger, version, state, environment and source.
+pub async fn runs(user: &User) -> Vec<Value> {
+    let list = user.get("/v1/runs?limit=100").await.ok();
+    let shown = list["items"].as_array().expect("a list has items").iter();
+    let shown =
+        shown.map(|run| json!([run["trigger"], run["version"], run["state"], run["environment"], run["source"]]));
+    let mut shown: Vec<_> = shown.collect();
+    shown.reverse();
+    shown
+}

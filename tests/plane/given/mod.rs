@@ -1,0 +1,156 @@
+//! What several files start from: pipelines, files with lines, runs.
+
+pub mod checkly;
+pub mod environments;
+pub mod objects;
+pub mod rollouts;
+pub mod tasks;
+
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tidemill_local::queue::Lane;
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_operations::plane::PlanCache;
+use tidemill_operations::{Bell, Error, Plane, Queue};
+use tidemill_testing::{User, World};
+
+/// A pipeline in a line: each link is a provider, its config, and the lane on which it gives to the next.
+pub fn chain(project: &str, links: &[(&str, Value, &str)]) -> Value {
+    let mut components = Vec::new();
+    let mut before: Option<(String, &str)> = None;
+    for (provider, config, lane) in links {
+        let id = format!("{provider}_1");
+        let mut component = json!({"id": id, "provider": provider, "config": config});
+        match &before {
+            None => component["config"]["mode"] = "Source".into(),
+            Some((from, lane)) => component["input"] = json!([{"lane": lane, "from": from}]),
+        }
+        components.push(component);
+        before = Some((id, *lane));
+    }
+    json!({"project_id": project, "source": components[0]["id"], "components": components})
+}
+
+/// Answers with what it is handed, text as text and JSON as documents.
+pub fn echo(project: &str) -> Value {
+    let mut echo = chain(project, &[("webhook", json!({}), "text"), ("response", json!({"lanes": []}), "")]);
+    let both = json!([{"lane": "text", "from": "webhook_1"}, {"lane": "documents", "from": "webhook_1"}]);
+    echo["components"][1]["input"] = both;
+    echo
+}
+
+/// Fails in a way that no retry mends.
+pub fn broken(project: &str) -> Value {
+    let template = json!({"template": "{{ value.nothing.at.all }}"});
+    let response = ("response", json!({"lanes": []}), "");
+    chain(project, &[("timer", json!({}), "documents"), ("template", template, "text"), response])
+}
+
+/// Fails in a way that may pass: nobody listens at the address.
+pub fn unreachable(project: &str) -> Value {
+    let request = json!({"url": "http://127.0.0.1:1/", "method": "GET", "retries": 0});
+    let response = ("response", json!({"lanes": []}), "");
+    chain(project, &[("timer", json!({}), "documents"), ("http_request", request, "text"), response])
+}
+
+/// Copies the lines of `in.txt` to `out.txt`, each once. It saves its progress every 50 lines.
+pub fn copy(project: &str) -> Value {
+    let source = ("file_source", json!({"path": "in.txt"}), "text");
+    let sink = ("file_sink", json!({"path": "out.txt"}), "");
+    chain(project, &[source, ("dedupe", json!({}), "text"), sink])
+}
+
+/// Writes `in.txt`, and gives its lines.
+pub fn lines(world: &World, count: usize) -> Vec<String> {
+    let lines: Vec<String> = (1..=count).map(|number| format!("line {number}")).collect();
+    std::fs::write(world.folder().join("in.txt"), lines.join("\n") + "\n").expect("the folder can be written");
+    lines
+}
+
+/// The lines of `out.txt` so far.
+pub fn copied(world: &World) -> Vec<String> {
+    let text = std::fs::read_to_string(world.folder().join("out.txt")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Starts a run that its worker has not seen yet.
+pub async fn queued(user: &User, project: &str) -> String {
+    let started = user.post(&format!("/v1/deployments/{project}/runs"), json!({})).await.ok();
+    started["id"].as_str().expect("a run has an id").to_owned()
+}
+
+/// Starts a run and answers every bell that rings now.
+pub async fn ran(world: &World, user: &User, project: &str) -> Value {
+    let id = queued(user, project).await;
+    world.settle().await;
+    run(user, &id).await
+}
+
+pub async fn run(user: &User, id: &str) -> Value {
+    user.get(&format!("/v1/runs/{id}")).await.ok()
+}
+
+/// A run of ana's project `p` as the table has it.
+pub async fn stored(world: &World, id: &str) -> tidemill_model::run::Run {
+    let tidemill_operations::Bell::Run { owner, project, run } = run_bell(id) else { unreachable!() };
+    world.plane.store.run(&owner, &project, &run).await.unwrap().expect("the run is there")
+}
+
+/// Lets a worker work, and meanwhile, once it has saved some objects, does something else.
+pub async fn while_it_runs<T>(world: &World, user: &User, id: &str, then: impl Future<Output = T>) -> T {
+    let meanwhile = async {
+        while run(user, id).await["objects"] == 0 {
+            tokio::task::yield_now().await;
+        }
+        then.await
+    };
+    futures::join!(world.answer(Lane::Runs), meanwhile).1
+}
+
+/// The bell of a run of ana's project `p`.
+pub fn run_bell(id: &str) -> Bell {
+    let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
+    Bell::Run { owner, project, run: RunId::parse(id).unwrap() }
+}
+
+/// The same plane, but every bell that it rings is lost.
+pub fn deaf(world: &World) -> Arc<Plane> {
+    let plane = &world.plane;
+    Arc::new(Plane {
+        store: plane.store.clone(),
+        timers: plane.timers.clone(),
+        queue: Arc::new(Deaf),
+        cipher: plane.cipher.clone(),
+        sockets: plane.sockets.clone(),
+        world: plane.world.clone(),
+        calendar: plane.calendar,
+        environment: plane.environment.clone(),
+        kind: plane.kind,
+        workers: plane.workers.clone(),
+        plans: PlanCache::default(),
+        threads: Default::default(),
+        watches: Default::default(),
+        stopping: false.into(),
+    })
+}
+
+struct Deaf;
+
+impl Queue for Deaf {
+    fn ring<'a>(&'a self, _: Bell, _: Duration) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn ring_again<'a>(&'a self, _: Bell) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Takes every timer away, as a restart of the local plane and a hand in the console of AWS do.
+pub async fn lose_timers(world: &World) {
+    for name in world.plane.timers.all().await.unwrap().keys() {
+        world.plane.timers.delete(name).await.unwrap();
+    }
+}

@@ -1,0 +1,449 @@
+//! What the template allows each function of the table, the timers and the queues is what the function does: nothing
+//! that it does is refused, and nothing is allowed that it never does. Every function is called here in all the ways
+//! that reach other items.
+
+mod checkly;
+mod rollouts;
+mod sockets;
+mod tasks;
+
+use crate::given::{chain, copy, echo, lines, lose_timers};
+use crate::sam::{Function, Template};
+use futures::future::BoxFuture;
+use http::Method;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tidemill_model::deployment::Deployment;
+use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
+use tidemill_operations::plane::Timer;
+use tidemill_operations::{Bell, Error, Queue, Reached, Sockets, Timers};
+use tidemill_protocols::functions::{On, named};
+use tidemill_testing::{ApiGateway, Metered, User, World, minutes, pipeline};
+
+/// An action of DynamoDB, with the partition keys that it is asked for at once.
+type Need = (String, BTreeSet<String>);
+
+/// What `hook_receive` does while it waits for the run: here nothing would run meanwhile.
+const WHILE_A_HOOK_WAITS: [(&str, &str); 2] = [("GetItem", "P#*"), ("Query", "P#*")];
+
+/// What each function did so far.
+#[derive(Default)]
+pub struct Seen {
+    calls: BTreeMap<&'static str, BTreeSet<Need>>,
+    bells: BTreeMap<&'static str, BTreeSet<String>>,
+    rang: Rang,
+}
+
+impl Seen {
+    /// A world whose timers, queue and WebSockets tell what is asked of them, and where somebody watches ana's tasks.
+    pub async fn world(&self) -> World {
+        let world = self.unwatched_world().await;
+        let mut watcher = world.visits(&ana(&world).await).await;
+        watcher.ask("rrext_monitor", json!({"token": "*", "types": ["task", "summary", "output"]})).await.ok();
+        world
+    }
+
+    pub async fn unwatched_world(&self) -> World {
+        let mut world = World::new().await;
+        let plane = Arc::get_mut(&mut world.plane).expect("nobody else has it yet");
+        plane.timers = Arc::new(Heard { inner: plane.timers.clone(), rang: self.rang.clone() });
+        plane.queue = Arc::new(Heard { inner: plane.queue.clone(), rang: self.rang.clone() });
+        plane.sockets = Some(Arc::new(Heard { inner: world.gateway.clone(), rang: self.rang.clone() }));
+        world
+    }
+
+    /// Notes what is done while a function answers.
+    pub async fn note<T>(&mut self, function: &'static str, world: &World, answered: impl Future<Output = T>) -> T {
+        silence(world).await;
+        world.faults.die(None);
+        self.rang.take();
+        let answer = answered.await;
+        self.calls.entry(function).or_default().extend(world.faults.calls().iter().flat_map(needs));
+        self.bells.entry(function).or_default().extend(self.rang.take());
+        answer
+    }
+}
+
+/// Lets the next change ring for those who watch.
+async fn silence(world: &World) {
+    let (owner, store) = (OwnerId::parse("ana").unwrap(), &world.plane.store);
+    if let Some(seen) = store.watching(&owner).await.unwrap() {
+        store.begin_telling(&owner, &seen, world.now()).await.unwrap();
+    }
+}
+
+/// What was asked of timers and queues, as policies name it.
+#[derive(Clone, Default)]
+struct Rang(Arc<Mutex<BTreeSet<String>>>);
+
+impl Rang {
+    fn add<const N: usize>(&self, actions: [&str; N]) {
+        self.0.lock().unwrap().extend(actions.map(str::to_owned));
+    }
+
+    fn take(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+struct Heard<T: ?Sized> {
+    rang: Rang,
+    inner: Arc<T>,
+}
+
+/// What `SchedulerTimers` in lib/aws does for each of these.
+impl Timers for Heard<dyn Timers> {
+    fn follow<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>> {
+        self.rang.add(["scheduler:ListSchedules", "scheduler:DeleteSchedule"]);
+        if !deployment.state.is_removed() {
+            self.rang.add(["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "iam:PassRole"]);
+        }
+        self.inner.follow(deployment)
+    }
+
+    fn wanted(&self, deployment: &Deployment) -> Vec<Timer> {
+        self.inner.wanted(deployment)
+    }
+
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>> {
+        self.rang.add(["scheduler:ListSchedules"]);
+        self.inner.all()
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        self.rang.add(["scheduler:DeleteSchedule"]);
+        self.inner.delete(name)
+    }
+}
+
+impl Queue for Heard<dyn Queue> {
+    fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>> {
+        match &bell {
+            Bell::Tick { .. } => self.rang.add(["sqs:SendMessage TicksQueue.Arn"]),
+            Bell::Run { .. } => self.rang.add(["sqs:SendMessage RunsQueue.Arn"]),
+            Bell::Rollout { .. } => self.rang.add(["sqs:SendMessage RolloutsQueue.Arn"]),
+            Bell::Watch { .. } | Bell::Strangers => self.rang.add(["sqs:SendMessage SocketsQueue.Arn"]),
+        }
+        self.inner.ring(bell, delay)
+    }
+
+    fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
+        self.ring(bell, Duration::ZERO)
+    }
+}
+
+impl Sockets for Heard<ApiGateway> {
+    fn send<'a>(&'a self, connection: &'a ConnectionId, text: &'a str) -> BoxFuture<'a, Result<Reached, Error>> {
+        self.rang.add(["execute-api:ManageConnections POST"]);
+        self.inner.send(connection, text)
+    }
+
+    fn close<'a>(&'a self, connection: &'a ConnectionId) -> BoxFuture<'a, Result<(), Error>> {
+        self.rang.add(["execute-api:ManageConnections DELETE"]);
+        self.inner.close(connection)
+    }
+}
+
+fn needs(call: &Metered) -> Vec<Need> {
+    let request = &call.request;
+    let tables = || request["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
+    let keys: Vec<&Value> = match call.operation.as_str() {
+        "GetItem" | "DeleteItem" | "UpdateItem" => vec![&request["Key"]["pk"]],
+        "PutItem" => vec![&request["Item"]["pk"]],
+        "Query" if request["IndexName"].is_string() => return vec![("Query".into(), BTreeSet::from(["index".into()]))],
+        "Query" => vec![&request["ExpressionAttributeValues"][":pk"]],
+        "BatchGetItem" => tables().flat_map(|table| table["Keys"].as_array().unwrap()).map(|key| &key["pk"]).collect(),
+        "BatchWriteItem" => {
+            tables().flat_map(|table| table.as_array().unwrap()).map(|put| &put["PutRequest"]["Item"]["pk"]).collect()
+        }
+        "TransactWriteItems" => return transaction(request["TransactItems"].as_array().unwrap()),
+        other => panic!("`{other}` is not known here"),
+    };
+    vec![(call.operation.clone(), partitions(&keys))]
+}
+
+/// A transaction is allowed by what allows its parts, each of them for the keys of all:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
+fn transaction(items: &[Value]) -> Vec<Need> {
+    let parts = items.iter().map(|item| match (&item["Put"], &item["Update"], &item["Delete"]) {
+        (Value::Object(put), ..) => ("PutItem", &put["Item"]["pk"]),
+        (_, Value::Object(update), _) => ("UpdateItem", &update["Key"]["pk"]),
+        (.., Value::Object(delete)) => ("DeleteItem", &delete["Key"]["pk"]),
+        _ if item["ConditionCheck"].is_object() => ("ConditionCheckItem", &item["ConditionCheck"]["Key"]["pk"]),
+        _ => panic!("this part is not known here: {item}"),
+    });
+    let (actions, keys): (BTreeSet<_>, Vec<_>) = parts.unzip();
+    let keys = partitions(&keys);
+    actions.into_iter().map(|action| (action.to_owned(), keys.clone())).collect()
+}
+
+fn partitions(keys: &[&Value]) -> BTreeSet<String> {
+    keys.iter().map(|key| partition(key["S"].as_str().expect("a partition key is text"))).collect()
+}
+
+fn partition(key: &str) -> String {
+    key.split_once('#').map_or_else(|| key.to_owned(), |(letter, _)| format!("{letter}#*"))
+}
+
+fn bell_of(project: &str) -> (OwnerId, ProjectId) {
+    (OwnerId::parse("ana").unwrap(), ProjectId::parse(project).unwrap())
+}
+
+async fn tick(world: &World, project: &str) {
+    let On::Tick(handle) = &named("deployment_tick").unwrap().on else { panic!("it answers ticks") };
+    let (owner, project) = bell_of(project);
+    handle(&world.plane, Bell::Tick { owner, project }, None).await.unwrap();
+}
+
+pub async fn execute(world: &World, project: &str, run: &str) {
+    let On::Run(handle) = &named("run_execute").unwrap().on else { panic!("it answers runs") };
+    let (owner, project) = bell_of(project);
+    handle(&world.plane, Bell::Run { owner, project, run: RunId::parse(run).unwrap() }, None).await.unwrap();
+}
+
+pub async fn tell(world: &World, bell: Bell) {
+    let On::Tell(handle) = &named("socket_tell").unwrap().on else { panic!("it answers those who watch") };
+    handle(&world.plane, bell, None).await.unwrap();
+}
+
+pub async fn sweep(world: &World) {
+    let On::Minute(handle) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
+    handle(&world.plane).await.unwrap();
+}
+
+/// A request with an idempotency key.
+async fn once(user: &User, method: Method, path: &str, body: Value) -> Value {
+    let headers = [("content-type", "application/json"), ("idempotency-key", "once")];
+    user.send(method, path, &headers, body.to_string().into_bytes()).await.body
+}
+
+fn id(run: &Value) -> String {
+    run["id"].as_str().unwrap_or_else(|| panic!("this is no run: {run}")).to_owned()
+}
+
+/// A new key for each request, so that each notes its first use.
+pub async fn ana(world: &World) -> User {
+    world.user("ana").await
+}
+
+async fn keys_and_secrets(seen: &mut Seen) {
+    let world = seen.world().await;
+    let On::Invoke(issue) = &named("key_issue").unwrap().on else { panic!("it is invoked") };
+    seen.note("key_issue", &world, issue(&world.plane, json!({"owner": "ana"}))).await.unwrap();
+    let user = ana(&world).await;
+    let made = seen.note("key_create", &world, user.post("/v1/keys", json!({}))).await.ok();
+    let user = ana(&world).await;
+    seen.note("key_list", &world, user.get("/v1/keys")).await.ok();
+    let user = ana(&world).await;
+    let path = format!("/v1/keys/{}", made["id"].as_str().unwrap());
+    seen.note("key_revoke", &world, user.delete(&path)).await.ok();
+
+    let user = ana(&world).await;
+    seen.note("secret_set", &world, user.put("/v1/secrets/TOKEN", json!({"value": "t"}))).await.ok();
+    let user = ana(&world).await;
+    seen.note("secret_list", &world, user.get("/v1/secrets")).await.ok();
+    let user = ana(&world).await;
+    seen.note("secret_remove", &world, user.delete("/v1/secrets/TOKEN")).await.ok();
+
+    let user = ana(&world).await;
+    seen.note("pipeline_validate", &world, user.post("/v1/validate", json!({"pipeline": pipeline("p")}))).await.ok();
+    let user = ana(&world).await;
+    seen.note("provider_list", &world, user.get("/v1/providers")).await.ok();
+    seen.note("plane_health", &world, world.nobody().get("/v1/health")).await.ok();
+}
+
+async fn deployments(seen: &mut Seen) {
+    let world = seen.world().await;
+    let add = json!({"pipeline": pipeline("p"), "schedule": "* * * * *"});
+    for _ in 0..2 {
+        let user = ana(&world).await;
+        seen.note("deployment_add", &world, once(&user, Method::POST, "/v1/deployments", add.clone())).await;
+    }
+    world.advance(minutes(2)).await;
+    let mut changed = pipeline("p");
+    changed["name"] = "changed".into();
+    world.sleep(minutes(2));
+    let user = ana(&world).await;
+    let update = once(&user, Method::PATCH, "/v1/deployments/p", json!({"pipeline": changed}));
+    seen.note("deployment_update", &world, update).await;
+    world.advance(minutes(2)).await;
+
+    for (function, path) in [
+        ("deployment_list", "/v1/deployments"),
+        ("deployment_get", "/v1/deployments/p"),
+        ("version_list", "/v1/deployments/p/versions"),
+        ("version_get", "/v1/deployments/p/versions/1"),
+        ("tick_list", "/v1/deployments/p/ticks"),
+        ("tick_why", "/v1/deployments/p/why?time=2026-03-02T10:02:00Z"),
+    ] {
+        let user = ana(&world).await;
+        seen.note(function, &world, user.get(path)).await.ok();
+    }
+    for (function, action) in [("deployment_pause", "/pause"), ("deployment_resume", "/resume")] {
+        world.sleep(minutes(2));
+        let user = ana(&world).await;
+        seen.note(function, &world, user.post(&format!("/v1/deployments/p{action}"), Value::Null)).await.ok();
+    }
+    world.sleep(minutes(2));
+    let user = ana(&world).await;
+    seen.note("deployment_remove", &world, user.delete("/v1/deployments/p")).await.ok();
+    let user = ana(&world).await;
+    seen.note("deployment_add", &world, user.post("/v1/deployments", add)).await.ok();
+}
+
+async fn runs(seen: &mut Seen) {
+    let world = seen.world().await;
+    lines(&world, 200);
+    let user = ana(&world).await;
+    user.put("/v1/secrets/TOKEN", json!({"value": "t"})).await.ok();
+    user.deploy(copy("p"), "manual").await.ok();
+    let template = json!({"template": format!("${{TOKEN}} {}", "long ".repeat(500))});
+    let result =
+        [("webhook", json!({}), "documents"), ("template", template, "text"), ("response", json!({"lanes": []}), "")];
+    user.deploy(chain("large", &result), "manual").await.ok();
+
+    for input in ["first", "second"] {
+        let user = ana(&world).await;
+        let start = user.post("/v1/deployments/p/runs", json!({"input": input}));
+        let run = id(&seen.note("run_start", &world, start).await.ok());
+        seen.note("run_execute", &world, execute(&world, "p", &run)).await;
+    }
+    let user = ana(&world).await;
+    let start = once(&user, Method::POST, "/v1/deployments/large/runs", json!({"input": {}}));
+    let started = seen.note("run_start", &world, start).await;
+    let large = id(&started);
+    seen.note("run_execute", &world, execute(&world, "large", &large)).await;
+
+    for project in ["", "?project=large"] {
+        for (function, path) in [("run_get", ""), ("run_logs", "/logs")] {
+            let user = ana(&world).await;
+            seen.note(function, &world, user.get(&format!("/v1/runs/{large}{path}{project}"))).await.ok();
+        }
+    }
+    user.deploy(pipeline("none"), "manual").await.ok();
+    for query in ["", "?project=large", "?project=none"] {
+        let user = ana(&world).await;
+        seen.note("run_list", &world, user.get(&format!("/v1/runs{query}"))).await.ok();
+    }
+    for project in ["", "?project=large"] {
+        let waiting = id(&user.post("/v1/deployments/large/runs", json!({"input": {}})).await.ok());
+        let user = ana(&world).await;
+        let path = format!("/v1/runs/{waiting}/cancel{project}");
+        seen.note("run_cancel", &world, user.post(&path, Value::Null)).await.ok();
+    }
+}
+
+async fn bells(seen: &mut Seen) {
+    let world = seen.world().await;
+    let user = ana(&world).await;
+    let hook = user.deploy(echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
+    user.deploy(pipeline("q"), "* * * * *").await.ok();
+    let mut runs = Vec::new();
+    for number in 0..2 {
+        let headers = [("content-type", "text/plain")];
+        let nobody = world.nobody();
+        let sent = nobody.send(Method::POST, &hook, &headers, vec![b'0' + number]);
+        runs.push(id(&seen.note("hook_receive", &world, sent).await.ok()));
+    }
+    world.sleep(minutes(2));
+    lose_timers(&world).await;
+    seen.note("plane_sweep", &world, sweep(&world)).await;
+    for run in &runs {
+        seen.note("run_execute", &world, execute(&world, "p", run)).await;
+    }
+    for _ in 0..3 {
+        seen.note("deployment_tick", &world, tick(&world, "q")).await;
+        world.sleep(minutes(2));
+    }
+    seen.note("plane_sweep", &world, sweep(&world)).await;
+    lose_timers(&world).await;
+    let doctor = ana(&world).await;
+    seen.note("plane_doctor", &world, doctor.post("/v1/doctor?fix=true", Value::Null)).await.ok();
+    // The deployment runs under a key that is revoked by now.
+    doctor.delete(&format!("/v1/keys/{}", user.key_id)).await.ok();
+    seen.note("deployment_tick", &world, tick(&world, "q")).await;
+}
+
+/// Every function, called in all its ways.
+async fn everything() -> Seen {
+    let mut seen = Seen::default();
+    keys_and_secrets(&mut seen).await;
+    deployments(&mut seen).await;
+    runs(&mut seen).await;
+    bells(&mut seen).await;
+    tasks::tasks(&mut seen).await;
+    rollouts::rollouts(&mut seen).await;
+    sockets::sockets(&mut seen).await;
+    checkly::checkly(&mut seen).await;
+    seen
+}
+
+/// What a function may do to the table: actions, and the keys that each statement allows them for.
+fn allowed(function: &Function<'_>) -> Vec<(BTreeSet<String>, BTreeSet<String>)> {
+    let statements = function.statements().into_iter();
+    let of_table =
+        statements.filter(|statement| statement.resources.iter().all(|resource| resource.contains("Table.Arn")));
+    of_table
+        .map(|statement| match statement.resources.iter().all(|resource| resource.ends_with("/index/runs-by-owner")) {
+            true => (statement.actions, BTreeSet::from(["index".to_owned()])),
+            false => (statement.actions, statement.keys),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn functions_may_do_to_the_table_what_they_do_and_nothing_else() {
+    let seen = everything().await;
+    let mut wrong = Vec::new();
+    for function in Template::read().functions() {
+        let name = function.name;
+        let needs = seen.calls.get(name).unwrap_or_else(|| panic!("`{name}` is not called here"));
+        let allowed = allowed(&function);
+        for (action, keys) in needs {
+            // One statement must allow all keys of a call.
+            let full = format!("dynamodb:{action}");
+            if !allowed.iter().any(|(actions, allowed)| actions.contains(&full) && keys.is_subset(allowed)) {
+                wrong.push(format!("`{name}` may not {action} {keys:?}"));
+            }
+        }
+        let used = |action: &str, key: &str| {
+            let waits = name == "hook_receive" && WHILE_A_HOOK_WAITS.contains(&(action, key));
+            waits || needs.iter().any(|(used, keys)| used == action && keys.contains(key))
+        };
+        for (actions, keys) in &allowed {
+            for action in actions.iter().map(|action| action.trim_start_matches("dynamodb:")) {
+                let unused = keys.iter().filter(|key| !used(action, key));
+                wrong.extend(unused.map(|key| format!("`{name}` may {action} {key}, and never does")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn functions_may_ring_and_set_timers_where_they_do() {
+    let seen = everything().await;
+    for function in Template::read().functions() {
+        let mut allowed = BTreeSet::new();
+        for statement in function.statements() {
+            for action in statement.actions.iter() {
+                match action.split(':').next() {
+                    Some("scheduler" | "iam") => allowed.insert(action.clone()),
+                    Some("execute-api") => {
+                        let methods = statement.resources.iter().filter_map(|resource| resource.split('/').nth(2));
+                        allowed.extend(methods.map(|method| format!("{action} {method}")));
+                        true
+                    }
+                    _ if action == "sqs:SendMessage" => {
+                        allowed.extend(statement.resources.iter().map(|queue| format!("{action} {queue}")));
+                        true
+                    }
+                    _ => continue,
+                };
+            }
+        }
+        assert_eq!(allowed, seen.bells[function.name], "allowed, done: `{}`", function.name);
+    }
+}

@@ -1,0 +1,180 @@
+//! The runs of a busy webhook: the reaper rings for those that are forgotten, and not for those that wait in line.
+
+use crate::given::{deaf, echo, ran, run};
+use std::time::Duration;
+use tidemill_local::queue::Lane;
+use tidemill_operations::plane::{self, sweep::Swept};
+use tidemill_testing::{Death, User, World, minutes, seconds};
+
+async fn swept(world: &World) -> Swept {
+    plane::sweep::run(&world.plane).await.unwrap()
+}
+
+async fn hook(ana: &User) -> String {
+    ana.deploy(echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned()
+}
+
+/// Has a webhook's body accepted, and gives its run.
+async fn accepted(caller: &User, hook: &str) -> String {
+    let headers = [("content-type", "text/plain")];
+    let answer = caller.send(http::Method::POST, hook, &headers, b"hi".to_vec()).await.ok();
+    answer["id"].as_str().unwrap().to_owned()
+}
+
+/// Lets a worker take the run whose bell is next, and die.
+async fn taken(world: &World) {
+    world.faults.die(Some(Death::After(3)));
+    world.answer(Lane::Runs).await;
+    world.faults.die(None);
+}
+
+/// What a sweep reads of the table.
+async fn read_units(world: &World) -> f64 {
+    world.faults.die(None);
+    world.sweep().await;
+    world.faults.calls().iter().map(|call| call.read_units).sum()
+}
+
+#[tokio::test]
+async fn runs_that_wait_in_line_behind_one_that_is_worked_on_are_not_rung_for() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    let first = accepted(&world.nobody(), &hook).await;
+    for _ in 0..3 {
+        accepted(&world.nobody(), &hook).await;
+    }
+    world.sleep(minutes(2));
+    taken(&world).await;
+    assert_eq!(run(&ana, &first).await["state"], "running");
+
+    assert_eq!(swept(&world).await.runs_rung, 0);
+    world.sleep(seconds(31));
+    assert_eq!(swept(&world).await.runs_rung, 1, "the lease has run out, and the others wait for that run");
+    world.advance(seconds(5)).await;
+
+    let runs = ana.runs("p").await;
+    assert!(runs.iter().all(|run| run["state"] == "succeeded"), "{runs:?}");
+    assert_eq!(swept(&world).await.runs_rung, 0);
+}
+
+#[tokio::test]
+async fn runs_that_wait_behind_one_that_has_just_ended_are_not_rung_for() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    let ids = [accepted(&world.nobody(), &hook).await, accepted(&world.nobody(), &hook).await];
+    world.sleep(minutes(2));
+    world.answer(Lane::Runs).await;
+    let states = [run(&ana, &ids[0]).await["state"].clone(), run(&ana, &ids[1]).await["state"].clone()];
+    assert_eq!(states, ["succeeded", "queued"]);
+
+    assert_eq!(swept(&world).await.runs_rung, 0);
+    world.sleep(minutes(1));
+    assert_eq!(swept(&world).await.runs_rung, 1, "its turn has come, and nobody took it");
+}
+
+#[tokio::test]
+async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    let lost = accepted(&world.nobody().at(&deaf(&world)), &hook).await;
+    world.sleep(minutes(1));
+    accepted(&world.nobody(), &hook).await;
+    taken(&world).await;
+    assert_eq!(run(&ana, &lost).await["state"], "queued");
+
+    assert_eq!(swept(&world).await.runs_rung, 1);
+}
+
+#[tokio::test]
+async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    for _ in 0..100 {
+        accepted(&world.nobody(), &hook).await;
+        world.advance(seconds(1)).await;
+    }
+    world.advance(minutes(6)).await;
+    // It is busy whenever the reaper looks.
+    accepted(&world.nobody(), &hook).await;
+    taken(&world).await;
+    accepted(&world.nobody(), &hook).await;
+
+    let (first, second) = (read_units(&world).await, read_units(&world).await);
+
+    assert!(second * 3.0 <= first, "the first sweep reads {first} units, the second one {second}");
+}
+
+#[tokio::test]
+async fn a_run_that_comes_in_while_the_reaper_notes_what_has_run_is_not_lost() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    accepted(&world.nobody(), &hook).await;
+    world.settle().await;
+    world.advance(minutes(6)).await;
+    let nobody = world.nobody().at(&deaf(&world));
+
+    let held = world.faults.hold("PutItem", 0);
+    let meanwhile = async {
+        held.arrived().await;
+        let lost = accepted(&nobody, &hook).await;
+        held.release();
+        lost
+    };
+    let (_, lost) = futures::join!(swept(&world), meanwhile);
+    world.sleep(minutes(1));
+    assert_eq!(swept(&world).await.runs_rung, 1);
+    world.settle().await;
+
+    assert_eq!(run(&ana, &lost).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_deployment_that_takes_long_to_look_at_holds_up_no_other() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    for project in ["p", "q", "r"] {
+        ana.deploy(echo(project), "manual").await.ok();
+        ran(&world, &ana, project).await;
+    }
+
+    world.faults.die(None);
+    let held = world.faults.hold("GetItem", 0);
+    let looks = || world.faults.calls().iter().filter(|call| call.operation == "GetItem").count();
+    let meanwhile = async {
+        held.arrived().await;
+        let others = async {
+            while looks() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let others = tokio::time::timeout(Duration::from_secs(30), others).await;
+        held.release();
+        others
+    };
+    let (swept, others) = futures::join!(swept(&world), meanwhile);
+
+    assert!(others.is_ok(), "the others wait for it");
+    assert_eq!(swept.deployments, 3);
+}
+
+#[tokio::test]
+async fn a_plane_that_starts_rings_for_those_in_line_too() {
+    let world = World::new().await;
+    let ana = world.user("ana").await;
+    let hook = hook(&ana).await;
+    for _ in 0..3 {
+        accepted(&world.nobody(), &hook).await;
+    }
+    taken(&world).await;
+
+    let world = world.restarted().await;
+    world.advance(seconds(5)).await;
+
+    let runs = ana.at(&world.plane).runs("p").await;
+    assert!(runs.iter().all(|run| run["state"] == "succeeded"), "{runs:?}");
+}

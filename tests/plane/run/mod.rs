@@ -1,0 +1,9 @@
+//! A file per operation on a run, and what holds of several.
+
+mod cancel;
+mod execute;
+mod get;
+mod list;
+mod logs;
+mod start;
+mod takeover;

@@ -1,0 +1,377 @@
+//! What is told on WebSockets of API Gateway, and whose are closed. Bells may be lost, doubled and late.
+
+use crate::given::tasks::{Caller, caller};
+use crate::given::{chain, deaf, echo};
+use serde_json::{Value, json};
+use tidemill_local::queue::Lane;
+use tidemill_model::ids::OwnerId;
+use tidemill_operations::Bell;
+use tidemill_testing::{Death, User, Visitor, World, minutes, seconds};
+
+const ALL: [&str; 3] = ["task", "summary", "output"];
+
+/// A world in which ana watches all of her tasks.
+async fn given() -> (World, Caller, User, Visitor) {
+    let world = World::new().await.behind_api_gateway();
+    let (owner, user) = caller(&world, "ana").await;
+    let visitor = watching(&world, &user, &ALL).await;
+    (world, owner, user, visitor)
+}
+
+async fn watching(world: &World, user: &User, types: &[&str]) -> Visitor {
+    let mut visitor = world.visits(user).await;
+    visitor.send("rrext_monitor", json!({"token": "*", "types": types})).await.unwrap();
+    visitor.events();
+    visitor
+}
+
+fn ana() -> OwnerId {
+    OwnerId::parse("ana").unwrap()
+}
+
+/// The bell of ana's watchers.
+async fn ring(world: &World) {
+    world.plane.queue.ring(Bell::Watch { owner: ana() }, std::time::Duration::ZERO).await.unwrap();
+}
+
+/// What came since, in short: `begin p`, `status 3`, ...
+fn told(visitor: &mut Visitor) -> Vec<String> {
+    let short = |(name, body): (String, Value)| match name.as_str() {
+        "apaevt_task" => {
+            format!("{} {}", body["action"].as_str().unwrap(), body["projectId"].as_str().unwrap_or("at once"))
+        }
+        "apaevt_status_update" => format!("status {} of {}", body["state"], body["completedCount"]),
+        "output" => body["output"].as_str().unwrap().trim().to_owned(),
+        other => other.to_owned(),
+    };
+    visitor.events().into_iter().map(short).collect()
+}
+
+#[tokio::test]
+async fn what_happens_to_a_task_is_told_to_whoever_watches() {
+    let (world, owner, _, mut visitor) = given().await;
+
+    let task = owner.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();
+    world.settle().await;
+    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+    owner.send(&task.token, "hi").await.unwrap();
+    world.advance(seconds(1)).await;
+    assert_eq!(told(&mut visitor), ["status 3 of 1", "hi"]);
+    owner.end(&task.token).await.unwrap();
+    world.advance(seconds(1)).await;
+
+    assert_eq!(told(&mut visitor), ["end p", "status 6 of 1"]);
+    world.advance(minutes(2)).await;
+    assert_eq!(told(&mut visitor), [""; 0], "nothing changes any more");
+}
+
+#[tokio::test]
+async fn each_connection_is_told_what_it_asked_for() {
+    let (world, owner, user, mut all) = given().await;
+    let mut tasks = watching(&world, &user, &["task"]).await;
+    let mut none = world.visits(&user).await;
+    let mut other = world.visits(&user).await;
+    other.send("rrext_monitor", json!({"projectId": "q", "source": "webhook_1", "types": ["task"]})).await.unwrap();
+
+    owner.open(echo("p")).await.unwrap();
+    world.settle().await;
+
+    assert_eq!(told(&mut all), ["begin p", "status 3 of 0"]);
+    assert_eq!(told(&mut tasks), ["begin p"]);
+    none.ask("rrext_ping", json!({})).await.ok();
+    assert_eq!((told(&mut none), told(&mut other)), (vec![], vec!["running at once".to_owned()]));
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_another_owners_tasks() {
+    let (world, owner, _, mut of_ana) = given().await;
+    let (bob, user) = caller(&world, "bob").await;
+    let mut of_bob = watching(&world, &user, &ALL).await;
+    let task = owner.open(echo("p")).await.unwrap();
+    of_bob.send("rrext_monitor", json!({"token": task.token, "types": ["summary"]})).await.unwrap();
+    of_bob.events();
+
+    owner.send(&task.token, "hi").await.unwrap();
+    bob.open(echo("b")).await.unwrap();
+    world.advance(seconds(1)).await;
+
+    assert_eq!(told(&mut of_bob), ["begin b", "status 3 of 0"]);
+    assert!(!told(&mut of_ana).iter().any(|told| told.ends_with(" b")));
+}
+
+#[tokio::test]
+async fn many_changes_are_told_at_most_once_a_second() {
+    let (world, owner, _, mut visitor) = given().await;
+    let task = owner.open(echo("p")).await.unwrap();
+    world.advance(seconds(1)).await;
+    told(&mut visitor);
+
+    for _ in 0..10 {
+        owner.send(&task.token, "hi").await.unwrap();
+        world.settle().await;
+    }
+    let at_once = told(&mut visitor);
+    world.advance(seconds(1)).await;
+
+    assert_eq!(at_once, ["status 3 of 1"]);
+    assert_eq!(told(&mut visitor), ["status 3 of 10"]);
+}
+
+#[tokio::test]
+async fn a_bell_rings_once_for_many_changes_and_for_nobody_never() {
+    let (world, owner, _, visitor) = given().await;
+    let task = owner.open(echo("p")).await.unwrap();
+    for _ in 0..5 {
+        owner.send(&task.token, "hi").await.unwrap();
+    }
+    assert!(world.answer(Lane::Sockets).await);
+    assert!(!world.answer(Lane::Sockets).await, "one bell for all");
+
+    visitor.leave().await;
+    world.advance(seconds(2)).await;
+    ring(&world).await;
+    world.advance(seconds(2)).await;
+    owner.send(&task.token, "hi").await.unwrap();
+
+    assert!(!world.answer(Lane::Sockets).await);
+    assert_eq!(world.plane.store.watching(&ana()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn who_watches_nothing_any_more_is_rung_for_no_more() {
+    let (world, owner, _, mut visitor) = given().await;
+    visitor.ask("rrext_monitor", json!({"token": "*", "types": []})).await.ok();
+    ring(&world).await;
+    world.settle().await;
+
+    owner.open(echo("p")).await.unwrap();
+
+    assert!(!world.answer(Lane::Sockets).await);
+    visitor.ask("rrext_monitor", json!({"token": "*", "types": ["task"]})).await.ok();
+    world.advance(seconds(1)).await;
+    owner.open(echo("q")).await.unwrap();
+    world.settle().await;
+    assert_eq!(told(&mut visitor), ["begin q"]);
+}
+
+#[tokio::test]
+async fn a_lost_bell_is_made_up_for_by_the_next_change_or_the_sweep() {
+    let (world, owner, user, mut visitor) = given().await;
+    let deaf = owner.on(deaf(&world));
+    let task = deaf.open(echo("p")).await.unwrap();
+    world.advance(seconds(5)).await;
+    assert_eq!(told(&mut visitor), [""; 0]);
+
+    world.sweep().await;
+    world.settle().await;
+    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+
+    deaf.send(&task.token, "one").await.unwrap();
+    world.advance(seconds(11)).await;
+    user.post(&format!("/v1/tasks/{}/objects", task.token), json!("two")).await.ok();
+    world.settle().await;
+    assert_eq!(told(&mut visitor), ["status 3 of 2"]);
+}
+
+#[tokio::test]
+async fn a_doubled_bell_tells_nothing_twice() {
+    let (world, owner, _, mut visitor) = given().await;
+    owner.open(echo("p")).await.unwrap();
+
+    for _ in 0..4 {
+        ring(&world).await;
+        world.advance(seconds(2)).await;
+    }
+
+    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+}
+
+#[tokio::test]
+async fn of_many_who_tell_at_once_one_does() {
+    let (world, owner, _, mut visitor) = given().await;
+    owner.open(echo("p")).await.unwrap();
+    let tell = || tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None);
+
+    futures::future::join_all((0..8).map(|_| tell())).await;
+    world.advance(seconds(5)).await;
+
+    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+}
+
+#[tokio::test]
+async fn nobody_tells_while_another_one_does_until_that_one_is_given_up() {
+    let (world, owner, _, mut visitor) = given().await;
+    owner.open(echo("p")).await.unwrap();
+    let seen = world.plane.store.watching(&ana()).await.unwrap().unwrap();
+    world.plane.store.begin_telling(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
+
+    world.advance(seconds(59)).await;
+    assert_eq!(told(&mut visitor), [""; 0]);
+    world.advance(seconds(2)).await;
+
+    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+}
+
+#[tokio::test]
+async fn a_change_while_somebody_tells_is_told_after_it() {
+    let (world, owner, _, mut visitor) = given().await;
+    let task = owner.open(echo("p")).await.unwrap();
+    world.advance(seconds(1)).await;
+    told(&mut visitor);
+    owner.send(&task.token, "one").await.unwrap();
+
+    // Somebody began to tell before the second one came, and has read everything.
+    let seen = world.plane.store.watching(&ana()).await.unwrap().unwrap();
+    let mine = world.plane.store.begin_telling(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
+    owner.send(&task.token, "two").await.unwrap();
+    world.plane.store.end_telling(&ana(), &mine, world.now()).await.unwrap();
+    world.advance(seconds(2)).await;
+
+    assert_eq!(told(&mut visitor), ["status 3 of 2"]);
+}
+
+fn minutes_of(count: i64) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_mins(count)
+}
+
+#[tokio::test]
+async fn a_death_at_any_call_loses_no_event() {
+    let mut call = 0;
+    loop {
+        let mut died = false;
+        for death in [Death::Before(call), Death::After(call)] {
+            let (world, owner, _, mut visitor) = given().await;
+            owner.open(echo("p")).await.unwrap();
+            world.faults.die(Some(death));
+            let _ = tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None).await;
+            died = world.faults.is_dead();
+            let world = world.restarted().await;
+            world.faults.die(None);
+
+            // The sweep's minute, after which nobody holds the right to tell any more.
+            world.advance(minutes(2)).await;
+            world.sweep().await;
+            world.advance(seconds(2)).await;
+
+            let mut all = told(&mut visitor.at(&world));
+            all.extend(told(&mut visitor));
+            all.dedup();
+            assert!(
+                all.contains(&"begin p".to_owned()) && all.contains(&"status 3 of 0".to_owned()),
+                "{death:?}: {all:?}"
+            );
+        }
+        if !died {
+            break;
+        }
+        call += 1;
+    }
+    assert!(call > 5, "{call} calls");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_being_told() {
+    let (world, owner, user, visitor) = given().await;
+    let mut other = watching(&world, &user, &["task"]).await;
+    visitor.vanish();
+
+    owner.open(echo("p")).await.unwrap();
+    world.settle().await;
+
+    assert_eq!(told(&mut other), ["begin p"]);
+    let left = world.plane.store.watchers(&ana()).await.unwrap();
+    assert_eq!(left.into_iter().map(|watcher| watcher.id).collect::<Vec<_>>(), [other.connection.clone()]);
+    assert_eq!(world.plane.store.socket(&visitor.connection).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_revoked_key_closes_its_sockets_within_a_minute() {
+    let (world, _, user, visitor) = given().await;
+    let made = user.post("/v1/keys", json!({})).await.ok();
+    let other = User::new(world.plane.clone(), made["key"].as_str().unwrap(), made["id"].as_str().unwrap());
+    let (silent, stays) = (world.visits(&other).await, world.visits(&user).await);
+
+    user.delete(&format!("/v1/keys/{}", other.key_id)).await.ok();
+    world.sweep().await;
+    world.settle().await;
+
+    assert!(!silent.is_open() && stays.is_open() && visitor.is_open());
+    assert_eq!(world.plane.store.socket(&silent.connection).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_sockets_of_a_task_that_is_gone_are_closed() {
+    let (world, owner, _, _visitor) = given().await;
+    let task = owner.open(echo("p")).await.unwrap();
+    let of_task = world.visits(&User::new(world.plane.clone(), &task.token, "")).await;
+    owner.end(&task.token).await.unwrap();
+
+    world.advance(minutes(6)).await;
+    world.sweep().await;
+    world.settle().await;
+
+    assert!(!of_task.is_open());
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_closes_nobody() {
+    let (world, owner, _, visitor) = given().await;
+    owner.open(echo("p")).await.unwrap();
+    for call in 0..8 {
+        world.faults.die(Some(Death::Before(call)));
+        let _ = tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None).await;
+        world.faults.die(None);
+        world.sleep(minutes(2));
+        assert!(visitor.is_open());
+    }
+}
+
+#[tokio::test]
+async fn strangers_are_closed_by_the_sweep_when_no_login_can_still_come() {
+    let (world, _, user, known) = given().await;
+    let mut early = world.visitor(2).await.unwrap();
+    let late = world.visitor(2).await.unwrap();
+    early.ask("auth", json!({"auth": user.key})).await.ok();
+    world.sleep(seconds(33));
+    world.sweep().await;
+    world.settle().await;
+    assert!(late.is_open(), "a login may still be being answered");
+
+    world.sleep(seconds(1));
+    world.sweep().await;
+    world.settle().await;
+
+    assert!(!late.is_open() && early.is_open() && known.is_open());
+    assert!(world.plane.store.strangers().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_subscription_that_changes_while_it_is_told_is_kept() {
+    let (world, owner, _, mut visitor) = given().await;
+    owner.open(echo("p")).await.unwrap();
+    let tell = tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None);
+    let more = json!({"projectId": "q", "source": "webhook_1", "types": ["task"]});
+
+    let (told_all, asked) = futures::join!(tell, visitor.send("rrext_monitor", more));
+    told_all.unwrap();
+    asked.unwrap();
+
+    let watcher = world.plane.store.watchers(&ana()).await.unwrap().remove(0);
+    assert!(watcher.watches.contains("webhook_1") && watcher.watches.contains("is_running"), "{}", watcher.watches);
+    world.advance(seconds(2)).await;
+    owner.open(echo("q")).await.unwrap();
+    world.settle().await;
+    assert!(told(&mut visitor).contains(&"begin q".to_owned()));
+}
+
+#[tokio::test]
+async fn where_a_process_holds_its_sockets_nothing_is_rung() {
+    let world = World::new().await;
+    let (owner, _) = caller(&world, "ana").await;
+
+    world.faults.die(None);
+    owner.open(echo("p")).await.unwrap();
+
+    let asked: Vec<_> = world.faults.calls().into_iter().map(|call| call.request.to_string()).collect();
+    assert!(!asked.iter().any(|request| request.contains("W#ana")), "{asked:#?}");
+}

@@ -1,0 +1,5 @@
+//! A file per operation on a tick, and what holds of several.
+
+mod catch_up;
+mod list;
+mod why;
