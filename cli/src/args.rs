@@ -1,11 +1,8 @@
-//! The command line: every command, and the options that all of them take.
+//! The whole command line, and the help that stands around the commands.
 
-use crate::commands::{
-    cancel, completions, deploy, dev, doctor, gateway, groups, keys, list, logs, pause, providers, remove, resume,
-    rollout, rollouts, run, runs, schedule, secrets, status, tasks, ticks, update, validate, versions, why,
-};
-use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use crate::commands::Command;
+use crate::global::Global;
+use clap::Parser;
 
 const AFTER_HELP: &str = "\
 Start here:
@@ -44,63 +41,4 @@ pub struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// What every command takes.
-#[derive(Args, Clone)]
-pub struct Global {
-    /// Print JSON: the answer on standard output, an error on standard error
-    #[arg(long, global = true, help_heading = "Everywhere")]
-    pub json: bool,
-    /// The plane [default: TIDEMILL_URL, or http://127.0.0.1:5565]
-    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
-    pub url: Option<String>,
-    /// The API key [default: TIDEMILL_KEY, or the one in DATA/key for a plane on this machine]
-    #[arg(long, global = true, value_name = "KEY", help_heading = "Everywhere")]
-    pub key: Option<String>,
-    /// The data folder of a plane on this machine
-    #[arg(long, global = true, value_name = "DIR", default_value = ".tidemill", help_heading = "Everywhere")]
-    pub data: PathBuf,
-}
-
-/// The variables are read here and not by clap, which would list them in every `Usage:` as if they had to be given.
-impl Global {
-    pub fn url(&self) -> Option<String> {
-        self.url.clone().or_else(|| std::env::var("TIDEMILL_URL").ok())
-    }
-
-    pub fn key(&self) -> Option<String> {
-        self.key.clone().or_else(|| std::env::var("TIDEMILL_KEY").ok())
-    }
-}
-
-#[derive(Subcommand)]
-pub enum Command {
-    Dev(dev::Args),
-    Gateway(gateway::Args),
-    Deploy(deploy::Args),
-    List(list::Args),
-    Status(status::Args),
-    Update(update::Args),
-    Pause(pause::Args),
-    Resume(resume::Args),
-    Remove(remove::Args),
-    Rollouts(rollouts::Args),
-    Rollout(rollout::Args),
-    Groups(groups::Args),
-    Versions(versions::Args),
-    Run(run::Args),
-    Runs(runs::Args),
-    Logs(logs::Args),
-    Cancel(cancel::Args),
-    Tasks(tasks::Args),
-    Ticks(ticks::Args),
-    Why(why::Args),
-    Doctor(doctor::Args),
-    Keys(keys::Args),
-    Secrets(secrets::Args),
-    Validate(validate::Args),
-    Providers(providers::Args),
-    Schedule(schedule::Args),
-    Completions(completions::Args),
 }

@@ -1,7 +1,7 @@
 //! Which plane a command talks to, and with which key.
 
-use crate::args::Global;
 use crate::failure::{Exit, Failure};
+use crate::global::Global;
 use reqwest::Url;
 use secrecy::SecretString;
 use std::io::ErrorKind;

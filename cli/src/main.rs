@@ -12,6 +12,7 @@ mod deploying;
 mod events;
 mod failure;
 mod following;
+mod global;
 mod output;
 mod pages;
 mod pipeline_files;
@@ -20,16 +21,18 @@ mod progress;
 mod rollouts;
 mod runs;
 mod schedule_lines;
+mod schedule_text;
 mod session;
 mod settings;
 mod table;
 mod times;
 mod views;
 
-use crate::args::{Cli, Command};
+use crate::args::Cli;
+use crate::commands::Command;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -38,7 +41,8 @@ fn main() -> ExitCode {
         Err(error) => return refused_arguments(&error).into(),
     };
     let session = Session::new(cli.global);
-    let done = runtime(&cli.command).and_then(|runtime| runtime.block_on(commands::run(&session, cli.command)));
+    let done =
+        runtime(&cli.command).and_then(|runtime| runtime.block_on(commands::run(&session, cli.command, Cli::command)));
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {

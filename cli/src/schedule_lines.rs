@@ -1,7 +1,7 @@
 //! Answers lines `{"expr", "start"}` with the next due times, one line each, for programs that ask about many schedules.
 
-use crate::commands::schedule::parse;
 use crate::failure::{Exit, Failure};
+use crate::schedule_text::parse;
 use crate::times::seconds_since_1970;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! What a command works with: what it was told to do everywhere, and where its words go.
 
-use crate::args::Global;
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::Output;
 use std::io::IsTerminal;
 

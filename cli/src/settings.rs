@@ -1,7 +1,7 @@
 //! What a deployment is told besides its pipeline: on the command line, and in its file.
 
-use crate::commands::schedule;
 use crate::failure::{Exit, Failure};
+use crate::schedule_text;
 use crate::times;
 use crate::views::Deployment;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Settings {
         checked.map_err(|invalid| Failure::new("invalid_argument", invalid.message).hint(invalid.hint))?;
         let schedule = self.schedule.as_deref().unwrap_or("manual");
         let zone = self.timezone.as_deref().unwrap_or("UTC");
-        schedule::parse(schedule, zone).map(|_| ()).map_err(|error| schedule::refused(schedule, &error))
+        schedule_text::parse(schedule, zone).map(|_| ()).map_err(|error| schedule_text::refused(schedule, &error))
     }
 
     /// Like [`Settings::check`], for what stands on the command line.

@@ -1,9 +1,7 @@
 //! `tidemill completions`: what a shell needs to complete commands and options.
 
-use crate::args::Cli;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 /// Print the completions for a shell
@@ -17,9 +15,10 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
+/// `grammar` is the whole command line.
+pub fn run(session: &Session, args: Args, grammar: &mut clap::Command) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "tidemill", &mut script);
+    clap_complete::generate(args.shell, grammar, "tidemill", &mut script);
     session.output.line(String::from_utf8_lossy(&script).trim_end());
     Ok(Exit::Done)
 }

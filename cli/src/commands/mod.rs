@@ -1,66 +1,84 @@
 //! One file per command: its options, its help, what it does.
 
-pub mod cancel;
 pub mod completions;
-pub mod deploy;
-pub mod dev;
-pub mod doctor;
-pub mod gateway;
-pub mod groups;
-pub mod keys;
-pub mod list;
-pub mod logs;
-pub mod pause;
-pub mod providers;
-pub mod remove;
-pub mod resume;
+pub mod deployment;
+pub mod group;
+pub mod key;
+pub mod pipeline;
+pub mod plane;
 pub mod rollout;
-pub mod rollouts;
 pub mod run;
-pub mod runs;
 pub mod schedule;
-pub mod secrets;
-pub mod status;
-pub mod tasks;
-pub mod ticks;
-pub mod update;
-pub mod validate;
-pub mod versions;
-pub mod why;
+pub mod secret;
+pub mod task;
+pub mod tick;
+pub mod version;
 
-use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 
-/// Does what the command line says.
-pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub enum Command {
+    Dev(plane::dev::Args),
+    Gateway(plane::gateway::Args),
+    Deploy(deployment::deploy::Args),
+    List(deployment::list::Args),
+    Status(deployment::status::Args),
+    Update(deployment::update::Args),
+    Pause(deployment::pause::Args),
+    Resume(deployment::resume::Args),
+    Remove(deployment::remove::Args),
+    Rollouts(rollout::list::Args),
+    Rollout(rollout::show::Args),
+    Groups(group::Args),
+    Versions(version::Args),
+    Run(run::start::Args),
+    Runs(run::show::Args),
+    Logs(run::logs::Args),
+    Cancel(run::cancel::Args),
+    Tasks(task::Args),
+    Ticks(tick::ticks::Args),
+    Why(tick::why::Args),
+    Doctor(plane::doctor::Args),
+    Keys(key::Args),
+    Secrets(secret::Args),
+    Validate(pipeline::validate::Args),
+    Providers(pipeline::providers::Args),
+    Schedule(schedule::Args),
+    Completions(completions::Args),
+}
+
+/// Runs a command. `grammar` makes the whole command line, from which completions are generated.
+pub async fn run(session: &Session, command: Command, grammar: fn() -> clap::Command) -> Result<Exit, Failure> {
     match command {
-        Command::Dev(args) => dev::run(session, args).await,
-        Command::Gateway(args) => gateway::run(session, args).await,
-        Command::Deploy(args) => deploy::run(session, args).await,
-        Command::List(args) => list::run(session, args).await,
-        Command::Status(args) => status::run(session, args).await,
-        Command::Update(args) => update::run(session, args).await,
-        Command::Pause(args) => pause::run(session, args).await,
-        Command::Resume(args) => resume::run(session, args).await,
-        Command::Remove(args) => remove::run(session, args).await,
-        Command::Rollouts(args) => rollouts::run(session, args).await,
-        Command::Rollout(args) => rollout::run(session, args).await,
-        Command::Groups(args) => groups::run(session, args).await,
-        Command::Versions(args) => versions::run(session, args).await,
-        Command::Run(args) => run::run(session, args).await,
-        Command::Runs(args) => runs::run(session, args).await,
-        Command::Logs(args) => logs::run(session, args).await,
-        Command::Cancel(args) => cancel::run(session, args).await,
-        Command::Tasks(args) => tasks::run(session, args).await,
-        Command::Ticks(args) => ticks::run(session, args).await,
-        Command::Why(args) => why::run(session, args).await,
-        Command::Doctor(args) => doctor::run(session, args).await,
-        Command::Keys(args) => keys::run(session, args).await,
-        Command::Secrets(args) => secrets::run(session, args).await,
-        Command::Validate(args) => validate::run(session, args),
-        Command::Providers(args) => providers::run(session, args),
+        Command::Dev(args) => plane::dev::run(session, args).await,
+        Command::Gateway(args) => plane::gateway::run(session, args).await,
+        Command::Deploy(args) => deployment::deploy::run(session, args).await,
+        Command::List(args) => deployment::list::run(session, args).await,
+        Command::Status(args) => deployment::status::run(session, args).await,
+        Command::Update(args) => deployment::update::run(session, args).await,
+        Command::Pause(args) => deployment::pause::run(session, args).await,
+        Command::Resume(args) => deployment::resume::run(session, args).await,
+        Command::Remove(args) => deployment::remove::run(session, args).await,
+        Command::Rollouts(args) => rollout::list::run(session, args).await,
+        Command::Rollout(args) => rollout::show::run(session, args).await,
+        Command::Groups(args) => group::run(session, args).await,
+        Command::Versions(args) => version::run(session, args).await,
+        Command::Run(args) => run::start::run(session, args).await,
+        Command::Runs(args) => run::show::run(session, args).await,
+        Command::Logs(args) => run::logs::run(session, args).await,
+        Command::Cancel(args) => run::cancel::run(session, args).await,
+        Command::Tasks(args) => task::run(session, args).await,
+        Command::Ticks(args) => tick::ticks::run(session, args).await,
+        Command::Why(args) => tick::why::run(session, args).await,
+        Command::Doctor(args) => plane::doctor::run(session, args).await,
+        Command::Keys(args) => key::run(session, args).await,
+        Command::Secrets(args) => secret::run(session, args).await,
+        Command::Validate(args) => pipeline::validate::run(session, args),
+        Command::Providers(args) => pipeline::providers::run(session, args),
         Command::Schedule(args) => schedule::run(session, args),
-        Command::Completions(args) => completions::run(session, args),
+        Command::Completions(args) => completions::run(session, args, &mut grammar()),
     }
 }

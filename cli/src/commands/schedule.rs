@@ -2,6 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::schedule_lines;
+use crate::schedule_text::{parse, refused};
 use crate::session::Session;
 use crate::table;
 use crate::times::{self, absolute, relative};
@@ -9,7 +10,6 @@ use comfy_table::Cell;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use tidemill_model::schedule::{ParseError, Schedule, Zone};
 
 /// Preview schedules, without a plane
 #[derive(clap::Args)]
@@ -74,22 +74,6 @@ struct Preview<'a> {
     timezone: &'a str,
     from: Timestamp,
     next: Vec<Timestamp>,
-}
-
-/// Reads an expression in a zone.
-pub fn parse(expr: &str, zone: &str) -> Result<Schedule, ParseError> {
-    let zone = Zone::parse(zone)?;
-    Schedule::parse(expr)?.in_zone(zone)
-}
-
-/// What is wrong with an expression, and where.
-pub fn refused(expr: &str, error: &ParseError) -> Failure {
-    let is_short = expr.len() <= 80 && error.position() <= expr.len() && expr.is_ascii() && !expr.contains('\n');
-    let marked = match is_short && !expr.is_empty() {
-        true => format!("{error}\n  {expr}\n  {}^", " ".repeat(error.position())),
-        false => error.to_string(),
-    };
-    Failure::new("invalid_argument", marked).hint(error.hint())
 }
 
 fn shown(due: &[Timestamp], zone: &str) -> String {

@@ -15,7 +15,7 @@ use tidemill_local::{RealWorld, open_store};
 use tidemill_model::ids::{KeyId, OwnerId};
 use tidemill_model::key::{Plane, Scope};
 use tidemill_operations::answer::KeyAnswer;
-use tidemill_operations::{World, key_create, key_list, key_revoke};
+use tidemill_operations::{World, key};
 
 /// Make, list and revoke API keys
 ///
@@ -118,8 +118,8 @@ async fn create_over_api(client: &Client, create: Create) -> Result<String, Fail
 async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> Result<String, Failure> {
     let store = open_store(&session.global.data).await?;
     let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
-    let input = key_create::Input { scopes, name: create.name, expires_at: create.expires };
-    let (key, token) = key_create::make(&store, &RealWorld, Plane::Local, owner, input).await?;
+    let input = key::create::Input { scopes, name: create.name, expires_at: create.expires };
+    let (key, token) = key::create::make(&store, &RealWorld, Plane::Local, owner, input).await?;
     Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, RealWorld.now()) }))
 }
 
@@ -127,8 +127,8 @@ async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> R
     let store = open_store(&session.global.data).await?;
     wanted
         .fetch_from(async |limit, cursor: Option<&str>| {
-            let input = key_list::Input { limit: Some(limit as u32), cursor: cursor.map(str::to_owned) };
-            let page = key_list::list(&store, owner, input, RealWorld.now()).await?;
+            let input = key::list::Input { limit: Some(limit as u32), cursor: cursor.map(str::to_owned) };
+            let page = key::list::list(&store, owner, input, RealWorld.now()).await?;
             client::read(&text(&page))
         })
         .await
@@ -136,7 +136,7 @@ async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> R
 
 async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &KeyId) -> Result<String, Failure> {
     let store = open_store(&session.global.data).await?;
-    let key = key_revoke::revoke(&store, owner, id, RealWorld.now()).await?;
+    let key = key::revoke::revoke(&store, owner, id, RealWorld.now()).await?;
     Ok(text(&KeyAnswer::of(key, RealWorld.now())))
 }
 

@@ -1,10 +1,10 @@
 //! `tidemill dev`: a whole plane in this process, until Ctrl-C.
 
-use crate::args::Global;
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::deploying::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
+use crate::global::Global;
 use crate::pipeline_files::pipelines_at;
 use crate::process::{Signals, log_to_stderr};
 use crate::session::Session;

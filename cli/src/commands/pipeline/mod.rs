@@ -1,0 +1,4 @@
+//! Commands on pipelines, without a plane.
+
+pub mod providers;
+pub mod validate;

@@ -1,0 +1,4 @@
+//! Commands on rollouts.
+
+pub mod list;
+pub mod show;

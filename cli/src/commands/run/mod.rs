@@ -1,0 +1,6 @@
+//! Commands on runs.
+
+pub mod cancel;
+pub mod logs;
+pub mod show;
+pub mod start;

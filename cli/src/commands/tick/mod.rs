@@ -1,0 +1,4 @@
+//! Commands on ticks.
+
+pub mod ticks;
+pub mod why;

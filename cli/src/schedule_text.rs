@@ -1,0 +1,20 @@
+//! A schedule as somebody typed it.
+
+use crate::failure::Failure;
+use tidemill_model::schedule::{ParseError, Schedule, Zone};
+
+/// Reads an expression in a zone.
+pub fn parse(expr: &str, zone: &str) -> Result<Schedule, ParseError> {
+    let zone = Zone::parse(zone)?;
+    Schedule::parse(expr)?.in_zone(zone)
+}
+
+/// What is wrong with an expression, and where.
+pub fn refused(expr: &str, error: &ParseError) -> Failure {
+    let is_short = expr.len() <= 80 && error.position() <= expr.len() && expr.is_ascii() && !expr.contains('\n');
+    let marked = match is_short && !expr.is_empty() {
+        true => format!("{error}\n  {expr}\n  {}^", " ".repeat(error.position())),
+        false => error.to_string(),
+    };
+    Failure::new("invalid_argument", marked).hint(error.hint())
+}
