@@ -9,7 +9,7 @@ use crate::timers::SchedulerTimers;
 use crate::world::AwsWorld;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tidemill_engine::{Environment, NetworkPolicy, Outbound};
+use tidemill_engine::{Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_operations::plane::{PlanCache, Workers};
 use tidemill_operations::{Error, Plane, World};
@@ -112,7 +112,7 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         cipher: Arc::new(KmsCipher::new(clients.clone(), configuration.clone())),
         sockets: Some(Arc::new(ApiGatewaySockets::new(clients, configuration))),
         calendar: Calendar::default(),
-        environment: Arc::new(Environment { folders: None, outbound }),
+        host: Arc::new(Host { folders: None, outbound }),
         kind: tidemill_model::key::Plane::Live,
         workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: false },
         plans: PlanCache::default(),

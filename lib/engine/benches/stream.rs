@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tidemill_engine::{
-    Budget, Environment, Execution, Folders, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys,
+    Budget, Execution, Folders, Host, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys,
 };
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Edge, Node, Plan};
@@ -111,7 +111,7 @@ fn context(folder: &Path) -> RunContext {
         secrets: Default::default(),
         seen: Arc::new(Nothing),
         now: Arc::new(jiff::Timestamp::now),
-        environment: Arc::new(Environment {
+        host: Arc::new(Host {
             folders: Some(folders),
             outbound: Outbound::new(NetworkPolicy::Public).expect("a client can be made"),
         }),

@@ -16,7 +16,7 @@ use tidemill_model::task::Trace;
 
 /// What the operator allows and gives; one per plane.
 #[derive(Debug)]
-pub struct Environment {
+pub struct Host {
     /// The folders that components may touch; `None` in the cloud, where there are none.
     pub folders: Option<Folders>,
     pub outbound: Outbound,
@@ -39,7 +39,7 @@ pub struct RunContext {
     pub secrets: BTreeMap<String, SecretString>,
     pub seen: Arc<dyn SeenKeys>,
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    pub environment: Arc<Environment>,
+    pub host: Arc<Host>,
     /// How much is told of what the components do.
     pub trace: Trace,
     /// Hears the messages of components at once; they are in the step, too.

@@ -24,7 +24,7 @@ mod templates;
 mod trace;
 mod value;
 
-pub use context::{Environment, Folders, HostError, RunContext, RunFacts, SeenKeys};
+pub use context::{Folders, Host, HostError, RunContext, RunFacts, SeenKeys};
 pub use error::Error;
 pub use execution::Execution;
 pub use input::{Ended, Given, Input, Live, Sender};

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tidemill_engine::{
-    Budget, Environment, Execution, Folders, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
+    Budget, Execution, Folders, Host, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
 };
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Edge, Node, Plan};
@@ -17,9 +17,9 @@ use tidemill_plan::{Edge, Node, Plan};
 enum Cut {
     /// In the middle of a step.
     Within,
-    /// After the sinks were flushed, before the host saved.
+    /// After the sinks were flushed, before the table saved.
     BeforeSave,
-    /// After the host saved.
+    /// After the table saved.
     AfterSave,
 }
 
@@ -31,9 +31,9 @@ struct Saved {
 }
 
 #[derive(Default)]
-struct Host(Mutex<Saved>);
+struct Table(Mutex<Saved>);
 
-impl SeenKeys for Host {
+impl SeenKeys for Table {
     fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
         let saved = self.0.lock().unwrap();
         let seen = keys.iter().map(|key| saved.keys.contains(&(component.to_owned(), key.clone()))).collect();
@@ -41,7 +41,7 @@ impl SeenKeys for Host {
     }
 }
 
-impl Host {
+impl Table {
     fn save(&self, step: &Step) {
         let mut saved = self.0.lock().unwrap();
         // Through text, as a table would keep it.
@@ -53,7 +53,7 @@ impl Host {
     }
 }
 
-fn context(folder: &Path, host: Arc<Host>) -> RunContext {
+fn context(folder: &Path, table: Arc<Table>) -> RunContext {
     let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out") };
     let outbound = Outbound::new(NetworkPolicy::Public).unwrap();
     RunContext {
@@ -68,9 +68,9 @@ fn context(folder: &Path, host: Arc<Host>) -> RunContext {
         },
         input: tidemill_engine::Given::Nothing,
         secrets: Default::default(),
-        seen: host,
+        seen: table,
         now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
-        environment: Arc::new(Environment { folders: Some(folders), outbound }),
+        host: Arc::new(Host { folders: Some(folders), outbound }),
         trace: Default::default(),
         listener: None,
     }
@@ -78,11 +78,11 @@ fn context(folder: &Path, host: Arc<Host>) -> RunContext {
 
 /// Runs to the end, killed as `cut` says at each step for which it gives something; returns the number of steps.
 async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) -> Option<Cut>) -> usize {
-    let host = Arc::new(Host::default());
+    let table = Arc::new(Table::default());
     let mut steps = 0;
     'process: loop {
-        let checkpoint = host.0.lock().unwrap().checkpoint.clone();
-        let mut execution = Execution::start(plan, context(folder, host.clone()), checkpoint).await.unwrap();
+        let checkpoint = table.0.lock().unwrap().checkpoint.clone();
+        let mut execution = Execution::start(plan, context(folder, table.clone()), checkpoint).await.unwrap();
         loop {
             steps += 1;
             let cut = cut(steps);
@@ -95,7 +95,7 @@ async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) ->
             if cut == Some(Cut::BeforeSave) {
                 continue 'process;
             }
-            host.save(&step);
+            table.save(&step);
             if step.done.is_some() {
                 return steps;
             }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tidemill_engine::{Environment, Folders, NetworkPolicy, Outbound};
+use tidemill_engine::{Folders, Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
@@ -78,7 +78,7 @@ impl Local {
             sockets: None,
             world: world.clone(),
             calendar,
-            environment: Arc::new(environment(&folder, &options)?),
+            host: Arc::new(host(&folder, &options)?),
             kind: tidemill_model::key::Plane::Local,
             workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: true },
             plans: PlanCache::default(),
@@ -151,7 +151,7 @@ fn calendar(minute: Option<Duration>) -> Result<Calendar, StartError> {
     })
 }
 
-fn environment(folder: &Folder, options: &Options) -> Result<Environment, StartError> {
+fn host(folder: &Folder, options: &Options) -> Result<Host, StartError> {
     let readable = options.readable.iter().map(|path| {
         std::fs::canonicalize(path).map_err(|error| {
             StartError::new(format!("the folder `{}` cannot be found: {error}", path.display()), "check its name")
@@ -161,7 +161,7 @@ fn environment(folder: &Folder, options: &Options) -> Result<Environment, StartE
     let policy = if options.allow_private_network { NetworkPolicy::AllowPrivate } else { NetworkPolicy::Public };
     let outbound = Outbound::new(policy)
         .map_err(|error| StartError::new(error.to_string(), "look whether the machine has its root certificates"))?;
-    Ok(Environment { folders: Some(folders), outbound })
+    Ok(Host { folders: Some(folders), outbound })
 }
 
 /// The key in the data folder, or a new one where it is missing or not of this table.

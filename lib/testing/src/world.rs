@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tidemill_engine::{Environment, Folders, NetworkPolicy, Outbound};
+use tidemill_engine::{Folders, Host, NetworkPolicy, Outbound};
 use tidemill_local::queue::{Lane, LocalQueue};
 use tidemill_local::timers::LocalTimers;
 use tidemill_local::{KeyFileCipher, table};
@@ -76,7 +76,7 @@ impl World {
             sockets: None,
             world: clock.clone(),
             calendar,
-            environment: Arc::new(Environment { folders: Some(folders), outbound }),
+            host: Arc::new(Host { folders: Some(folders), outbound }),
             kind: tidemill_model::key::Plane::Local,
             workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
             plans: PlanCache::default(),

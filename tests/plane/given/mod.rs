@@ -126,7 +126,7 @@ pub fn deaf(world: &World) -> Arc<Plane> {
         sockets: plane.sockets.clone(),
         world: plane.world.clone(),
         calendar: plane.calendar,
-        environment: plane.environment.clone(),
+        host: plane.host.clone(),
         kind: plane.kind,
         workers: plane.workers.clone(),
         plans: PlanCache::default(),

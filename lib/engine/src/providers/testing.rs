@@ -1,7 +1,7 @@
 //! Plans and runs for the tests of the providers.
 
 use crate::component::Run;
-use crate::context::{Environment, HostError, RunContext, RunFacts, SeenKeys};
+use crate::context::{Host, HostError, RunContext, RunFacts, SeenKeys};
 use crate::execution::Execution;
 use crate::json::Json;
 use crate::log::LogLine;
@@ -133,8 +133,8 @@ pub fn run() -> Run {
 }
 
 fn context_with(context: RunContext, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {
-    let environment = Environment { folders, outbound: Outbound::new(policy).unwrap() };
-    RunContext { environment: Arc::new(environment), ..context }
+    let host = Host { folders, outbound: Outbound::new(policy).unwrap() };
+    RunContext { host: Arc::new(host), ..context }
 }
 
 fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {
@@ -152,7 +152,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
         secrets: BTreeMap::new(),
         seen,
         now: Arc::new(|| Timestamp::UNIX_EPOCH),
-        environment: Arc::new(Environment { folders, outbound: Outbound::new(policy).unwrap() }),
+        host: Arc::new(Host { folders, outbound: Outbound::new(policy).unwrap() }),
         trace: Trace::None,
         listener: None,
     }

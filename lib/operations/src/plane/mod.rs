@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tidemill_engine::Environment;
+use tidemill_engine::Host;
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{ConnectionId, GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
@@ -38,7 +38,7 @@ pub struct Plane {
     pub sockets: Option<Arc<dyn Sockets>>,
     pub world: Arc<dyn World>,
     pub calendar: Calendar,
-    pub environment: Arc<Environment>,
+    pub host: Arc<Host>,
     pub kind: tidemill_model::key::Plane,
     pub workers: Workers,
     pub plans: PlanCache,

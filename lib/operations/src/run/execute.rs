@@ -205,7 +205,7 @@ impl Worker<'_> {
             secrets: secrets(plane, run, &plan, task.as_ref()).await?,
             seen: preparation::seen(plane, &run.owner, &run.project),
             now: Arc::new(move || world.now()),
-            environment: plane.environment.clone(),
+            host: plane.host.clone(),
             trace: task.as_ref().map_or(Trace::None, |task| task.trace),
             listener: None,
         };

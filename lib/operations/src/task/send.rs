@@ -328,7 +328,7 @@ impl Worker {
             secrets,
             seen: run::preparation::seen(plane, &task.owner, &task.project),
             now: Arc::new(move || world.now()),
-            environment: plane.environment.clone(),
+            host: plane.host.clone(),
             trace: task.trace,
             listener: Some(self.listener.clone()),
         };

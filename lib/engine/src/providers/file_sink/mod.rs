@@ -62,7 +62,7 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let allowed = setup.run.context.environment.folders.as_ref().ok_or_else(|| {
+        let allowed = setup.run.context.host.folders.as_ref().ok_or_else(|| {
             Fault::new("files cannot be written here").hint("`file_sink` works only in the local plane")
         })?;
         Ok(Box::new(Sink {

@@ -151,7 +151,7 @@ struct Last {
 impl Http {
     async fn send(&mut self, arrival: Arrival, call: &mut Call<'_>) -> Result<(), Fault> {
         let request = self.request(&arrival, call)?;
-        let answer = attempt::send(&call.run.context.environment.outbound, &request, self.retries, call).await?;
+        let answer = attempt::send(&call.run.context.host.outbound, &request, self.retries, call).await?;
         if call.is_connected(Lane::Text) {
             call.emit_on(Lane::Text, &arrival.object, Value::text(answer.text()))?;
         }
