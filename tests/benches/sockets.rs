@@ -127,7 +127,7 @@ async fn key_of(store: &tidemill_store::Store, owner: &str) -> String {
     let owner = owner.to_owned().try_into().expect("it is a name");
     let input =
         key::create::Input { scopes: Some(tidemill_model::key::Scope::ALL.to_vec()), name: None, expires_at: None };
-    let kind = tidemill_model::key::Plane::Local;
+    let kind = tidemill_model::key::KeyKind::Local;
     let made = key::create::make(store, &tidemill_local::RealWorld, kind, owner, input).await;
     made.expect("a key can be made").1.expose().to_owned()
 }

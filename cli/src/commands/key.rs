@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use tidemill_local::{RealWorld, open_store};
 use tidemill_model::ids::{KeyId, OwnerId};
-use tidemill_model::key::{Plane, Scope};
+use tidemill_model::key::{KeyKind, Scope};
 use tidemill_operations::answer::KeyAnswer;
 use tidemill_operations::{World, key};
 
@@ -119,7 +119,7 @@ async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> R
     let store = open_store(&session.global.data).await?;
     let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
     let input = key::create::Input { scopes, name: create.name, expires_at: create.expires };
-    let (key, token) = key::create::make(&store, &RealWorld, Plane::Local, owner, input).await?;
+    let (key, token) = key::create::make(&store, &RealWorld, KeyKind::Local, owner, input).await?;
     Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, RealWorld.now()) }))
 }
 

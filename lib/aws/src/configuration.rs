@@ -113,7 +113,7 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         sockets: Some(Arc::new(ApiGatewaySockets::new(clients, configuration))),
         calendar: Calendar::default(),
         host: Arc::new(Host { folders: None, outbound }),
-        kind: tidemill_model::key::Plane::Live,
+        kind: tidemill_model::key::KeyKind::Live,
         workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: false },
         plans: PlanCache::default(),
         threads: Default::default(),

@@ -79,7 +79,7 @@ impl Local {
             world: world.clone(),
             calendar,
             host: Arc::new(host(&folder, &options)?),
-            kind: tidemill_model::key::Plane::Local,
+            kind: tidemill_model::key::KeyKind::Local,
             workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),

@@ -1,4 +1,4 @@
-//! API keys: `tm_<plane>_<random>_<checksum>`, shown once and stored as a hash.
+//! API keys: `tm_<kind>_<random>_<checksum>`, shown once and stored as a hash.
 //!
 //! Secret scanners may use `tm_(local|live)_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}`. The checksum is the CRC-32 of everything
 //! before it, so that a mistyped key, or a chance match of the pattern, is told apart without a look at the table.
@@ -94,9 +94,9 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Which kind of plane a key was made for.
+/// The kind of plane that a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plane {
+pub enum KeyKind {
     Local,
     Live,
 }
@@ -123,12 +123,12 @@ impl fmt::Debug for Token {
 
 impl Token {
     /// Makes a token from 32 random bytes.
-    pub fn new(plane: Plane, random: [u8; 32]) -> Token {
-        let plane = match plane {
-            Plane::Local => "local",
-            Plane::Live => "live",
+    pub fn new(kind: KeyKind, random: [u8; 32]) -> Token {
+        let kind = match kind {
+            KeyKind::Local => "local",
+            KeyKind::Live => "live",
         };
-        let body = format!("tm_{plane}_{}", base62(random, RANDOM_LENGTH));
+        let body = format!("tm_{kind}_{}", base62(random, RANDOM_LENGTH));
         let checksum = checksum(&body);
         Token(format!("{body}_{checksum}"))
     }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_token_is_parsed_back_and_a_changed_one_is_not() {
-        let token = Token::new(Plane::Local, [7; 32]);
+        let token = Token::new(KeyKind::Local, [7; 32]);
         let text = token.expose().to_owned();
 
         assert_eq!(Token::parse(&text), Some(token));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_token_is_not_shown_by_debug() {
-        assert_eq!(format!("{:?}", Token::new(Plane::Live, [1; 32])), "Token(…)");
+        assert_eq!(format!("{:?}", Token::new(KeyKind::Live, [1; 32])), "Token(…)");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn checked_names(title: Option<&str>, repository: Option<&str>) -> Result<()
     Ok(())
 }
 
-/// Pipelines that are rolled out together. One rollout of them at a time: that which `running` names.
+/// Pipelines that are rolled out together, by one rollout at a time: its `active_rollout`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     pub owner: OwnerId,
@@ -39,10 +39,10 @@ pub struct Group {
     /// Where its pipelines are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// Whoever holds the group's one slot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub running: Option<RolloutId>,
-    /// The rollout that took the slot last.
+    /// The rollout that holds the right to change the group.
+    #[serde(rename = "running", default, skip_serializing_if = "Option::is_none")]
+    pub active_rollout: Option<RolloutId>,
+    /// The last rollout that held that right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<RolloutId>,
     /// Moves with every change, and never back.

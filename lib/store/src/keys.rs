@@ -13,7 +13,7 @@
 //! | `O#owner`              | `T#sha256 of the token`    | a task                                                  |
 //! | `O#owner`              | `W#sha256 of the source`   | which task serves a project's source                    |
 //! | `O#owner`              | `TASKS`                    | how many tasks are open                                 |
-//! | `O#owner`              | `G#group`                  | a group, with its one slot for rollouts                 |
+//! | `O#owner`              | `G#group`                  | a group, with its active rollout                        |
 //! | `O#owner`              | `M#sha256 of both names`   | a member of a group                                     |
 //! | `O#owner`              | `R#rollout id`             | a rollout, 30 days                                      |
 //! | `R#rollout id`         | `0000000000`               | what a rollout did with a resource                      |

@@ -77,7 +77,7 @@ impl World {
             world: clock.clone(),
             calendar,
             host: Arc::new(Host { folders: Some(folders), outbound }),
-            kind: tidemill_model::key::Plane::Local,
+            kind: tidemill_model::key::KeyKind::Local,
             workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tidemill_local::table;
 use tidemill_model::ids::OwnerId;
-use tidemill_model::key::{Plane, Scope};
+use tidemill_model::key::{KeyKind, Scope};
 use tidemill_operations::key;
 use tidemill_protocols::functions::FUNCTIONS;
 use tidemill_store::Store;
@@ -86,7 +86,7 @@ impl Table {
         let world = TestWorld::at(jiff::Timestamp::now());
         let owner = OwnerId::parse("bench").expect("the name is well formed");
         let input = key::create::Input { scopes: Some(Scope::ALL.to_vec()), name: None, expires_at: None };
-        let made = key::create::make(&store, &world, Plane::Live, owner, input).await;
+        let made = key::create::make(&store, &world, KeyKind::Live, owner, input).await;
         let key = made.expect("a key can be made").1.expose().to_owned();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it listens");

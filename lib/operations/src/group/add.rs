@@ -31,7 +31,7 @@ impl crate::Operation for Add {
         checked_names(input.title.as_deref(), input.repository.as_deref())?;
         let before = plane.store.group(&call.owner, &input.group).await?;
         let revision = before.as_ref().map_or(0, |group| group.revision);
-        if before.is_some_and(|group| !group.is_removed || group.running.is_some()) {
+        if before.is_some_and(|group| !group.is_removed || group.active_rollout.is_some()) {
             return Err(exists(&input.group));
         }
         let group = Group {
@@ -39,7 +39,7 @@ impl crate::Operation for Add {
             title: input.title.unwrap_or_else(|| input.group.to_string()),
             name: input.group,
             repository: input.repository,
-            running: None,
+            active_rollout: None,
             last: None,
             revision: revision + 1,
             is_removed: false,

@@ -41,7 +41,7 @@ impl crate::Operation for Create {
 pub async fn make(
     store: &Store,
     world: &dyn World,
-    plane: tidemill_model::key::Plane,
+    kind: tidemill_model::key::KeyKind,
     owner: OwnerId,
     input: Input,
 ) -> Result<(Key, Token), Error> {
@@ -49,7 +49,7 @@ pub async fn make(
     check(&input, now)?;
     let mut random = [0; 32];
     world.random(&mut random);
-    let token = Token::new(plane, random);
+    let token = Token::new(kind, random);
     let mut scopes = input.scopes.unwrap_or_else(|| Scope::DEFAULT.to_vec());
     scopes.sort_unstable();
     scopes.dedup();

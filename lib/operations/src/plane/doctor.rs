@@ -3,7 +3,7 @@
 
 use crate::deployment::change::due;
 use crate::error::Error;
-use crate::plane::sweep::{Slots, TICK_PATIENCE, forgotten, free, has_its_timers, held_slots, ring_for};
+use crate::plane::sweep::{ActiveRollouts, TICK_PATIENCE, active_rollouts, forgotten, free, has_its_timers, ring_for};
 use crate::plane::{Bell, Call, Plane, due_schedule};
 use crate::run::open::OpenRuns;
 use jiff::{SignedDuration, Timestamp};
@@ -91,7 +91,7 @@ async fn open_tasks(plane: &Plane, call: &Call) -> Result<Option<Finding>, Error
 async fn rollouts(plane: &Plane, call: &Call, fix: bool) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let finding = |message| Finding { check: "rollout", project: String::new(), message, fixed: fix };
-    let Slots { rollouts, lost } = held_slots(plane, &call.owner).await?;
+    let ActiveRollouts { rollouts, lost } = active_rollouts(plane, &call.owner).await?;
     for group in &lost {
         if fix {
             free(plane, group).await?;

@@ -39,7 +39,7 @@ pub struct Plane {
     pub world: Arc<dyn World>,
     pub calendar: Calendar,
     pub host: Arc<Host>,
-    pub kind: tidemill_model::key::Plane,
+    pub kind: tidemill_model::key::KeyKind,
     pub workers: Workers,
     pub plans: PlanCache,
     pub threads: Threads,
@@ -54,7 +54,7 @@ impl Plane {
     }
 
     pub fn is_local(&self) -> bool {
-        self.kind == tidemill_model::key::Plane::Local
+        self.kind == tidemill_model::key::KeyKind::Local
     }
 
     pub fn is_stopping(&self) -> bool {

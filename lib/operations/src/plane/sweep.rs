@@ -200,7 +200,7 @@ async fn tasks(plane: &Plane, owner: &OwnerId, swept: &mut Swept) -> Result<(), 
 
 /// Rings for the rollouts that nobody works on, and ends those that nobody came for.
 async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swept: &mut Swept) -> Result<(), Error> {
-    let Slots { rollouts, lost } = held_slots(plane, owner).await?;
+    let ActiveRollouts { rollouts, lost } = active_rollouts(plane, owner).await?;
     for group in &lost {
         free(plane, group).await?;
         swept.rollouts_found += 1;
@@ -231,36 +231,36 @@ async fn strangers(plane: &Plane) -> Result<(), Error> {
     Ok(())
 }
 
-/// The slots of an owner that are held.
+/// What an owner's groups name as their active rollouts.
 #[derive(Default)]
-pub(crate) struct Slots {
+pub(crate) struct ActiveRollouts {
     pub rollouts: Vec<Rollout>,
-    /// Groups whose slot is held by a rollout that is not there.
+    /// Groups whose active rollout does not exist.
     pub lost: Vec<Group>,
 }
 
-pub(crate) async fn held_slots(plane: &Plane, owner: &OwnerId) -> Result<Slots, Error> {
-    let mut held = Slots::default();
+pub(crate) async fn active_rollouts(plane: &Plane, owner: &OwnerId) -> Result<ActiveRollouts, Error> {
+    let mut active = ActiveRollouts::default();
     let mut cursor = None;
     loop {
         let page = plane.store.groups(owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
         for group in page.items {
-            let Some(id) = &group.running else { continue };
+            let Some(id) = &group.active_rollout else { continue };
             match plane.store.rollout(owner, id).await? {
-                Some(rollout) => held.rollouts.push(rollout),
-                None => held.lost.push(group),
+                Some(rollout) => active.rollouts.push(rollout),
+                None => active.lost.push(group),
             }
         }
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(held);
+            return Ok(active);
         }
     }
 }
 
-/// Frees a slot whose holder is not there.
+/// Ends the right of an active rollout that does not exist.
 pub(crate) async fn free(plane: &Plane, group: &Group) -> Result<(), Error> {
-    let after = Group { running: None, revision: group.revision + 1, ..group.clone() };
+    let after = Group { active_rollout: None, revision: group.revision + 1, ..group.clone() };
     match plane.store.transaction().group(&after, group.revision)?.commit().await {
         // Somebody has taken it.
         Err(error) if !error.rejects(Part::Group) => Err(error.into()),

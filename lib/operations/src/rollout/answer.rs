@@ -64,7 +64,7 @@ pub struct GroupAnswer {
     pub group: String,
     pub title: String,
     pub repository: Option<String>,
-    /// The rollout that holds the group's slot.
+    /// The rollout that is going on in the group.
     pub running: Option<String>,
     /// The rollout that held it last.
     pub last_rollout: Option<String>,
@@ -89,7 +89,7 @@ impl From<Group> for GroupAnswer {
             group: group.name.to_string(),
             title: group.title,
             repository: group.repository,
-            running: group.running.map(String::from),
+            running: group.active_rollout.map(String::from),
             last_rollout: group.last.map(String::from),
             created_at: group.created_at,
             updated_at: group.updated_at,

@@ -374,7 +374,7 @@ impl<'a> Worker<'a> {
                 _ => before.created_at == self.rollout.created_at && self.has_no_members().await?,
             };
             let after = Group {
-                running: None,
+                active_rollout: None,
                 revision: before.revision + 1,
                 is_removed: is_gone || before.is_removed,
                 updated_at: now,

@@ -178,7 +178,7 @@ pub(crate) fn bell(rollout: &Rollout) -> Bell {
 
 /// Whoever holds the slot.
 async fn holder(plane: &Plane, call: &Call, group: Option<&Group>) -> Result<Option<Rollout>, Error> {
-    let Some(running) = group.and_then(|group| group.running.as_ref()) else { return Ok(None) };
+    let Some(running) = group.and_then(|group| group.active_rollout.as_ref()) else { return Ok(None) };
     let found = plane.store.rollout(&call.owner, running).await?;
     if found.is_none() {
         tracing::error!(rollout.id = %running, "the rollout that holds a slot is not there; the slot is free");
@@ -199,7 +199,7 @@ fn taken(
         name: rollout.group.clone(),
         title: rollout.group.to_string(),
         repository: None,
-        running: None,
+        active_rollout: None,
         last: None,
         revision: 0,
         is_removed: is_hidden,
@@ -209,7 +209,7 @@ fn taken(
     Group {
         title: title.map_or(before.title, str::to_owned),
         repository: repository.map(str::to_owned).or(before.repository),
-        running: Some(rollout.id.clone()),
+        active_rollout: Some(rollout.id.clone()),
         last: Some(rollout.id.clone()),
         revision: before.revision + 1,
         is_removed: before.is_removed && is_hidden,
