@@ -9,6 +9,7 @@ pub mod ids;
 pub mod invalid;
 pub mod key;
 pub mod lane;
+pub mod lease;
 pub mod pipeline;
 pub mod rollout;
 pub mod run;

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
 use tidemill_model::ids::{GroupName, LogicalId, OwnerId, RolloutId};
+use tidemill_model::lease::Lease;
 use tidemill_model::rollout::{Failure, Group, Member, Resource, Rollout, Rung, State, Step};
-use tidemill_model::run::Lease;
 
 /// How far a rollout is, as its worker tells it.
 #[derive(Clone, Debug, PartialEq)]

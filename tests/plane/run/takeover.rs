@@ -3,7 +3,7 @@
 use crate::given::{copied, copy, lines, queued, run, stored, while_it_runs};
 use serde_json::json;
 use tidemill_local::queue::Lane;
-use tidemill_model::run::Lease;
+use tidemill_model::lease::Lease;
 use tidemill_testing::{Death, User, World, pipeline, seconds};
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{ConnectionId, GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
 use tidemill_model::key::Scope;
+use tidemill_model::lease::Process;
 use tidemill_model::schedule::Schedule;
 use tidemill_model::task::Task;
 use tidemill_plan::Plan;
@@ -251,6 +252,13 @@ pub struct Workers {
     pub since: Timestamp,
     /// No other process works on this table, so a lease that does not name this one is void.
     pub alone: bool,
+}
+
+impl Workers {
+    /// This process, as leases know it.
+    pub fn this(&self) -> Process<'_> {
+        Process { name: &self.me, is_alone: self.alone }
+    }
 }
 
 /// Plans by what they are the plan of. Neither a version nor a stored body ever changes, so neither does its plan.

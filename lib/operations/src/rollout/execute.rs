@@ -9,15 +9,15 @@ use crate::rollout::apply::{Applying, Place, Todo, Turn, settled};
 use crate::rollout::problems::{RESOURCE_LIMIT, ROLLOUT_LIMIT, cannot_run};
 use crate::rollout::request::{Named, Request};
 use crate::rollout::standing::Standing;
-use crate::run::execute::{Executed, is_gone};
+use crate::run::execute::Executed;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tidemill_model::ids::{LogicalId, OwnerId, RolloutId};
+use tidemill_model::lease::Lease;
 use tidemill_model::rollout::{
     Failure, Gone, Group, Member, Outcome, Purpose, Resource, Rollout, State, Step, progress,
 };
-use tidemill_model::run::Lease;
 use tidemill_store::{Part, Progress, TRANSACTION_LIMIT};
 
 /// How long a lease lasts; it is renewed with each few resources.
@@ -26,9 +26,6 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const AT_ONCE: usize = 8;
 /// Attempts in a row that may come to nothing, by a death or an error, before the rollout is given up.
 const ATTEMPTS: u32 = 5;
-
-/// Holds a lease that was given back.
-const NOBODY: &str = "";
 
 /// Carries a rollout out, if it is to be carried out and nobody else does.
 pub async fn run(plane: &Plane, owner: &OwnerId, id: &RolloutId) -> Result<Executed, Error> {
@@ -62,8 +59,7 @@ pub(crate) async fn give_up(plane: &Plane, found: &Rollout) -> Result<(), Error>
 
 /// Whether somebody holds the right to go on with a rollout.
 pub(crate) fn is_worked_on(plane: &Plane, rollout: &Rollout) -> bool {
-    let holds = |lease: &Lease| lease.until > plane.now() && !is_gone(plane, lease);
-    rollout.lease.as_ref().is_some_and(holds)
+    rollout.lease.as_ref().is_some_and(|lease| lease.holds(plane.now(), plane.workers.this()))
 }
 
 fn failure_code(problems: &[(u32, Error)]) -> &'static str {
@@ -78,7 +74,7 @@ fn failure_code(problems: &[(u32, Error)]) -> &'static str {
 pub(crate) fn waits_since(rollout: &Rollout) -> Option<Timestamp> {
     match &rollout.lease {
         None => Some(rollout.created_at),
-        Some(lease) => Some(lease.until).filter(|_| lease.holder == NOBODY),
+        Some(lease) => Some(lease.until).filter(|_| lease.is_given_back()),
     }
 }
 
@@ -108,7 +104,7 @@ struct Prepared {
 impl<'a> Worker<'a> {
     /// Takes the lease; `None` if somebody else was faster.
     async fn claim(plane: &'a Plane, found: &Rollout) -> Result<Option<Worker<'a>>, Error> {
-        let died = found.lease.as_ref().is_some_and(|lease| lease.holder != NOBODY);
+        let died = found.lease.as_ref().is_some_and(|lease| !lease.is_given_back());
         let attempts = found.attempts + u32::from(died);
         match plane.store.claim_rollout(found, &lease(plane), attempts, plane.now()).await {
             Ok(rollout) => Ok(Some(Worker { plane, rollout })),
@@ -286,7 +282,7 @@ impl<'a> Worker<'a> {
     /// Leaves the rollout to the next worker.
     async fn hand_over(&self) -> Result<Executed, Error> {
         let Rollout { step, resources, settled, progress, attempts, .. } = self.rollout;
-        let over = Lease { holder: NOBODY.to_owned(), until: self.plane.now() };
+        let over = Lease::given_back(self.plane.now());
         let told = Progress { step, resources, settled, percent: progress, attempts, lease: over };
         match self.plane.store.rollout_progress(&self.rollout, &told).await {
             Err(error) if !error.rejects(Part::Rollout) => Err(error.into()),

@@ -16,7 +16,8 @@ use std::time::Duration;
 use tidemill_engine::{Budget, Execution, Given, RunContext, Step};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
-use tidemill_model::run::{Ended, Failure, Lease, Run, State};
+use tidemill_model::lease::Lease;
+use tidemill_model::run::{Ended, Failure, Run, State};
 use tidemill_model::task::{Task, Trace};
 use tidemill_plan::Plan;
 use tidemill_store::Part;
@@ -54,7 +55,7 @@ pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunI
     if let Some(wait) = found.not_before.filter(|at| found.state == State::Queued && *at > now) {
         return Ok(Executed::Again(until(now, wait)));
     }
-    if !found.may_be_claimed(now, |lease| is_gone(plane, lease)) {
+    if !found.may_be_claimed(now, plane.workers.this()) {
         return Ok(Executed::Done);
     }
     if plane.is_stopping() {
@@ -85,11 +86,6 @@ fn step_time(deaths: u32) -> Duration {
 
 fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
-}
-
-/// A lease of a process that cannot be there any more.
-pub(crate) fn is_gone(plane: &Plane, lease: &Lease) -> bool {
-    plane.workers.alone && lease.holder != plane.workers.me
 }
 
 enum Claim {

@@ -3,7 +3,6 @@
 
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::run::execute::is_gone;
 use jiff::{SignedDuration, Timestamp};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::RunId;
@@ -121,10 +120,9 @@ async fn noted(plane: &Plane, before: &Deployment, waiting: Option<RunId>) -> Re
 
 /// Whether nobody works on a run, whoever goes before it.
 fn is_forgotten(plane: &Plane, run: &Run, now: Timestamp, patience: SignedDuration) -> bool {
-    match (run.state, &run.lease) {
-        (State::Running, Some(lease)) => lease.until < now || is_gone(plane, lease),
-        (State::Running, None) => true,
-        (State::Queued, _) => run.not_before.unwrap_or(run.queued_at) + patience <= now || patience.is_zero(),
+    match run.state {
+        State::Running => !run.is_held(now, plane.workers.this()),
+        State::Queued => run.not_before.unwrap_or(run.queued_at) + patience <= now || patience.is_zero(),
         _ => false,
     }
 }

@@ -5,7 +5,6 @@ use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::plane::{Bell, Call, Plane};
 use crate::run::cancel;
-use crate::run::execute::is_gone;
 use jiff::SignedDuration;
 use tidemill_model::run;
 use tidemill_model::task::{End, READABLE, State, Task};
@@ -77,8 +76,7 @@ async fn step_with_run(plane: &Plane, task: &Task) -> Result<Option<Moved>, Erro
                 };
             }
             let waits = run.state == run::State::Queued && run.queued_at + PATIENCE > now;
-            let is_held = run.lease.as_ref().is_some_and(|lease| lease.until > now && !is_gone(plane, lease));
-            if !waits && !is_held {
+            if !waits && !run.is_held(now, plane.workers.this()) {
                 plane.ring_again(Bell::Run { owner: run.owner, project: run.project, run: run.id }).await;
             }
             return Ok(None);

@@ -3,7 +3,7 @@
 use crate::git::Git;
 use crate::ids::{GroupName, KeyId, LogicalId, OwnerId, ProjectId, RolloutId};
 use crate::invalid::Invalid;
-use crate::run::Lease;
+use crate::lease::Lease;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;

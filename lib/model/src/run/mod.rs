@@ -1,6 +1,7 @@
 //! One execution of one version, and the legal moves of its state.
 
 use crate::ids::{OwnerId, ProjectId, RunId};
+use crate::lease::{Lease, Process};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -72,14 +73,6 @@ pub struct Run {
     /// that waits for objects is not executed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
-}
-
-/// The right to act on a run until an instant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// The process that holds it.
-    pub holder: String,
-    pub until: Timestamp,
 }
 
 /// What started a run.
@@ -215,12 +208,17 @@ impl Run {
     }
 
     /// Whether a worker may take it at `now`: it waits and its time has come, or its holder is gone.
-    pub fn may_be_claimed(&self, now: Timestamp, holder_is_gone: impl Fn(&Lease) -> bool) -> bool {
+    pub fn may_be_claimed(&self, now: Timestamp, by: Process<'_>) -> bool {
         match self.state {
             State::Queued => self.not_before.is_none_or(|at| at <= now),
-            State::Running => self.lease.as_ref().is_none_or(|lease| lease.until < now || holder_is_gone(lease)),
+            State::Running => !self.is_held(now, by),
             _ => false,
         }
+    }
+
+    /// Whether a worker holds it, as `by` sees it.
+    pub fn is_held(&self, now: Timestamp, by: Process<'_>) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.holds(now, by))
     }
 
     /// Decides what follows the end of an attempt. `jitter` is drawn evenly from 0 to 1 and spreads the delays over
