@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub const SCHEDULES_LIMIT: usize = 25;
 /// Longest window of a scheduled run, in seconds; also what a run has whose schedule says nothing.
 pub const TTL_LIMIT: u32 = 86_400;
+/// Versions that an environment remembers to go back to.
+const EARLIER_LIMIT: usize = 20;
 
 /// Which version of a project is live in an environment, and when its sources run there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub struct Environment {
     pub name: EnvironmentName,
     /// The live pointer.
     pub version: u32,
+    /// The versions that rolling back leads to, the next one last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<u32>,
     pub state: State,
     /// By the component that runs start at.
     #[serde(default)]
@@ -76,6 +81,7 @@ impl Environment {
             project,
             name,
             version: 0,
+            earlier: Vec::new(),
             state: State::Enabled,
             sources: BTreeMap::new(),
             revision: 0,
@@ -89,6 +95,29 @@ impl Environment {
 
     /// Moves the pointer. A disabled environment stays so; a removed one is there again, with its schedules.
     pub fn deploy(&mut self, version: u32, now: Timestamp) {
+        if self.version != 0 && self.version != version {
+            let surplus = (self.earlier.len() + 1).saturating_sub(EARLIER_LIMIT);
+            self.earlier.drain(..surplus);
+            self.earlier.push(self.version);
+        }
+        self.point_at(version, now);
+    }
+
+    /// Moves the pointer back to the version that was live before, or to a given one. Rolling back again goes on from
+    /// there, further back. `false` if no earlier version is known.
+    pub fn roll_back(&mut self, to: Option<u32>, now: Timestamp) -> bool {
+        let Some(version) = to.or(self.earlier.last().copied()) else { return false };
+        match self.earlier.iter().rposition(|earlier| *earlier == version) {
+            Some(place) => {
+                self.earlier.truncate(place);
+                self.point_at(version, now);
+            }
+            None => self.deploy(version, now),
+        }
+        true
+    }
+
+    fn point_at(&mut self, version: u32, now: Timestamp) {
         self.version = version;
         self.deployed_at = now;
         if self.state == State::Removed {
@@ -118,5 +147,58 @@ impl Environment {
             State::Enabled if self.source(id).paused => paused("the schedule of the source is paused"),
             State::Enabled => deployment::State::Active,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_versions(versions: impl IntoIterator<Item = u32>) -> Environment {
+        let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
+        let name = EnvironmentName::parse("staging").unwrap();
+        let key = KeyId::parse("01KAFYZB6N3T8V5M2R9C4W7XQD").unwrap();
+        let mut environment = Environment::new(owner, project, name, key, Timestamp::UNIX_EPOCH);
+        versions.into_iter().for_each(|version| environment.deploy(version, Timestamp::UNIX_EPOCH));
+        environment
+    }
+
+    #[test]
+    fn rolling_back_twice_goes_back_twice() {
+        let mut environment = with_versions([1, 2, 2, 5]);
+
+        let mut versions = Vec::new();
+        while environment.roll_back(None, Timestamp::UNIX_EPOCH) {
+            versions.push(environment.version);
+        }
+
+        assert_eq!(versions, [2, 1]);
+    }
+
+    #[test]
+    fn rolling_back_to_a_version_passes_over_those_that_were_live_after_it() {
+        let mut environment = with_versions([1, 2, 3, 4]);
+
+        environment.roll_back(Some(2), Timestamp::UNIX_EPOCH);
+
+        assert_eq!((environment.version, &environment.earlier), (2, &vec![1]));
+    }
+
+    #[test]
+    fn rolling_back_to_a_version_that_was_never_live_there_can_be_undone() {
+        let mut environment = with_versions([2, 3]);
+
+        environment.roll_back(Some(1), Timestamp::UNIX_EPOCH);
+        assert_eq!(environment.version, 1);
+        environment.roll_back(None, Timestamp::UNIX_EPOCH);
+
+        assert_eq!(environment.version, 3);
+    }
+
+    #[test]
+    fn only_so_many_earlier_versions_are_remembered() {
+        let environment = with_versions(1..=100);
+
+        assert_eq!(environment.earlier, (80..100).collect::<Vec<_>>());
     }
 }

@@ -1,5 +1,6 @@
 //! What a schedule means: the next instants at which it is due, by the calendar that ticks are taken by.
 
+use crate::deployment::definition;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ pub struct SchedulePreview;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     pub schedule: String,
+    /// UTC unless it is given.
+    pub timezone: Option<String>,
     /// More than 50 are 50.
     pub count: Option<u32>,
 }
@@ -39,11 +42,10 @@ impl crate::Operation for SchedulePreview {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let schedule = match Schedule::parse(&input.schedule) {
+        let schedule = match definition::schedule(Some(&input.schedule), input.timezone.as_deref(), &Schedule::MANUAL) {
             Ok(schedule) => schedule,
-            Err(error) => {
-                let (message, hint) = (error.to_string(), error.hint());
-                return Ok(Output { valid: false, next: Vec::new(), error: Some(message), hint: Some(hint) });
+            Err(Error { message, hint, .. }) => {
+                return Ok(Output { valid: false, next: Vec::new(), error: Some(message), hint });
             }
         };
         let first = plane.calendar.next_tick(&schedule, call.now);

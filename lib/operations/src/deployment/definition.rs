@@ -30,6 +30,20 @@ impl Definition {
         Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron, source: None })
     }
 
+    /// Refuses a pipeline of another project.
+    pub fn must_be_of(&self, project: &ProjectId) -> Result<(), Error> {
+        let named = self.pipeline.project_id();
+        if named == project {
+            return Ok(());
+        }
+        Err(Invalid::new(
+            "pipeline",
+            format!("the pipeline's `project_id` is `{named}`, the request names project `{project}`"),
+            "name the project that the pipeline names, or correct its `project_id`",
+        )
+        .into())
+    }
+
     /// Like [`Definition::compile`], for a start at `source`, if one is named.
     pub fn compile_at(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Definition, Error> {
         Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: false, source })
@@ -175,8 +189,8 @@ pub fn pipeline_of(body: Option<Vec<u8>>, sha256: &str) -> Result<Box<RawValue>,
     value.ok_or_else(|| Error::internal(format!("the pipeline `{sha256}` is not stored")))
 }
 
-/// The answer to an update that expected another revision.
-pub fn changed_since(expected: u64, found: u64) -> Error {
-    Error::new(Code::Conflict, format!("the deployment is at revision {found}, not {expected}"))
+/// The answer to a change of something that expected another revision.
+pub fn changed_since(of: &str, expected: u64, found: u64) -> Error {
+    Error::new(Code::Conflict, format!("the {of} is at revision {found}, not {expected}"))
         .hint("read it again, and repeat the change if it is still wanted")
 }

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidemill_model::deployment::{Deployment, checked_note};
 use tidemill_model::ids::ProjectId;
-use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_store::Part;
 
@@ -103,7 +102,7 @@ impl From<tidemill_store::Error> for Failed {
 async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) -> Result<DeploymentAnswer, Failed> {
     let before = existing(plane, &call.owner, &input.project).await?;
     if let Some(expected) = input.revision.filter(|expected| *expected != before.revision) {
-        return Err(changed_since(expected, before.revision).into());
+        return Err(changed_since("deployment", expected, before.revision).into());
     }
     let call = &call.after(plane, before.updated_at);
     let mut after = touched(&before, call.now);
@@ -150,16 +149,8 @@ async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) 
 /// Compiles the new pipeline, which must be of the same project.
 fn definition_of(plane: &Plane, pipeline: &RawValue, after: &Deployment) -> Result<Definition, Error> {
     let definition = Definition::compile(plane, pipeline, !after.schedule.is_manual())?;
-    if *definition.pipeline.project_id() == after.project {
-        return Ok(definition);
-    }
-    let named = definition.pipeline.project_id();
-    Err(Invalid::new(
-        "pipeline",
-        format!("the pipeline's `project_id` is `{named}`, the deployment's is `{}`", after.project),
-        "update the project that the pipeline names, or mend its `project_id`",
-    )
-    .into())
+    definition.must_be_of(&after.project)?;
+    Ok(definition)
 }
 
 /// Whether a pipeline differs from the one that is live.

@@ -6,11 +6,12 @@
 //! before the change runs what held before it, or is settled as skipped.
 
 use crate::deployment::change::{Rounds, audit, fresh_record, settle, touched, with_change};
-use crate::deployment::definition::{Definition, stored_pipeline};
+use crate::deployment::definition::{Definition, changed_since, stored_pipeline};
 use crate::error::{Code, Detail, Error};
+use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
 use crate::version::add::Addition;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use tidemill_model::deployment::{Deployment, State};
@@ -37,8 +38,18 @@ pub struct Change<'a> {
     pub operation: &'static str,
     /// The only source that it concerns.
     pub source: Option<&'a str>,
-    /// Becomes the project's next version, in the same transaction.
-    pub adds: Option<&'a Addition>,
+    pub incoming: Incoming<'a>,
+}
+
+/// Where the version comes from that a change deploys.
+#[derive(Clone, Copy)]
+pub enum Incoming<'a> {
+    /// It deploys none, or one that the caller names.
+    Nothing,
+    /// It becomes the project's next version in the same transaction.
+    Addition(&'a Addition),
+    /// It is live in another environment.
+    LiveIn(&'a OfEnvironment),
 }
 
 /// An environment with its slots and its live version.
@@ -46,7 +57,16 @@ pub struct Changed {
     pub environment: Environment,
     pub slots: Vec<Deployment>,
     pub version: Version,
+    /// What was live before.
+    pub from_version: Option<u32>,
     pub warnings: Vec<Detail>,
+}
+
+/// The answer that a change remembers for retries of its request.
+#[derive(Clone, Copy)]
+struct Memory<'a> {
+    once: &'a Once,
+    answer: &'a (dyn Fn(&Changed) -> Result<Box<RawValue>, Error> + Sync),
 }
 
 /// Reads an environment that is not removed.
@@ -61,6 +81,15 @@ pub fn there(of: &OfEnvironment, found: Option<Environment>) -> Result<Environme
         let message = format!("project `{}` is not deployed to environment `{}`", of.project, of.environment);
         Error::new(Code::NotFound, message).hint("deploy a version to it first")
     })
+}
+
+/// Refuses a change that expected the environment at another revision.
+pub fn at_revision(before: Option<&Environment>, expected: Option<u64>) -> Result<(), Error> {
+    let found = before.map_or(0, |before| before.revision);
+    match expected {
+        Some(expected) if expected != found => Err(changed_since("environment", expected, found)),
+        _ => Ok(()),
+    }
 }
 
 /// The environment with its pointer moved to a version; a new one if there was none.
@@ -79,24 +108,58 @@ pub async fn version(plane: &Plane, call: &Call, project: &ProjectId, number: u3
 }
 
 impl Change<'_> {
-    /// Makes it. `edit` gives the environment as it is to be; it is told the call as of the round, what was there, and
-    /// the number of the version that is added, or 0.
+    /// Makes the change. `edit` gives the environment as it is to be, from the call as of the round, what was there, and
+    /// the number of the incoming version, or 0.
     pub async fn make(
         &self,
         mut edit: impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
     ) -> Result<Changed, Error> {
+        self.rounds(None, &mut edit).await?.now().ok_or_else(|| Error::internal("an answer of no idempotency key"))
+    }
+
+    /// Makes the change once per idempotency key; `request` is what distinguishes requests.
+    pub async fn make_once<T: Serialize>(
+        &self,
+        request: &[&str],
+        answer: impl Fn(&Changed) -> T + Sync,
+        mut edit: impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
+    ) -> Result<Answer<T>, Error> {
+        let once = Once::of(self.call, self.operation, request)?;
+        if let Some(once) = &once
+            && let Some(earlier) = once.earlier(self.plane, self.call).await?
+        {
+            return Ok(Answer::Before(earlier));
+        }
+        let in_json = |changed: &Changed| serde_json::value::to_raw_value(&answer(changed)).map_err(Error::internal);
+        let memory = once.as_ref().map(|once| Memory { once, answer: &in_json });
+        match self.rounds(memory, &mut edit).await? {
+            Answer::Now(changed) => Ok(Answer::Now(answer(&changed))),
+            Answer::Before(earlier) => Ok(Answer::Before(earlier)),
+        }
+    }
+
+    async fn rounds(
+        &self,
+        memory: Option<Memory<'_>>,
+        edit: &mut impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
+    ) -> Result<Answer<Changed>, Error> {
         let Change { plane, of, .. } = self;
         let mut rounds = Rounds::new();
         loop {
             let before = plane.store.environment(&self.call.owner, &of.project, &of.environment).await?;
             let written = before.as_ref().map_or(self.call.now, |before| before.updated_at);
             let round = Change { call: &self.call.after(plane, written), ..*self };
-            match round.round(before, &mut edit).await? {
-                Ok(changed) => return Ok(changed),
-                Err(error) if error.rejects(Part::Environment) => {
-                    rounds.again(self.plane, error, Part::Environment).await?;
+            let error = match round.round(before, memory, edit).await? {
+                Ok(changed) => return Ok(Answer::Now(changed)),
+                Err(error) => error,
+            };
+            match memory {
+                Some(Memory { once, .. }) if error.rejects(Part::Idempotency) => {
+                    let earlier = once.earlier(plane, self.call).await?;
+                    return earlier.map(Answer::Before).ok_or_else(|| error.into());
                 }
-                Err(error) => rounds.again(self.plane, error, Part::Deployment).await?,
+                _ if error.rejects(Part::Environment) => rounds.again(self.plane, error, Part::Environment).await?,
+                _ => rounds.again(self.plane, error, Part::Deployment).await?,
             }
         }
     }
@@ -104,32 +167,43 @@ impl Change<'_> {
     async fn round(
         &self,
         before: Option<Environment>,
+        memory: Option<Memory<'_>>,
         edit: &mut impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
     ) -> Result<Result<Changed, tidemill_store::Error>, Error> {
         let Change { plane, call, of, .. } = self;
-        let added = match self.adds {
-            Some(addition) => Some(addition.number(plane, call).await?),
-            None => None,
+        let (added, incoming) = match self.incoming {
+            Incoming::Nothing => (None, 0),
+            Incoming::Addition(addition) => {
+                let added = addition.number(plane, call).await?;
+                let number = added.version.number;
+                (Some(added), number)
+            }
+            Incoming::LiveIn(other) => (None, existing(plane, call, other).await?.version),
         };
         let slots = plane.store.slots(&call.owner, &of.project, &of.environment).await?;
-        let mut after = edit(call, before.clone(), added.as_ref().map_or(0, |added| added.version.number))?;
-        let live = match (&added, self.adds) {
-            (Some(added), Some(addition)) => Live::new(added.version.clone(), addition.definition.pipeline.clone()),
+        let mut after = edit(call, before.clone(), incoming)?;
+        let live = match (&added, self.incoming) {
+            (Some(added), Incoming::Addition(addition)) => {
+                Live::new(added.version.clone(), addition.definition.pipeline.clone())
+            }
             _ => Live::read(plane, call, &of.project, after.version).await?,
         };
         let (moves, warnings) = self.moves(&slots, &after, &live).await?;
         let revision = before.as_ref().map_or(0, |before| before.revision);
+        let was_live = before.as_ref().filter(|before| before.state != environment::State::Removed);
+        let from_version = was_live.map(|before| before.version);
         // With a version to add there is always something to write: what was read may have the same number and instant
         // from somebody else's version.
         if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
-            return Ok(Ok(Changed { environment: after, slots, version: live.version, warnings }));
+            let version = live.version;
+            return Ok(Ok(Changed { environment: after, slots, version, from_version, warnings }));
         }
         after.revision = revision + 1;
         after.updated_at = call.now;
         after.updated_by = call.key.clone();
-        let from_version = before.as_ref().map_or(0, |before| before.version);
         let mut transaction = plane.store.transaction().environment(&after, revision)?;
-        transaction = transaction.environment_audit(&self.audit(from_version, &after))?;
+        transaction =
+            transaction.environment_audit(&self.audit(before.as_ref().map_or(0, |before| before.version), &after))?;
         if let Some(added) = &added {
             transaction = added.write(transaction)?;
         }
@@ -141,17 +215,23 @@ impl Change<'_> {
                 None => transaction.new_deployment(&change.after)?.audit(&change.audit)?,
             };
         }
+        let mut slots = slots;
+        for SlotMove { after, .. } in &moves {
+            slots.retain(|slot| slot.project != after.project);
+            slots.push(after.clone());
+        }
+        let changed = Changed { environment: after, slots, version: live.version, from_version, warnings };
+        if let Some(Memory { once, answer }) = memory {
+            transaction = once.remember(transaction, call, &answer(&changed)?)?;
+        }
         if let Err(error) = transaction.commit().await {
             return Ok(Err(error));
         }
         plane.tell(&call.owner).await;
-        let mut slots = slots;
-        for SlotMove { after, .. } in moves {
-            plane.follow(&after).await;
-            slots.retain(|slot| slot.project != after.project);
-            slots.push(after);
+        for SlotMove { after, .. } in &moves {
+            plane.follow(after).await;
         }
-        Ok(Ok(Changed { environment: after, slots, version: live.version, warnings }))
+        Ok(Ok(changed))
     }
 
     /// The row of the history that tells of it.

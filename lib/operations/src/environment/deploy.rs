@@ -1,11 +1,12 @@
-//! Points an environment at a version: the first deployment to it, an update, a promotion from another environment and
-//! a rollback to an earlier version are all this one conditional write.
+//! Points an environment at a version, in one conditional write. The first deployment creates the environment. Promoting
+//! and rolling back are the same write with another rule for the version.
 
-use crate::environment::change::{Change, OfEnvironment, deployed};
+use crate::environment::change::{Change, Changed, Incoming, OfEnvironment, at_revision, deployed};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
+use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
 
@@ -17,18 +18,41 @@ pub struct Input {
     pub project: ProjectId,
     pub environment: EnvironmentName,
     pub version: u32,
+    /// Refuses the deployment if the environment is at another one; 0 before the first deployment.
+    pub revision: Option<u64>,
+}
+
+/// An environment whose pointer was moved.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Move {
+    #[serde(flatten)]
+    pub environment: EnvironmentAnswer,
+    /// What was live before; `null` if nothing was.
+    pub from_version: Option<u32>,
+}
+
+impl Move {
+    pub fn of(changed: &Changed) -> Move {
+        Move { environment: EnvironmentAnswer::of(changed), from_version: changed.from_version }
+    }
 }
 
 impl crate::Operation for Deploy {
     const NAME: &'static str = "environment_deploy";
     const SCOPE: Scope = Scope::Control;
     type Input = Input;
-    type Output = EnvironmentAnswer;
+    type Output = Answer<Move>;
 
-    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<EnvironmentAnswer, Error> {
-        let of = OfEnvironment { project: input.project, environment: input.environment };
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
-        let changed = change.make(|call, before, _| Ok(deployed(call, &of, before, input.version))).await?;
-        Ok(EnvironmentAnswer::of(&changed))
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
+        let Input { project, environment, version, revision } = input;
+        let of = OfEnvironment { project, environment };
+        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming: Incoming::Nothing };
+        let request = [of.project.as_str(), of.environment.as_str(), &version.to_string(), &format!("{revision:?}")];
+        let edit = |call: &Call, before: Option<_>, _| {
+            at_revision(before.as_ref(), revision)?;
+            Ok(deployed(call, &of, before, version))
+        };
+        change.make_once(&request, Move::of, edit).await
     }
 }

@@ -1,6 +1,6 @@
 //! Stops everything of an environment from being started. A run that is going goes on to its end; due ticks are skipped.
 
-use crate::environment::change::{Change, OfEnvironment, there};
+use crate::environment::change::{Change, Incoming, OfEnvironment, there};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
@@ -16,7 +16,7 @@ impl crate::Operation for Disable {
     type Output = EnvironmentAnswer;
 
     async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
+        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming: Incoming::Nothing };
         let edit = |_: &Call, before, _| Ok(Environment { state: State::Disabled, ..there(&of, before)? });
         Ok(EnvironmentAnswer::of(&change.make(edit).await?))
     }

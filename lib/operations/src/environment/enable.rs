@@ -1,6 +1,6 @@
 //! Lets an environment run again what is due in it, under the caller's key. Ticks of the meantime stay skipped.
 
-use crate::environment::change::{Change, OfEnvironment, there};
+use crate::environment::change::{Change, Incoming, OfEnvironment, there};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
@@ -16,7 +16,7 @@ impl crate::Operation for Enable {
     type Output = EnvironmentAnswer;
 
     async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: None };
+        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming: Incoming::Nothing };
         let edit = |_: &Call, before, _| Ok(Environment { state: State::Enabled, ..there(&of, before)? });
         Ok(EnvironmentAnswer::of(&change.make(edit).await?))
     }

@@ -29,7 +29,8 @@ impl crate::Operation for Get {
 pub(crate) async fn joined(plane: &Plane, call: &Call, environment: Environment) -> Result<EnvironmentAnswer, Error> {
     let slots = plane.store.slots(&call.owner, &environment.project, &environment.name).await?;
     let version = version(plane, call, &environment.project, environment.version).await?;
-    Ok(EnvironmentAnswer::of(&Changed { environment, slots, version, warnings: Vec::new() }))
+    let from_version = Some(environment.version);
+    Ok(EnvironmentAnswer::of(&Changed { environment, slots, version, from_version, warnings: Vec::new() }))
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +62,7 @@ pub struct EnvironmentAnswer {
 #[serde(rename_all = "camelCase")]
 pub struct SourceAnswer {
     pub schedule: String,
+    pub timezone: String,
     pub paused: bool,
     pub ttl_seconds: Option<u32>,
     pub trace: Option<Trace>,
@@ -73,7 +75,7 @@ pub struct SourceAnswer {
 
 impl EnvironmentAnswer {
     pub fn of(changed: &Changed) -> EnvironmentAnswer {
-        let Changed { environment, slots, version, warnings } = changed;
+        let Changed { environment, slots, version, warnings, .. } = changed;
         let is_errored = slots.iter().any(|slot| error(slot).is_some());
         EnvironmentAnswer {
             environment: environment.name.to_string(),
@@ -107,6 +109,7 @@ fn sources(environment: &Environment, slots: &[Deployment]) -> BTreeMap<String, 
         let slot = of(id);
         let answer = SourceAnswer {
             schedule: source.schedule.as_str().to_owned(),
+            timezone: source.schedule.zone().as_str().to_owned(),
             paused: source.paused,
             ttl_seconds: source.ttl_seconds,
             trace: source.trace,

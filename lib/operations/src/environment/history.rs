@@ -1,12 +1,14 @@
 //! Who registered which version of a project, and who put which one live where, newest first.
 
 use crate::Operation;
+use crate::answer::{self, ListAnswer};
 use crate::environment;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidemill_model::ids::{EnvironmentName, ProjectId};
+use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_store::{EnvironmentAudit, PAGE_LIMIT};
 
@@ -16,17 +18,15 @@ pub struct History;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     pub project: ProjectId,
-    /// Only what happened there; versions are of no environment, and are always told.
+    /// Only its changes, beside the versions that were added, which are of no environment.
     pub environment: Option<EnvironmentName>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Output {
-    pub items: Vec<Happened>,
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
 }
 
 /// One thing that happened.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Happened {
     /// Its place in the history: 1 is the oldest.
     pub number: u64,
@@ -49,25 +49,48 @@ impl Operation for History {
     const NAME: &'static str = "environment_history";
     const SCOPE: Scope = Scope::Monitor;
     type Input = Input;
-    type Output = Output;
+    type Output = ListAnswer<Happened>;
 
-    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let mut items = versions(plane, call, &input.project).await?;
-        if items.is_empty() {
-            return Err(Error::not_found("project", &input.project));
-        }
-        items.extend(changes(plane, call, &input.project).await?);
-        put_in_order(&mut items);
-        for (happened, number) in items.iter_mut().zip(1..) {
-            happened.number = number;
-        }
-        let asked = input.environment.as_ref().map(EnvironmentName::as_str);
-        items.retain(|happened| {
-            asked.is_none() || happened.environment.is_none() || happened.environment.as_deref() == asked
-        });
-        items.reverse();
-        Ok(Output { items })
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
+        let limit = answer::page_limit(input.limit)?;
+        let before = input.cursor.as_deref().map(parsed).transpose()?;
+        let mut items = all(plane, call, &input.project, input.environment.as_ref()).await?;
+        items.retain(|happened| before.is_none_or(|before| happened.number < before));
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| has_more).map(|last| last.number.to_string());
+        Ok(ListAnswer { items, next })
     }
+}
+
+/// A cursor is the number of the last row that was shown.
+fn parsed(cursor: &str) -> Result<u64, Error> {
+    cursor.parse().map_err(|_| {
+        Invalid::new("cursor", "the cursor is not one that this list gave", "send back the `next` of a page").into()
+    })
+}
+
+/// The whole history of a project, or of one of its environments.
+pub async fn all(
+    plane: &Plane,
+    call: &Call,
+    project: &ProjectId,
+    environment: Option<&EnvironmentName>,
+) -> Result<Vec<Happened>, Error> {
+    let mut items = versions(plane, call, project).await?;
+    if items.is_empty() {
+        return Err(Error::not_found("project", project));
+    }
+    items.extend(changes(plane, call, project).await?);
+    put_in_order(&mut items);
+    for (happened, number) in items.iter_mut().zip(1..) {
+        happened.number = number;
+    }
+    let name = environment.map(EnvironmentName::as_str);
+    items
+        .retain(|happened| name.is_none() || happened.environment.is_none() || happened.environment.as_deref() == name);
+    items.reverse();
+    Ok(items)
 }
 
 /// Puts everything into its order. The versions are in the order of their numbers and the changes of an environment in

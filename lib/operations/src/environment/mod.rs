@@ -8,7 +8,9 @@ pub mod get;
 pub mod history;
 pub mod list;
 pub mod notices;
+pub mod promote;
 pub mod remove;
+pub mod rollback;
 pub mod run;
 pub mod source;
 
@@ -18,6 +20,8 @@ pub use enable::Enable;
 pub use get::Get;
 pub use history::History;
 pub use list::List;
+pub use promote::Promote;
 pub use remove::Remove;
+pub use rollback::Rollback;
 pub use run::Run;
 pub use source::Source;

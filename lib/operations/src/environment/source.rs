@@ -1,8 +1,8 @@
-//! Changes how one source runs in an environment: its schedule, whether that is paused, and how its runs are told.
+//! Changes how one source runs in an environment: its schedule, whether that is paused, and what its runs record.
 //! What is absent stays as it is.
 
 use crate::deployment;
-use crate::environment::change::{Change, OfEnvironment, there};
+use crate::environment::change::{Change, Incoming, OfEnvironment, there};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -25,7 +25,7 @@ pub struct Input {
     pub source: String,
     pub schedule: Option<Scheduled>,
     pub paused: Option<bool>,
-    pub telling: Option<Telling>,
+    pub diagnostics: Option<Diagnostics>,
 }
 
 /// When a source runs, and for how long.
@@ -34,13 +34,15 @@ pub struct Input {
 pub struct Scheduled {
     /// `manual` takes the schedule away.
     pub schedule: String,
+    /// UTC unless it is given.
+    pub timezone: Option<String>,
     pub ttl_seconds: Option<u32>,
 }
 
-/// What is told of a source's runs.
+/// What the runs of a source record.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Telling {
+pub struct Diagnostics {
     pub trace: Option<Trace>,
     #[serde(default)]
     pub debug: bool,
@@ -53,7 +55,7 @@ impl crate::Operation for Source {
     type Output = EnvironmentAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<EnvironmentAnswer, Error> {
-        let Input { project, environment, source, schedule, paused, telling } = input;
+        let Input { project, environment, source, schedule, paused, diagnostics } = input;
         let schedule = schedule.map(parsed).transpose()?;
         let of = OfEnvironment { project, environment };
         let operation = match paused {
@@ -61,7 +63,7 @@ impl crate::Operation for Source {
             Some(false) => "environment_source_resume",
             None => Self::NAME,
         };
-        let change = Change { plane, call, of: &of, operation, source: Some(&source), adds: None };
+        let change = Change { plane, call, of: &of, operation, source: Some(&source), incoming: Incoming::Nothing };
         let edit = |_: &Call, before: Option<Environment>, _| {
             let mut after = there(&of, before)?;
             let mut edited = after.source(&source);
@@ -77,7 +79,7 @@ impl crate::Operation for Source {
                 }
                 edited.paused = paused;
             }
-            if let Some(Telling { trace, debug }) = telling {
+            if let Some(Diagnostics { trace, debug }) = diagnostics {
                 edited = environment::Source { trace, debug, ..edited };
             }
             after.set_source(&source, edited);
@@ -88,7 +90,8 @@ impl crate::Operation for Source {
 }
 
 fn parsed(given: Scheduled) -> Result<(Schedule, Option<u32>), Error> {
-    let schedule = deployment::definition::schedule(Some(&given.schedule), None, &Schedule::MANUAL)?;
+    let schedule =
+        deployment::definition::schedule(Some(&given.schedule), given.timezone.as_deref(), &Schedule::MANUAL)?;
     let ttl = given.ttl_seconds.filter(|_| !schedule.is_manual());
     match ttl {
         Some(seconds) if !(1..=TTL_LIMIT).contains(&seconds) => {

@@ -4,14 +4,15 @@
 use crate::answer::VersionAnswer;
 use crate::deployment::change::{Rounds, audit, fresh_record};
 use crate::deployment::definition::Definition;
-use crate::environment::change::{Change, OfEnvironment, deployed};
+use crate::environment::change::{Change, Changed, Incoming, OfEnvironment, deployed};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
+use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::deployment::{Deployment, State, checked_note};
-use tidemill_model::ids::EnvironmentName;
+use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
 use tidemill_model::version::Version;
 use tidemill_store::{Audit, Hook, Notice, Part, Transaction};
@@ -21,6 +22,8 @@ pub struct Add;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
+    /// Refuses a pipeline of another project.
+    pub project: Option<ProjectId>,
     /// The pipeline as it is to be stored, to the byte.
     pub pipeline: Box<RawValue>,
     /// Kept with the version.
@@ -41,21 +44,36 @@ impl crate::Operation for Add {
     const NAME: &'static str = "version_add";
     const SCOPE: Scope = Scope::Control;
     type Input = Input;
-    type Output = Output;
+    type Output = Answer<Output>;
 
-    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let note = checked_note(input.note)?;
         let definition = Definition::compile_each(plane, &input.pipeline)?;
+        if let Some(project) = &input.project {
+            definition.must_be_of(project)?;
+        }
+        let request = serde_json::to_string(&(&input.environment, &note)).map_err(Error::internal)?;
+        let request = [input.pipeline.get(), &request];
         let project = definition.pipeline.project_id().clone();
         let addition = Addition { definition, note };
         let Some(environment) = input.environment else {
-            return Ok(Output { version: addition.alone(plane, call).await?, environment: None });
+            let once = Once::of(call, Self::NAME, &request)?;
+            return addition.alone(plane, call, once.as_ref()).await;
         };
         let of = OfEnvironment { project, environment };
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, adds: Some(&addition) };
-        let changed = change.make(|call, before, number| Ok(deployed(call, &of, before, number))).await?;
-        let answer = EnvironmentAnswer::of(&changed);
-        Ok(Output { version: changed.version.into(), environment: Some(answer) })
+        let change = Change {
+            plane,
+            call,
+            of: &of,
+            operation: Self::NAME,
+            source: None,
+            incoming: Incoming::Addition(&addition),
+        };
+        let answer = |changed: &Changed| Output {
+            version: changed.version.clone().into(),
+            environment: Some(EnvironmentAnswer::of(changed)),
+        };
+        change.make_once(&request, answer, |call, before, number| Ok(deployed(call, &of, before, number))).await
     }
 }
 
@@ -74,16 +92,31 @@ pub struct Numbered {
 }
 
 impl Addition {
-    async fn alone(&self, plane: &Plane, call: &Call) -> Result<VersionAnswer, Error> {
+    async fn alone(&self, plane: &Plane, call: &Call, once: Option<&Once>) -> Result<Answer<Output>, Error> {
+        if let Some(once) = once
+            && let Some(earlier) = once.earlier(plane, call).await?
+        {
+            return Ok(Answer::Before(earlier));
+        }
         let mut rounds = Rounds::new();
         loop {
-            let numbered = self.number(plane, &call.after(plane, call.now)).await?;
-            match numbered.write(plane.store.transaction())?.commit().await {
-                Ok(()) => {
+            let call = &call.after(plane, call.now);
+            let numbered = self.number(plane, call).await?;
+            let answer = Output { version: numbered.version.clone().into(), environment: None };
+            let mut transaction = numbered.write(plane.store.transaction())?;
+            if let Some(once) = once {
+                transaction = once.remember(transaction, call, &answer)?;
+            }
+            match (transaction.commit().await, once) {
+                (Ok(()), _) => {
                     plane.tell(&call.owner).await;
-                    return Ok(numbered.version.into());
+                    return Ok(Answer::Now(answer));
                 }
-                Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+                (Err(error), Some(once)) if error.rejects(Part::Idempotency) => {
+                    let earlier = once.earlier(plane, call).await?;
+                    return earlier.map(Answer::Before).ok_or_else(|| error.into());
+                }
+                (Err(error), _) => rounds.again(plane, error, Part::Deployment).await?,
             }
         }
     }

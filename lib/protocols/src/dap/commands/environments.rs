@@ -19,10 +19,10 @@ use tidemill_operations::environment::{
     self,
     get::{EnvironmentAnswer, SourceAnswer},
     history::Happened,
-    source::{Scheduled, Telling},
+    source::{Diagnostics, Scheduled},
 };
 use tidemill_operations::schedule_preview::SchedulePreview;
-use tidemill_operations::{Call, Code, Error, OfEnvironment, Operation, access, schedule_preview, version};
+use tidemill_operations::{Answer, Call, Code, Error, OfEnvironment, Operation, access, schedule_preview, version};
 
 /// What the caller's own environment is called in answers.
 const OWN_PREFIX: &str = "user~";
@@ -104,7 +104,8 @@ async fn add(asked: Asked) -> Result<Body, Failure> {
         None => None,
     };
     let note = arguments.text("comment")?.filter(|comment| !comment.is_empty());
-    let added = version::Add::run(&plane, &call, version::add::Input { pipeline, note, environment }).await?;
+    let input = version::add::Input { project: None, pipeline, note, environment };
+    let added = answered(version::Add::run(&plane, &call, input).await?)?;
     let mut answer = json!({"artifact": artifact_of(&call, &added.version), "orgId": call.owner});
     if let Some(environment) = &added.environment {
         answer["deployment"] = deployment(&call, environment);
@@ -137,10 +138,9 @@ async fn history(asked: Asked) -> Result<Body, Failure> {
     let project = project(&arguments)?;
     let team = arguments.text("teamId")?.filter(|team| !team.is_empty());
     let environment = team.map(|team| environment(&call, &team)).transpose()?;
-    let input = environment::history::Input { project, environment };
-    let found = match environment::History::run(&plane, &call, input).await {
+    let found = match environment::history::all(&plane, &call, &project, environment.as_ref()).await {
         Err(error) if error.code == Code::NotFound => Vec::new(),
-        found => found?.items,
+        found => found?,
     };
     let found = found.iter().filter_map(|happened| history_row(&call, happened)).collect();
     rows::page(found, &arguments, &["action", "teamId"])
@@ -156,9 +156,9 @@ async fn artifact(asked: Asked) -> Result<Body, Failure> {
 async fn deploy(asked: Asked) -> Result<Body, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
     let OfEnvironment { project, environment } = team(&call, &arguments)?;
-    let input = environment::deploy::Input { project, environment, version: version(&arguments)? };
-    let answer = environment::Deploy::run(&plane, &call, input).await?;
-    body(&deployment(&call, &answer))
+    let input = environment::deploy::Input { project, environment, version: version(&arguments)?, revision: None };
+    let moved = answered(environment::Deploy::run(&plane, &call, input).await?)?;
+    body(&deployment(&call, &moved.environment))
 }
 
 async fn list(asked: Asked) -> Result<Body, Failure> {
@@ -167,7 +167,8 @@ async fn list(asked: Asked) -> Result<Body, Failure> {
     let environment = team.map(|team| environment(&call, &team)).transpose()?;
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
-        let input = environment::list::Input { environment: environment.clone(), limit: Some(100), cursor };
+        let input =
+            environment::list::Input { environment: environment.clone(), project: None, limit: Some(100), cursor };
         let page = environment::List::run(&plane, &call, input).await?;
         found.extend(page.items.iter().map(|answer| deployment(&call, answer)));
         cursor = page.next;
@@ -198,7 +199,7 @@ async fn schedule_set(asked: Asked) -> Result<Body, Failure> {
     };
     let schedule = asked.arguments.text("schedule")?.filter(|text| !text.is_empty());
     let schedule = schedule.unwrap_or_else(|| "manual".to_owned());
-    let schedule = Some(Scheduled { schedule, ttl_seconds });
+    let schedule = Some(Scheduled { schedule, timezone: None, ttl_seconds });
     source(asked, |input| environment::source::Input { schedule, ..input }).await
 }
 
@@ -219,8 +220,8 @@ async fn source_config(asked: Asked) -> Result<Body, Failure> {
         None => None,
     };
     let debug = argument(&asked.arguments, "debugOut", "true or false")?.unwrap_or(false);
-    let telling = Some(Telling { trace, debug });
-    source(asked, |input| environment::source::Input { telling, ..input }).await
+    let diagnostics = Some(Diagnostics { trace, debug });
+    source(asked, |input| environment::source::Input { diagnostics, ..input }).await
 }
 
 /// Changes how a source runs.
@@ -233,7 +234,7 @@ async fn source(
     let OfEnvironment { project, environment } = of.clone();
     let source = required(&arguments, "sourceId")?;
     let input =
-        environment::source::Input { project, environment, source, schedule: None, paused: None, telling: None };
+        environment::source::Input { project, environment, source, schedule: None, paused: None, diagnostics: None };
     let changed = environment::Source::run(&plane, &call, change(input)).await;
     let answer = changed.map_err(|error| not_there(&call, &of, error))?;
     body(&deployment(&call, &answer))
@@ -262,13 +263,18 @@ async fn preview(asked: Asked) -> Result<Body, Failure> {
     let schedule = arguments.text("schedule")?.ok_or_else(|| Failure::new("schedule is required"))?;
     let count = argument::<i64>(&arguments, "count", "a whole number")?;
     let count = count.map(|count| u32::try_from(count.max(0)).unwrap_or(u32::MAX));
-    let seen = SchedulePreview::run(&plane, &call, schedule_preview::Input { schedule, count }).await?;
+    let seen = SchedulePreview::run(&plane, &call, schedule_preview::Input { schedule, timezone: None, count }).await?;
     let next: Vec<_> = seen.next.into_iter().map(seconds).collect();
     let mut answer = json!({"valid": seen.valid, "next": next});
     if let Some(error) = seen.error {
         answer["error"] = with_hint(&error, seen.hint.as_deref()).into();
     }
     body(&answer)
+}
+
+/// The answer of a request without an idempotency key, which cannot have been answered before.
+fn answered<T>(answer: Answer<T>) -> Result<T, Failure> {
+    answer.now().ok_or_else(|| Error::internal("an answer of no idempotency key").into())
 }
 
 fn required(arguments: &Arguments, name: &str) -> Result<String, Failure> {
@@ -394,8 +400,9 @@ fn history_row(call: &Call, happened: &Happened) -> Option<Value> {
 pub fn action(operation: &str, went_back: bool) -> Option<&'static str> {
     Some(match operation {
         "version_add" => "publish",
-        "environment_deploy" if went_back => "rollback",
-        "environment_deploy" => "deploy",
+        "environment_deploy" | "environment_promote" if went_back => "rollback",
+        "environment_deploy" | "environment_promote" => "deploy",
+        "environment_rollback" => "rollback",
         "environment_enable" => "enable",
         "environment_disable" => "disable",
         "environment_remove" => "remove",
