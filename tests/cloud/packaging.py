@@ -1,4 +1,4 @@
-"""Packs built functions and makes of template.yaml one that the emulator takes.
+"""Packs the functions' binary and turns template.yaml into one that the emulator accepts.
 
 Only what stands in `overlay` differs from what is deployed to AWS, and each difference is printed.
 """
@@ -17,8 +17,8 @@ HIDDEN = 10
 
 
 def pack(binary: Path, into: Path) -> Path:
-    """Makes the archive of one function: its binary under the name that Lambda starts."""
-    archive = into / f"{binary.name}.zip"
+    """Makes the archive of all functions: their binary under the name that Lambda starts."""
+    archive = into / "functions.zip"
     entry = zipfile.ZipInfo("bootstrap")
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o755 << 16
@@ -31,11 +31,11 @@ def functions(template: dict) -> list[dict]:
     return [r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
 
 
-def packed(template: dict, binaries: Path, into: Path) -> None:
-    """What `sam build` does: each function's code is its own archive."""
+def packed(template: dict, binary: Path, into: Path) -> None:
+    """What `sam build` does: all functions have the same code."""
+    archive = str(pack(binary, into))
     for function in functions(template):
-        name = function["Metadata"]["BuildProperties"]["Binary"]
-        function["Properties"]["CodeUri"] = str(pack(binaries / name, into))
+        function["Properties"]["CodeUri"] = archive
 
 
 def includes(node):
@@ -126,13 +126,13 @@ def mortal(template: dict, faults: str) -> list[str]:
     return changes
 
 
-def main(binaries: Path, into: Path, faults: str | None = None) -> None:
+def main(binary: Path, into: Path, faults: str | None = None) -> None:
     template = yaml_parse(Path("template.yaml").read_text())
     into.mkdir(parents=True, exist_ok=True)
-    packed(template, binaries, into)
+    packed(template, binary, into)
     changes = overlay(template, faults) + include(template, into)
     (into / "template.json").write_text(json.dumps(template))
-    print(f"{len(functions(template))} functions packed")
+    print(f"{len(functions(template))} functions, one archive")
     print("differs from what AWS gets:", *changes, sep="\n  ")
 
 

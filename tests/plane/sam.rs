@@ -61,7 +61,7 @@ pub struct Template(pub Value);
 pub struct Function<'a> {
     /// Its name in the template, e.g. `RunExecuteFunction`.
     pub resource: &'a str,
-    /// The binary, which is the function's name everywhere else.
+    /// The handler, which is the function's name everywhere else.
     pub name: &'a str,
     pub properties: &'a Value,
 }
@@ -99,8 +99,8 @@ impl Template {
 
     pub fn functions(&self) -> Vec<Function<'_>> {
         let functions = self.of_type("AWS::Serverless::Function").map(|(resource, function)| {
-            let name = function["Metadata"]["BuildProperties"]["Binary"].as_str();
-            let name = name.unwrap_or_else(|| panic!("`{resource}` names no binary"));
+            let name = function["Properties"]["Handler"].as_str();
+            let name = name.unwrap_or_else(|| panic!("`{resource}` names no handler"));
             Function { resource, name, properties: &function["Properties"] }
         });
         functions.collect()

@@ -1,4 +1,4 @@
-//! The table of functions agrees with the binaries, the API's description, the template and the tests.
+//! The table of functions agrees with the operations, the API's description and the tests.
 
 use serde_yaml_ng::Value;
 use std::collections::BTreeSet;
@@ -37,19 +37,6 @@ fn read(file: &str) -> String {
 #[test]
 fn names_are_given_once() {
     assert_eq!(names().len(), FUNCTIONS.len());
-}
-
-#[test]
-fn every_function_has_its_binary_and_no_other_is_there() {
-    assert_eq!(files("functions/src/bin"), names());
-}
-
-#[test]
-fn every_binary_serves_the_function_of_its_name() {
-    for name in names() {
-        let main = read(&format!("functions/src/bin/{name}.rs"));
-        assert!(main.contains(&format!("serve(\"{name}\")")), "functions/src/bin/{name}.rs");
-    }
 }
 
 #[test]
@@ -173,16 +160,4 @@ fn api_gateway_streams_the_answers_of_functions_that_stream_and_of_no_other() {
         let wait = integration["timeoutInMillis"].as_u64();
         assert_eq!(wait, function.streams().then_some(900_000), "{method} {path}");
     }
-}
-
-#[test]
-fn the_template_has_every_function_and_no_other() {
-    // The template's short forms (`!Sub`, `!GetAtt`) are tags; only names are compared here.
-    let template = read("template.yaml");
-    let binaries: BTreeSet<String> = template
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Binary:"))
-        .map(|name| name.trim().trim_matches(['\'', '"']).to_owned())
-        .collect();
-    assert_eq!(binaries, names());
 }

@@ -1,8 +1,8 @@
 //! What exists only on AWS: Lambda events in, EventBridge Scheduler, SQS, KMS and the WebSockets of API
 //! Gateway out.
 //!
-//! Every binary under `functions/src/bin` calls [`serve`] with its name in the table of functions, and nothing else.
-//! [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event`,
+//! `functions/src/main.rs` calls [`serve`] with [`function_name`], the name in the table of functions that its process
+//! was started for, and nothing else. [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event`,
 //! `socket_event` and `bell_event` turn events into calls of the handlers, and `streamed` sends answers that go on;
 //! `timers`, `queue`, `cipher`, `sockets` and `world` are what the operations work with. No rule lives here.
 
@@ -26,7 +26,7 @@ pub use cipher::KmsCipher;
 pub use clients::Clients;
 pub use configuration::{Configuration, Variable, plane, plane_of_host};
 pub use queue::SqsQueue;
-pub use serve::serve;
+pub use serve::{function_name, serve};
 pub use sockets::ApiGatewaySockets;
 pub use timers::SchedulerTimers;
 pub use world::AwsWorld;

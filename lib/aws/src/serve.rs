@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tidemill_operations::{Error, Plane};
-use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On, SocketHandler};
+use tidemill_protocols::functions::{
+    self, BellHandler, FUNCTIONS, Function, InvokeHandler, MinuteHandler, On, SocketHandler,
+};
 use tidemill_protocols::invoke;
 use tidemill_protocols::rest::{self, Answered};
 use tracing_subscriber::EnvFilter;
@@ -21,11 +23,25 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(29);
 /// Kept back for telling a client that its frame was not answered in time.
 const TELLING: Duration = Duration::from_secs(3);
 
+/// What names the function of a process, the first that is set: on Lambda nothing but the handler is.
+const NAMES: [&str; 2] = ["TIDEMILL_FUNCTION", "_HANDLER"];
+
+/// The name of the function that this process is to serve: its first argument, or `TIDEMILL_FUNCTION`, or the handler
+/// that Lambda names. Empty if none of them is set.
+pub fn function_name() -> String {
+    first_name(std::env::args().nth(1), |name| std::env::var(name).ok())
+}
+
+fn first_name(argument: Option<String>, variable: impl Fn(&str) -> Option<String>) -> String {
+    argument.or_else(|| NAMES.into_iter().find_map(variable)).unwrap_or_default()
+}
+
 /// Answers the events of the function `name` until Lambda ends the process.
 pub fn serve(name: &str) -> ExitCode {
     log_to_stdout();
     let Some(function) = functions::named(name) else {
-        tracing::error!("there is no function `{name}`");
+        let names = FUNCTIONS.iter().map(|function| function.name).collect::<Vec<_>>().join(", ");
+        tracing::error!(function = name, "there is no function `{name}`; the functions are {names}");
         return ExitCode::FAILURE;
     };
     // Lambda gives one event at a time, so one thread serves it.
@@ -143,6 +159,7 @@ fn failure(error: &Error) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use super::first_name;
     use serde_json::Value;
     use tidemill_operations::key;
 
@@ -158,5 +175,25 @@ mod tests {
         let event: Value = serde_json::from_str(include_str!("../../../infra/events/minute.json")).unwrap();
 
         assert_eq!(event["source"], "aws.scheduler");
+    }
+
+    fn name(argument: Option<&str>, variables: &[(&str, &str)]) -> String {
+        let variable =
+            |asked: &str| variables.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned());
+        first_name(argument.map(str::to_owned), variable)
+    }
+
+    #[test]
+    fn a_process_serves_the_function_that_its_handler_names() {
+        assert_eq!(name(None, &[("_HANDLER", "run_get")]), "run_get");
+    }
+
+    #[test]
+    fn an_argument_or_a_variable_names_the_function_where_lambda_does_not() {
+        let variables = [("TIDEMILL_FUNCTION", "run_list"), ("_HANDLER", "bootstrap")];
+
+        assert_eq!(name(None, &variables), "run_list");
+        assert_eq!(name(Some("run_get"), &variables), "run_get");
+        assert_eq!(name(None, &[]), "");
     }
 }

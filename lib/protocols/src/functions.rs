@@ -1,6 +1,6 @@
 //! The one table of functions: what there is, what triggers it, and its handler. The local plane and the Lambda
-//! binaries both call what stands here; a test compares it with `functions/src/bin`, `infra/openapi.yaml`,
-//! `template.yaml` and the test files.
+//! functions both call what stands here; a test compares it with `infra/openapi.yaml`, `template.yaml` and the test
+//! files.
 
 use crate::checkly;
 use crate::dap::{Command, Needs, commands};
@@ -25,7 +25,7 @@ pub use crate::rest::Body;
 
 /// Something that the plane does: one Lambda function.
 pub struct Function {
-    /// The operation's name: also of its file, its binary and its test.
+    /// The operation's name: also of its file, its Lambda handler and its test.
     pub name: &'static str,
     pub on: On,
     /// How RocketRide's clients ask for it.

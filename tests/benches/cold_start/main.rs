@@ -31,19 +31,20 @@ async fn main() {
     let folder = build();
     let table = Table::start().await;
     let no_messages = || json!({"Records": []});
+    let function = |name, of, event| Program::of(folder.join("tidemill-functions"), name, of, event);
     let mut programs = [
-        Program::of(&folder, "examples/hello", "nothing", json!({})),
-        Program::of(&folder, "plane_health", "a request", get("/v1/health", "")),
-        Program::of(&folder, "deployment_list", "a request, 2 reads of the table", get("/v1/deployments", &table.key)),
-        Program::of(&folder, "deployment_tick", "no message", no_messages()),
-        Program::of(&folder, "run_execute", "no message", no_messages()),
+        Program::of(folder.join("examples/hello"), "hello", "nothing", json!({})),
+        function("plane_health", "a request", get("/v1/health", "")),
+        function("deployment_list", "a request, 2 reads of the table", get("/v1/deployments", &table.key)),
+        function("deployment_tick", "no message", no_messages()),
+        function("run_execute", "no message", no_messages()),
     ];
     for _ in 0..starts {
         for program in &mut programs {
             program.start(&table).await;
         }
     }
-    print_sizes(&folder);
+    println!("\n{} functions, one binary", FUNCTIONS.len());
     print_starts(&programs, starts);
     print_answers(&programs);
 }
@@ -97,7 +98,7 @@ impl Table {
 
 /// A function and what was measured of it.
 struct Program {
-    name: String,
+    name: &'static str,
     path: PathBuf,
     event: Value,
     /// The event in words.
@@ -110,10 +111,10 @@ struct Program {
 }
 
 impl Program {
-    fn of(folder: &Path, name: &str, of: &'static str, event: Value) -> Program {
+    fn of(path: PathBuf, name: &'static str, of: &'static str, event: Value) -> Program {
         Program {
-            name: name.rsplit('/').next().unwrap_or(name).to_owned(),
-            path: folder.join(name),
+            name,
+            path,
             event,
             of,
             starts: Vec::new(),
@@ -127,7 +128,7 @@ impl Program {
     async fn start(&mut self, table: &Table) {
         let mut api = RuntimeApi::start().await;
         let began = Instant::now();
-        let process = Process(spawn(&self.path, api.address, table.address));
+        let process = Process(spawn(&self.path, self.name, api.address, table.address));
         self.starts.push(api.asked().await - began);
         self.resident.push(process.memory("VmRSS:"));
         self.peak.push(process.memory("VmHWM:"));
@@ -142,8 +143,9 @@ impl Program {
 }
 
 /// Starts a process with the environment that Lambda gives, and no more.
-fn spawn(path: &Path, api: SocketAddr, table: SocketAddr) -> Child {
+fn spawn(path: &Path, name: &str, api: SocketAddr, table: SocketAddr) -> Child {
     let environment = [
+        ("_HANDLER", name.to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", api.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench".to_owned()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
@@ -177,12 +179,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.0.kill().and_then(|()| self.0.wait()).expect("a process that was started can be ended");
     }
-}
-
-fn print_sizes(folder: &Path) {
-    let sizes: Vec<_> = FUNCTIONS.iter().map(|function| size(&folder.join(function.name))).collect();
-    let [least, _, most] = spread(&sizes).map(megabytes);
-    println!("\n{} functions: binaries of {least:.1} to {most:.1} MB", FUNCTIONS.len());
 }
 
 fn print_starts(programs: &[Program], starts: usize) {

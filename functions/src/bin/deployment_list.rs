@@ -1,5 +1,0 @@
-//! Lists an owner's deployments.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("deployment_list")
-}

@@ -1,5 +1,0 @@
-//! Pauses a deployment.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("deployment_pause")
-}

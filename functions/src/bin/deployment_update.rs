@@ -1,5 +1,0 @@
-//! Changes a deployment.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("deployment_update")
-}

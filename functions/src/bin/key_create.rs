@@ -1,5 +1,0 @@
-//! Makes an API key.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("key_create")
-}

@@ -1,5 +1,0 @@
-//! Revokes a key.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("key_revoke")
-}

@@ -1,5 +1,0 @@
-//! Tells whether the plane answers.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("plane_health")
-}

@@ -1,5 +1,0 @@
-//! Lists the providers.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("provider_list")
-}

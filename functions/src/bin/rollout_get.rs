@@ -1,5 +1,0 @@
-//! Gets a rollout.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("rollout_get")
-}

@@ -1,5 +1,0 @@
-//! Lists rollouts.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("rollout_list")
-}

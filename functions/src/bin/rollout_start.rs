@@ -1,5 +1,0 @@
-//! Begins a rollout.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("rollout_start")
-}

@@ -1,5 +1,0 @@
-//! Asks a run to end.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("run_cancel")
-}

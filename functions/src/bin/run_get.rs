@@ -1,5 +1,0 @@
-//! Gives one run.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("run_get")
-}

@@ -1,5 +1,0 @@
-//! Reads a run's log.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("run_logs")
-}

@@ -1,5 +1,0 @@
-//! Runs a deployment now.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("run_start")
-}

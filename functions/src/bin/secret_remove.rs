@@ -1,5 +1,0 @@
-//! Deletes a secret.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("secret_remove")
-}

@@ -1,5 +1,0 @@
-//! Sets a secret.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("secret_set")
-}

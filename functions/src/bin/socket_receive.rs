@@ -1,5 +1,0 @@
-//! Answers a frame of a WebSocket of API Gateway.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("socket_receive")
-}

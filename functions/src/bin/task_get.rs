@@ -1,5 +1,0 @@
-//! Tells how a task stands.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("task_get")
-}

@@ -1,5 +1,0 @@
-//! Opens a task.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("task_open")
-}

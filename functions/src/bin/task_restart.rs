@@ -1,5 +1,0 @@
-//! Gives a task another pipeline.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("task_restart")
-}

@@ -1,5 +1,0 @@
-//! Tells why there was a run at some minute, or none.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("tick_why")
-}

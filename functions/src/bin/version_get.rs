@@ -1,5 +1,0 @@
-//! Gives one version.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("version_get")
-}

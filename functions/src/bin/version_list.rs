@@ -1,5 +1,0 @@
-//! Lists a project's versions.
-
-fn main() -> std::process::ExitCode {
-    tidemill_aws::serve("version_list")
-}
