@@ -9,9 +9,9 @@ use http::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Display;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
+use tidemill_operations::bell::QueueKind;
 use tidemill_protocols::functions::{self, FUNCTIONS, On};
 use tidemill_testing::{Answer, Metered, User, World, minutes, pipeline};
 
@@ -243,7 +243,7 @@ impl Bench {
             tick.asked.messages = 1;
         }
         let timers = self.begin().await;
-        assert!(self.world.answer(Lane::Runs).await, "the tick rang for a run");
+        assert!(self.world.answer(QueueKind::Runs).await, "the tick rang for a run");
         self.note("run_execute", case, timers).await
     }
 
@@ -260,7 +260,7 @@ impl Bench {
 
     /// Answers the message that the last function sent, if it sent one, and notes that.
     async fn answer_message(&mut self) {
-        let sent = self.world.answer(Lane::Runs).await || self.world.answer(Lane::Ticks).await;
+        let sent = self.world.answer(QueueKind::Runs).await || self.world.answer(QueueKind::Ticks).await;
         if let Some(row) = self.rows.last_mut() {
             row.asked.messages = usize::from(sent);
         }

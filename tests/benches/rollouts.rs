@@ -10,8 +10,8 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use tidemill_local::queue::Lane;
 use tidemill_local::{Local, Options};
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Metered, World, pipeline};
 
 const PIPELINES: usize = 1_000;
@@ -32,7 +32,7 @@ async fn main() {
     ] {
         let id = user.post("/v1/rollouts", rollout(pipelines, name, schedule)).await.ok()["id"].clone();
         world.faults.die(None);
-        world.answer(Lane::Rollouts).await;
+        world.answer(QueueKind::Rollouts).await;
         let calls = world.faults.calls();
         let shown = user.get(&format!("/v1/rollouts/{}", id.as_str().expect("it has an id"))).await.ok();
         println!("| {case} ({}) | {} |", shown["state"].as_str().unwrap_or("?"), cost(&calls, pipelines));

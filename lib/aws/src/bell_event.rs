@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
-use tidemill_operations::run::execute::Executed;
+use tidemill_operations::bell::BellOutcome;
 use tidemill_operations::{Bell, Error, Plane};
 use tidemill_protocols::functions::BellHandler;
 
@@ -91,8 +91,8 @@ impl Receiver {
             }
         };
         let again = match self.answer(&held, message, deadline).await {
-            Ok(Executed::Done) => return Ok(false),
-            Ok(Executed::Again(delay)) => delay,
+            Ok(BellOutcome::Done) => return Ok(false),
+            Ok(BellOutcome::RingAgain(delay)) => delay,
             Err(error) => {
                 tracing::error!(%error, message.id = record.message_id, "a bell was not answered and rings again");
                 after_failure(self.queue)
@@ -102,7 +102,7 @@ impl Receiver {
         Ok(true)
     }
 
-    async fn answer(&self, held: &Held, message: Message, deadline: SystemTime) -> Result<Executed, Error> {
+    async fn answer(&self, held: &Held, message: Message, deadline: SystemTime) -> Result<BellOutcome, Error> {
         let rang_for = rang_for(message.scheduled_time.as_deref());
         self.plane.stopping.store(false, Ordering::Relaxed);
         // Ticks are taken within milliseconds: their queue's own timeout serves them, and none is cut short.
@@ -120,7 +120,7 @@ impl Receiver {
         };
         match executed {
             // Cut short by the function's end: the same message goes on with it.
-            Executed::Done if self.plane.is_stopping() => Ok(Executed::Again(LEASE_OVER)),
+            BellOutcome::Done if self.plane.is_stopping() => Ok(BellOutcome::RingAgain(LEASE_OVER)),
             executed => Ok(executed),
         }
     }

@@ -3,7 +3,7 @@
 use crate::cipher::KeyFileCipher;
 use crate::door;
 use crate::folder::{Folder, StartError};
-use crate::queue::{Lane, LocalQueue};
+use crate::queue::LocalQueue;
 use crate::table;
 use crate::timers::LocalTimers;
 use crate::world::RealWorld;
@@ -18,6 +18,7 @@ use tidemill_engine::{Folders, Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, PlanCache, Workers};
 use tidemill_operations::{Plane, Queue, World, key};
 use tidemill_protocols::functions::{self, On};
@@ -92,14 +93,14 @@ impl Local {
         let mut tasks = JoinSet::new();
         tasks.spawn(door::serve(plane.clone(), listener, stopped.clone()));
         for _ in 0..TICK_WORKERS {
-            tasks.spawn(until(stopped.clone(), work(plane.clone(), queue.clone(), Lane::Ticks)));
+            tasks.spawn(until(stopped.clone(), work(plane.clone(), queue.clone(), QueueKind::Ticks)));
         }
         for _ in 0..RUN_WORKERS {
             // A run is not cut off: it notices by itself that the plane stops.
-            tasks.spawn(work(plane.clone(), queue.clone(), Lane::Runs));
+            tasks.spawn(work(plane.clone(), queue.clone(), QueueKind::Runs));
         }
         for _ in 0..ROLLOUT_WORKERS {
-            tasks.spawn(work(plane.clone(), queue.clone(), Lane::Rollouts));
+            tasks.spawn(work(plane.clone(), queue.clone(), QueueKind::Rollouts));
         }
         tasks.spawn(until(stopped.clone(), keep_time(timers, queue, world)));
         tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
@@ -188,13 +189,13 @@ async fn until(mut stopped: watch::Receiver<bool>, task: impl Future<Output = ()
     }
 }
 
-/// Answers the bells of a lane, one after the other.
-async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, lane: Lane) {
-    let name = match lane {
-        Lane::Ticks => "deployment_tick",
-        Lane::Runs => "run_execute",
-        Lane::Rollouts => "rollout_execute",
-        Lane::Sockets => "socket_tell",
+/// Answers the bells of a queue, one after the other.
+async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, kind: QueueKind) {
+    let name = match kind {
+        QueueKind::Ticks => "deployment_tick",
+        QueueKind::Runs => "run_execute",
+        QueueKind::Rollouts => "rollout_execute",
+        QueueKind::Sockets => "socket_tell",
     };
     let Some(On::Tick(handle) | On::Run(handle) | On::Rollout(handle) | On::Tell(handle)) =
         functions::named(name).map(|function| &function.on)
@@ -202,8 +203,8 @@ async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, lane: Lane) {
         return;
     };
     while !plane.is_stopping() {
-        let Some(bell) = queue.take(lane) else {
-            queue.rung(lane).await;
+        let Some(bell) = queue.take(kind) else {
+            queue.rung(kind).await;
             continue;
         };
         let in_hand = tokio::spawn({

@@ -6,20 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tidemill_operations::run::execute::Executed;
+use tidemill_operations::bell::{BellOutcome, QueueKind};
 use tidemill_operations::{Bell, Error, Queue, World};
 use tokio::sync::Notify;
 
-/// Which of the queues a bell goes through: a long run must not keep ticks waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
-    Ticks,
-    Runs,
-    Rollouts,
-    Sockets,
-}
-
-type Group = (Lane, String);
+type Group = (QueueKind, String);
 
 /// How soon a bell whose handler failed rings again.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -28,7 +19,7 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 pub struct LocalQueue {
     world: Arc<dyn World>,
     state: Mutex<State>,
-    /// One for each lane: a worker of the other lane would swallow the notice.
+    /// One for each queue: a worker of another queue would swallow the notice.
     rung: [Notify; 4],
 }
 
@@ -65,29 +56,29 @@ impl LocalQueue {
         self.state.lock().expect("nobody panics while holding it")
     }
 
-    /// Takes the next bell of a lane into hand, if one is to be answered now.
-    pub fn take(&self, lane: Lane) -> Option<Bell> {
+    /// Takes the next bell of a queue into hand, if one is due.
+    pub fn take(&self, kind: QueueKind) -> Option<Bell> {
         let mut state = self.state();
         state.wake(self.world.now());
-        let group = state.ready[lane as usize].pop_front()?;
+        let group = state.ready[kind as usize].pop_front()?;
         let waiting = state.groups.get_mut(&group)?;
         waiting.is = Standing::InHand;
         let bell = waiting.bells.front().cloned();
-        if !state.ready[lane as usize].is_empty() {
-            self.rung[lane as usize].notify_one();
+        if !state.ready[kind as usize].is_empty() {
+            self.rung[kind as usize].notify_one();
         }
         bell
     }
 
     /// Puts a bell out of hand: it is answered, or rings again.
-    pub fn settle(&self, bell: &Bell, answered: &Result<Executed, Error>) {
+    pub fn settle(&self, bell: &Bell, answered: &Result<BellOutcome, Error>) {
         let delay = match answered {
-            Ok(Executed::Done) => None,
-            Ok(Executed::Again(delay)) => Some(*delay),
+            Ok(BellOutcome::Done) => None,
+            Ok(BellOutcome::RingAgain(delay)) => Some(*delay),
             Err(_) => Some(AFTER_ERROR),
         };
-        let group = group(bell);
-        let lane = group.0;
+        let group = (bell.queue(), bell.group());
+        let kind = group.0;
         let mut state = self.state();
         let Some(waiting) = state.groups.get_mut(&group) else { return };
         if delay.is_none() {
@@ -102,7 +93,7 @@ impl LocalQueue {
             Some(delay) => state.put_to_sleep(group, later(self.world.now(), delay)),
         }
         drop(state);
-        self.rung[lane as usize].notify_one();
+        self.rung[kind as usize].notify_one();
     }
 
     /// When the first sleeping group rings again.
@@ -111,20 +102,20 @@ impl LocalQueue {
     }
 
     /// Waits for a bell, or until the next sleeping one rings again.
-    pub async fn rung(&self, lane: Lane) {
+    pub async fn rung(&self, kind: QueueKind) {
         let wake =
             self.next_wake().map(|at| Duration::try_from(at.duration_since(self.world.now())).unwrap_or_default());
         // Not longer than a second, so that a clock that jumps is noticed.
         let longest = wake.unwrap_or(Duration::MAX).min(Duration::from_secs(1)).max(Duration::from_millis(1));
         tokio::select! {
-            () = self.rung[lane as usize].notified() => {}
+            () = self.rung[kind as usize].notified() => {}
             () = tokio::time::sleep(longest) => {}
         }
     }
 
     fn push(&self, bell: Bell, delay: Duration) {
-        let group = group(&bell);
-        let lane = group.0;
+        let group = (bell.queue(), bell.group());
+        let kind = group.0;
         let now = self.world.now();
         let mut state = self.state();
         let waiting = state.groups.entry(group.clone()).or_default();
@@ -145,7 +136,7 @@ impl LocalQueue {
             _ => {}
         }
         drop(state);
-        self.rung[lane as usize].notify_one();
+        self.rung[kind as usize].notify_one();
     }
 }
 
@@ -174,16 +165,6 @@ impl State {
 
 fn later(now: Timestamp, delay: Duration) -> Timestamp {
     SignedDuration::try_from(delay).ok().and_then(|delay| now.checked_add(delay).ok()).unwrap_or(Timestamp::MAX)
-}
-
-fn group(bell: &Bell) -> Group {
-    let lane = match bell {
-        Bell::Tick { .. } => Lane::Ticks,
-        Bell::Run { .. } => Lane::Runs,
-        Bell::Rollout { .. } => Lane::Rollouts,
-        Bell::Watch { .. } | Bell::Strangers => Lane::Sockets,
-    };
-    (lane, bell.group())
 }
 
 impl Queue for LocalQueue {

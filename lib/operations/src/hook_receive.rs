@@ -2,10 +2,11 @@
 //! one project wait for each other.
 
 use crate::answer::RunAnswer;
+use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds};
 use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
-use crate::plane::{Bell, Call, Plane};
+use crate::plane::{Call, Plane};
 use crate::run::start::store_input;
 use jiff::Timestamp;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! timers and queues call, `key_issue` is what the operator does. [`plane`] is what they all work with.
 
 pub mod answer;
+pub mod bell;
 pub mod error;
 mod idempotency;
 pub mod plane;
@@ -24,10 +25,11 @@ pub mod task;
 pub mod tick;
 pub mod version;
 
+pub use bell::{Bell, BellOutcome, QueueKind};
 pub use environment::change::OfEnvironment;
 pub use error::{Code, Detail, Error};
 pub use idempotency::Answer;
-pub use plane::{Bell, Call, Cipher, Plane, Queue, Reached, Sockets, Timers, World};
+pub use plane::{Call, Cipher, Plane, Queue, Reached, Sockets, Timers, World};
 pub use tidemill_engine::Input as EngineInput;
 
 use serde::Serialize;

@@ -15,10 +15,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
+use tidemill_operations::bell::BellOutcome;
 use tidemill_operations::pipeline_validate::PipelineValidate;
 use tidemill_operations::plane::{self, sweep::Swept};
 use tidemill_operations::provider_list::ProviderList;
-use tidemill_operations::run::{self, execute::Executed};
+use tidemill_operations::run;
 use tidemill_operations::{Bell, Code, Error, Plane, deployment, group, key, rollout, secret, task, tick, version};
 
 pub use crate::rest::Body;
@@ -92,7 +93,7 @@ pub enum On {
 }
 
 /// Answers a bell; `Timestamp` is the minute that the timer says it rings for.
-pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<Executed, Error>>;
+pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<BellOutcome, Error>>;
 pub type MinuteHandler = for<'a> fn(&'a Plane) -> BoxFuture<'a, Result<(), Error>>;
 pub type SocketHandler = for<'a> fn(&'a Arc<Plane>, sockets::Event) -> BoxFuture<'a, Result<sockets::Outcome, Error>>;
 pub type InvokeHandler = for<'a> fn(&'a Plane, Value) -> BoxFuture<'a, Result<Value, Error>>;
@@ -436,29 +437,29 @@ pub fn named(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
-fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
     Box::pin(async move {
         if let Bell::Tick { owner, project } = &bell {
             deployment::tick::run(plane, owner, project, rang_for).await?;
         }
-        Ok(Executed::Done)
+        Ok(BellOutcome::Done)
     })
 }
 
-fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
     Box::pin(async move {
         match &bell {
             Bell::Run { owner, project, run } => run::execute::run(plane, owner, project, run).await,
-            _ => Ok(Executed::Done),
+            _ => Ok(BellOutcome::Done),
         }
     })
 }
 
-fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
     Box::pin(async move {
         match &bell {
             Bell::Rollout { owner, rollout, .. } => rollout::execute::run(plane, owner, rollout).await,
-            _ => Ok(Executed::Done),
+            _ => Ok(BellOutcome::Done),
         }
     })
 }

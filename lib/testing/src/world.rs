@@ -14,12 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tidemill_engine::{Folders, Host, NetworkPolicy, Outbound};
-use tidemill_local::queue::{Lane, LocalQueue};
+use tidemill_local::queue::LocalQueue;
 use tidemill_local::timers::LocalTimers;
 use tidemill_local::{KeyFileCipher, table};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, PlanCache, Workers};
 use tidemill_operations::{Plane, Queue, World as _, key};
 use tidemill_protocols::dap::Connections;
@@ -149,10 +150,10 @@ impl World {
             self.queue.ring(bell, Duration::ZERO).await.expect("the local queue takes every bell");
         }
         for _ in 0..BELLS {
-            let ticked = self.answer(Lane::Ticks).await;
-            let ran = self.answer(Lane::Runs).await;
-            let rolled_out = self.answer(Lane::Rollouts).await;
-            let told = self.answer(Lane::Sockets).await;
+            let ticked = self.answer(QueueKind::Ticks).await;
+            let ran = self.answer(QueueKind::Runs).await;
+            let rolled_out = self.answer(QueueKind::Rollouts).await;
+            let told = self.answer(QueueKind::Sockets).await;
             if !ticked && !ran && !rolled_out && !told {
                 return;
             }
@@ -160,14 +161,14 @@ impl World {
         panic!("the world does not come to rest");
     }
 
-    /// Answers one bell of a lane, if one rings now.
-    pub async fn answer(&self, lane: Lane) -> bool {
-        let Some(bell) = self.queue.take(lane) else { return false };
-        let name = match lane {
-            Lane::Ticks => "deployment_tick",
-            Lane::Runs => "run_execute",
-            Lane::Rollouts => "rollout_execute",
-            Lane::Sockets => "socket_tell",
+    /// Answers one bell of a queue, if one is due.
+    pub async fn answer(&self, kind: QueueKind) -> bool {
+        let Some(bell) = self.queue.take(kind) else { return false };
+        let name = match kind {
+            QueueKind::Ticks => "deployment_tick",
+            QueueKind::Runs => "run_execute",
+            QueueKind::Rollouts => "rollout_execute",
+            QueueKind::Sockets => "socket_tell",
         };
         let function = functions::named(name).expect("the table has the function");
         let (On::Tick(handle) | On::Run(handle) | On::Rollout(handle) | On::Tell(handle)) = &function.on else {

@@ -4,10 +4,10 @@ use crate::given::echo;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::key::Scope;
 use tidemill_operations::Bell;
+use tidemill_operations::bell::QueueKind;
 use tidemill_protocols::dap::{Frame, Outgoing};
 use tidemill_testing::{Dap, Death, World, minutes, pipeline, seconds};
 
@@ -150,8 +150,8 @@ async fn a_key_that_is_found_revoked_never_brings_a_removed_record_back() {
 
         let remove = dap.send("rrext_deploy_remove", json!({"projectId": "p"}));
         match removed_first {
-            true => drop(futures::join!(remove, world.answer(Lane::Ticks))),
-            false => drop(futures::join!(world.answer(Lane::Ticks), remove)),
+            true => drop(futures::join!(remove, world.answer(QueueKind::Ticks))),
+            false => drop(futures::join!(world.answer(QueueKind::Ticks), remove)),
         }
         dap.reply().ok();
         world.settle().await;
@@ -234,7 +234,7 @@ async fn a_run_that_is_going_is_not_overlapped_after_a_removal_and_an_add() {
     world.sleep(seconds(60));
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
     world.plane.queue.ring(Bell::Tick { owner, project }, Duration::ZERO).await.unwrap();
-    world.answer(Lane::Ticks).await;
+    world.answer(QueueKind::Ticks).await;
 
     assert_eq!(ana.ticks("p").await.last().map(String::as_str), Some("skipped(overlap)"));
     assert_eq!(crate::given::run(&ana, &going).await["state"], "queued");

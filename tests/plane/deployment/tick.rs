@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use std::time::Duration;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{World, minutes, pipeline, seconds};
 
 fn bell(project: &str) -> Bell {
@@ -35,7 +35,7 @@ async fn a_bell_that_rings_twice_makes_one_run() {
 
     for _ in 0..5 {
         world.plane.ring(bell("p"), Duration::ZERO).await;
-        world.answer(Lane::Ticks).await;
+        world.answer(QueueKind::Ticks).await;
     }
     world.settle().await;
 
@@ -69,12 +69,12 @@ async fn a_tick_during_a_run_is_skipped_and_names_the_run() {
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.sleep(minutes(1));
     world.plane.ring(bell("p"), Duration::ZERO).await;
-    world.answer(Lane::Ticks).await;
+    world.answer(QueueKind::Ticks).await;
 
     // The run waits for its worker while the next minute comes.
     world.sleep(minutes(1));
     world.plane.ring(bell("p"), Duration::ZERO).await;
-    world.answer(Lane::Ticks).await;
+    world.answer(QueueKind::Ticks).await;
 
     assert_eq!(ana.ticks("p").await, ["ran", "skipped(overlap)"]);
     let list = ana.get("/v1/deployments/p/ticks").await.ok();
@@ -114,7 +114,7 @@ async fn a_passing_failure_of_the_key_check_errors_nothing() {
     // The first call reads the deployment, the second the key.
     world.faults.die(Some(tidemill_testing::Death::Before(1)));
     world.plane.ring(bell("p"), Duration::ZERO).await;
-    world.answer(Lane::Ticks).await;
+    world.answer(QueueKind::Ticks).await;
     assert!(world.faults.is_dead());
     world.faults.die(None);
 

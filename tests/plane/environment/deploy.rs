@@ -4,8 +4,8 @@ use crate::given::environments::{ana, named, of_staging, runs, scheduled, slot, 
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{EnvironmentName, OwnerId, ProjectId};
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, User, World, minutes, pipeline, seconds};
 
 /// No deployment takes more calls than this.
@@ -166,7 +166,7 @@ async fn a_run_keeps_the_version_that_it_was_made_with() {
     scheduled(&mut dap, "* * * * *").await;
     world.sleep(minutes(1));
     world.plane.queue.ring(tick_bell(), Duration::ZERO).await.unwrap();
-    assert!(world.answer(Lane::Ticks).await);
+    assert!(world.answer(QueueKind::Ticks).await);
 
     of_staging(&mut dap, "deploy", json!({"version": 2})).await.ok();
     assert_eq!(runs(&ana).await, [json!(["schedule", 1, "queued", "staging", "timer_1"])]);

@@ -5,7 +5,7 @@ use crate::given::{chain, echo};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidemill_local::queue::Lane;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Dap, Death, minutes};
 
 const ACTIVE: &str = "A run of p/webhook_1 is already active for team staging";
@@ -117,7 +117,7 @@ async fn a_run_by_hand_is_refused_while_a_scheduled_one_is_going() {
     scheduled(&mut dap, "* * * * *").await;
     world.sleep(minutes(1));
     world.plane.queue.ring(tick_bell(), Duration::ZERO).await.unwrap();
-    assert!(world.answer(Lane::Ticks).await);
+    assert!(world.answer(QueueKind::Ticks).await);
 
     let refused = of_staging(&mut dap, "run", json!({"sourceId": "timer_1"})).await.refused();
     world.settle().await;

@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::PlanCache;
 use tidemill_operations::{Bell, Error, Plane, Queue};
 use tidemill_testing::{User, World};
@@ -106,7 +106,7 @@ pub async fn while_it_runs<T>(world: &World, user: &User, id: &str, then: impl F
         }
         then.await
     };
-    futures::join!(world.answer(Lane::Runs), meanwhile).1
+    futures::join!(world.answer(QueueKind::Runs), meanwhile).1
 }
 
 /// The bell of a run of ana's project `p`.

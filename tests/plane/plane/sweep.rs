@@ -2,8 +2,8 @@
 
 use crate::given::{copied, copy, deaf, lines, lose_timers, queued, run};
 use serde_json::json;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, sweep::Swept};
 use tidemill_protocols::functions::{self, On};
 use tidemill_testing::{Death, World, minutes, pipeline, seconds};
@@ -109,7 +109,7 @@ async fn a_ticks_lost_bell_is_rung_again_after_a_minute_and_a_half() {
     assert_eq!(swept(&world).await.ticks_rung, 0, "Scheduler may fire 59 s late");
     world.sleep(seconds(1));
     assert_eq!(swept(&world).await.ticks_rung, 1);
-    while world.answer(Lane::Ticks).await || world.answer(Lane::Runs).await {}
+    while world.answer(QueueKind::Ticks).await || world.answer(QueueKind::Runs).await {}
 
     assert_eq!(ana.ticks("p").await, ["ran"]);
     assert_eq!(ana.runs("p").await[0]["tick"], "2026-03-02T10:01:00Z");
@@ -156,7 +156,7 @@ async fn a_dead_workers_run_is_taken_over_when_its_lease_has_run_out_and_goes_on
     ana.deploy(copy("p"), "manual").await.ok();
     let id = queued(&ana, "p").await;
     world.faults.die(Some(Death::After(8)));
-    world.answer(Lane::Runs).await;
+    world.answer(QueueKind::Runs).await;
     assert!(world.faults.is_dead());
     world.faults.die(None);
 

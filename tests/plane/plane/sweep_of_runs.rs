@@ -2,7 +2,7 @@
 
 use crate::given::{deaf, echo, ran, run};
 use std::time::Duration;
-use tidemill_local::queue::Lane;
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, sweep::Swept};
 use tidemill_testing::{Death, User, World, minutes, seconds};
 
@@ -24,7 +24,7 @@ async fn accepted(caller: &User, hook: &str) -> String {
 /// Lets a worker take the run whose bell is next, and die.
 async fn taken(world: &World) {
     world.faults.die(Some(Death::After(3)));
-    world.answer(Lane::Runs).await;
+    world.answer(QueueKind::Runs).await;
     world.faults.die(None);
 }
 
@@ -65,7 +65,7 @@ async fn runs_that_wait_behind_one_that_has_just_ended_are_not_rung_for() {
     let hook = hook(&ana).await;
     let ids = [accepted(&world.nobody(), &hook).await, accepted(&world.nobody(), &hook).await];
     world.sleep(minutes(2));
-    world.answer(Lane::Runs).await;
+    world.answer(QueueKind::Runs).await;
     let states = [run(&ana, &ids[0]).await["state"].clone(), run(&ana, &ids[1]).await["state"].clone()];
     assert_eq!(states, ["succeeded", "queued"]);
 

@@ -2,7 +2,7 @@
 
 use crate::given::rollouts::{begin, did, findings, live, roll_out, rollout, shown};
 use serde_json::{Value, json};
-use tidemill_local::queue::Lane;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, World};
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn one_that_goes_on_ends_after_the_resources_in_hand() {
     let id = begin(&ana, rollout("night", &names, "x")).await;
     // Its worker dies amid the first resources; the request comes before the next one goes on.
     world.faults.die(Some(Death::After(25)));
-    world.answer(Lane::Rollouts).await;
+    world.answer(QueueKind::Rollouts).await;
     assert!(world.faults.is_dead());
     world.faults.die(None);
     ana.post(&format!("/v1/rollouts/{id}/cancel"), Value::Null).await.ok();

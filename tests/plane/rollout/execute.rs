@@ -3,7 +3,7 @@
 use crate::given::rollouts::{begin, broken, did, findings, live, roll_out, rollout, shown, wanted};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
-use tidemill_local::queue::Lane;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, World, minutes, pipeline, seconds};
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn what_becomes_impossible_on_the_way_stops_the_rest() {
         hold.release();
     };
 
-    futures::join!(meanwhile, world.answer(Lane::Rollouts));
+    futures::join!(meanwhile, world.answer(QueueKind::Rollouts));
 
     let failed = shown(&ana, &id).await;
     assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("resource_failed")));
@@ -196,7 +196,7 @@ async fn a_rollout_that_was_handed_over_waits_in_line() {
         world.plane.stopping.store(true, Ordering::Relaxed);
         hold.release();
     };
-    futures::join!(meanwhile, world.answer(Lane::Rollouts));
+    futures::join!(meanwhile, world.answer(QueueKind::Rollouts));
     let world = world.without_bells().await;
     let ana = ana.at(&world.plane);
 
@@ -280,7 +280,7 @@ async fn whatever_call_a_worker_dies_at_the_next_one_ends_the_rollout_and_does_n
             request["pipelines"][1]["schedule"] = "@hourly".into();
             let id = begin(&ana, request).await;
             world.faults.die(Some(death));
-            world.answer(Lane::Rollouts).await;
+            world.answer(QueueKind::Rollouts).await;
             if !world.faults.is_dead() {
                 assert!(deaths > 20, "a rollout makes too few calls: {deaths}");
                 return;
@@ -344,7 +344,7 @@ async fn a_rollout_that_only_creates_goes_on_after_its_worker_died() {
         request["createOnly"] = true.into();
         let id = begin(&ana, request).await;
         world.faults.die(Some(Death::After(call)));
-        world.answer(Lane::Rollouts).await;
+        world.answer(QueueKind::Rollouts).await;
         if !world.faults.is_dead() {
             assert!(call > 10, "a rollout makes too few calls: {call}");
             return;
@@ -366,7 +366,7 @@ async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
     let id = begin(&ana, rollout("night", &["a", "b"], "new")).await;
     // Dies when everything is validated and nothing is applied: the sixth call begins to apply.
     world.faults.die(Some(Death::Before(6)));
-    world.answer(Lane::Rollouts).await;
+    world.answer(QueueKind::Rollouts).await;
     world.faults.die(None);
 
     world.sleep(seconds(31));
@@ -394,7 +394,7 @@ async fn a_rollout_that_kills_its_workers_is_given_up() {
     for _ in 0..6 {
         // Each dies when it has told that it is there, and reads what is asked for.
         world.faults.die(Some(Death::Before(3)));
-        world.answer(Lane::Rollouts).await;
+        world.answer(QueueKind::Rollouts).await;
         assert!(world.faults.is_dead());
         world.faults.die(None);
         assert_eq!(shown(&ana, &id).await["state"], "running");
@@ -428,7 +428,7 @@ async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
         did(&failed)
     };
 
-    let (given_up, _) = futures::join!(meanwhile, world.answer(Lane::Rollouts));
+    let (given_up, _) = futures::join!(meanwhile, world.answer(QueueKind::Rollouts));
 
     let (applied, left): (Vec<_>, Vec<_>) = given_up.iter().partition(|outcome| outcome.ends_with(" applied"));
     assert_eq!((applied.len(), left.len()), (1, 1), "{given_up:?}");

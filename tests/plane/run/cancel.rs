@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::sync::mpsc::channel;
 use std::time::Duration;
-use tidemill_local::queue::Lane;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{User, World, minutes, pipeline};
 
 async fn cancel(user: &User, id: &str) -> tidemill_testing::Answer {
@@ -97,7 +97,7 @@ async fn a_run_that_fails_after_it_was_asked_to_end_is_not_tried_again() {
         finish();
         asked
     };
-    let (_, asked) = futures::join!(world.answer(Lane::Runs), meanwhile);
+    let (_, asked) = futures::join!(world.answer(QueueKind::Runs), meanwhile);
 
     assert_eq!(asked["state"], "running");
     let ended = run(&ana, &id).await;
@@ -138,7 +138,7 @@ async fn cancelling_twice_asks_once() {
         finish();
         (first, second)
     };
-    let (_, (first, second)) = futures::join!(world.answer(Lane::Runs), meanwhile);
+    let (_, (first, second)) = futures::join!(world.answer(QueueKind::Runs), meanwhile);
 
     assert_eq!(first["cancelRequestedAt"], second["cancelRequestedAt"]);
     assert_eq!(run(&ana, &id).await["state"], "cancelled");

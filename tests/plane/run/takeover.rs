@@ -2,8 +2,8 @@
 
 use crate::given::{copied, copy, lines, queued, run, stored, while_it_runs};
 use serde_json::json;
-use tidemill_local::queue::Lane;
 use tidemill_model::lease::Lease;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, User, World, pipeline, seconds};
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_file_is_copied_exactly_once_although_the_worker_dies_at_every_call() 
     for call in 0..24 {
         let death = if call % 2 == 0 { Death::Before(call / 2) } else { Death::After(call / 2) };
         world.faults.die(Some(death));
-        world.answer(Lane::Runs).await;
+        world.answer(QueueKind::Runs).await;
         world = world.restarted().await;
         ana = ana.at(&world.plane);
     }
@@ -91,7 +91,7 @@ async fn a_run_that_kills_every_worker_is_given_up() {
 
 async fn killed_at_work(world: World) -> World {
     world.faults.die(Some(Death::After(2)));
-    world.answer(Lane::Runs).await;
+    world.answer(QueueKind::Runs).await;
     world.restarted().await
 }
 

@@ -3,9 +3,9 @@
 use crate::given::tasks::{Caller, caller};
 use crate::given::{chain, deaf, echo};
 use serde_json::{Value, json};
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Bell;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, User, Visitor, World, minutes, seconds};
 
 const ALL: [&str; 3] = ["task", "summary", "output"];
@@ -124,8 +124,8 @@ async fn a_bell_rings_once_for_many_changes_and_for_nobody_never() {
     for _ in 0..5 {
         owner.send(&task.token, "hi").await.unwrap();
     }
-    assert!(world.answer(Lane::Sockets).await);
-    assert!(!world.answer(Lane::Sockets).await, "one bell for all");
+    assert!(world.answer(QueueKind::Sockets).await);
+    assert!(!world.answer(QueueKind::Sockets).await, "one bell for all");
 
     visitor.leave().await;
     world.advance(seconds(2)).await;
@@ -133,7 +133,7 @@ async fn a_bell_rings_once_for_many_changes_and_for_nobody_never() {
     world.advance(seconds(2)).await;
     owner.send(&task.token, "hi").await.unwrap();
 
-    assert!(!world.answer(Lane::Sockets).await);
+    assert!(!world.answer(QueueKind::Sockets).await);
     assert_eq!(world.plane.store.watching(&ana()).await.unwrap(), None);
 }
 
@@ -146,7 +146,7 @@ async fn who_watches_nothing_any_more_is_rung_for_no_more() {
 
     owner.open(echo("p")).await.unwrap();
 
-    assert!(!world.answer(Lane::Sockets).await);
+    assert!(!world.answer(QueueKind::Sockets).await);
     visitor.ask("rrext_monitor", json!({"token": "*", "types": ["task"]})).await.ok();
     world.advance(seconds(1)).await;
     owner.open(echo("q")).await.unwrap();

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidemill_local::queue::Lane;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
+use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{User, World, minutes, pipeline};
 
 async fn why(user: &User, time: &str) -> Value {
@@ -67,7 +67,7 @@ async fn a_skipped_tick_says_what_kept_it() {
         // Its worker does not come to the first run before the second tick.
         world.sleep(minutes(1));
         world.plane.ring(Bell::Tick { owner: owner.clone(), project: project.clone() }, Duration::ZERO).await;
-        world.answer(Lane::Ticks).await;
+        world.answer(QueueKind::Ticks).await;
     }
     world.settle().await;
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();

@@ -2,9 +2,10 @@
 //! its outcome, up to now. One transaction gives each of them its outcome and makes the run of the last one, so a bell
 //! that rings twice finds nothing to do, and one that was lost is made up for by the next.
 
+use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds, audit, due, touched, with_change};
 use crate::error::Error;
-use crate::plane::{Bell, Plane, due_schedule};
+use crate::plane::{Plane, due_schedule};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;

@@ -1,10 +1,11 @@
 //! Checks what must hold of the caller's deployments, as far as it can be read off the table and the timers. With
 //! `fix`, repairs towards the table what can be repaired.
 
+use crate::bell::Bell;
 use crate::deployment::change::due;
 use crate::error::Error;
 use crate::plane::sweep::{ActiveRollouts, TICK_PATIENCE, active_rollouts, forgotten, free, has_its_timers, ring_for};
-use crate::plane::{Bell, Call, Plane, due_schedule};
+use crate::plane::{Call, Plane, due_schedule};
 use crate::run::open::OpenRuns;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

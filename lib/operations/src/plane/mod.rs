@@ -7,6 +7,7 @@ pub mod sweep;
 pub use doctor::Doctor;
 pub use status::Status;
 
+use crate::bell::Bell;
 use crate::error::Error;
 use crate::rollout::follow::Watches;
 use crate::task;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tidemill_engine::Host;
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{ConnectionId, GroupName, KeyId, OwnerId, ProjectId, RolloutId, RunId};
+use tidemill_model::ids::{ConnectionId, KeyId, OwnerId, ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::lease::Process;
 use tidemill_model::schedule::Schedule;
@@ -169,49 +170,6 @@ pub trait Queue: Send + Sync {
     fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>>;
     /// Rings past whatever waits in line for the same deployment: what stands there may be held by a dead worker.
     fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>>;
-}
-
-/// A message that only says where to look. Whether anything is to be done there is the table's to tell, so a bell may
-/// be lost, doubled or late.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "bell", rename_all = "snake_case")]
-pub enum Bell {
-    Tick {
-        owner: OwnerId,
-        #[serde(deserialize_with = "ProjectId::stored")]
-        project: ProjectId,
-    },
-    Run {
-        owner: OwnerId,
-        #[serde(deserialize_with = "ProjectId::stored")]
-        project: ProjectId,
-        run: RunId,
-    },
-    Rollout {
-        owner: OwnerId,
-        group: GroupName,
-        rollout: RolloutId,
-    },
-    /// Somebody is to be told what became of an owner's tasks, on WebSockets that no process holds.
-    Watch {
-        owner: OwnerId,
-    },
-    /// There are WebSockets that nobody has logged in on for long.
-    Strangers,
-}
-
-impl Bell {
-    /// What bells are answered in order and one at a time for. No two things share one: owners hold no `#`.
-    pub fn group(&self) -> String {
-        match self {
-            Bell::Tick { owner, project } | Bell::Run { owner, project, .. } => {
-                format!("{owner}#{}", project.as_str())
-            }
-            Bell::Rollout { owner, group, .. } => format!("{owner}##{group}"),
-            Bell::Watch { owner } => owner.to_string(),
-            Bell::Strangers => String::new(),
-        }
-    }
 }
 
 /// WebSockets that none of our processes holds: API Gateway's, or a test's.

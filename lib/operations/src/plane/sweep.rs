@@ -1,9 +1,10 @@
 //! The reaper and reconciler: looks through the deployments for what nobody works on although the table says that it
 //! should be, and rings for it. It only ever repairs towards the table.
 
+use crate::bell::Bell;
 use crate::deployment::change::due;
 use crate::error::Error;
-use crate::plane::{Bell, Plane, due_schedule};
+use crate::plane::{Plane, due_schedule};
 use crate::rollout;
 use crate::run::open::OpenRuns;
 use crate::task::life::settle;

@@ -2,6 +2,7 @@
 //! written once, so a worker that dies is followed by one that goes on with the rest, and one that was given up can do
 //! nothing any more: before a rollout ends early, each resource that it has not reached gets that for its outcome.
 
+use crate::bell::BellOutcome;
 use crate::deployment::change::{HISTORY, Rounds};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -9,7 +10,6 @@ use crate::rollout::apply::{Applying, Place, Todo, Turn, settled};
 use crate::rollout::problems::{RESOURCE_LIMIT, ROLLOUT_LIMIT, cannot_run};
 use crate::rollout::request::{Named, Request};
 use crate::rollout::standing::Standing;
-use crate::run::execute::Executed;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -28,12 +28,12 @@ const AT_ONCE: usize = 8;
 const ATTEMPTS: u32 = 5;
 
 /// Carries a rollout out, if it is to be carried out and nobody else does.
-pub async fn run(plane: &Plane, owner: &OwnerId, id: &RolloutId) -> Result<Executed, Error> {
-    let Some(found) = plane.store.rollout(owner, id).await? else { return Ok(Executed::Done) };
+pub async fn run(plane: &Plane, owner: &OwnerId, id: &RolloutId) -> Result<BellOutcome, Error> {
+    let Some(found) = plane.store.rollout(owner, id).await? else { return Ok(BellOutcome::Done) };
     if found.state.is_final() || is_worked_on(plane, &found) || plane.is_stopping() {
-        return Ok(Executed::Done);
+        return Ok(BellOutcome::Done);
     }
-    let Some(mut worker) = Worker::claim(plane, &found).await? else { return Ok(Executed::Done) };
+    let Some(mut worker) = Worker::claim(plane, &found).await? else { return Ok(BellOutcome::Done) };
     if worker.rollout.attempts > ATTEMPTS {
         let message = format!(
             "{ATTEMPTS} attempts in a row died or failed without settling anything; the log of the plane says why"
@@ -113,12 +113,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    async fn work(&mut self) -> Result<Executed, Error> {
+    async fn work(&mut self) -> Result<BellOutcome, Error> {
         if self.rollout.cancel_requested_at.is_some() {
             return self.end_early(State::Cancelled, None, None).await;
         }
         if !self.tell(Step::Validate, self.rollout.settled, self.rollout.resources).await? {
-            return Ok(Executed::Done);
+            return Ok(BellOutcome::Done);
         }
         let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
         let prepared = self.prepare(&settled).await?;
@@ -198,7 +198,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Gives one resource after the other its outcome, several at once, until one fails or somebody asks to stop.
-    async fn apply(&mut self, prepared: &Prepared, settled: &[Resource]) -> Result<Executed, Error> {
+    async fn apply(&mut self, prepared: &Prepared, settled: &[Resource]) -> Result<BellOutcome, Error> {
         let total = prepared.places.len() as u32;
         if let Some(failed) = settled.iter().find(|resource| resource.outcome != Outcome::Applied) {
             let failure = resource_failure(failed);
@@ -207,7 +207,7 @@ impl<'a> Worker<'a> {
         let settled: HashSet<u32> = settled.iter().map(|resource| resource.index).collect();
         let mut done = (0..total).take_while(|index| settled.contains(index)).count() as u32;
         if !self.tell(Step::Apply, done, total).await? {
-            return Ok(Executed::Done);
+            return Ok(BellOutcome::Done);
         }
         let [wanted, gone] = prepared
             .parts
@@ -229,7 +229,7 @@ impl<'a> Worker<'a> {
             let last = turns.last().map_or(total, |turn| turn.place.index + 1);
             done = (last..total).take_while(|index| settled.contains(index)).last().map_or(last, |index| index + 1);
             if !self.tell(Step::Apply, done, total).await? {
-                return Ok(Executed::Done);
+                return Ok(BellOutcome::Done);
             }
         }
         debug_assert_eq!(done, total, "every resource has its outcome");
@@ -280,17 +280,17 @@ impl<'a> Worker<'a> {
     }
 
     /// Leaves the rollout to the next worker.
-    async fn hand_over(&self) -> Result<Executed, Error> {
+    async fn hand_over(&self) -> Result<BellOutcome, Error> {
         let Rollout { step, resources, settled, progress, attempts, .. } = self.rollout;
         let over = Lease::given_back(self.plane.now());
         let told = Progress { step, resources, settled, percent: progress, attempts, lease: over };
         match self.plane.store.rollout_progress(&self.rollout, &told).await {
             Err(error) if !error.rejects(Part::Rollout) => Err(error.into()),
-            _ => Ok(Executed::Done),
+            _ => Ok(BellOutcome::Done),
         }
     }
 
-    async fn give_up(&mut self, failure: &Failure) -> Result<Executed, Error> {
+    async fn give_up(&mut self, failure: &Failure) -> Result<BellOutcome, Error> {
         match self.rollout.cancel_requested_at {
             Some(_) => self.end_early(State::Cancelled, None, None).await,
             None => self.end_early(State::Failed, Some(failure), None).await,
@@ -303,7 +303,7 @@ impl<'a> Worker<'a> {
         state: State,
         failure: Option<&Failure>,
         prepared: Option<&Prepared>,
-    ) -> Result<Executed, Error> {
+    ) -> Result<BellOutcome, Error> {
         let (places, wrong) = match prepared {
             Some(prepared) => (prepared.places.clone(), prepared.wrong.clone()),
             None => (self.places().await?, BTreeMap::new()),
@@ -356,7 +356,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Ends the rollout and frees the slot, in one transaction.
-    async fn end(&mut self, state: State, failure: Option<&Failure>, total: u32) -> Result<Executed, Error> {
+    async fn end(&mut self, state: State, failure: Option<&Failure>, total: u32) -> Result<BellOutcome, Error> {
         let plane = self.plane;
         let mut rounds = Rounds::new();
         loop {
@@ -382,9 +382,9 @@ impl<'a> Worker<'a> {
                 Ok(()) => {
                     tracing::info!(rollout.id = %self.rollout.id, "rollout `{}` has ended: {state}", self.rollout.id);
                     plane.watches.moved(&self.rollout.id);
-                    return Ok(Executed::Done);
+                    return Ok(BellOutcome::Done);
                 }
-                Err(error) if error.rejects(Part::Rollout) => return Ok(Executed::Done),
+                Err(error) if error.rejects(Part::Rollout) => return Ok(BellOutcome::Done),
                 Err(error) => rounds.again(plane, error, Part::Group).await?,
             }
         }

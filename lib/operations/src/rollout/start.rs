@@ -2,11 +2,12 @@
 //! rest. What it is asked for is stored before, and nothing has changed when it is refused.
 
 use crate::Operation;
+use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds};
 use crate::error::{Code, Detail, Error};
 use crate::group;
 use crate::idempotency::{Answer, Once};
-use crate::plane::{Bell, Call, Plane};
+use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
 use crate::rollout::request::{Named, Request};
 use std::time::Duration;

@@ -3,9 +3,10 @@
 
 use crate::Operation;
 use crate::answer::RunAnswer;
+use crate::bell::Bell;
 use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
-use crate::plane::{Bell, Call, Plane};
+use crate::plane::{Call, Plane};
 use crate::run::get::find;
 use crate::task;
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 //! worker that lost its lease can write nothing. What a step of the engine made (checkpoint, seen keys, log lines) is
 //! saved in one transaction, so a worker that dies is followed by one that goes on after the last saved object.
 
+use crate::bell::BellOutcome;
 use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::plane::Plane;
@@ -36,44 +37,35 @@ const DEATHS: u32 = 20;
 /// How soon a run that waits for another one looks again.
 const BUSY_DELAY: Duration = Duration::from_millis(500);
 
-/// What the caller is to do with the bell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Executed {
-    /// Nothing is left to do for it.
-    Done,
-    /// It is to ring again, after a while.
-    Again(Duration),
-}
-
 /// Executes a run, if it is to be executed and nobody else does.
-pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<Executed, Error> {
-    let Some(found) = plane.store.run(owner, project, run).await? else { return Ok(Executed::Done) };
+pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<BellOutcome, Error> {
+    let Some(found) = plane.store.run(owner, project, run).await? else { return Ok(BellOutcome::Done) };
     if found.state.is_final() || found.is_open_task() {
-        return Ok(Executed::Done);
+        return Ok(BellOutcome::Done);
     }
     let now = plane.now();
     if let Some(wait) = found.not_before.filter(|at| found.state == State::Queued && *at > now) {
-        return Ok(Executed::Again(until(now, wait)));
+        return Ok(BellOutcome::RingAgain(until(now, wait)));
     }
     if !found.may_be_claimed(now, plane.workers.this()) {
-        return Ok(Executed::Done);
+        return Ok(BellOutcome::Done);
     }
     if plane.is_stopping() {
-        return Ok(Executed::Done);
+        return Ok(BellOutcome::Done);
     }
     match claim(plane, found, now).await? {
         Claim::Taken(claimed) => Worker { plane, run: *claimed }.work().await,
         Claim::Busy(going) => wait_behind(plane, owner, project, &going).await,
-        Claim::Met => Ok(Executed::Again(BUSY_DELAY)),
-        Claim::Lost => Ok(Executed::Done),
+        Claim::Met => Ok(BellOutcome::RingAgain(BUSY_DELAY)),
+        Claim::Lost => Ok(BellOutcome::Done),
     }
 }
 
 /// Waits for the run that holds the right to run, and executes it if nobody does: its bell may be lost, or stand in
 /// line behind the one that is being answered.
-async fn wait_behind(plane: &Plane, owner: &OwnerId, project: &ProjectId, going: &RunId) -> Result<Executed, Error> {
+async fn wait_behind(plane: &Plane, owner: &OwnerId, project: &ProjectId, going: &RunId) -> Result<BellOutcome, Error> {
     match Box::pin(run(plane, owner, project, going)).await? {
-        Executed::Done => Ok(Executed::Again(BUSY_DELAY)),
+        BellOutcome::Done => Ok(BellOutcome::RingAgain(BUSY_DELAY)),
         again => Ok(again),
     }
 }
@@ -156,7 +148,7 @@ enum Worked {
 }
 
 impl Worker<'_> {
-    async fn work(mut self) -> Result<Executed, Error> {
+    async fn work(mut self) -> Result<BellOutcome, Error> {
         if self.run.deaths > DEATHS {
             let failure = Failure {
                 component: None,
@@ -172,11 +164,11 @@ impl Worker<'_> {
         };
         match worked {
             Worked::Ended(attempt) => self.end(attempt).await,
-            Worked::Left => Ok(Executed::Done),
+            Worked::Left => Ok(BellOutcome::Done),
         }
     }
 
-    async fn end(self, attempt: Attempt) -> Result<Executed, Error> {
+    async fn end(self, attempt: Attempt) -> Result<BellOutcome, Error> {
         finish::end(self.plane, self.run, attempt).await
     }
 

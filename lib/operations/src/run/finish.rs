@@ -1,10 +1,10 @@
 //! Writing a run's progress and its end, fenced by its epoch. A request to cancel that came in between is taken over;
 //! a run that somebody else took is left alone.
 
+use crate::bell::BellOutcome;
 use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::run::execute::Executed;
 use crate::task::trace::{KEPT, Told};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
@@ -62,7 +62,7 @@ pub enum Saved {
 }
 
 /// Ends an attempt: the run becomes final, or waits for its next attempt.
-pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, Error> {
+pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<BellOutcome, Error> {
     let now = plane.now();
     let next = run.after(attempt.ended.clone(), plane.world.jitter());
     let mut after = run.clone();
@@ -75,14 +75,14 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, 
             after.error = failure;
             after.ended_at = Some(now);
             keep_result(plane, &mut after, attempt.result).await?;
-            Executed::Done
+            BellOutcome::Done
         }
         Next::Retry { delay, failure } => {
             after.state = State::Queued;
             after.error = Some(failure);
             after.attempt += 1;
             after.not_before = Some(now + SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO));
-            Executed::Again(delay)
+            BellOutcome::RingAgain(delay)
         }
     };
     let chunk = keep_log(&mut after, &attempt.log)?;
@@ -95,9 +95,9 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<Executed, 
     .await?;
     if let Saved::Yes(run) = saved {
         log_end(&run);
-        return Ok(if run.state.is_final() { Executed::Done } else { executed });
+        return Ok(if run.state.is_final() { BellOutcome::Done } else { executed });
     }
-    Ok(Executed::Done)
+    Ok(BellOutcome::Done)
 }
 
 fn log_end(run: &Run) {

@@ -1,11 +1,12 @@
 //! Runs a deployment now, on demand. Refused while a run is going: a deployment never runs twice at once.
 
 use crate::answer::RunAnswer;
+use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds, existing};
 use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Once};
-use crate::plane::{Bell, Call, Plane};
+use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;

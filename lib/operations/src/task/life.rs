@@ -1,9 +1,10 @@
 //! How a task comes to its end, whoever notices first: whoever counted its last object, whoever asked to end it, or the
 //! sweep. Each step is one conditional write, so it does not matter how many try.
 
+use crate::bell::Bell;
 use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
-use crate::plane::{Bell, Call, Plane};
+use crate::plane::{Call, Plane};
 use crate::run::cancel;
 use jiff::SignedDuration;
 use tidemill_model::run;

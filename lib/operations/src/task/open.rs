@@ -2,10 +2,11 @@
 //! A source that makes its own objects runs once, and the task ends with that run.
 
 use crate::answer::TaskAnswer;
+use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds, fresh_record};
 use crate::deployment::definition::{Definition, Stored};
 use crate::error::{Code, Error};
-use crate::plane::{Bell, Call, Plane};
+use crate::plane::{Call, Plane};
 use crate::run::execute::going;
 use crate::run::preparation::sealed_variables;
 use crate::task::life::settle;

@@ -1,8 +1,9 @@
 //! Rings for those who watch an owner's tasks on WebSockets of API Gateway. A bell is rung only for owners who have some,
 //! and none is rung while another one waits to be answered: whoever answers it looks after this change.
 
+use crate::bell::Bell;
 use crate::error::Error;
-use crate::plane::{Bell, Plane};
+use crate::plane::Plane;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::ids::OwnerId;

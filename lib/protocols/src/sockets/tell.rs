@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::access::{self, caller::Caller};
+use tidemill_operations::bell::BellOutcome;
 use tidemill_operations::plane::sweep::is_late;
-use tidemill_operations::run::execute::Executed;
 use tidemill_operations::{Bell, Code, Error, Plane, Reached, Sockets};
 use tidemill_store::{Part, Watcher, Watching};
 
@@ -27,26 +27,26 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How long the right to tell lasts: as long as the function may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-pub fn tell(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<Executed, Error>> {
+pub fn tell(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
     Box::pin(async move {
-        let Some(sockets) = plane.sockets.as_deref() else { return Ok(Executed::Done) };
+        let Some(sockets) = plane.sockets.as_deref() else { return Ok(BellOutcome::Done) };
         match bell {
             Bell::Watch { owner } => tell_owner(plane, sockets, &owner).await,
-            Bell::Strangers => close_strangers(plane, sockets).await.map(|()| Executed::Done),
-            Bell::Tick { .. } | Bell::Run { .. } | Bell::Rollout { .. } => Ok(Executed::Done),
+            Bell::Strangers => close_strangers(plane, sockets).await.map(|()| BellOutcome::Done),
+            Bell::Tick { .. } | Bell::Run { .. } | Bell::Rollout { .. } => Ok(BellOutcome::Done),
         }
     })
 }
 
-async fn tell_owner(plane: &Plane, sockets: &dyn Sockets, owner: &OwnerId) -> Result<Executed, Error> {
+async fn tell_owner(plane: &Plane, sockets: &dyn Sockets, owner: &OwnerId) -> Result<BellOutcome, Error> {
     let now = plane.now();
-    let Some(seen) = plane.store.watching(owner).await? else { return Ok(Executed::Done) };
+    let Some(seen) = plane.store.watching(owner).await? else { return Ok(BellOutcome::Done) };
     if let Some(wait) = too_soon(&seen, now) {
-        return Ok(Executed::Again(wait));
+        return Ok(BellOutcome::RingAgain(wait));
     }
     let mine = match plane.store.begin_telling(owner, &seen, now + LEASE).await {
         Ok(mine) => mine,
-        Err(error) if error.rejects(Part::Socket) => return Ok(Executed::Again(PAUSE.unsigned_abs())),
+        Err(error) if error.rejects(Part::Socket) => return Ok(BellOutcome::RingAgain(PAUSE.unsigned_abs())),
         Err(error) => return Err(error.into()),
     };
     let told = tell_all(plane, sockets, owner).await;
@@ -56,7 +56,7 @@ async fn tell_owner(plane: &Plane, sockets: &dyn Sockets, owner: &OwnerId) -> Re
     match plane.store.end_telling(owner, &mine, plane.now()).await {
         // Otherwise it ran out, or nobody is there any more.
         Err(error) if !error.rejects(Part::Socket) => Err(error.into()),
-        _ => told.map(|_| Executed::Done),
+        _ => told.map(|_| BellOutcome::Done),
     }
 }
 
