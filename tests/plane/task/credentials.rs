@@ -94,7 +94,7 @@ async fn a_token_that_somebody_chose_is_no_credential() {
 }
 
 #[tokio::test]
-async fn whoever_chooses_anothers_token_does_not_take_it_over() {
+async fn choosing_the_token_of_another_owner_does_not_take_it_over() {
     let world = World::new().await;
     let (ana, bob) = (ana(&world).await, opener(&world, "bob").await.0);
     let hers = ana.open(echo("p")).await.unwrap();
