@@ -472,7 +472,7 @@ fn every_parameter_alarm_and_output_is_explained() {
     }
 }
 
-/// The table in ARCHITECTURE.md: what each function may do, as the template has it.
+/// The table in docs/permissions.md: what each function may do, as the template has it.
 fn rights(template: &Template) -> String {
     let mut rows = vec![
         "| function | called by | reads | writes | queues | schedules | secrets | WebSockets |".to_owned(),
@@ -553,5 +553,5 @@ fn short(key: &str) -> String {
 #[test]
 fn the_table_of_rights_is_as_the_template_has_it() {
     let table = rights(&Template::read());
-    assert!(read("ARCHITECTURE.md").contains(&table), "the table in ARCHITECTURE.md should be\n\n{table}\n");
+    assert!(read("docs/permissions.md").contains(&table), "the table in docs/permissions.md should be\n\n{table}\n");
 }

@@ -11,7 +11,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-# What ARCHITECTURE.md says that SAM adds: writing logs, and traces.
+# What docs/aws.md says that SAM adds: writing logs, and traces.
 EXPECTED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 
