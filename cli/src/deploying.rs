@@ -9,7 +9,6 @@ use crate::table::plain;
 use crate::times::relative;
 use crate::views::Deployment;
 use futures::StreamExt;
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::path::PathBuf;
@@ -101,7 +100,7 @@ pub fn summary(deployment: &Deployment) -> String {
         schedule => format!("`{schedule}` {}", deployment.timezone),
     };
     let next = match (deployment.state.as_str(), deployment.next.first()) {
-        ("active", Some(next)) => format!(", next {}", relative(*next, Timestamp::now())),
+        ("active", Some(next)) => format!(", next {}", relative(*next, crate::times::now())),
         ("active", None) => String::new(),
         (state, _) => format!(", {state}"),
     };

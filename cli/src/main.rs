@@ -1,5 +1,76 @@
 //! The binary `tidemill`. Everything stands in the library beside it, which the generated reference reads, too.
 
-fn main() -> std::process::ExitCode {
-    tidemill_cli::run()
+#![expect(clippy::doc_markdown, reason = "clap prints doc comments as they stand")]
+
+mod args;
+mod asking;
+mod client;
+mod commands;
+mod connection;
+mod deploying;
+mod events;
+mod failure;
+mod following;
+mod global;
+mod output;
+mod pages;
+mod pipeline_files;
+mod process;
+mod progress;
+mod rollouts;
+mod runs;
+mod schedule_lines;
+mod schedule_text;
+mod session;
+mod settings;
+mod table;
+mod times;
+mod views;
+
+use crate::args::Cli;
+use crate::commands::Command;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused_arguments(&error).into(),
+    };
+    let session = Session::new(cli.global);
+    let done =
+        runtime(&cli.command).and_then(|runtime| runtime.block_on(commands::run(&session, cli.command, Cli::command)));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            session.output.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+/// A plane uses all cores; a client waits for one answer at a time.
+fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = match command {
+        Command::Dev(_) | Command::Gateway(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build().map_err(|error| Failure::new("internal", format!("cannot start: {error}")))
+}
+
+/// Shows help, the version, or what is wrong with the arguments.
+fn refused_arguments(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        // Help that cannot be written has no reader.
+        _ = error.print();
+        return Exit::Done;
+    }
+    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    match is_json {
+        true => output::Output::new(true).failure(&Failure::usage(error)),
+        false => _ = error.print(),
+    }
+    Exit::Usage
 }

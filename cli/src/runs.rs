@@ -42,7 +42,7 @@ pub fn columns() -> Table {
 }
 
 pub fn row(table: &mut Table, run: Run) {
-    let now = Timestamp::now();
+    let now = crate::times::now();
     table.add_row([
         Cell::new(&run.id),
         Cell::new(plain(&run.project)),
@@ -59,7 +59,7 @@ pub fn row(table: &mut Table, run: Run) {
 
 /// One run for a person, without its result.
 pub fn shown(run: &Run) -> String {
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let mut rows = vec![
         ("run", Cell::new(&run.id)),
         ("project", Cell::new(plain(&run.project))),

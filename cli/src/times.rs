@@ -4,10 +4,22 @@
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FORMS: &str =
     "give RFC 3339 (`2026-11-21T10:05:00Z`), `HH:MM` of today, seconds since 1970, or a duration (`15m`)";
+
+/// The time of this machine.
+#[expect(clippy::disallowed_methods, reason = "the one wall clock of the command")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// A clock that never goes back, to measure by.
+#[expect(clippy::disallowed_methods, reason = "the one monotonic clock of the command")]
+pub fn clock() -> Instant {
+    Instant::now()
+}
 
 /// Which way a duration such as `15m` points from now.
 #[derive(Clone, Copy, PartialEq)]
@@ -57,12 +69,12 @@ fn duration_from_now(text: &str, now: Timestamp, toward: Toward) -> Option<Times
 
 /// For an argument that names an instant in the past.
 pub fn past(text: &str) -> Result<Timestamp, String> {
-    instant(text, &TimeZone::UTC, Timestamp::now(), Toward::Past)
+    instant(text, &TimeZone::UTC, now(), Toward::Past)
 }
 
 /// For an argument that names an instant to come.
 pub fn future(text: &str) -> Result<Timestamp, String> {
-    instant(text, &TimeZone::UTC, Timestamp::now(), Toward::Future)
+    instant(text, &TimeZone::UTC, now(), Toward::Future)
 }
 
 /// For an argument that says how long, e.g. `30m`; a bare number is seconds.

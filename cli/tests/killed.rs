@@ -4,6 +4,8 @@
 //!
 //! Real processes take real time: this is the one test that waits.
 
+#![expect(clippy::disallowed_methods, reason = "it watches real processes")]
+
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

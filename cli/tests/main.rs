@@ -1,5 +1,8 @@
 //! The command as scripts see it: what it prints where, and its exit codes. Only `plane`, `deploy` and those of rollouts need a plane.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "it watches real processes")]
+
 mod command;
 mod connection;
 mod deploy;

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p tidemill-tests --bench cost`
 
-#![allow(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
 use http::Method;
 use serde_json::{Value, json};

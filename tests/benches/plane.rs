@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p tidemill-tests --bench plane -- [DEPLOYMENTS]`
 
-#![allow(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 use futures::StreamExt;
 use serde_json::{Value, json};

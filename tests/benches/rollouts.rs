@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p tidemill-tests --bench rollouts -- [PIPELINES]`
 
-#![allow(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 use futures::StreamExt;
 use futures::future::join_all;

@@ -1,5 +1,7 @@
 //! A function that streams, as a process of its own before what Lambda talks to functions by, on the table of a world.
 
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
+
 mod runtime_api;
 
 use http::Method;

@@ -8,7 +8,6 @@ use crate::session::Session;
 use crate::table::{self, facts, or_dash, plain};
 use crate::times::{both, relative};
 use comfy_table::Cell;
-use jiff::Timestamp;
 
 /// List the groups of pipelines that are rolled out together, or show one with its pipelines
 ///
@@ -29,7 +28,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let list = args.wanted.fetch(&session.client()?, &Path::new(&["groups"])).await?;
     let columns = table::new(&["GROUP", "TITLE", "GOES ON", "LAST ROLLOUT", "UPDATED"]);
-    let now = Timestamp::now();
+    let now = crate::times::now();
     list.print(session, "nothing was rolled out yet", columns, |table, group: Group| {
         table.add_row([
             Cell::new(plain(&group.group)),
@@ -49,7 +48,7 @@ async fn show(session: &Session, group: &str) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let group: Group = answer.read()?;
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let mut rows = vec![("group", Cell::new(plain(&group.group)))];
     rows.extend((group.title != group.group).then(|| ("title", Cell::new(plain(&group.title)))));
     rows.extend(group.repository.map(|url| ("repository", Cell::new(plain(&url)))));

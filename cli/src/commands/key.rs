@@ -145,7 +145,7 @@ fn text(answer: &impl Serialize) -> String {
 }
 
 fn print(session: &Session, list: &List) -> Result<(), Failure> {
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let columns = table::new(&["KEY", "NAME", "STATE", "SCOPES", "MADE", "EXPIRES", "USED"]);
     list.print(session, "there are no keys", columns, |table: &mut Table, key: views::Key| {
         table.add_row([

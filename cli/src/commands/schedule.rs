@@ -59,7 +59,7 @@ pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let expr = next.expr.clone().unwrap_or_default();
     let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error))?;
-    let from = next.from.unwrap_or_else(Timestamp::now);
+    let from = next.from.unwrap_or_else(crate::times::now);
     let due: Vec<Timestamp> = schedule.ticks_after(from).take(next.count as usize).collect();
     match session.output.is_json() {
         true => session.output.json(&Preview { expr: &expr, timezone: &next.timezone, from, next: due }),
@@ -80,7 +80,7 @@ fn shown(due: &[Timestamp], zone: &str) -> String {
     if due.is_empty() {
         return "it is never due by itself".to_owned();
     }
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let local = TimeZone::get(zone).ok().filter(|_| zone != "UTC");
     let mut shown = table::new(if local.is_some() { &["DUE", "LOCAL", ""] } else { &["DUE", ""] });
     for at in due {

@@ -8,7 +8,6 @@ use crate::table;
 use crate::times::relative;
 use crate::views::Secret;
 use comfy_table::Cell;
-use jiff::Timestamp;
 use serde_json::json;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use tidemill_model::ids::SecretName;
@@ -63,7 +62,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         }
         Command::List { wanted } => {
             let list = wanted.fetch(&client, &Path::new(&["secrets"])).await?;
-            let now = Timestamp::now();
+            let now = crate::times::now();
             list.print(session, "there are no secrets", table::new(&["NAME", "SET"]), |table, secret: Secret| {
                 table.add_row([Cell::new(secret.name), Cell::new(relative(secret.updated_at, now))]);
             })?;

@@ -54,7 +54,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 
 async fn list(session: &Session, client: &Client) -> Result<Exit, Failure> {
     let list: List = client.get(&Path::new(&["tasks"])).await?.read()?;
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let columns = ["TASK", "PROJECT", "STATE", "OPENED", "IN FLIGHT", "DONE", "FAILED"];
     list.print(session, "no task is open", table::new(&columns), |table, task: Task| {
         table.add_row([

@@ -9,7 +9,6 @@ use crate::table::{self, or_dash, plain};
 use crate::times::{both, relative};
 use crate::views::Version;
 use comfy_table::Cell;
-use jiff::Timestamp;
 
 /// List a project's versions, newest first, or print the pipeline of one
 #[derive(clap::Args)]
@@ -36,7 +35,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 async fn list(session: &Session, args: &Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &args.project, "versions"]);
     let list = args.wanted.fetch(&session.client()?, &path).await?;
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "COMMIT", "NOTE"]);
     list.print(session, "there is no version", columns, |table, version: Version| {
         table.add_row([
@@ -61,7 +60,7 @@ async fn one(session: &Session, project: &str, number: u32) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let version: Version = answer.read()?;
-    let made = both(version.created_at, Timestamp::now());
+    let made = both(version.created_at, crate::times::now());
     session.output.note(format_args!("version {number} of `{project}`, made {made}, sha256 {}", version.sha256));
     if let Some(pipeline) = &version.pipeline {
         session.output.line(pipeline.get());

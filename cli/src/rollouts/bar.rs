@@ -5,7 +5,6 @@ use crate::progress;
 use crate::rollouts::views::{Rollout, Stand};
 use crate::session::Session;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -52,7 +51,7 @@ impl Bar {
         let style = "{spinner} {prefix} {bar:24} {percent:>3}% {msg} {elapsed:.dim}";
         let style = ProgressStyle::with_template(style).expect("the template is sound");
         let began = rollout.started_at.unwrap_or(rollout.created_at);
-        let elapsed = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+        let elapsed = Duration::try_from(crate::times::now().duration_since(began)).unwrap_or_default();
         let bar = ProgressBar::with_draw_target(Some(100), progress::target())
             .with_style(style)
             .with_elapsed(elapsed)
@@ -67,7 +66,7 @@ impl Bar {
         self.bar.set_position(u64::from(stand.progress));
         self.bar.set_message(text(stand));
         if let Some(lines) = self.lines.as_ref().filter(|_| stand.step != "done") {
-            lines.update(stand, Instant::now());
+            lines.update(stand, crate::times::clock());
         }
     }
 
@@ -75,7 +74,7 @@ impl Bar {
     pub async fn repeat(&self) -> Infallible {
         loop {
             tokio::time::sleep(SILENCE / 60).await;
-            self.lines.iter().for_each(|lines| lines.repeat(Instant::now()));
+            self.lines.iter().for_each(|lines| lines.repeat(crate::times::clock()));
         }
     }
 
@@ -122,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_line_comes_with_a_step_with_ten_percent_and_with_a_minute() {
-        let at = Instant::now();
+        let at = crate::times::clock();
         let told = Told { stand: stand("apply", 20), at };
 
         assert!(!told.is_outdated(&stand("apply", 29), at + Duration::from_secs(59)));

@@ -10,7 +10,6 @@ use crate::rollouts::{self};
 use crate::session::Session;
 use crate::table::plain;
 use crate::times;
-use jiff::Timestamp;
 use reqwest::Method;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -57,7 +56,7 @@ pub struct Request {
 
 /// Begins a rollout, and gives the answer that has its id.
 pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
-    let beginning = Beginning { session, client, turn, began: Instant::now(), is_asked_for: Cell::new(false) };
+    let beginning = Beginning { session, client, turn, began: crate::times::clock(), is_asked_for: Cell::new(false) };
     tokio::select! {
         begun = beginning.begin(request) => begun,
         _ = tokio::signal::ctrl_c() => Err(beginning.interrupted(request)),
@@ -112,7 +111,7 @@ impl Beginning<'_> {
             return Ok(());
         }
         let verb = if self.turn.cancel_in_progress { "cancelling" } else { "waiting for" };
-        self.session.output.note(format_args!("{verb} {}", shown::holder(&holder, Timestamp::now())));
+        self.session.output.note(format_args!("{verb} {}", shown::holder(&holder, crate::times::now())));
         if self.turn.cancel_in_progress {
             self.cancel(id).await?;
         }
@@ -200,6 +199,7 @@ fn holder(refused: &Failure) -> Option<&str> {
 
 fn idempotency_key() -> String {
     let mut bytes = [0; 16];
+    #[expect(clippy::disallowed_methods, reason = "a command has no plane in its own process")]
     getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
     format!("{:032x}", u128::from_be_bytes(bytes))
 }

@@ -52,7 +52,9 @@ impl Time {
     }
 
     fn next(&self) -> String {
-        self.after.first().map_or_else(|| "never".to_owned(), |at| format!("next {}", relative(*at, Timestamp::now())))
+        self.after
+            .first()
+            .map_or_else(|| "never".to_owned(), |at| format!("next {}", relative(*at, crate::times::now())))
     }
 
     /// Every fire of both, a row each. Where the ten of one have ended, nothing is said about it.

@@ -32,7 +32,7 @@ impl Retry {
     /// Waits before the next try; gives the failure back if there is to be none. `tell` is called at the first one.
     pub async fn again(&mut self, failure: Failure, tell: impl FnOnce(&Failure)) -> Result<(), Failure> {
         let is_lost = failure.exit == Exit::Unavailable && (self.was_heard || failure.code != UNREACHABLE);
-        let since = *self.silent_since.get_or_insert_with(Instant::now);
+        let since = *self.silent_since.get_or_insert_with(crate::times::clock);
         if !is_lost || since.elapsed() > PATIENCE {
             return Err(failure);
         }

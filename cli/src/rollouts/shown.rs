@@ -128,7 +128,7 @@ pub fn row(table: &mut Table, rollout: Rollout) {
         Cell::new(rollout.progress),
         Cell::new(settled(&rollout, "/")),
         or_dash(commit),
-        Cell::new(relative(rollout.created_at, Timestamp::now())),
+        Cell::new(relative(rollout.created_at, crate::times::now())),
         or_dash(took(&rollout)),
         or_dash(wrong),
     ]);
@@ -136,7 +136,7 @@ pub fn row(table: &mut Table, rollout: Rollout) {
 
 /// One rollout, without its resources.
 pub fn shown(rollout: &Rollout) -> String {
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let mut rows = vec![
         ("rollout", Cell::new(&rollout.id)),
         ("group", Cell::new(plain(&rollout.group))),

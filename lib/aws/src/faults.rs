@@ -43,6 +43,7 @@ impl HttpConnector for Mortal {
 /// Ends the process as a kill does: nothing is unwound and nothing is flushed.
 fn die_perhaps(probability: f64, when: &str, target: &str) {
     let mut bytes = [0; 4];
+    #[expect(clippy::disallowed_methods, reason = "a death needs no plane")]
     getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
     if f64::from(u32::from_le_bytes(bytes)) < probability * f64::from(u32::MAX) {
         tracing::warn!(target, "the process dies {when} a call");

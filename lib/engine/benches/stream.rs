@@ -1,7 +1,8 @@
-//! Streams a generated NDJSON file through json, filter and file_sink, and prints the rate and the peak of memory.
+//! Streams a generated NDJSON file through `json`, `filter` and `file_sink`, and prints the rate and the peak of memory.
 //!
 //! `cargo bench -p tidemill-engine --bench stream -- [megabytes]`, 100 by default.
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 use futures::future::BoxFuture;
 use serde_json::json;

@@ -136,7 +136,8 @@ pub fn writable(folders: &Folders, path: &str) -> Result<PathBuf, Fault> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;

@@ -1,5 +1,7 @@
 //! Whenever a run is killed, redoing it from its last saved checkpoint leaves the same output as never killing it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::HashSet;

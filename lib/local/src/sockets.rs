@@ -145,7 +145,7 @@ impl Connection<'_> {
                         return None;
                     }
                     self.send(Message::Ping(Bytes::new())).await.ok()?;
-                    self.start(self.session.look(jiff::Timestamp::now()), 0);
+                    self.start(self.session.look(now()), 0);
                 }
                 _ = tells.tick() => {
                     if let Some(work) = self.session.tell() {
@@ -238,6 +238,11 @@ async fn say_goodbye(mut socket: WebSocket, close: Option<Close>) {
     };
     // Nothing more can be done for a client that does not answer.
     let _ = timeout(CLOSE_LIMIT, goodbye).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "a socket is held in real time")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
-//! DynamoDB in the process: `dynoxide` on SQLite behind the real AWS SDK. Requests of the SDK are handed over as they
-//! are, without a socket: an open port would let every user of the machine past the keys.
+//! DynamoDB in the process:
+//!
+//! `dynoxide` on SQLite behind the real AWS SDK. Requests of the SDK are handed over as they are, without a socket: an
+//! open port would let every user of the machine past the keys.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};

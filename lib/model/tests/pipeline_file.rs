@@ -1,5 +1,7 @@
 //! Deploy files: wrapped and flat, and what is wrong with the wrapper.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use serde_json::json;
 use tidemill_model::pipeline::{Problem, unwrap_file};
 

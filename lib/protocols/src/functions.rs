@@ -1,6 +1,7 @@
-//! The one table of functions: what there is, what triggers it, and its handler. The local plane and the Lambda
-//! functions both call what stands here; a test compares it with `infra/openapi.yaml`, `template.yaml` and the test
-//! files.
+//! The one table of functions: what there is, what triggers it, and its handler.
+//!
+//! The local plane and the Lambda binaries both call what stands here; a test compares it with `functions/src/bin`,
+//! `infra/openapi.yaml`, `template.yaml` and the test files.
 
 use crate::checkly;
 use crate::dap::{Command, Needs, commands};

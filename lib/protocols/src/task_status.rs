@@ -1,4 +1,4 @@
-//! TASK_STATUS: how a task stands, as RocketRide's clients read it, over HTTP and over the WebSocket alike. Every field is
+//! `TASK_STATUS`: the state of a task as RocketRide's clients read it, over HTTP and over the WebSocket. Every field is
 //! always there. What this plane does not measure is zero or empty.
 
 use jiff::Timestamp;

@@ -166,7 +166,7 @@ pub(crate) fn sort_of(item: &Item) -> Result<String, Error> {
 mod tests {
     use super::*;
 
-    /// An embedded table may take an empty bound; DynamoDB answers with a ValidationException.
+    /// An embedded table may take an empty bound; DynamoDB answers with a `ValidationException`.
     #[test]
     fn a_range_of_everything_has_no_empty_bound() {
         let everything = Range::prefix("p".to_owned(), "", Order::Ascending);

@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p tidemill-tests --bench cold_start -- [STARTS]`
 
-#![allow(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod runtime_api;
 

@@ -8,7 +8,6 @@ use crate::table::{self, or_dash, plain, state};
 use crate::times::relative;
 use crate::views::Deployment;
 use comfy_table::Cell;
-use jiff::Timestamp;
 
 /// List what is deployed, and when it runs next
 #[derive(clap::Args)]
@@ -22,7 +21,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let list = args.wanted.fetch(&session.client()?, &Path::new(&["deployments"])).await?;
     let empty = "nothing is deployed; `tidemill deploy FILE` puts a pipeline live";
     let columns = table::new(&["PROJECT", "STATE", "SCHEDULE", "ZONE", "NEXT", "VERSION", "UPDATED"]);
-    let now = Timestamp::now();
+    let now = crate::times::now();
     list.print(session, empty, columns, |table, deployment: Deployment| {
         table.add_row([
             Cell::new(plain(&deployment.project)),

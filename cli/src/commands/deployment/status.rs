@@ -8,7 +8,6 @@ use crate::table::{self, facts, plain, state};
 use crate::times::{both, relative, seconds};
 use crate::views::{Deployment, Run};
 use comfy_table::Cell;
-use jiff::Timestamp;
 
 /// Due instants that are shown.
 const NEXT: usize = 3;
@@ -35,7 +34,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 
 /// A deployment for a person.
 pub fn shown(deployment: &Deployment, newest: Option<&Run>, url: &str) -> String {
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let mut rows = vec![("project", Cell::new(plain(&deployment.project))), ("state", state(&deployment.state))];
     rows.extend(deployment.note.as_ref().map(|note| ("note", Cell::new(plain(note)))));
     rows.extend(deployment.error.as_ref().map(|error| ("error", Cell::new(plain(error)))));

@@ -8,7 +8,6 @@ use crate::table::{self, or_dash, state};
 use crate::times::{absolute, relative};
 use crate::views::Tick;
 use comfy_table::Cell;
-use jiff::Timestamp;
 
 /// List a project's due minutes, newest first: each ran, was skipped, or was missed
 #[derive(clap::Args)]
@@ -23,7 +22,7 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &args.project, "ticks"]);
     let list = args.period.fetch(&session.client()?, &path).await?;
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let columns = table::new(&["DUE", "", "OUTCOME", "REASON", "RUN"]);
     list.print(session, "no tick matches", columns, |table, tick: Tick| {
         table.add_row([

@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    let now = Timestamp::now();
+    let now = crate::times::now();
     let zone = args.timezone.unwrap_or(TimeZone::UTC);
     let time = times::instant(&args.time, &zone, now, Toward::Past)
         .map_err(|message| Failure::argument(message, "see `tidemill why --help`"))?;

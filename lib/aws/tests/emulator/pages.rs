@@ -16,7 +16,7 @@ use tidemill_operations::Timers;
 const SCHEDULES: usize = 250;
 const PAGE: usize = 100;
 
-/// Answers every request as ListSchedules of a group of `SCHEDULES`.
+/// Answers every request as `ListSchedules` of a group of `SCHEDULES`.
 #[derive(Debug)]
 struct Pages;
 

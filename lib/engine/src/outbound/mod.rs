@@ -45,6 +45,7 @@ impl Outbound {
         self.client().map(|_| ())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one way out of pipelines")]
     fn client(&self) -> Result<&reqwest::Client, OutboundError> {
         let client = self.client.get_or_init(|| {
             reqwest::Client::builder()

@@ -1,7 +1,9 @@
-//! When a deployment is due: `manual`, a preset such as `@daily`, or five cron fields, in UTC or in a named zone.
-//! It reads no clock; every instant is an argument. `parse` reads the text, `fields` finds the next due minute of a
-//! calendar, `zone` maps calendars to instants, `eventbridge` says the same to EventBridge Scheduler,
-//! `outlook` tells what another schedule changes.
+//! When a deployment is due:
+//!
+//! `manual`, a preset such as `@daily`, or five cron fields, in UTC or in a named zone. It reads no clock; every
+//! instant is an argument. `parse` reads the text, `fields` finds the next due minute of a calendar, `zone` maps
+//! calendars to instants, `eventbridge` says the same to EventBridge Scheduler, `outlook` tells what another schedule
+//! changes.
 //!
 //! The meaning is that of croniter, the Python library, for five fields, with these deviations:
 //!

@@ -1,6 +1,8 @@
-//! A timer rang for a deployment. Which minutes are due is told by the table alone: those after the last one that has
-//! its outcome, up to now. One transaction gives each of them its outcome and makes the run of the last one, so a bell
-//! that rings twice finds nothing to do, and one that was lost is made up for by the next.
+//! A timer rang for a deployment.
+//!
+//! Which minutes are due is told by the table alone: those after the last one that has its outcome, up to now. One
+//! transaction gives each of them its outcome and makes the run of the last one, so a bell that rings twice finds
+//! nothing to do, and one that was lost is made up for by the next.
 
 use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds, audit, due, touched, with_change};

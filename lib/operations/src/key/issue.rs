@@ -1,5 +1,7 @@
-//! Makes an API key for any owner, also the very first one: for the operator of a plane in the cloud. No key is asked
-//! for; whoever may call this has shown that to AWS already. On a laptop the plane makes its own first key.
+//! Makes an API key for any owner, also the very first one: for the operator of a plane in the cloud.
+//!
+//! It asks for no key: AWS has checked already that the caller may invoke it. On a laptop the plane makes its own first
+//! key.
 
 use crate::answer::KeyAnswer;
 use crate::error::Error;

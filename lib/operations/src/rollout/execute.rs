@@ -1,6 +1,8 @@
-//! Carries out a rollout, at a bell. The right to do so is a lease on its record. What became of each resource is
-//! written once, so a worker that dies is followed by one that goes on with the rest, and one that was given up can do
-//! nothing any more: before a rollout ends early, each resource that it has not reached gets that for its outcome.
+//! Carries out a rollout, at a bell.
+//!
+//! The right to do so is a lease on its record. What became of each resource is written once, so a worker that dies is
+//! followed by one that goes on with the rest, and one that was given up can do nothing any more: before a rollout ends
+//! early, each resource that it has not reached gets that for its outcome.
 
 use crate::bell::BellOutcome;
 use crate::deployment::change::{HISTORY, Rounds};

@@ -1,5 +1,7 @@
-//! Follows a rollout while it goes on. However many follow one, its record is read once for all of them; it is read
-//! again when its worker is of this process and has moved on, and now and then, because its worker may be of another.
+//! Follows a rollout while it goes on.
+//!
+//! However many follow one, its record is read once for all of them; it is read again when its worker is of this
+//! process and has moved on, and now and then, because its worker may be of another.
 
 use crate::error::Error;
 use crate::plane::{Call, Plane};

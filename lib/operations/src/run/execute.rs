@@ -1,6 +1,8 @@
-//! Executes a run. The right to do so is a lease on the run's record; every write is conditioned on its epoch, so a
-//! worker that lost its lease can write nothing. What a step of the engine made (checkpoint, seen keys, log lines) is
-//! saved in one transaction, so a worker that dies is followed by one that goes on after the last saved object.
+//! Executes a run.
+//!
+//! The right to do so is a lease on the run's record; every write is conditioned on its epoch, so a worker that lost
+//! its lease can write nothing. What a step of the engine made (checkpoint, seen keys, log lines) is saved in one
+//! transaction, so a worker that dies is followed by one that goes on after the last saved object.
 
 use crate::bell::BellOutcome;
 use crate::deployment::change::HISTORY;

@@ -1,6 +1,8 @@
-//! Gives an open task another pipeline. Its token and what it counted stay; objects in flight finish with the pipeline
-//! that they began with. A run of a published version keeps the pipeline of that version: it can only be begun again.
-//! The source of a task stays one that waits for objects.
+//! Gives an open task another pipeline.
+//!
+//! Its token and what it counted stay; objects in flight finish with the pipeline that they began with. A run of a
+//! published version keeps the pipeline of that version: it can only be begun again. The source of a task stays one
+//! that waits for objects.
 
 use crate::answer::TaskAnswer;
 use crate::deployment::definition::{Definition, Stored};

@@ -1,6 +1,8 @@
-//! Sends an object through a task. It is accepted by one conditional write, worked on in this process while it arrives,
-//! and counted by another write when it has ended. Whoever accepted it says every few seconds that it is still there;
-//! when that stops, the object is given up.
+//! Sends an object through a task.
+//!
+//! It is accepted by one conditional write, worked on in this process while it arrives, and counted by another write
+//! when it has ended. Whoever accepted it says every few seconds that it is still there; when that stops, the object is
+//! given up.
 
 use crate::EngineInput;
 use crate::deployment::change::HISTORY;

@@ -1,6 +1,8 @@
 //! What is told of a task's objects, for those who watch: written by whoever worked on an object when it has ended, and
-//! read by every connection and every process alike. It is written only if the task was opened with a trace level, or a
-//! component had a message. A source that makes its own objects has a chunk for each step of its run instead.
+//! read by every connection and every process alike.
+//!
+//! It is written only if the task was opened with a trace level, or a component had a message. A source that makes its
+//! own objects has a chunk for each step of its run instead.
 
 use crate::answer::TaskStatus;
 use crate::error::Error;

@@ -1,7 +1,9 @@
-//! The HTTP API that Checkly's clients deploy by, with pipelines as the resources. What they call a project is a group
-//! here, and what they call a deployment is a rollout. [`envelope`] is what a deploy sends and [`inflated`] how it is sent;
-//! [`deploy`] begins a deployment, [`deployments`] shows and follows one, [`projects`] is what clients ask before.
-//! [`shown`] and [`refusal`] are the forms of all answers, and [`routes`] says what is where.
+//! The HTTP API that Checkly's clients deploy by, with pipelines as the resources.
+//!
+//! What they call a project is a group here, and what they call a deployment is a rollout. [`envelope`] is what a
+//! deploy sends and [`inflated`] how it is sent; [`deploy`] begins a deployment, [`deployments`] shows and follows one,
+//! [`projects`] is what clients ask before. [`shown`] and [`refusal`] are the forms of all answers, and [`routes`] says
+//! what is where.
 
 mod asked;
 mod deploy;

@@ -1,5 +1,6 @@
-//! The frames of the wire: what a client sent, and the single line of JSON that it is answered with. Reads bytes from
-//! strangers: nothing here recurses by what they hold, and no error repeats an argument's value.
+//! The frames of the wire: what a client sent, and the single line of JSON that it is answered with.
+//!
+//! Reads bytes from strangers: nothing here recurses by what they hold, and no error repeats an argument's value.
 
 use super::failure::Failure;
 use super::transport::Transport;

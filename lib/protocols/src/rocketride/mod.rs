@@ -1,6 +1,7 @@
-//! RocketRide's HTTP routes, for those who have clients or scripts for them: [`tasks`] opens, shows and ends a task,
-//! [`data`] sends objects to one, [`catalogue`] and [`server`] need no task. [`envelope`] is the one form of all answers,
-//! refusals included, and [`routes`] says what is where.
+//! RocketRide's HTTP routes, for its users' clients and scripts.
+//!
+//! [`tasks`] opens, shows and ends a task, [`data`] sends objects to one, [`catalogue`] and [`server`] need no task.
+//! [`envelope`] is the one form of all answers, refusals included, and [`routes`] lists the routes.
 
 mod asked;
 mod catalogue;

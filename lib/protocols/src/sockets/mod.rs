@@ -1,5 +1,7 @@
-//! RocketRide's protocol over WebSockets that none of our processes holds: API Gateway calls a function when one opens,
-//! for each frame, and when one has closed, and the functions answer by its API for sending.
+//! RocketRide's protocol over WebSockets that none of our processes holds:
+//!
+//! API Gateway calls a function when one opens, for each frame, and when one has closed, and the functions answer by
+//! its API for sending.
 //!
 //! [`receive`] hands the frame to the same [`Session`](crate::dap::Session) that a process's own sockets have; what that
 //! knows beyond a frame is kept in the table. Nothing that is read here is older than the call. [`tell`] answers the bells of

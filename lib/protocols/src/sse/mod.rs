@@ -1,5 +1,7 @@
-//! Streams of events, as browsers and Checkly's clients read them: [`frame`] is how an event is written, [`followed`] makes
-//! events of a rollout, and [`streamed`] an answer of events. <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+//! Streams of events, as browsers and Checkly's clients read them.
+//!
+//! [`frame`] writes an event, [`followed`] makes the events of a rollout, and [`streamed`] an answer of events.
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
 mod ascii;
 mod followed;

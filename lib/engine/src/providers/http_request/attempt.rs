@@ -121,6 +121,7 @@ pub async fn send(outbound: &Outbound, request: &Request, retries: u32, call: &m
 }
 
 /// Doubles each time; the random half keeps clients that failed together from returning together.
+#[expect(clippy::disallowed_methods, reason = "spreads clients; no outcome depends on it")]
 fn pause(tried: u32) -> Duration {
     let longest = FIRST_PAUSE * 2u32.pow(tried.min(5));
     longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)

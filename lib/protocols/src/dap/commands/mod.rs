@@ -1,6 +1,8 @@
-//! What can be asked. A command is one entry in a table: those of operations stand with their function in
-//! [`crate::functions`], those that concern only the connection stand here, and those of environments, which have no
-//! routes of HTTP yet, in [`OF_ENVIRONMENTS`].
+//! What can be asked.
+//!
+//! A command is one entry in a table: those of operations stand with their function in [`crate::functions`], those that
+//! concern only the connection stand here, and those of environments, which have no routes of HTTP yet, in
+//! [`OF_ENVIRONMENTS`].
 //!
 //! To add one: an `async fn(Asked) -> Result<Body, Failure>` in a file of its group, and its entry.
 
