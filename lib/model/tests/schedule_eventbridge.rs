@@ -3,6 +3,7 @@
 mod schedule_support;
 
 use schedule_support::{Cron, schedule};
+use tidemill_model::schedule::Zone;
 
 #[track_caller]
 fn registers(expression: &str, expected: &[(&str, &str)]) {
@@ -50,4 +51,27 @@ fn the_longest_expression_fits() {
 
     assert!(registered[0].expression.len() > 200);
     Cron::parse(&registered[0].expression);
+}
+
+#[track_caller]
+fn registers_in(zone: &str, expression: &str, expected: &[(&str, &str)]) {
+    let schedule = schedule(expression).in_zone(Zone::parse(zone).unwrap()).unwrap();
+    let registered = schedule.eventbridge();
+    let registered: Vec<_> = registered.iter().map(|one| (one.expression.as_str(), one.timezone.as_str())).collect();
+    assert_eq!(registered, expected, "{expression} in {zone}");
+}
+
+#[test]
+fn what_is_due_in_both_passes_of_an_hour_rings_by_utc() {
+    registers_in("Europe/Berlin", "0 * * * *", &[("cron(0 * * * ? *)", "UTC")]);
+    registers_in("Europe/Berlin", "*/30 2 * * mon", &[("cron(0,30 0,1 ? * MON *)", "UTC")]);
+    registers_in("America/New_York", "*/30 1 1 * *", &[("cron(0,30 5,6 1 * ? *)", "UTC")]);
+    registers_in("Australia/Lord_Howe", "*/20 1 1 3 *", &[("cron(0/10 14,15 28-31 2-4 ? *)", "UTC")]);
+}
+
+#[test]
+fn what_is_due_once_rings_by_the_zone() {
+    registers_in("Europe/Berlin", "30 2 * * *", &[("cron(30 2 * * ? *)", "Europe/Berlin")]);
+    registers_in("Europe/Berlin", "*/15 9-17 * * mon-fri", &[("cron(0/15 9-17 ? * MON-FRI *)", "Europe/Berlin")]);
+    registers_in("Asia/Kathmandu", "* * * * *", &[("cron(* * * * ? *)", "Asia/Kathmandu")]);
 }

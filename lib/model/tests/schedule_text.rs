@@ -94,7 +94,7 @@ fn sunday_is_0_and_7() {
 fn a_step_from_a_value_runs_to_the_end_of_the_field() {
     same("7/20 * * * *", "7,27,47 * * * *");
     same("0 0 * * 1/3", "0 0 * * 1,4");
-    same("*/60 */24 */31 */12 *", "0 0 1 1 *");
+    same("*/60 */24 */31 */12 *", "*/60 0 1 1 *");
     same("0 0 * * */7", "0 0 * * 0");
 }
 
@@ -180,11 +180,22 @@ fn manual_is_never_due() {
 }
 
 #[test]
+fn a_star_that_decides_at_changes_of_the_clock_stays_in_the_normal_form() {
+    let normal = |text: &str| schedule(text).canonical();
+
+    assert_eq!(normal("0 0-23 * * *"), "0 0-23 * * *");
+    assert_eq!(normal("0 */1 * * *"), "0 * * * *");
+    assert_eq!(normal("*/20,7 5 * * *"), "*/20,7 5 * * *");
+    assert_eq!(normal("0-59/15 5 * * *"), "0/15 5 * * *");
+    assert_eq!(normal("*/15 5 * * *"), "*/15 5 * * *");
+}
+
+#[test]
 fn the_text_is_kept_as_given() {
     let text = " 05\t*/15  1,1 JAN Mon-FRI ";
     let json = serde_json::to_string(&schedule(text)).unwrap();
 
     assert_eq!(schedule(text).as_str(), text);
-    assert_eq!(schedule(text).canonical(), "5 0,15 1 1 1-5");
+    assert_eq!(schedule(text).canonical(), "5 */15 1 1 1-5");
     assert_eq!(serde_json::from_str::<Schedule>(&json).unwrap(), schedule(text));
 }

@@ -1,11 +1,12 @@
-//! Named zones: a local time that does not exist is skipped, one that repeats fires once, the first time.
+//! Named zones: what is due where a clock is put forward or back, by the rule of Debian's cron.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod schedule_support;
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 use proptest::sample::select;
 use schedule_support::{Cron, at, minutes_from, schedule, schedules};
@@ -34,9 +35,11 @@ fn ticks(schedule: &Schedule, after: &str, expected: &[&str]) {
 }
 
 #[test]
-fn berlin_skips_the_hour_that_is_missing_in_spring() {
+fn a_fixed_time_that_is_missing_in_spring_is_due_at_the_end_of_the_gap_once() {
     let schedule = local("30 2 * * *", "Europe/Berlin");
-    ticks(&schedule, "2026-03-27T12:00Z", &["2026-03-28T02:30+01", "2026-03-30T02:30+02", "2026-03-31T02:30+02"]);
+    ticks(&schedule, "2026-03-27T12:00Z", &["2026-03-28T02:30+01", "2026-03-29T03:00+02", "2026-03-30T02:30+02"]);
+    let schedule = local("0,30 2,3 * * *", "Europe/Berlin");
+    ticks(&schedule, "2026-03-29T00:00+01", &["2026-03-29T03:00+02", "2026-03-29T03:30+02", "2026-03-30T02:00+02"]);
 }
 
 #[test]
@@ -47,16 +50,29 @@ fn berlin_fires_once_in_the_hour_that_repeats_in_autumn() {
 }
 
 #[test]
-fn every_hour_of_berlin_is_one_tick_of_each_local_hour() {
+fn an_hourly_schedule_is_due_every_real_hour() {
     let schedule = local("0 * * * *", "Europe/Berlin");
-    ticks(&schedule, "2026-10-25T01:30+02", &["2026-10-25T02:00+02", "2026-10-25T03:00+01", "2026-10-25T04:00+01"]);
+    ticks(&schedule, "2026-10-25T01:30+02", &["2026-10-25T02:00+02", "2026-10-25T02:00+01", "2026-10-25T03:00+01"]);
     ticks(&schedule, "2026-03-29T00:30+01", &["2026-03-29T01:00+01", "2026-03-29T03:00+02", "2026-03-29T04:00+02"]);
 }
 
 #[test]
-fn new_york_skips_and_repeats_by_its_own_dates() {
+fn every_minute_of_london_is_due_in_both_passes() {
+    let schedule = local("* * * * *", "Europe/London");
+    ticks(&schedule, "2025-10-26T00:58Z", &["2025-10-26T00:59Z", "2025-10-26T01:00Z", "2025-10-26T01:01Z"]);
+}
+
+#[test]
+fn a_step_of_hours_leaves_out_the_missing_hour_and_has_the_repeated_one_twice() {
+    let schedule = local("0 */2 * * *", "Europe/Berlin");
+    ticks(&schedule, "2026-03-28T23:30Z", &["2026-03-29T04:00+02", "2026-03-29T06:00+02"]);
+    ticks(&schedule, "2026-10-25T00:30+02", &["2026-10-25T02:00+02", "2026-10-25T02:00+01", "2026-10-25T04:00+01"]);
+}
+
+#[test]
+fn new_york_moves_and_repeats_by_its_own_dates() {
     let schedule = local("15,45 1-2 8 3 *", "America/New_York");
-    ticks(&schedule, "2026-03-08T00:00-05", &["2026-03-08T01:15-05", "2026-03-08T01:45-05", "2027-03-08T01:15-05"]);
+    ticks(&schedule, "2026-03-08T00:00-05", &["2026-03-08T01:15-05", "2026-03-08T01:45-05", "2026-03-08T03:00-04"]);
     let schedule = local("30 1 * * *", "America/New_York");
     ticks(&schedule, "2026-10-31T12:00Z", &["2026-11-01T01:30-04", "2026-11-02T01:30-05"]);
 }
@@ -67,7 +83,7 @@ fn lord_howe_moves_its_clock_by_half_an_hour() {
     ticks(
         &schedule,
         "2026-10-04T00:00+10:30",
-        &["2026-10-04T01:15+10:30", "2026-10-04T01:45+10:30", "2026-10-04T02:45+11", "2026-10-05T01:15+11"],
+        &["2026-10-04T01:15+10:30", "2026-10-04T01:45+10:30", "2026-10-04T02:30+11", "2026-10-04T02:45+11"],
     );
     ticks(
         &schedule,
@@ -77,9 +93,9 @@ fn lord_howe_moves_its_clock_by_half_an_hour() {
 }
 
 #[test]
-fn a_day_that_a_zone_left_out_is_skipped() {
+fn a_fixed_time_of_a_day_that_a_zone_left_out_is_due_when_the_next_begins() {
     let schedule = local("0 12 30 12 *", "Pacific/Apia");
-    ticks(&schedule, "2010-01-01T00:00Z", &["2010-12-30T12:00-10", "2012-12-30T12:00+14"]);
+    ticks(&schedule, "2010-01-01T00:00Z", &["2010-12-30T12:00-10", "2011-12-31T00:00+14", "2012-12-30T12:00+14"]);
 }
 
 #[test]
@@ -110,20 +126,32 @@ const MOVES: [(&str, &str); 9] = [
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Brute force: minute by minute on the zone's clock, a local minute counts when it is seen first.
+    /// Brute force, minute by minute on the zone's clock. By real time, a minute is due if its local time matches. Of
+    /// fixed times, a local minute counts when it is seen first, and those that the clock jumps over when it has.
     #[test]
-    fn ticks_are_the_first_of_each_due_local_minute(schedule in schedules(), (name, moved) in select(&MOVES[..])) {
-        let schedule = schedule.in_zone(Zone::parse(name).unwrap()).unwrap();
+    fn ticks_follow_the_rule_where_a_clock_changes(schedule in schedules(), (name, moved) in select(&MOVES[..])) {
         let crons: Vec<_> = schedule.eventbridge().iter().map(|one| Cron::parse(&one.expression)).collect();
+        let is_named = |local: DateTime| crons.iter().any(|cron| cron.matches(local));
+        let real_time = schedule.as_str().split(' ').take(2).any(|field| field.starts_with('*'));
+        let schedule = schedule.in_zone(Zone::parse(name).unwrap()).unwrap();
         let rules = TimeZone::get(name).unwrap();
         let mut seen = HashSet::new();
         let from = at(moved) - SignedDuration::from_hours(30);
+        // Yesterday's clock, for what is first in the window.
+        let mut last = rules.to_datetime(from - SignedDuration::from_secs(60));
 
         let expected: Vec<Timestamp> = minutes_from(from)
             .take(60 * 60)
             .filter(|minute| {
                 let local = rules.to_datetime(*minute);
-                seen.insert(local) && crons.iter().any(|cron| cron.matches(local))
+                let mut left_out = last.saturating_add(1.minute()).series(1.minute()).take_while(|left_out| *left_out < local);
+                let is_moved = left_out.any(is_named);
+                last = local;
+                let is_first = seen.insert(local);
+                match real_time {
+                    true => is_named(local),
+                    false => is_first && is_named(local) || is_moved,
+                }
             })
             .collect();
 
@@ -143,6 +171,46 @@ proptest! {
             let previous = expected.iter().rfind(|tick| **tick < instant);
             prop_assert_eq!(schedule.next_tick(instant).filter(|tick| *tick < end), next.copied());
             prop_assert_eq!(schedule.previous_tick(instant).filter(|tick| *tick > before), previous.copied());
+        }
+    }
+}
+
+/// Zones whose clocks change in different ways, among them by half an hour, at midnight, and never.
+const ZONES: [&str; 10] = [
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "Pacific/Chatham",
+    "Asia/Kathmandu",
+    "UTC",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Every due minute of a year with both changes has a bell within that minute, or is the end of a gap.
+    #[test]
+    fn every_due_minute_has_a_bell_unless_it_is_left_to_the_sweep(schedule in schedules(), name in select(&ZONES[..])) {
+        let schedule = schedule.in_zone(Zone::parse(name).unwrap()).unwrap();
+        let bells: Vec<_> = schedule
+            .eventbridge()
+            .iter()
+            .map(|one| (Cron::parse(&one.expression), TimeZoneDatabase::bundled().get(&one.timezone).unwrap()))
+            .collect();
+        let rings = |at: Timestamp| bells.iter().any(|(cron, zone)| {
+            let local = zone.to_datetime(at);
+            // EventBridge Scheduler rings in the first pass alone.
+            let is_first = zone.to_ambiguous_timestamp(local).compatible().unwrap() == at;
+            is_first && cron.matches(local)
+        });
+
+        let year = schedule.ticks_after(at("2026-12-31T23:59Z")).take_while(|tick| *tick < at("2028-01-01T00:00Z"));
+        for tick in year.take(50_000).filter(|tick| !rings(*tick)) {
+            prop_assert!(schedule.clock_note(tick).is_some_and(|note| note.contains("exist")), "{tick} has no bell");
         }
     }
 }

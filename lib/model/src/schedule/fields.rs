@@ -1,8 +1,9 @@
 //! The due minutes of a civil calendar as bitmaps, and the search for the next and the previous one. Knows no zones.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 
 pub(super) const ALL_DAYS: u32 = 0xffff_fffe;
+pub(super) const ALL_HOURS: u32 = 0xff_ffff;
 pub(super) const ALL_WEEKDAYS: u8 = 0x7f;
 
 const LONG_MONTHS: u16 = 1 << 1 | 1 << 3 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 12;
@@ -21,6 +22,8 @@ pub(super) struct Fields {
     pub days: u32,
     pub months: u16,
     pub weekdays: u8,
+    /// Whether the minute or the hour begins with `*`: then real time goes on where a clock changes.
+    pub real_time: bool,
 }
 
 impl Fields {
@@ -45,6 +48,11 @@ impl Fields {
 
     pub fn contains(&self, at: DateTime) -> bool {
         self.minutes >> at.minute() & 1 == 1 && self.hours >> at.hour() & 1 == 1 && self.has_day(at.date())
+    }
+
+    /// Whether the hour and the minute are due, on whatever day.
+    pub fn has_time(&self, at: Time) -> bool {
+        self.hours >> at.hour() & 1 == 1 && self.minutes >> at.minute() & 1 == 1
     }
 
     /// First due minute after the minute that `at` lies in.

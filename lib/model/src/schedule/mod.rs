@@ -14,12 +14,12 @@
 //! - `0 0 31 2 1` is every Monday of February; an expression without any due day is refused.
 //! - `L`, `W`, `#`, `?`, `H`, `R`, a sixth or seventh field, line breaks, anything but ASCII and presets in upper case
 //!   are refused.
-//! - In a named zone a local time that does not exist is skipped and one that repeats fires once, the first time, as
-//!   EventBridge Scheduler does.
+//! - Where a zone's clock changes, the rule is that of Debian's cron; `due` states it.
 //!
 //! Steps start anew with each hour, day, month, year or week: `*/7` in minutes is due at 56 and again at 0.
 
 mod diagnosis;
+mod due;
 mod error;
 mod eventbridge;
 mod field;
@@ -31,7 +31,7 @@ mod zone;
 
 pub use error::ParseError;
 pub use eventbridge::EventBridge;
-pub use outlook::{ClockChange, Clocks, Outlook};
+pub use outlook::{ClockChange, Clocks, Effect, Outlook};
 pub use zone::Zone;
 
 use error::Reason;
@@ -115,15 +115,7 @@ impl Schedule {
 
     /// Next tick strictly after `after`, or `None` if the schedule is `manual` or the year 9999 ends before.
     pub fn next_tick(&self, after: Timestamp) -> Option<Timestamp> {
-        let fields = self.fields.as_ref()?;
-        let mut local = self.zone.local(after);
-        loop {
-            local = fields.next_after(local)?;
-            match self.zone.first_instant(local) {
-                Some(tick) if tick > after => return Some(tick),
-                _skipped_or_already_fired => {}
-            }
-        }
+        due::next(self.fields.as_ref()?, &self.zone, after)
     }
 
     /// All ticks strictly after `after`, in order; endless for all practical purposes unless `manual`.
@@ -133,35 +125,22 @@ impl Schedule {
 
     /// Latest tick strictly before `before`, or `None` if the schedule is `manual` or the year -9999 begins after.
     pub fn previous_tick(&self, before: Timestamp) -> Option<Timestamp> {
-        let fields = self.fields.as_ref()?;
-        let mut local = self.zone.latest_local(before);
-        if let Some(tick) = self.tick_at(fields, local).filter(|tick| *tick < before) {
-            return Some(tick);
-        }
-        loop {
-            local = fields.previous_before(local)?;
-            match self.zone.first_instant(local) {
-                Some(tick) if tick < before => return Some(tick),
-                _skipped_or_later => {}
-            }
-        }
+        due::previous(self.fields.as_ref()?, &self.zone, before)
     }
 
     /// Whether the minute that `at` lies in is a tick.
     pub fn matches(&self, at: Timestamp) -> bool {
-        let Some(fields) = &self.fields else { return false };
-        let tick = self.tick_at(fields, self.zone.local(at));
-        tick.is_some_and(|tick| at.duration_since(tick) < TICK_RESOLUTION)
+        let Ok(just_after) = at.checked_add(SignedDuration::from_nanos(1)) else { return false };
+        self.previous_tick(just_after).is_some_and(|tick| at.duration_since(tick) < TICK_RESOLUTION)
     }
 
     /// What to register with EventBridge Scheduler: nothing for `manual`, and two expressions where both the days of
     /// the month and the weekdays are restricted. A minute may match both; it is still one tick.
+    ///
+    /// Each due minute has a bell, except one that is due after a gap because its local time is left out: the sweep
+    /// rings for that one. Bells at minutes that are not due do no harm.
     pub fn eventbridge(&self) -> Vec<EventBridge> {
         self.fields.as_ref().map_or_else(Vec::new, |fields| eventbridge::expressions(fields, &self.zone))
-    }
-
-    fn tick_at(&self, fields: &Fields, local: jiff::civil::DateTime) -> Option<Timestamp> {
-        fields.contains(local).then(|| self.zone.first_instant(fields::minute_of(local)))?
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn schedule(text: &str) -> Result<(Cow<'static, str>, Option<Fields>)
 fn fields(text: &str) -> Result<Fields, ParseError> {
     check_characters(text)?;
     let [minute, hour, day, month, weekday] = split(text)?;
+    let real_time = [minute, hour].iter().any(|(_, text)| text.starts_with('*'));
     let minutes = field::MINUTE.parse(minute)?.bits;
     let hours = field::HOUR.parse(hour)?.bits as u32;
     let days = field::DAY.parse(day)?;
@@ -45,7 +46,7 @@ fn fields(text: &str) -> Result<Fields, ParseError> {
     let weekdays = field::WEEKDAY.parse(weekday)?;
     let (days, weekdays) = due_days((day.1, days), (weekday.1, weekdays));
 
-    let fields = Fields { minutes, hours, days, months, weekdays }.normal();
+    let fields = Fields { minutes, hours, days, months, weekdays, real_time }.normal();
     if fields.never_fires() {
         return Err(ParseError::new(day.0, Reason::NeverFires { text: text.to_owned() }));
     }

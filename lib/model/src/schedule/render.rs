@@ -10,14 +10,41 @@ pub(super) fn canonical(fields: &Fields) -> String {
         0 => "*".to_owned(),
         weekdays => list(weekdays.into(), |day| day.to_string()),
     };
+    let [minutes, hours] = times(fields);
     [
-        numbers(&field::MINUTE, fields.minutes, Start::Star),
-        numbers(&field::HOUR, fields.hours.into(), Start::Star),
+        minutes,
+        hours,
         numbers(&field::DAY, days.into(), Start::Star),
         numbers(&field::MONTH, fields.months.into(), Start::Star),
         weekdays,
     ]
     .join(" ")
+}
+
+/// The minutes and the hours. Whether one of them begins with `*` says what happens where a clock changes, so the normal
+/// form keeps that.
+fn times(fields: &Fields) -> [String; 2] {
+    let sets = [(&field::MINUTE, fields.minutes), (&field::HOUR, fields.hours.into())];
+    if !fields.real_time {
+        return sets.map(|(field, values)| numbers(field, values, Start::Range));
+    }
+    let mut texts = sets.map(|(field, values)| numbers(field, values, Start::Star));
+    if !texts.iter().any(|text| text.starts_with('*'))
+        && let Some(at) = sets.iter().position(|(_, values)| values & 1 == 1)
+    {
+        texts[at] = from_star(sets[at].0, sets[at].1);
+    }
+    texts
+}
+
+/// Values with 0 among them as a list that begins with the densest step that they hold, e.g. `*/20,7`.
+fn from_star(field: &Field, values: u64) -> String {
+    let mut steps = (1..=field.size()).map(|step| (step, progression(field.min, field.max, step)));
+    let (step, held) = steps.find(|(_, held)| values & held == *held).expect("the longest step holds 0 alone");
+    match values & !held {
+        0 => format!("*/{step}"),
+        others => format!("*/{step},{}", list(others, |value| value.to_string())),
+    }
 }
 
 /// How a step through a whole field begins.
@@ -27,11 +54,16 @@ pub(super) enum Start {
     Star,
     /// `0/5`
     Number,
+    /// `0/5`, and `0-59` for all values
+    Range,
 }
 
 pub(super) fn numbers(field: &Field, values: u64, start: Start) -> String {
     if values == progression(field.min, field.max, 1) {
-        return "*".to_owned();
+        return match start {
+            Start::Range => format!("{}-{}", field.min, field.max),
+            Start::Star | Start::Number => "*".to_owned(),
+        };
     }
     match steps(field, values) {
         Some((first, step)) if first == field.min && start == Start::Star => format!("*/{step}"),

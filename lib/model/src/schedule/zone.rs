@@ -2,11 +2,12 @@
 
 use super::error::{ParseError, Reason};
 use super::outlook::Clocks;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize, Serializer};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -16,6 +17,12 @@ const UNKNOWN: &str = "Etc/Unknown";
 
 /// Longer than any name of the database: no nearest zone is looked for beyond.
 const LONGEST_NAME: usize = 64;
+
+/// Years in which each zone of the database changes its clock by all the rules that it has from then on.
+fn rules() -> (Timestamp, Timestamp) {
+    let year = |seconds| Timestamp::constant(seconds, 0);
+    (year(1_767_225_600), year(1_924_992_000))
+}
 
 /// A time zone by its IANA name, e.g. `Europe/Berlin`. Cloning shares its rules.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -55,6 +62,42 @@ impl Zone {
         }
     }
 
+    pub(super) fn offset(&self, at: Timestamp) -> Offset {
+        self.0.as_ref().map_or(Offset::UTC, |zone| zone.to_offset(at))
+    }
+
+    /// The next instant after `after` at which the clock may change.
+    pub(super) fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        self.0.as_ref()?.following(after).next().map(|change| change.timestamp())
+    }
+
+    /// The last instant before `before` at which the clock may have changed.
+    pub(super) fn previous_change(&self, before: Timestamp) -> Option<Timestamp> {
+        self.0.as_ref()?.preceding(before).next().map(|change| change.timestamp())
+    }
+
+    /// The offsets of these years' rules, which the database continues for ever.
+    pub(super) fn offsets(&self) -> BTreeSet<Offset> {
+        let (from, until) = rules();
+        let changes =
+            self.0.iter().flat_map(|zone| zone.following(from)).take_while(|change| change.timestamp() < until);
+        changes.map(|change| change.offset()).chain([self.offset(from)]).collect()
+    }
+
+    /// Whether a local time of day for which `is_due` holds comes twice on some day.
+    pub(super) fn repeats(&self, is_due: impl Fn(Time) -> bool) -> bool {
+        let (from, until) = rules();
+        let back = self.turns(from, until).into_iter().filter(|(_, _, clocks)| *clocks == Clocks::Back);
+        back.into_iter()
+            .any(|(from, to, _)| from.series(1.minute()).take_while(|at| *at < to).any(|at| is_due(at.time())))
+    }
+
+    /// The local time of day with the zone's abbreviation, e.g. `03:00 CEST`.
+    pub(super) fn clock(&self, at: Timestamp) -> String {
+        let zone = self.0.clone().unwrap_or(TimeZone::UTC);
+        at.to_zoned(zone).strftime("%H:%M %Z").to_string()
+    }
+
     /// A local time such that every later one is first reached at `at` or after. It is ahead of [`Zone::local`] while
     /// an hour repeats: all of that hour has been before.
     pub(super) fn latest_local(&self, at: Timestamp) -> DateTime {
@@ -82,15 +125,14 @@ impl Zone {
         turns.filter_map(|found| turn(found.timestamp(), found.offset())).collect()
     }
 
-    /// When a local time is reached for the first time, or `None` if the clock jumps over it.
-    pub(super) fn first_instant(&self, local: DateTime) -> Option<Timestamp> {
-        let offset = match &self.0 {
-            None => Offset::UTC,
-            Some(zone) => match zone.to_ambiguous_timestamp(local).offset() {
-                AmbiguousOffset::Unambiguous { offset } => offset,
-                AmbiguousOffset::Fold { before, .. } => before,
-                AmbiguousOffset::Gap { .. } => return None,
-            },
+    /// When a local time is reached for the first time; the end of the gap if the clock jumps over it.
+    pub(super) fn first_reached(&self, local: DateTime) -> Option<Timestamp> {
+        let Some(zone) = &self.0 else { return Offset::UTC.to_timestamp(local).ok() };
+        let offset = match zone.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset,
+            AmbiguousOffset::Fold { before, .. } => before,
+            // By the clock of after the gap, the local time lies before the gap's end.
+            AmbiguousOffset::Gap { after, .. } => return self.next_change(after.to_timestamp(local).ok()?),
         };
         offset.to_timestamp(local).ok()
     }
