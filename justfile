@@ -36,9 +36,9 @@ clients:
 cloud *arguments:
     tests/cloud/run {{arguments}}
 
-# Run one of the benches that print figures: plane, cost, sockets, rollouts, cold_start.
+# Run one of the benches, which print figures: schedule, compile, stream, plane, cost, sockets, rollouts, cold_start.
 bench name *arguments:
-    cargo bench -p tidemill-tests --bench {{name}} -- {{arguments}}
+    cargo bench -p tidemill-benches --bench {{name}} -- {{arguments}}
 
 # Pass everything that a change must pass.
 ci:

@@ -40,8 +40,7 @@ pub struct Answer {
 
 impl Client {
     pub fn new(connection: Connection) -> Result<Client, Failure> {
-        #[expect(clippy::disallowed_methods, reason = "the way to the plane that its user named")]
-        let mut http = reqwest::Client::builder()
+        let mut http = tidemill_engine::outbound::client()
             .user_agent(concat!("tidemill/", env!("CARGO_PKG_VERSION")))
             // A redirect would carry the key to whoever it names.
             .redirect(redirect::Policy::none())

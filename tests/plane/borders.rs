@@ -1,7 +1,8 @@
 //! The arrows between the crates: who may know whom, and what.
 
-use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 /// What each crate may depend on, of ours.
 const ARROWS: [(&str, &[&str]); 11] = [
@@ -18,6 +19,9 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("tidemill-testing", &["model", "plan", "engine", "store", "operations", "protocols", "local"]),
 ];
 
+/// Tests and benches may use everything.
+const UNBOUND: [&str; 2] = ["tidemill-tests", "tidemill-benches"];
+
 /// What only these crates may depend on. The transports of the local plane and of tests stand below the SDK's client.
 const KEPT: [(&str, &[&str]); 8] = [
     ("aws-sdk-dynamodb", &["tidemill-store", "tidemill-local", "tidemill-testing", "tidemill-aws"]),
@@ -33,14 +37,35 @@ const KEPT: [(&str, &[&str]); 8] = [
 /// Crates that bring I/O, a clock or async to where there must be none.
 const NOT_IN_PURE: [&str; 6] = ["tokio", "futures", "reqwest", "aws-sdk-dynamodb", "axum", "hyper"];
 
-fn packages() -> Vec<Package> {
-    let metadata = MetadataCommand::new().no_deps().exec().expect("cargo describes the workspace");
-    metadata.packages
+/// A package of the workspace, and what it depends on outside its tests.
+struct Package {
+    name: String,
+    needs: BTreeSet<String>,
 }
 
-fn needs(package: &Package) -> BTreeSet<String> {
-    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-    normal.map(|dependency| dependency.name.clone()).collect()
+/// What cargo says about the workspace.
+fn metadata() -> Value {
+    let mut cargo = Command::new(env!("CARGO"));
+    let described = cargo.args(["metadata", "--no-deps", "--format-version", "1"]).output().expect("cargo runs");
+    serde_json::from_slice(&described.stdout).expect("cargo describes the workspace")
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().expect("cargo lists it").iter()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a name is text").to_owned()
+}
+
+fn packages() -> Vec<Package> {
+    list(&metadata()["packages"]).map(package).collect()
+}
+
+fn package(described: &Value) -> Package {
+    // Those of tests have the kind `dev`, those of build scripts `build`.
+    let normal = list(&described["dependencies"]).filter(|dependency| dependency["kind"].is_null());
+    Package { name: text(&described["name"]), needs: normal.map(|dependency| text(&dependency["name"])).collect() }
 }
 
 #[test]
@@ -48,10 +73,10 @@ fn arrows_between_crates_go_one_way() {
     let allowed: BTreeMap<_, _> = ARROWS.into_iter().collect();
     for package in packages() {
         let Some(allowed) = allowed.get(package.name.as_str()) else {
-            assert_eq!(package.name.as_str(), "tidemill-tests", "a new crate must be entered here");
+            assert!(UNBOUND.contains(&package.name.as_str()), "enter the new crate `{}` here", package.name);
             continue;
         };
-        for dependency in needs(&package).iter().filter_map(|name| name.strip_prefix("tidemill-")) {
+        for dependency in package.needs.iter().filter_map(|name| name.strip_prefix("tidemill-")) {
             assert!(allowed.contains(&dependency), "`{}` must not know `tidemill-{dependency}`", package.name);
         }
     }
@@ -60,9 +85,8 @@ fn arrows_between_crates_go_one_way() {
 #[test]
 fn services_are_known_only_where_they_belong() {
     for package in packages() {
-        let needs = needs(&package);
         for (dependency, allowed) in KEPT {
-            let is_allowed = allowed.contains(&package.name.as_str()) || !needs.contains(dependency);
+            let is_allowed = allowed.contains(&package.name.as_str()) || !package.needs.contains(dependency);
             assert!(is_allowed, "`{}` must not depend on `{dependency}`", package.name);
         }
     }
@@ -73,9 +97,23 @@ fn model_and_plan_are_pure() {
     for package in
         packages().iter().filter(|package| ["tidemill-model", "tidemill-plan"].contains(&package.name.as_str()))
     {
-        let needs = needs(package);
         for dependency in NOT_IN_PURE {
-            assert!(!needs.contains(dependency), "`{}` must not depend on `{dependency}`", package.name);
+            assert!(!package.needs.contains(dependency), "`{}` must not depend on `{dependency}`", package.name);
         }
+    }
+}
+
+#[test]
+fn the_first_build_on_a_laptop_leaves_out_what_only_the_cloud_needs() {
+    let metadata = metadata();
+    let of_laptop: BTreeSet<_> = list(&metadata["workspace_default_members"]).map(text).collect();
+    for package in list(&metadata["packages"]).filter(|package| of_laptop.contains(&text(&package["id"]))) {
+        let name = text(&package["name"]);
+        assert!(!["tidemill-aws", "tidemill-functions", "tidemill-benches"].contains(&name.as_str()), "{name}");
+        for dependency in list(&package["dependencies"]).filter(|dependency| dependency["optional"] == false) {
+            assert_ne!(dependency["name"], "tidemill-aws", "`{name}` must not need it");
+        }
+        let by_default = package["features"]["default"].to_string();
+        assert!(!by_default.contains("gateway") && !by_default.contains("aws-lc"), "`{name}`: {by_default}");
     }
 }

@@ -131,3 +131,18 @@ pub async fn plane_of_host() -> Result<Plane, Error> {
     let clients = Arc::new(Clients::of_host().await);
     plane(Arc::new(Configuration::from_environment()), clients)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Variable;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_template_sets_the_variables_that_are_read_and_no_others() {
+        let template = include_str!("../../../template.yaml");
+        let keys = template.lines().filter_map(|line| line.trim().split_once(':')).map(|(key, _)| key);
+        let set: BTreeSet<_> = keys.filter(|key| key.starts_with("TIDEMILL_")).collect();
+
+        assert_eq!(set, Variable::ALL.map(Variable::name).into());
+    }
+}

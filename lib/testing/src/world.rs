@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +25,6 @@ use tidemill_operations::{Plane, Queue, World as _, key};
 use tidemill_protocols::dap::Connections;
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
-use tokio::net::TcpListener;
 
 /// Where the clock of every world starts.
 const START: &str = "2026-03-02T10:00:30Z";
@@ -197,8 +195,9 @@ impl World {
     }
 
     /// Opens the table to processes beside this one.
-    pub async fn serve_table(&self) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    #[cfg(feature = "served-table")]
+    pub async fn serve_table(&self) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it listens");
         tokio::spawn(dynoxide::server::serve_on(listener, self.database.clone()));
         address

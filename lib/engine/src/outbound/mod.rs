@@ -45,10 +45,9 @@ impl Outbound {
         self.client().map(|_| ())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one way out of pipelines")]
     fn client(&self) -> Result<&reqwest::Client, OutboundError> {
         let client = self.client.get_or_init(|| {
-            reqwest::Client::builder()
+            client()
                 .dns_resolver(Guard(self.policy))
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
@@ -100,6 +99,17 @@ impl Outbound {
         }
         Ok(url)
     }
+}
+
+/// The start of every HTTP client of this process; the first sets the TLS of all.
+#[expect(clippy::disallowed_methods, reason = "the one way out")]
+pub fn client() -> reqwest::ClientBuilder {
+    #[cfg(feature = "ring")]
+    {
+        // Where there is one already, e.g. from the client before, it stays.
+        _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    reqwest::Client::builder()
 }
 
 /// An address that must not be reached.

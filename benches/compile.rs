@@ -1,6 +1,6 @@
 //! How long compiling takes: 500 components have 5 ms, and twice the components take twice the time.
 
-#[path = "../tests/plan/catalogue.rs"]
+#[path = "../lib/plan/tests/plan/catalogue.rs"]
 mod catalogue;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

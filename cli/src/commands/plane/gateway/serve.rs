@@ -1,0 +1,29 @@
+//! The gateway itself, until a signal stops it.
+
+use crate::failure::{Exit, Failure};
+use crate::process::{Signals, log_to_stderr};
+use crate::session::Session;
+use std::net::SocketAddr;
+use tidemill_aws::Variable;
+use tidemill_local::Door;
+
+pub async fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
+    log_to_stderr();
+    let mut signals = Signals::new()?;
+    // A gateway holds its WebSockets itself, so it needs no URL of API Gateway's.
+    let needed = Variable::ALL.into_iter().filter(|variable| *variable != Variable::SocketsUrl);
+    let missing: Vec<&str> = needed.map(Variable::name).filter(|name| std::env::var_os(name).is_none()).collect();
+    if !missing.is_empty() {
+        let message = format!("not set in the environment: {}", missing.join(", "));
+        return Err(Failure::new("invalid_argument", message).hint("set them as docs/aws.md shows"));
+    }
+    let plane = tidemill_aws::plane_of_host().await.map_err(|error| Failure::new("internal", error.message))?;
+    let door = Door::open(plane, listen).await?;
+    session.output.line(format_args!("ready {}", door.url()));
+    signals.first().await;
+    session.output.tell("stopping; Ctrl-C again stops at once");
+    tokio::select! {
+        () = door.close() => Ok(Exit::Done),
+        () = signals.first() => std::process::exit(Exit::Interrupted as i32),
+    }
+}
