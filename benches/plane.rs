@@ -101,7 +101,11 @@ struct Client {
 
 impl Client {
     fn of(plane: &Local) -> Client {
-        Client { http: tidemill_engine::outbound::client().build().expect("a client can be made"), url: plane.url(), key: plane.key().to_owned() }
+        Client {
+            http: tidemill_engine::outbound::client().build().expect("a client can be made"),
+            url: plane.url(),
+            key: plane.key().to_owned(),
+        }
     }
 
     async fn add(&self, number: usize) {

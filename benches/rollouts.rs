@@ -77,7 +77,11 @@ async fn on_a_plane(pipelines: usize) {
         readable: Vec::new(),
     };
     let plane = Local::start(options).await.expect("the plane starts");
-    let client = Client { http: tidemill_engine::outbound::client().build().expect("a client can be made"), url: plane.url(), key: plane.key().to_owned() };
+    let client = Client {
+        http: tidemill_engine::outbound::client().build().expect("a client can be made"),
+        url: plane.url(),
+        key: plane.key().to_owned(),
+    };
     println!("\n| on a local plane | |\n|---|---|");
     for (case, name) in [("new", "v1"), ("unchanged", "v1"), ("changed", "v2")] {
         let took = client.roll_out(rollout(pipelines, name, "manual")).await;

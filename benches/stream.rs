@@ -108,7 +108,7 @@ fn context(folder: &Path) -> RunContext {
             tick: None,
             previous_tick: None,
         },
-        input: tidemill_engine::Given::Nothing,
+        input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
         seen: Arc::new(Nothing),
         now: Arc::new(jiff::Timestamp::now),

@@ -7,8 +7,8 @@ use crate::step::Counts;
 use serde::Deserialize;
 use serde_json::{Map, Value as Tree};
 
-/// A checkpoint that was read back.
-pub(crate) struct Saved {
+/// Where a run stands.
+pub(crate) struct Checkpoint {
     pub exhausted: bool,
     pub finished: usize,
     pub counts: Counts,
@@ -17,11 +17,12 @@ pub(crate) struct Saved {
     pub results: Results,
 }
 
-impl Saved {
+impl Checkpoint {
     pub const FORMAT: u64 = 1;
 
-    pub fn empty(nodes: usize) -> Saved {
-        Saved {
+    /// The start of a run.
+    fn empty(nodes: usize) -> Checkpoint {
+        Checkpoint {
             exhausted: false,
             finished: 0,
             counts: Counts::default(),
@@ -31,10 +32,12 @@ impl Saved {
         }
     }
 
-    pub fn read(mut checkpoint: Tree, nodes: usize) -> Result<Saved, Fault> {
+    /// Reads a checkpoint back; without one the run is at its start.
+    pub fn read(checkpoint: Option<Tree>, nodes: usize) -> Result<Checkpoint, Fault> {
+        let Some(mut checkpoint) = checkpoint else { return Ok(Checkpoint::empty(nodes)) };
         let read = || {
-            (checkpoint.get("format")?.as_u64()? == Saved::FORMAT).then_some(())?;
-            Some(Saved {
+            (checkpoint.get("format")?.as_u64()? == Checkpoint::FORMAT).then_some(())?;
+            Some(Checkpoint {
                 exhausted: checkpoint.get("exhausted")?.as_bool()?,
                 finished: checkpoint.get("finished")?.as_u64()? as usize,
                 counts: Counts::deserialize(checkpoint.get("counts")?).ok()?,
@@ -46,7 +49,7 @@ impl Saved {
         let unreadable = || Fault::new("the checkpoint is not of this plan or of this version of the engine");
         let saved = read().ok_or_else(unreadable)?;
         match checkpoint.get_mut("states").map(Tree::take) {
-            Some(Tree::Object(states)) => Ok(Saved { states, ..saved }),
+            Some(Tree::Object(states)) => Ok(Checkpoint { states, ..saved }),
             _ => Err(unreadable()),
         }
     }

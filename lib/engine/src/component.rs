@@ -3,11 +3,9 @@
 use crate::context::RunContext;
 use crate::flow::Arrival;
 use crate::json::Json;
+use crate::ledger::Ledger;
 use crate::log::{Level, Log};
 use crate::object::Object;
-use crate::results::Results;
-use crate::step::{Counts, NewKey};
-use crate::trace::Recorder;
 use crate::value::Value;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -66,7 +64,7 @@ pub trait Component: Send {
         Ok(())
     }
 
-    /// What a successor needs to go on from here, bounded in size.
+    /// What a successor needs to continue from here, bounded in size.
     fn state(&self) -> Tree {
         Tree::Null
     }
@@ -110,11 +108,7 @@ pub struct Run {
 pub struct Call<'a> {
     pub run: &'a Run,
     pub id: &'a str,
-    pub counts: &'a mut Counts,
-    pub results: &'a mut Results,
-    pub new_keys: &'a mut Vec<NewKey>,
-    pub(crate) log: &'a mut Log,
-    pub(crate) recorder: &'a mut Recorder,
+    pub ledger: &'a mut Ledger,
     pub(crate) outputs: &'a [Edge],
     /// The lanes that the provider gives for the value at hand.
     pub(crate) gives: &'a [Lane],
@@ -146,16 +140,16 @@ impl Call<'_> {
     }
 
     pub fn log(&mut self, level: Level, message: impl AsRef<str>) {
-        self.log.add(level, Some(self.id), message);
+        self.ledger.log.add(level, Some(self.id), message);
     }
 
-    /// Tells a value, as a message of some kind, to whoever sent the object and to monitors.
-    pub fn tell(&mut self, kind: &str, value: &Value) {
-        self.recorder.message(self.id, kind, value);
+    /// Sends a value, as a message of some kind, to the sender of the object and to monitors.
+    pub fn send(&mut self, kind: &str, value: &Value) {
+        self.ledger.recorder.message(self.id, kind, value);
     }
 }
 
-/// Why a component cannot go on; the execution adds which component it was.
+/// Why a component cannot continue; the execution adds which component it was.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub message: String,

@@ -1,6 +1,6 @@
 //! What the operator gives to every run, and what the host gives to one. The engine never sees the store.
 
-use crate::input::Given;
+use crate::input::RunInput;
 use crate::json::{self, Json};
 use crate::outbound::Outbound;
 use crate::trace::Event;
@@ -34,15 +34,15 @@ pub struct Folders {
 #[derive(Clone)]
 pub struct RunContext {
     pub run: RunFacts,
-    pub input: Given,
+    pub input: RunInput,
     /// By name; a config names one as `${NAME}`.
     pub secrets: BTreeMap<String, SecretString>,
     pub seen: Arc<dyn SeenKeys>,
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     pub host: Arc<Host>,
-    /// How much is told of what the components do.
+    /// How much the trace holds of what the components do.
     pub trace: Trace,
-    /// Hears the messages of components at once; they are in the step, too.
+    /// Gets the messages of components at once; they are in the step, too.
     pub listener: Option<UnboundedSender<Event>>,
 }
 

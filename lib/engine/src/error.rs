@@ -1,7 +1,7 @@
 //! Why a run failed: the component, what happened, what to do.
 
 use crate::log::LogLine;
-use crate::trace::Traced;
+use crate::trace::TraceEvents;
 use std::fmt;
 
 /// The end of an execution; after it, the execution is of no more use.
@@ -16,7 +16,7 @@ pub struct Error {
     /// The lines that no step handed over.
     pub log: Vec<LogLine>,
     /// The events that no step handed over.
-    pub traced: Box<Traced>,
+    pub traced: Box<TraceEvents>,
 }
 
 impl fmt::Display for Error {

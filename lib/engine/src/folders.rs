@@ -30,7 +30,7 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
     Err(Fault::new(format!("file `{path}` is not found")).hint(where_to_look(folders)))
 }
 
-/// The folders' own names are the operator's affair: errors of objects are shown to whoever may send one.
+/// The folders' own names are the operator's affair: anyone who may send an object sees its errors.
 fn where_to_look(folders: &Folders) -> &'static str {
     match folders.readable.is_empty() {
         true => "no folder is readable; name one when the plane is started",

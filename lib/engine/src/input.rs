@@ -1,5 +1,5 @@
 //! What a caller hands to a run: a hook's body, a manual `--input`, a question. It is there as a whole, or arrives part
-//! by part while the run goes on ([`Live`]).
+//! by part while the run works ([`Live`]).
 
 use crate::component::Fault;
 use base64::Engine;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tidemill_model::lane::Lane;
 use tokio::sync::{Mutex, mpsc};
 
-/// Parts that wait for the plan to take them; whoever sends more waits.
+/// Parts that wait for the plan to take them; a sender of more has to wait.
 const PARTS: usize = 2;
 /// How long the next part of an object may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,9 +47,9 @@ impl Input {
     }
 }
 
-/// What a run is handed.
+/// The object that a run gets from its caller, if any.
 #[derive(Clone, Debug, Default)]
-pub enum Given {
+pub enum RunInput {
     #[default]
     Nothing,
     Whole(Input),
@@ -78,7 +78,7 @@ enum Part {
 
 /// The run ended before it took all of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended;
+pub struct RunEnded;
 
 impl Live {
     pub fn new(head: Input, id: impl Into<String>) -> (Sender, Live) {
@@ -116,13 +116,13 @@ impl Live {
 
 impl Sender {
     /// Hands over a part, as soon as there is room for it.
-    pub async fn send(&self, bytes: Bytes) -> Result<(), Ended> {
-        self.0.send(Part::Bytes(bytes)).await.map_err(|_| Ended)
+    pub async fn send(&self, bytes: Bytes) -> Result<(), RunEnded> {
+        self.0.send(Part::Bytes(bytes)).await.map_err(|_| RunEnded)
     }
 
     /// Says that the object is whole.
-    pub async fn end(self) -> Result<(), Ended> {
-        self.0.send(Part::End).await.map_err(|_| Ended)
+    pub async fn end(self) -> Result<(), RunEnded> {
+        self.0.send(Part::End).await.map_err(|_| RunEnded)
     }
 }
 

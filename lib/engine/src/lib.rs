@@ -3,6 +3,7 @@
 //! The engine never sees the store: the host gives it secrets, input and the keys seen before ([`RunContext`]), and
 //! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component.
 
+mod assembly;
 mod checkpoint;
 mod component;
 mod context;
@@ -13,6 +14,7 @@ mod folders;
 mod input;
 mod jq;
 mod json;
+mod ledger;
 mod log;
 mod object;
 pub mod outbound;
@@ -27,10 +29,10 @@ mod value;
 pub use context::{Folders, Host, HostError, RunContext, RunFacts, SeenKeys};
 pub use error::Error;
 pub use execution::Execution;
-pub use input::{Ended, Given, Input, Live, Sender};
+pub use input::{Input, Live, RunEnded, RunInput, Sender};
 pub use log::{Level, LogLine};
 pub use outbound::{NetworkPolicy, Outbound};
 pub use providers::catalogue;
 pub use secrets::secret_names;
 pub use step::{Budget, Counts, NewKey, Outcome, Step};
-pub use trace::{EVENT_LIMIT, Event, Traced, What};
+pub use trace::{EVENT_LIMIT, Event, EventKind, TraceEvents};

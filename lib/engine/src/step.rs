@@ -1,7 +1,7 @@
 //! What bounds a step, and what a step hands over to the host.
 
 use crate::log::LogLine;
-use crate::trace::Traced;
+use crate::trace::TraceEvents;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Tree;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct Step {
     pub checkpoint: Tree,
     pub new_keys: Vec<NewKey>,
     pub log: Vec<LogLine>,
-    pub traced: Traced,
+    pub traced: TraceEvents,
     /// Totals of the run, not of the step.
     pub counts: Counts,
     /// Set by the last step.

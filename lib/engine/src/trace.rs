@@ -1,5 +1,5 @@
-//! What is told of an object's way through the plan: which component took which value, and the messages that components
-//! have for whoever sent the object. Bounded per step and free of secrets, as the log is.
+//! The trace of an object's way through the plan: which component took which value, and the messages that components
+//! send to the object's sender. Bounded per step and free of secrets, as the log is.
 
 use crate::log::shorten;
 use crate::secrets::Masks;
@@ -27,16 +27,16 @@ pub struct Event {
     pub at: Timestamp,
     pub component: String,
     #[serde(flatten)]
-    pub what: What,
+    pub what: EventKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     /// The component takes a value.
     Enter {
         lane: Lane,
-        /// The value, cut; only told from the level `summary` on.
+        /// The value, cut; only from the level `summary` on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<Tree>,
     },
@@ -46,38 +46,38 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
-    /// The component has something to say.
+    /// The component sends a message.
     Message { kind: String, data: Tree },
 }
 
 /// Events in their order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Traced {
+pub struct TraceEvents {
     pub events: Vec<Event>,
     /// Events beyond the limit, and values that were left out because of it.
     pub dropped: usize,
 }
 
-impl Traced {
+impl TraceEvents {
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
     /// Adds what came after.
-    pub fn extend(&mut self, next: Traced) {
+    pub fn extend(&mut self, next: TraceEvents) {
         self.dropped += next.dropped;
         self.events.extend(next.events);
     }
 }
 
-/// Writes down what is to be told.
+/// Writes the trace.
 pub(crate) struct Recorder {
     level: Trace,
     /// Hears messages at once.
     listener: Option<UnboundedSender<Event>>,
     masks: Arc<Masks>,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    traced: Traced,
+    traced: TraceEvents,
     bytes: usize,
 }
 
@@ -88,7 +88,7 @@ impl Recorder {
         masks: Arc<Masks>,
         now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Recorder {
-        Recorder { level, listener, masks, now, traced: Traced::default(), bytes: 0 }
+        Recorder { level, listener, masks, now, traced: TraceEvents::default(), bytes: 0 }
     }
 
     pub fn enter(&mut self, component: &str, lane: Lane, value: &Value) {
@@ -102,8 +102,8 @@ impl Recorder {
             self.traced.dropped += 1;
             return;
         }
-        let data = limit.map(|limit| self.shown(value, limit));
-        self.add(component, What::Enter { lane, data });
+        let data = limit.map(|limit| self.summary(value, limit));
+        self.add(component, EventKind::Enter { lane, data });
     }
 
     pub fn leave(&mut self, component: &str, lane: Lane, error: Option<&str>) {
@@ -111,22 +111,22 @@ impl Recorder {
             return;
         }
         let error = error.map(|message| shorten(&self.masks.apply(message), MESSAGE_LIMIT));
-        self.add(component, What::Leave { lane, error });
+        self.add(component, EventKind::Leave { lane, error });
     }
 
-    /// Tells a message, whatever the level: the pipeline asks for it.
+    /// Records a message, whatever the level: the pipeline asks for it.
     pub fn message(&mut self, component: &str, kind: &str, value: &Value) {
-        let data = self.said(value);
-        let what = What::Message { kind: kind.to_owned(), data };
+        let data = self.message_data(value);
+        let what = EventKind::Message { kind: kind.to_owned(), data };
         if let Some(listener) = self.listener.as_ref().filter(|_| !self.is_full()) {
             let event = Event { at: (self.now)(), component: component.to_owned(), what: what.clone() };
-            // Whoever listened may have gone.
+            // The listener may have gone.
             let _ = listener.unbounded_send(event);
         }
         self.add(component, what);
     }
 
-    pub fn take(&mut self) -> Traced {
+    pub fn take(&mut self) -> TraceEvents {
         self.bytes = 0;
         std::mem::take(&mut self.traced)
     }
@@ -135,21 +135,21 @@ impl Recorder {
         self.traced.events.len() >= EVENT_LIMIT || self.bytes >= BYTE_LIMIT
     }
 
-    fn add(&mut self, component: &str, what: What) {
+    fn add(&mut self, component: &str, what: EventKind) {
         if self.is_full() {
             self.traced.dropped += 1;
             return;
         }
         self.bytes += match &what {
-            What::Enter { data, .. } => data.as_ref().map_or(0, |data| data.to_string().len()),
-            What::Leave { error, .. } => error.as_ref().map_or(0, String::len),
-            What::Message { data, .. } => data.to_string().len(),
+            EventKind::Enter { data, .. } => data.as_ref().map_or(0, |data| data.to_string().len()),
+            EventKind::Leave { error, .. } => error.as_ref().map_or(0, String::len),
+            EventKind::Message { data, .. } => data.to_string().len(),
         };
         self.traced.events.push(Event { at: (self.now)(), component: component.to_owned(), what });
     }
 
     /// A value as people read it. It is masked before it is cut, so that no half of a secret survives.
-    fn shown(&self, value: &Value, limit: usize) -> Tree {
+    fn summary(&self, value: &Value, limit: usize) -> Tree {
         match (value, value.as_text()) {
             (Value::Bytes { mime, bytes }, Err(_)) => json!({"mime": &**mime, "bytes": bytes.len()}),
             (_, Ok(text)) => json!({"text": shorten(&self.masks.apply(&text), limit), "bytes": text.len()}),
@@ -158,7 +158,7 @@ impl Recorder {
     }
 
     /// An object as it is, if it is small; anything else as a text.
-    fn said(&self, value: &Value) -> Tree {
+    fn message_data(&self, value: &Value) -> Tree {
         let text = value.as_text().unwrap_or_default();
         match serde_json::from_str(&text) {
             Ok(Tree::Object(fields)) if matches!(value, Value::Json(_)) && text.len() <= MESSAGE_LIMIT => {
@@ -190,7 +190,7 @@ mod tests {
         let traced = recorder.take();
 
         assert_eq!((traced.events.len(), traced.dropped), (EVENT_LIMIT, EVENT_LIMIT));
-        assert_eq!(recorder.take(), Traced::default());
+        assert_eq!(recorder.take(), TraceEvents::default());
     }
 
     #[test]

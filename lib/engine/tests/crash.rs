@@ -68,7 +68,7 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
             tick: None,
             previous_tick: None,
         },
-        input: tidemill_engine::Given::Nothing,
+        input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
         seen: table,
         now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),

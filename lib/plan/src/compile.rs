@@ -17,7 +17,7 @@ pub struct Target<'a> {
 
 /// A pipeline that can run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Compiled {
+pub struct CompiledPipeline {
     pub plan: Plan,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,
@@ -28,11 +28,46 @@ pub struct Compiled {
 /// # Errors
 ///
 /// Every problem, those of the whole pipeline first, then in the order of the components.
-pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> Result<Compiled, Vec<Problem>> {
+pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> Result<CompiledPipeline, Vec<Problem>> {
     compile_graph(pipeline.graph(), Vec::new(), catalogue, target)
 }
 
 /// Reads and compiles a text, and reports the problems of its shape along with all others.
+///
+/// ```
+/// use serde_json::json;
+/// use tidemill_model::lane::Lane;
+/// use tidemill_plan::{Catalogue, Class, Provider, Target, compile_text};
+///
+/// let webhook = Provider {
+///     name: "webhook",
+///     title: "Webhook",
+///     description: "Gives the bodies of requests.",
+///     class: Class::WaitingSource,
+///     lanes: vec![],
+///     gives: vec![Lane::Text],
+///     config: json!({}),
+///     local_only: false,
+/// };
+/// let lanes = vec![(Lane::Text, vec![])];
+/// let log = Provider { name: "log", class: Class::Sink, lanes, gives: vec![], ..webhook.clone() };
+/// let catalogue = Catalogue::new([webhook, log]);
+/// let pipeline = |provider| {
+///     let input = json!([{ "lane": "text", "from": "in" }]);
+///     let components = json!([
+///         { "id": "in", "provider": "webhook", "config": {} },
+///         { "id": "out", "provider": provider, "config": {}, "input": input },
+///     ]);
+///     json!({ "project_id": "echo", "components": components }).to_string()
+/// };
+///
+/// let (_, compiled) = compile_text(pipeline("log"), &catalogue, &Target::default()).unwrap();
+/// assert_eq!(compiled.plan.source().provider, "webhook");
+/// assert_eq!(compiled.plan.nodes.len(), 2);
+///
+/// let problems = compile_text(pipeline("logg"), &catalogue, &Target::default()).unwrap_err();
+/// assert_eq!(problems[0].component.as_deref(), Some("out"));
+/// ```
 ///
 /// # Errors
 ///
@@ -41,7 +76,7 @@ pub fn compile_text(
     text: impl Into<String>,
     catalogue: &Catalogue,
     target: &Target,
-) -> Result<(Pipeline, Compiled), Vec<Problem>> {
+) -> Result<(Pipeline, CompiledPipeline), Vec<Problem>> {
     let Broken { graph, problems } = match Pipeline::read(text) {
         Ok(pipeline) => return compile(&pipeline, catalogue, target).map(|compiled| (pipeline, compiled)),
         Err(broken) => *broken,
@@ -57,7 +92,7 @@ fn compile_graph(
     known: Vec<Found>,
     catalogue: &Catalogue,
     target: &Target,
-) -> Result<Compiled, Vec<Problem>> {
+) -> Result<CompiledPipeline, Vec<Problem>> {
     let mut report = Report::new(graph, known);
     if graph.components.is_empty() {
         return Err(report.into_problems());
@@ -73,5 +108,5 @@ fn compile_graph(
     };
     let plan = order::plan(graph, &wiring, &source, &anywhere, &mut report);
     source::warn_of_waiting(&wiring, source.at, target, &mut report);
-    Ok(Compiled { plan, warnings: report.into_warnings() })
+    Ok(CompiledPipeline { plan, warnings: report.into_warnings() })
 }

@@ -1,5 +1,5 @@
-//! What one pipeline has that another has not: components, what was set in them, connections. Values are not told: a
-//! config may hold what is nobody's business.
+//! What one pipeline has that another has not: components, what was set in them, connections. Values stay
+//! out: a config may hold what readers of the difference must not see.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,11 +10,11 @@ use tidemill_model::pipeline::{Component, Graph};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub added: Vec<Named>,
+    pub added: Vec<ComponentName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub removed: Vec<Named>,
+    pub removed: Vec<ComponentName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changed: Vec<Changed>,
+    pub changed: Vec<ComponentChange>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connected: Vec<Connection>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -26,14 +26,14 @@ pub struct Difference {
 
 /// A component that is there in one of the pipelines alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Named {
+pub struct ComponentName {
     pub id: String,
     pub provider: String,
 }
 
 /// A component that is there in both and not the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Changed {
+pub struct ComponentChange {
     pub id: String,
     /// `provider`, or the path of a setting, e.g. `config.headers.Accept`.
     pub fields: Vec<String>,
@@ -57,9 +57,9 @@ pub struct Source {
 impl Difference {
     pub fn between(before: &Graph, after: &Graph) -> Difference {
         let (old, new) = (by_id(before), by_id(after));
-        let only = |graph: &Graph, other: &HashMap<&str, &Component>| -> Vec<Named> {
+        let only = |graph: &Graph, other: &HashMap<&str, &Component>| -> Vec<ComponentName> {
             let components = graph.components.iter().filter(|one| !other.contains_key(one.id.as_str()));
-            components.map(|one| Named { id: one.id.clone(), provider: one.provider.clone() }).collect()
+            components.map(|one| ComponentName { id: one.id.clone(), provider: one.provider.clone() }).collect()
         };
         let changed = after.components.iter().filter_map(|now| changed(old.get(now.id.as_str())?, now));
         let (were, are) = (connections(before), connections(after));
@@ -80,7 +80,7 @@ impl Difference {
         *self == Difference::default()
     }
 
-    /// How much there is to tell.
+    /// How many changes there are.
     pub fn entries(&self) -> usize {
         let Difference { added, removed, changed, connected, disconnected, .. } = self;
         let fields: usize = changed.iter().map(|one| one.fields.len()).sum();
@@ -92,13 +92,13 @@ fn by_id(graph: &Graph) -> HashMap<&str, &Component> {
     graph.components.iter().map(|one| (one.id.as_str(), one)).collect()
 }
 
-fn changed(before: &Component, after: &Component) -> Option<Changed> {
+fn changed(before: &Component, after: &Component) -> Option<ComponentChange> {
     let mut fields = Vec::new();
     if before.provider != after.provider {
         fields.push("provider".to_owned());
     }
     differing("config", &before.config, &after.config, &mut fields);
-    (!fields.is_empty()).then(|| Changed { id: after.id.clone(), fields })
+    (!fields.is_empty()).then(|| ComponentChange { id: after.id.clone(), fields })
 }
 
 /// Names what differs, down to the members of objects. The order of members means nothing.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn components_settings_and_connections_are_told_by_their_names_alone() {
+    fn components_settings_and_connections_are_listed_by_their_names_alone() {
         let before = graph(
             "a",
             json!([
@@ -170,10 +170,10 @@ mod tests {
             ]),
         );
 
-        let told = serde_json::to_value(Difference::between(&before, &after)).unwrap();
+        let listed = serde_json::to_value(Difference::between(&before, &after)).unwrap();
 
         assert_eq!(
-            told,
+            listed,
             json!({
                 "added": [{"id": "d", "provider": "log"}],
                 "removed": [{"id": "c", "provider": "log"}],

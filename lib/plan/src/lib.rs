@@ -19,7 +19,7 @@ mod uniqueness;
 mod violation;
 mod wiring;
 
-pub use compile::{Compiled, Target, compile, compile_text};
+pub use compile::{CompiledPipeline, Target, compile, compile_text};
 pub use difference::Difference;
 pub use plan::{Edge, Node, Plan};
 pub use provider::{Catalogue, Class, Provider};

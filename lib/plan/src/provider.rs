@@ -36,11 +36,11 @@ pub struct Provider {
 /// Each lane in as `{"lane": "text", "gives": ["text"]}`.
 fn as_objects<S: Serializer>(lanes: &[(Lane, Vec<Lane>)], serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
-    struct Taken<'a> {
+    struct LaneOutputs<'a> {
         lane: Lane,
         gives: &'a [Lane],
     }
-    serializer.collect_seq(lanes.iter().map(|(lane, gives)| Taken { lane: *lane, gives }))
+    serializer.collect_seq(lanes.iter().map(|(lane, gives)| LaneOutputs { lane: *lane, gives }))
 }
 
 /// Where in a pipeline a provider stands.

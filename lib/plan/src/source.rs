@@ -70,7 +70,7 @@ fn missing(wiring: &Wiring, report: &mut Report) -> Option<Source> {
     None
 }
 
-/// A schedule starts a run, but nobody hands it an object.
+/// A schedule starts a run, but gives it no object.
 pub fn warn_of_waiting(wiring: &Wiring, at: usize, target: &Target, report: &mut Report) {
     let waits = wiring.providers[at].is_some_and(|provider| provider.class == Class::WaitingSource);
     if waits && target.on_cron {

@@ -2,7 +2,7 @@
 
 use super::{schema, webhook};
 use crate::component::{Call, Entry, Fault, Make, Source};
-use crate::input::{Given, Input};
+use crate::input::{Input, RunInput};
 use crate::log::Level;
 use futures::future::BoxFuture;
 use serde_json::{Value as Tree, json};
@@ -30,7 +30,7 @@ pub fn entry() -> Entry {
 }
 
 struct Chat {
-    given: Given,
+    given: RunInput,
     taken: bool,
 }
 
@@ -41,12 +41,12 @@ impl Source for Chat {
                 return Ok(false);
             }
             let (input, id) = match std::mem::take(&mut self.given) {
-                Given::Nothing => {
+                RunInput::Nothing => {
                     call.log(Level::Warn, "the run has no question, so there is nothing to do");
                     return Ok(false);
                 }
-                Given::Whole(input) => (input, "0".to_owned()),
-                Given::Live(live) => (Input { body: live.whole().await?, ..live.head.clone() }, live.id),
+                RunInput::Whole(input) => (input, "0".to_owned()),
+                RunInput::Live(live) => (Input { body: live.whole().await?, ..live.head.clone() }, live.id),
             };
             let object = Arc::new(webhook::object(&input, &format!("{}:{id}", call.run.context.run.run_id)));
             let text = std::str::from_utf8(&input.body).map_err(|_| Fault::new("the question is not UTF-8 text"))?;

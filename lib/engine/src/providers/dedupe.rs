@@ -59,16 +59,9 @@ pub fn entry() -> Entry {
 }
 
 #[derive(Deserialize)]
-#[serde(default)]
 struct Config {
     key: String,
     expires: String,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config { key: ".".to_owned(), expires: "30d".to_owned() }
-    }
 }
 
 struct Dedupe {
@@ -114,12 +107,12 @@ impl Component for Dedupe {
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             let key = self.key_of(&arrival, call)?;
-            let is_pending = call.new_keys.iter().any(|new| new.key == key && new.component == call.id);
+            let is_pending = call.ledger.new_keys.iter().any(|new| new.key == key && new.component == call.id);
             if is_pending || self.known.get(&key).copied().unwrap_or(false) {
-                call.counts.dropped += 1;
+                call.ledger.counts.dropped += 1;
                 return Ok(());
             }
-            call.new_keys.push(NewKey { component: call.id.to_owned(), key, expires: self.expires });
+            call.ledger.new_keys.push(NewKey { component: call.id.to_owned(), key, expires: self.expires });
             call.emit(&arrival.object, arrival.value)
         })
     }

@@ -57,7 +57,7 @@ impl Component for Filter {
             if answer.is_some_and(|answer| jq::is_true(&answer)) {
                 return call.emit(&arrival.object, arrival.value);
             }
-            call.counts.dropped += 1;
+            call.ledger.counts.dropped += 1;
             Ok(())
         });
         Box::pin(std::future::ready(passed))

@@ -17,7 +17,7 @@ pub fn entry() -> Entry {
         name: "json",
         title: "JSON",
         description: "Reshapes each value with a jq program. The program sees the value as `.` (text as a string), its \
-            object as `$object` and the run as `$run`; every value that it gives goes on. On the lane `text`, JSON is \
+            object as `$object` and the run as `$run`; each value that it gives is passed on. On the lane `text`, JSON is \
             written compactly and strings as they are; on `documents`, text is parsed.",
         class: Class::Transform,
         lanes: vec![

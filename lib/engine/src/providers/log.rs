@@ -1,4 +1,4 @@
-//! `log`: writes each value to the run's log, and may tell it to whoever sent its object.
+//! `log`: writes each value to the run's log, and may send it to its object's sender.
 
 use super::{READABLE, schema};
 use crate::component::{Call, Component, Entry, Fault, Make};
@@ -14,8 +14,7 @@ pub fn entry() -> Entry {
         name: "log",
         title: "Log",
         description: "Writes each value as one line of the run's log. A line is cut at 4 KiB, and a run's log is bounded. With \
-            `event`, the value is also told at once to whoever sent its object and listens, and to those who monitor the \
-            task.",
+            `event`, the sender of its object, if it listens, and the task's monitors also get the value at once.",
         class: Class::Sink,
         lanes: READABLE.map(|lane| (lane, vec![])).to_vec(),
         gives: vec![],
@@ -32,8 +31,8 @@ pub fn entry() -> Entry {
                     "event",
                     json!({
                         "type": ["string", "null"], "default": null, "minLength": 1, "maxLength": 64,
-                        "description": "The type under which each value is told to those who listen, such as `progress`; \
-                            a JSON object is told as it is, anything else as `{\"text\": …}`. Nothing is told without it.",
+                        "description": "The type under which listeners get each value, such as `progress`: a JSON object as \
+                            it is, anything else as `{\"text\": …}`. Without it they get nothing.",
                     }),
                 ),
             ],
@@ -47,21 +46,15 @@ pub fn entry() -> Entry {
 
 #[derive(Deserialize)]
 struct Log {
-    #[serde(default = "info")]
     level: Level,
-    #[serde(default)]
     event: Option<String>,
-}
-
-fn info() -> Level {
-    Level::Info
 }
 
 impl Component for Log {
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         let logged = arrival.value.as_text().map(|text| call.log(self.level, text));
         if let Some(event) = &self.event {
-            call.tell(event, &arrival.value);
+            call.send(event, &arrival.value);
         }
         Box::pin(std::future::ready(logged))
     }
@@ -70,7 +63,7 @@ impl Component for Log {
 #[cfg(test)]
 mod tests {
     use crate::providers::testing::{Bench, nodes};
-    use crate::{Input, Level, What};
+    use crate::{EventKind, Input, Level};
     use serde_json::json;
     use tidemill_model::task::Trace;
 
@@ -96,22 +89,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_are_told_under_their_event_without_secrets() {
+    async fn values_are_sent_under_their_event_without_secrets() {
         let log = json!({ "event": "progress" });
-        let told = async |lane: &str, mime: &str, body: &str| {
+        let message = async |lane: &str, mime: &str, body: &str| {
             let plan = nodes(&[("webhook", json!({}), lane), ("log", log.clone(), "")]);
             let bench = Bench::new().secret("TOKEN", "s3cret-value").input(Input::new(mime, body.to_owned()));
             bench.run(&plan).await.unwrap().traced.events.remove(0).what
         };
 
-        let said = |data| What::Message { kind: "progress".into(), data };
-        assert_eq!(told("text", "text/plain", "got s3cret-value").await, said(json!({ "text": "got <TOKEN>" })));
+        let expected = |data| EventKind::Message { kind: "progress".into(), data };
+        assert_eq!(message("text", "text/plain", "got s3cret-value").await, expected(json!({ "text": "got <TOKEN>" })));
         let document = r#"{"step": 2, "key": "s3cret-value"}"#;
-        assert_eq!(told("documents", "application/json", document).await, said(json!({ "step": 2, "key": "<TOKEN>" })));
+        assert_eq!(
+            message("documents", "application/json", document).await,
+            expected(json!({ "step": 2, "key": "<TOKEN>" }))
+        );
     }
 
     #[tokio::test]
-    async fn a_trace_tells_as_much_as_its_level_says() {
+    async fn a_trace_holds_as_much_as_its_level_says() {
         let plan = nodes(&[("webhook", json!({}), "text"), ("log", json!({}), "")]);
         let text = format!("s3cret-value {}", "x".repeat(20_000));
         let traced = async |level| {
@@ -121,11 +117,14 @@ mod tests {
 
         assert!(traced(Trace::None).await.is_empty());
         let metadata = traced(Trace::Metadata).await;
-        assert!(matches!(&metadata[0].what, What::Enter { data: None, .. }), "{metadata:?}");
-        assert!(matches!(&metadata[1].what, What::Leave { error: None, .. }) && metadata.len() == 2, "{metadata:?}");
+        assert!(matches!(&metadata[0].what, EventKind::Enter { data: None, .. }), "{metadata:?}");
+        assert!(
+            matches!(&metadata[1].what, EventKind::Leave { error: None, .. }) && metadata.len() == 2,
+            "{metadata:?}"
+        );
         for (level, least, most) in [(Trace::Summary, 1_000, 1_100), (Trace::Full, 16_000, 16_500)] {
             let events = traced(level).await;
-            let What::Enter { data: Some(data), .. } = &events[0].what else { panic!("{events:?}") };
+            let EventKind::Enter { data: Some(data), .. } = &events[0].what else { panic!("{events:?}") };
             let shown = data["text"].as_str().unwrap();
             assert!(shown.starts_with("<TOKEN>") && (least..most).contains(&shown.len()), "{}", shown.len());
             assert_eq!(data["bytes"], 20_013);

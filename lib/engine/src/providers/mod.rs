@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Tree, json};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use tidemill_model::lane::Lane;
-use tidemill_plan::Catalogue;
+use tidemill_plan::{Catalogue, Provider};
 
 fn all() -> Vec<Entry> {
     let mut all = vec![
@@ -64,12 +64,58 @@ fn schema<const N: usize>(properties: [(&str, Tree); N], required: &[&str]) -> T
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
+/// Gives each field that a config leaves out the default that the declaration shows. So a provider's own type states
+/// none.
+pub(crate) fn fill_in_defaults(config: &mut Tree, declaration: &Provider) {
+    let (Some(config), Some(fields)) = (config.as_object_mut(), declaration.config["properties"].as_object()) else {
+        return;
+    };
+    for (name, field) in fields {
+        if let (false, Some(default)) = (config.contains_key(name), field.get("default")) {
+            config.insert(name.clone(), default.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod testing;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::component::{Make, Setup};
+    use crate::ledger::Ledger;
+    use std::sync::Arc;
+
+    #[test]
+    fn every_field_that_a_config_leaves_out_has_the_default_that_the_declaration_shows() {
+        let run = Arc::new(testing::run());
+        for Entry { declaration, make } in entries().values() {
+            let required = declaration.config["required"].as_array().unwrap().iter();
+            let mut config: Tree = required.map(|name| (name.as_str().unwrap().to_owned(), json!("."))).collect();
+            fill_in_defaults(&mut config, declaration);
+            let log = &mut Ledger::new(&run.context).log;
+            let setup = Setup { id: "one", config: &config, state: None, run: &run, log };
+
+            let made = match make {
+                Make::Source(make) => make(setup).map(drop),
+                Make::Component(make) => make(setup).map(drop),
+            };
+
+            // A file that the config names need not be there.
+            let unread = made.err().filter(|fault| fault.message.contains("config is not valid"));
+            assert!(unread.is_none(), "{}: {unread:?}", declaration.name);
+        }
+    }
+
+    #[test]
+    fn a_default_replaces_nothing_that_is_given() {
+        let mut config = json!({ "key": ".id" });
+
+        fill_in_defaults(&mut config, &entry("dedupe").unwrap().declaration);
+
+        assert_eq!(config, json!({ "key": ".id", "expires": "30d" }));
+    }
 
     #[test]
     fn every_provider_documents_its_config() {

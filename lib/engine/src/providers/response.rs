@@ -68,8 +68,7 @@ fn entry(name: &'static str, title: &'static str, lanes: Vec<Lane>) -> Entry {
 }
 
 #[derive(Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-#[derive(Default)]
+#[serde(rename_all = "camelCase")]
 struct Response {
     lane_name: Option<String>,
     lanes: Vec<Key>,
@@ -91,7 +90,7 @@ impl Response {
 
 impl Component for Response {
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        let written = call.results.write(self.key(arrival.lane), arrival.lane, &arrival.value);
+        let written = call.ledger.results.write(self.key(arrival.lane), arrival.lane, &arrival.value);
         Box::pin(std::future::ready(written))
     }
 }

@@ -75,9 +75,7 @@ pub fn entry() -> Entry {
 #[derive(Deserialize)]
 struct Config {
     template: String,
-    #[serde(default)]
     collect: bool,
-    #[serde(default)]
     always: bool,
 }
 

@@ -7,8 +7,8 @@ use crate::json::Json;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
 use crate::step::{Budget, Counts, NewKey};
-use crate::trace::Traced;
-use crate::{Error, Folders, Given, Input};
+use crate::trace::TraceEvents;
+use crate::{Error, Folders, Input, RunInput};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -57,7 +57,7 @@ pub struct Bench {
 pub struct End {
     pub result: Tree,
     pub log: Vec<LogLine>,
-    pub traced: Traced,
+    pub traced: TraceEvents,
     pub counts: Counts,
     pub new_keys: Vec<NewKey>,
     pub steps: usize,
@@ -71,10 +71,10 @@ impl Bench {
     }
 
     pub fn input(self, input: Input) -> Bench {
-        self.given(Given::Whole(input))
+        self.given(RunInput::Whole(input))
     }
 
-    pub fn given(mut self, given: Given) -> Bench {
+    pub fn given(mut self, given: RunInput) -> Bench {
         self.context.input = given;
         self
     }
@@ -108,7 +108,7 @@ impl Bench {
     pub async fn run_within(&self, plan: &Plan, budget: &Budget) -> Result<End, Error> {
         let mut execution = Execution::start(plan, self.context.clone(), None).await?;
         let (mut log, mut new_keys, mut steps, mut most_new_keys) = (Vec::new(), Vec::new(), 0, 0);
-        let mut traced = Traced::default();
+        let mut traced = TraceEvents::default();
         loop {
             let step = execution.step(budget).await?;
             steps += 1;
@@ -148,7 +148,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
             tick: None,
             previous_tick: None,
         },
-        input: Given::Nothing,
+        input: RunInput::Nothing,
         secrets: BTreeMap::new(),
         seen,
         now: Arc::new(|| Timestamp::UNIX_EPOCH),

@@ -2,7 +2,7 @@
 
 use super::schema;
 use crate::component::{Call, Entry, Fault, Make, Source};
-use crate::input::{Given, Input, Live};
+use crate::input::{Input, Live, RunInput};
 use crate::json;
 use crate::log::Level;
 use crate::object::Object;
@@ -35,7 +35,7 @@ pub fn entry() -> Entry {
 }
 
 struct Webhook {
-    given: Given,
+    given: RunInput,
     taken: bool,
     /// The start of a character that the next part ends.
     tail: Vec<u8>,
@@ -48,19 +48,19 @@ impl Source for Webhook {
                 return Ok(false);
             }
             match std::mem::take(&mut self.given) {
-                Given::Nothing => {
+                RunInput::Nothing => {
                     call.log(Level::Warn, "the run has no input, so there is nothing to do");
                     self.taken = true;
                     Ok(false)
                 }
-                Given::Whole(input) => {
+                RunInput::Whole(input) => {
                     self.taken = true;
                     take_whole(&input, call)?;
                     Ok(true)
                 }
-                Given::Live(live) => {
+                RunInput::Live(live) => {
                     self.taken = !self.take_part(&live, call).await?;
-                    self.given = Given::Live(live);
+                    self.given = RunInput::Live(live);
                     Ok(!self.taken)
                 }
             }
@@ -163,7 +163,7 @@ fn lane(input: &Input, is_connected: impl Fn(Lane) -> bool) -> Option<Lane> {
             Some("image") => &[Lane::Image, Lane::Tags],
             Some("audio") => &[Lane::Audio, Lane::Tags],
             Some("video") => &[Lane::Video, Lane::Tags],
-            // curl sends text as a form unless told otherwise.
+            // curl sends text as a form by default.
             _ if std::str::from_utf8(&input.body).is_ok() => &[Lane::Tags, Lane::Text],
             _ => &[Lane::Tags],
         },
@@ -203,7 +203,7 @@ mod tests {
             }
             sender.end().await.unwrap();
         };
-        let (end, ()) = tokio::join!(async { Bench::new().given(Given::Live(live)).run(&plan).await }, sending);
+        let (end, ()) = tokio::join!(async { Bench::new().given(RunInput::Live(live)).run(&plan).await }, sending);
         Ok(end?.result)
     }
 
@@ -242,7 +242,7 @@ mod tests {
             }
             let _ = sender.end().await;
         };
-        let (end, ()) = tokio::join!(async { Bench::new().given(Given::Live(live)).run(&plan).await }, sending);
+        let (end, ()) = tokio::join!(async { Bench::new().given(RunInput::Live(live)).run(&plan).await }, sending);
 
         assert!(end.unwrap_err().message.contains("6000000 bytes"));
     }
@@ -252,9 +252,9 @@ mod tests {
         let plan = nodes(&[("webhook", json!({}), "text"), ("response", json!({}), "")]);
         let (sender, live) = Live::new(Input::new("text/plain", Bytes::new()), "7");
         drop(sender);
-        let dropped = Bench::new().given(Given::Live(live)).run(&plan).await.unwrap_err();
+        let dropped = Bench::new().given(RunInput::Live(live)).run(&plan).await.unwrap_err();
         let (_sender, live) = Live::new(Input::new("text/plain", Bytes::new()), "8");
-        let silent = Bench::new().given(Given::Live(live)).run(&plan).await.unwrap_err();
+        let silent = Bench::new().given(RunInput::Live(live)).run(&plan).await.unwrap_err();
 
         assert!(dropped.message.contains("before the object was whole"), "{}", dropped.message);
         assert!(silent.message.contains("no part of the object arrived for 60 s"), "{}", silent.message);

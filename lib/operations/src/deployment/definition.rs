@@ -10,12 +10,12 @@ use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::{Pipeline, ProblemCode};
 use tidemill_model::schedule::{Schedule, Zone};
 use tidemill_model::version::{Version, sha256};
-use tidemill_plan::{Compiled, Target};
+use tidemill_plan::{CompiledPipeline, Target};
 
 /// A pipeline that was checked, with its plan.
 pub struct Definition {
     pub pipeline: Pipeline,
-    pub compiled: Compiled,
+    pub compiled: CompiledPipeline,
 }
 
 /// The names of a stored pipeline and its plan.
@@ -84,7 +84,7 @@ impl Definition {
         Definition::of(pipeline, compiled)
     }
 
-    fn of(pipeline: Pipeline, compiled: Compiled) -> Result<Definition, Error> {
+    fn of(pipeline: Pipeline, compiled: CompiledPipeline) -> Result<Definition, Error> {
         pipeline.checked_texts().map_err(|problem| Error::problems(vec![problem]))?;
         Ok(Definition { pipeline, compiled })
     }

@@ -123,10 +123,10 @@ fn time(plane: &Plane, seen: &Seen<'_>, paused: bool) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidemill_plan::difference::Named;
+    use tidemill_plan::difference::ComponentName;
 
     fn change(components: usize, is_due: bool) -> Change {
-        let named = |number: usize| Named { id: number.to_string(), provider: "log".to_owned() };
+        let named = |number: usize| ComponentName { id: number.to_string(), provider: "log".to_owned() };
         let graph = Difference { added: (0..components).map(named).collect(), ..Difference::default() };
         let time = Time { schedule_before: None, schedule_after: None, paused: false, outlook: Outlook::default() };
         Change {

@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_engine::{Budget, Execution, Given, RunContext, Step};
+use tidemill_engine::{Budget, Execution, RunContext, RunInput, Step};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::lease::Lease;
@@ -322,11 +322,11 @@ impl From<Error> for Start {
     }
 }
 
-async fn input(plane: &Plane, run: &Run) -> Result<Given, Error> {
-    let Some(sha256) = &run.input else { return Ok(Given::Nothing) };
+async fn input(plane: &Plane, run: &Run) -> Result<RunInput, Error> {
+    let Some(sha256) = &run.input else { return Ok(RunInput::Nothing) };
     let body = plane.store.body(&run.owner, &run.project, sha256).await?;
     let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
-    serde_json::from_slice(&body).map(Given::Whole).map_err(Error::internal)
+    serde_json::from_slice(&body).map(RunInput::Whole).map_err(Error::internal)
 }
 
 /// The owner's secrets and, for a task, its caller's variables.

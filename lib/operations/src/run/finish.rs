@@ -9,7 +9,7 @@ use crate::task::trace::{KEPT, Told};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use std::time::Duration;
-use tidemill_engine::{LogLine, NewKey, Step, Traced, What};
+use tidemill_engine::{EventKind, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
 use tidemill_store::{Part, Transaction};
@@ -23,7 +23,7 @@ const TRIES: usize = 20;
 pub struct Attempt {
     ended: Ended,
     log: Vec<LogLine>,
-    traced: Traced,
+    traced: TraceEvents,
     new_keys: Vec<NewKey>,
     objects: Option<u64>,
     result: Option<String>,
@@ -31,7 +31,14 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn ended(ended: Ended) -> Attempt {
-        Attempt { ended, log: Vec::new(), traced: Traced::default(), new_keys: Vec::new(), objects: None, result: None }
+        Attempt {
+            ended,
+            log: Vec::new(),
+            traced: TraceEvents::default(),
+            new_keys: Vec::new(),
+            objects: None,
+            result: None,
+        }
     }
 
     pub fn failed(error: tidemill_engine::Error) -> Attempt {
@@ -186,7 +193,7 @@ pub fn log_chunk(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Erro
 }
 
 /// Makes a chunk of what is told of a step, unless that is nothing.
-pub fn trace_chunk(run: &mut Run, traced: &Traced, now: Timestamp) -> Result<Option<Chunk>, Error> {
+pub fn trace_chunk(run: &mut Run, traced: &TraceEvents, now: Timestamp) -> Result<Option<Chunk>, Error> {
     let Some(first) = traced.events.first() else { return Ok(None) };
     let told = Told {
         pipe: 0,
@@ -196,7 +203,7 @@ pub fn trace_chunk(run: &mut Run, traced: &Traced, now: Timestamp) -> Result<Opt
         traced: traced.clone(),
         result: Map::new(),
         error: None,
-        is_traced: traced.events.iter().any(|event| !matches!(event.what, What::Message { .. })),
+        is_traced: traced.events.iter().any(|event| !matches!(event.what, EventKind::Message { .. })),
     };
     run.trace_chunks += 1;
     Ok(Some((run.trace_chunks, told.text()?)))

@@ -21,7 +21,9 @@ use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tidemill_engine::{Budget, Event, Execution, Given, Live, LogLine, NewKey, RunContext, RunFacts, Sender, Traced};
+use tidemill_engine::{
+    Budget, Event, Execution, Live, LogLine, NewKey, RunContext, RunFacts, RunInput, Sender, TraceEvents,
+};
 use tidemill_model::task::{ARRIVAL, SIZE_LIMIT, State, Task, Trace};
 use tidemill_store::{Arriving, Ended, Part};
 use tokio::sync::OwnedSemaphorePermit;
@@ -264,7 +266,7 @@ struct Made {
     result: Map<String, Tree>,
     error: Option<String>,
     log: Vec<LogLine>,
-    traced: Traced,
+    traced: TraceEvents,
     /// Keys that are not saved yet.
     new_keys: Vec<NewKey>,
 }
@@ -326,7 +328,7 @@ impl Worker {
         let world = plane.world.clone();
         let context = RunContext {
             run: facts(task),
-            input: Given::Live(live),
+            input: RunInput::Live(live),
             secrets,
             seen: run::preparation::seen(plane, &task.owner, &task.project),
             now: Arc::new(move || world.now()),

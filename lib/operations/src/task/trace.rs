@@ -10,8 +10,8 @@ use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Tree};
-use tidemill_engine::{EVENT_LIMIT, Traced};
-pub use tidemill_engine::{Event, What};
+use tidemill_engine::{EVENT_LIMIT, TraceEvents};
+pub use tidemill_engine::{Event, EventKind};
 use tidemill_model::ids::RunId;
 use tidemill_model::task::Trace;
 
@@ -34,7 +34,7 @@ pub struct Told {
     pub began_at: Timestamp,
     pub ended_at: Timestamp,
     #[serde(flatten)]
-    pub traced: Traced,
+    pub traced: TraceEvents,
     /// What came out, from the level `summary` on and unless it is large.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub result: Map<String, Tree>,
@@ -57,7 +57,7 @@ impl Told {
 }
 
 /// Adds the events of an object's next step, as long as there are not too many.
-pub(crate) fn extend(traced: &mut Traced, next: Traced) {
+pub(crate) fn extend(traced: &mut TraceEvents, next: TraceEvents) {
     match traced.events.len() < EVENT_LIMIT * STEPS_LIMIT {
         true => traced.extend(next),
         false => traced.dropped += next.events.len() + next.dropped,

@@ -13,7 +13,7 @@ mod sources;
 
 use serde_json::{Value, json};
 use tidemill_model::pipeline::{Pipeline, Problem};
-use tidemill_plan::{Compiled, Target, compile};
+use tidemill_plan::{CompiledPipeline, Target, compile};
 
 /// A component without config; `input` is a list of `lane from`.
 pub fn component(id: &str, provider: &str, input: &[&str]) -> Value {
@@ -37,7 +37,7 @@ pub fn pipeline_from(source: &str, components: &[Value]) -> Value {
     json!({ "project_id": "proj-1", "source": source, "components": components })
 }
 
-pub fn try_compile(pipeline: &Value, target: Target) -> Result<Compiled, Vec<Problem>> {
+pub fn try_compile(pipeline: &Value, target: Target) -> Result<CompiledPipeline, Vec<Problem>> {
     compile(&Pipeline::parse(pipeline.to_string())?, &catalogue::catalogue(), &target)
 }
 
@@ -53,7 +53,7 @@ pub fn warnings(pipeline: &Value, target: Target) -> String {
 }
 
 #[track_caller]
-pub fn compiled(pipeline: &Value, target: Target) -> Compiled {
+pub fn compiled(pipeline: &Value, target: Target) -> CompiledPipeline {
     try_compile(pipeline, target).unwrap_or_else(|problems| panic!("{}", text(&problems)))
 }
 

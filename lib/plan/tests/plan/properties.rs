@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use std::cell::Cell;
-use tidemill_plan::{Compiled, Target, compile_text};
+use tidemill_plan::{CompiledPipeline, Target, compile_text};
 
-fn run(pipeline: &Value) -> Result<Compiled, ()> {
+fn run(pipeline: &Value) -> Result<CompiledPipeline, ()> {
     let once = compile_text(pipeline.to_string(), &CATALOGUE, &Target { on_cron: true, ..Target::default() });
     let again = compile_text(pipeline.to_string(), &CATALOGUE, &Target { on_cron: true, ..Target::default() });
     assert_eq!(once, again, "compiling is deterministic");
@@ -22,7 +22,7 @@ fn run(pipeline: &Value) -> Result<Compiled, ()> {
     }
 }
 
-fn check_order(compiled: &Compiled) {
+fn check_order(compiled: &CompiledPipeline) {
     let nodes = &compiled.plan.nodes;
     for (at, node) in nodes.iter().enumerate() {
         assert!(node.outputs.iter().all(|edge| edge.to > at && edge.to < nodes.len()), "values flow forward");

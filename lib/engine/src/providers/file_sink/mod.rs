@@ -1,7 +1,7 @@
 //! `file_sink`: appends to a file, every object exactly once however often the run is killed and redone.
 //!
 //! The checkpoint holds the file's length after a flush. What a dead predecessor wrote after its last checkpoint is cut
-//! off when the run goes on, unless another run wrote to the file in between: [`owner`] keeps who was the last.
+//! off when the run continues, unless another run wrote to the file in between: [`owner`] keeps the name of the last run.
 
 mod owner;
 
@@ -81,14 +81,12 @@ pub fn entry() -> Entry {
 #[derive(Deserialize)]
 struct Config {
     path: String,
-    #[serde(default)]
     format: Format,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Format {
-    #[default]
     Auto,
     Text,
     Ndjson,
@@ -98,7 +96,7 @@ struct Sink {
     path: PathBuf,
     shown: String,
     format: Format,
-    /// The file's length at the checkpoint that the run goes on from.
+    /// The file's length at the checkpoint that the run continues from.
     saved: Option<u64>,
     file: Option<File>,
     buffer: Vec<u8>,
@@ -140,7 +138,7 @@ impl Sink {
         if length < to {
             call.log(
                 Level::Warn,
-                format!("`{}` is shorter than this run left it; somebody else changed it", self.shown),
+                format!("`{}` is shorter than this run left it: something else changed it", self.shown),
             );
             return Ok(length);
         }

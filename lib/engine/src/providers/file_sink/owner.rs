@@ -16,7 +16,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// `None` if nobody opened the file so far, or the note is broken.
+    /// `None` if no run has opened the file yet, or the note is broken.
     pub fn read(path: &Path) -> Option<Owner> {
         serde_json::from_slice(&fs::read(beside(path, "tidemill")).ok()?).ok()
     }

@@ -1,5 +1,5 @@
 //! `file_source`: streams the lines or records of files. It holds one line at a time, whatever the size of the file,
-//! and goes on after a checkpoint by seeking to where it stood.
+//! and continues after a checkpoint by seeking to where it stood.
 
 mod records;
 
@@ -67,26 +67,22 @@ pub fn entry() -> Entry {
 #[derive(Deserialize)]
 struct Config {
     path: String,
-    #[serde(default)]
     format: Format,
-    #[serde(default)]
     on_error: OnError,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Format {
-    #[default]
     Auto,
     Text,
     Ndjson,
     Csv,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum OnError {
-    #[default]
     Fail,
     Skip,
 }
@@ -186,7 +182,7 @@ impl Files {
             match emitted {
                 Ok(()) => return Ok(true),
                 Err(fault) if self.on_error == OnError::Skip => {
-                    call.counts.failed += 1;
+                    call.ledger.counts.failed += 1;
                     call.log(Level::Warn, format!("skipped: {}", fault.message));
                 }
                 Err(fault) => return Err(fault.hint("correct the line, or set `on_error` to `skip`")),

@@ -30,7 +30,7 @@ pub fn entry() -> Entry {
         title: "HTTP request",
         description: "Sends a request for each value, and gives the answer's body: as text, and as JSON on `documents`. \
             Failed connections and the statuses 408, 425, 429 and 5xx are tried again. A run that is redone may send a \
-            request again with the same `Idempotency-Key` header, by which a receiver can tell. Only public addresses \
+            request again with the same `Idempotency-Key` header, by which a receiver can recognise a repetition. Only public addresses \
             are reached, unless the plane allows private ones for local work. Redirects are not followed.",
         class: Class::Transform,
         lanes: lanes.map(|lane| (lane, vec![Text, Documents])).collect(),
@@ -110,7 +110,6 @@ pub fn entry() -> Entry {
 }
 
 #[derive(Deserialize)]
-#[serde(default)]
 struct Config {
     url: String,
     method: String,
@@ -119,13 +118,6 @@ struct Config {
     retries: u32,
     timeout: u64,
     expect: Vec<u16>,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        let (url, method) = (String::new(), "POST".to_owned());
-        Config { url, method, headers: BTreeMap::new(), body: None, retries: 3, timeout: 15, expect: Vec::new() }
-    }
 }
 
 struct Http {

@@ -14,7 +14,7 @@ use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
 use tidemill_operations::task::{
     self,
-    trace::{CHUNKS, Event as Happened, Told, What},
+    trace::{CHUNKS, Event as Happened, EventKind, Told},
 };
 
 /// Objects that came before others and have not ended, that are asked for one by one.
@@ -129,21 +129,21 @@ fn of_object(task: &TaskStatus, told: &Told, types: Types) -> Vec<Event> {
     for happened in &told.traced.events {
         let component = happened.component.as_str();
         match &happened.what {
-            What::Enter { lane, data } if flows => {
+            EventKind::Enter { lane, data } if flows => {
                 let mut trace = json!({"lane": lane});
                 if let Some(data) = data {
                     trace["data"] = data.clone();
                 }
                 events.push(flow("enter", &[object, component], component, trace, happened.at));
             }
-            What::Leave { lane, error } if flows => {
+            EventKind::Leave { lane, error } if flows => {
                 let mut trace = json!({"lane": lane, "result": "continue"});
                 if let Some(error) = error {
                     trace = json!({"lane": lane, "error": error});
                 }
                 events.push(flow("leave", &[object], component, trace, happened.at));
             }
-            What::Message { .. } if types.has(Types::SSE) => events.extend(message(&task.id, told.pipe, happened)),
+            EventKind::Message { .. } if types.has(Types::SSE) => events.extend(message(&task.id, told.pipe, happened)),
             _ => {}
         }
     }
@@ -167,7 +167,7 @@ fn of_object(task: &TaskStatus, told: &Told, types: Types) -> Vec<Event> {
 
 /// A component's message, as its pipe's callback and monitors get it.
 pub fn message(task_id: &str, pipe: u64, happened: &Happened) -> Option<Event> {
-    let What::Message { kind, data } = &happened.what else { return None };
+    let EventKind::Message { kind, data } = &happened.what else { return None };
     let body = json!({
         "pipe_id": pipe, "type": kind, "data": data, "component": happened.component, "__id": task_id,
         "eventTime": unix(happened.at),

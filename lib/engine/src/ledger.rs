@@ -1,0 +1,54 @@
+//! What the components of a run write while they are called: counts, result, new keys, log and trace.
+
+use crate::component::Fault;
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::log::Log;
+use crate::results::Results;
+use crate::secrets::Masks;
+use crate::step::{Counts, NewKey, Outcome};
+use crate::trace::Recorder;
+use std::sync::Arc;
+
+/// The running account of one execution. What leaves it is free of secrets.
+pub struct Ledger {
+    pub counts: Counts,
+    pub results: Results,
+    pub new_keys: Vec<NewKey>,
+    pub(crate) log: Log,
+    pub(crate) recorder: Recorder,
+    masks: Arc<Masks>,
+}
+
+impl Ledger {
+    pub fn new(context: &RunContext) -> Ledger {
+        let masks = Arc::new(Masks::new(&context.secrets));
+        Ledger {
+            counts: Counts::default(),
+            results: Results::default(),
+            new_keys: Vec::new(),
+            log: Log::new(masks.clone(), context.now.clone()),
+            recorder: Recorder::new(context.trace, context.listener.clone(), masks.clone(), context.now.clone()),
+            masks,
+        }
+    }
+
+    /// The run's result.
+    pub fn outcome(&self) -> Outcome {
+        let mut result = self.results.body();
+        self.masks.apply_tree(&mut result);
+        Outcome { result }
+    }
+
+    /// The run's error, with the log and the trace of the step that failed.
+    pub fn error(&mut self, component: Option<String>, fault: Fault) -> Error {
+        Error {
+            component,
+            message: self.masks.apply(&fault.message),
+            hint: fault.hint.map(|hint| self.masks.apply(&hint)),
+            retryable: fault.retryable,
+            log: self.log.take(),
+            traced: Box::new(self.recorder.take()),
+        }
+    }
+}
