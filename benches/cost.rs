@@ -13,7 +13,7 @@ use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
 use tidemill_protocols::functions::{self, FUNCTIONS, On};
-use tidemill_testing::{Answer, Metered, User, World, minutes, pipeline};
+use tidemill_testing::{Answer, Metered, TestPlane, User, minutes, pipeline};
 
 /// What is in the table when lists and sweeps read it.
 const DEPLOYMENTS: usize = 20;
@@ -65,7 +65,7 @@ impl Asked {
 }
 
 struct Bench {
-    world: World,
+    world: TestPlane,
     user: User,
     rows: Vec<Row>,
     /// The tick and the run of a schedule's minute.
@@ -74,7 +74,7 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Bench {
-        let world = World::new().await;
+        let world = TestPlane::new().await;
         let user = world.user("ana").await;
         // When a key was last used is written once an hour, which is not to fall on the first function.
         user.get("/v1/deployments").await.ok();

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tidemill_local::{Local, Options};
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Metered, World, pipeline};
+use tidemill_testing::{Metered, TestPlane, pipeline};
 
 const PIPELINES: usize = 1_000;
 const WATCHERS: usize = 1_000;
@@ -23,7 +23,7 @@ async fn main() {
     let pipelines = std::env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(PIPELINES);
     println!("| {pipelines} pipelines | table calls each | write units each | read units each | most called |");
     println!("|---|---|---|---|---|");
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let user = world.user("ana").await;
     for (case, name, schedule) in [
         ("new", "v1", "manual"),

@@ -129,7 +129,7 @@ async fn key_of(store: &tidemill_store::Store, owner: &str) -> String {
     let input =
         key::create::Input { scopes: Some(tidemill_model::key::Scope::ALL.to_vec()), name: None, expires_at: None };
     let kind = tidemill_model::key::KeyKind::Local;
-    let made = key::create::make(store, &tidemill_local::RealWorld, kind, owner, input).await;
+    let made = key::create::make(store, &tidemill_operations::SystemAmbient, kind, owner, input).await;
     made.expect("a key can be made").1.expose().to_owned()
 }
 

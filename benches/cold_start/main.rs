@@ -21,7 +21,7 @@ use tidemill_model::key::{KeyKind, Scope};
 use tidemill_operations::key;
 use tidemill_protocols::functions::FUNCTIONS;
 use tidemill_store::Store;
-use tidemill_testing::TestWorld;
+use tidemill_testing::TestAmbient;
 
 const STARTS: usize = 30;
 const WARM_CALLS: usize = 100;
@@ -85,7 +85,7 @@ impl Table {
         let database = Database::memory().expect("a table in memory can be made");
         let store = Store::new(table::client(&database), table::TABLE);
         store.create_table().await.expect("the table can be made");
-        let world = TestWorld::at(jiff::Timestamp::now());
+        let world = TestAmbient::at(jiff::Timestamp::now());
         let owner = OwnerId::parse("bench").expect("the name is well formed");
         let input = key::create::Input { scopes: Some(Scope::ALL.to_vec()), name: None, expires_at: None };
         let made = key::create::make(&store, &world, KeyKind::Live, owner, input).await;

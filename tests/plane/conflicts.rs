@@ -4,7 +4,7 @@
 use crate::given::tasks::{caller, echoed};
 use crate::given::{echo, queued, run};
 use serde_json::{Value, json};
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 /// How DynamoDB refuses a single write while a transaction is at its item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
@@ -24,13 +24,13 @@ fn cancelled(reasons: &[Value]) -> Value {
     })
 }
 
-fn calls(world: &World, operation: &str) -> usize {
+fn calls(world: &TestPlane, operation: &str) -> usize {
     world.faults.calls().iter().filter(|call| call.operation == operation).count()
 }
 
 #[tokio::test]
 async fn a_transaction_that_meets_another_one_is_tried_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     world.faults.refuse("TransactWriteItems", 6, cancelled(&[json!({"Code": "TransactionConflict"})]));
 
@@ -39,7 +39,7 @@ async fn a_transaction_that_meets_another_one_is_tried_again() {
 
 #[tokio::test]
 async fn a_put_that_meets_a_transaction_is_tried_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(echo("p"), "manual").await.ok();
     let id = queued(&ana, "p").await;
@@ -52,7 +52,7 @@ async fn a_put_that_meets_a_transaction_is_tried_again() {
 
 #[tokio::test]
 async fn an_update_that_meets_a_transaction_is_tried_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     world.faults.refuse("UpdateItem", 3, conflict());
@@ -64,7 +64,7 @@ async fn an_update_that_meets_a_transaction_is_tried_again() {
 
 #[tokio::test]
 async fn a_delete_that_meets_a_transaction_is_tried_again() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     ana.put("/v1/secrets/TOKEN", json!({"value": "s"})).await.ok();
     let visitor = world.visits(&ana).await;
@@ -79,7 +79,7 @@ async fn a_delete_that_meets_a_transaction_is_tried_again() {
 
 #[tokio::test]
 async fn a_write_that_meets_transactions_again_and_again_is_refused_for_now() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.put("/v1/secrets/TOKEN", json!({"value": "s"})).await.ok();
     world.faults.die(None);
@@ -93,7 +93,7 @@ async fn a_write_that_meets_transactions_again_and_again_is_refused_for_now() {
 
 #[tokio::test]
 async fn a_transaction_with_an_item_that_is_too_large_is_refused_as_that() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let message = "Item size has exceeded the maximum allowed size";
     let reasons = [json!({"Code": "None"}), json!({"Code": "ValidationError", "Message": message})];

@@ -2,7 +2,7 @@
 //! in the table, leads to the state that there would be without the death.
 
 use serde_json::{Value, json};
-use tidemill_testing::{Death, User, World, minutes, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, User, minutes, pipeline, seconds};
 
 /// No operation takes more calls than this; one that would is a test that never ends.
 const CALLS: usize = 60;
@@ -31,19 +31,19 @@ async fn seen(user: &User) -> Value {
 
 /// Runs a scene once without a death and then once for every call that it makes, dying before it and after it, and
 /// compares what a user sees in the end.
-async fn survives_every_death<F, G>(given: impl Fn(World) -> F, act: impl Fn(User, World) -> G)
+async fn survives_every_death<F, G>(given: impl Fn(TestPlane) -> F, act: impl Fn(User, TestPlane) -> G)
 where
-    F: Future<Output = (World, User)>,
-    G: Future<Output = World>,
+    F: Future<Output = (TestPlane, User)>,
+    G: Future<Output = TestPlane>,
 {
-    let (world, user) = given(World::new().await).await;
+    let (world, user) = given(TestPlane::new().await).await;
     let world = act(user.clone(), world).await;
     let (expected, _) = ended(world, &user).await;
 
     let mut deaths = 0;
     for call in 0..CALLS {
         for death in [Death::Before(call), Death::After(call)] {
-            let (world, user) = given(World::new().await).await;
+            let (world, user) = given(TestPlane::new().await).await;
             world.faults.die(Some(death));
             let world = act(user.clone(), world).await;
             if !world.faults.is_dead() {
@@ -65,19 +65,19 @@ where
 }
 
 /// Lets everything come to rest, also what waits for a lease of the dead process.
-async fn ended(world: World, user: &User) -> (Value, World) {
+async fn ended(world: TestPlane, user: &User) -> (Value, TestPlane) {
     world.faults.die(None);
     world.advance(seconds(5)).await;
     let found = seen(&user.at(&world.plane)).await;
     (found, world)
 }
 
-async fn with_user(world: World) -> (World, User) {
+async fn with_user(world: TestPlane) -> (TestPlane, User) {
     let ana = world.user("ana").await;
     (world, ana)
 }
 
-async fn deployed(world: World) -> (World, User) {
+async fn deployed(world: TestPlane) -> (TestPlane, User) {
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     (world, ana)
@@ -163,7 +163,7 @@ async fn a_pause_and_a_resume_lose_no_tick() {
 
 #[tokio::test]
 async fn the_processes_after_many_deaths_in_a_row_still_end_the_run_once() {
-    let (mut world, user) = deployed(World::new().await).await;
+    let (mut world, user) = deployed(TestPlane::new().await).await;
     world.sleep(minutes(1));
     for call in 0..12 {
         world.faults.die(Some(Death::After(call)));

@@ -1,7 +1,7 @@
 //! Webhooks.
 
 use serde_json::{Value, json};
-use tidemill_testing::{World, minutes};
+use tidemill_testing::{TestPlane, minutes};
 
 fn echo(project: &str) -> Value {
     json!({
@@ -14,7 +14,7 @@ fn echo(project: &str) -> Value {
     })
 }
 
-async fn deployed(world: &World) -> (tidemill_testing::User, String) {
+async fn deployed(world: &TestPlane) -> (tidemill_testing::User, String) {
     let ana = world.user("ana").await;
     let added = ana.deploy(echo("p"), "manual").await.ok();
     let hook = added["hook"].as_str().unwrap().to_owned();
@@ -23,7 +23,7 @@ async fn deployed(world: &World) -> (tidemill_testing::User, String) {
 
 #[tokio::test]
 async fn an_accepted_body_is_run_also_if_the_plane_dies_right_after() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, hook) = deployed(&world).await;
 
     let accepted =
@@ -41,7 +41,7 @@ async fn an_accepted_body_is_run_also_if_the_plane_dies_right_after() {
 
 #[tokio::test]
 async fn bodies_that_come_at_once_run_one_after_the_other() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, hook) = deployed(&world).await;
     for number in 0..5 {
         let headers = [("content-type", "text/plain")];
@@ -57,7 +57,7 @@ async fn bodies_that_come_at_once_run_one_after_the_other() {
 
 #[tokio::test]
 async fn unknown_removed_and_malformed_hooks_have_the_same_answer() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, hook) = deployed(&world).await;
     ana.delete("/v1/deployments/p").await.ok();
 
@@ -73,7 +73,7 @@ async fn unknown_removed_and_malformed_hooks_have_the_same_answer() {
 
 #[tokio::test]
 async fn a_paused_project_takes_no_webhooks() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, hook) = deployed(&world).await;
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();
 
@@ -86,7 +86,7 @@ async fn a_paused_project_takes_no_webhooks() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (_, hook) = deployed(&world).await;
 
     let answer = world.nobody().send(http::Method::POST, &hook, &[], vec![b'x'; 1024 * 1024 + 1]).await;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn whatever_belongs_to_somebody_else_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
@@ -41,7 +41,7 @@ async fn whatever_belongs_to_somebody_else_is_not_found() {
 
 #[tokio::test]
 async fn two_owners_may_use_one_project_id() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
@@ -56,7 +56,7 @@ async fn two_owners_may_use_one_project_id() {
 
 #[tokio::test]
 async fn names_that_look_like_paths_or_keys_stay_within_their_owner() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
     for project in ["../bob/p", "x#p", "#", "p#V#0000000001", "%2e%2e"] {
@@ -69,7 +69,7 @@ async fn names_that_look_like_paths_or_keys_stay_within_their_owner() {
 
 #[tokio::test]
 async fn a_scope_that_is_missing_is_named() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let looker = world.user_with("ana", &[Scope::Monitor]).await;
 
     let answer = looker.deploy(pipeline("p"), "manual").await;
@@ -82,7 +82,7 @@ async fn a_scope_that_is_missing_is_named() {
 
 #[tokio::test]
 async fn a_request_without_a_live_key_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut somebody = world.user("ana").await;
     assert_eq!(world.nobody().get("/v1/deployments").await.refused(401), "unauthenticated");
 

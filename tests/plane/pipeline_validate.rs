@@ -2,7 +2,7 @@
 
 use crate::given::{chain, echo};
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, pipeline};
+use tidemill_testing::{TestPlane, User, pipeline};
 
 async fn validate(user: &User, body: Value) -> Value {
     user.post("/v1/validate", body).await.ok()
@@ -10,7 +10,7 @@ async fn validate(user: &User, body: Value) -> Value {
 
 #[tokio::test]
 async fn a_valid_pipeline_shows_the_order_of_its_components_and_is_not_deployed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let template = ("template", json!({"template": "x"}), "text");
     let mut shuffled =
@@ -27,7 +27,7 @@ async fn a_valid_pipeline_shows_the_order_of_its_components_and_is_not_deployed(
 
 #[tokio::test]
 async fn a_source_that_waits_is_warned_of_on_a_schedule_only() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let scheduled = validate(&ana, json!({"pipeline": echo("p"), "schedule": "@hourly"})).await;
@@ -42,7 +42,7 @@ async fn a_source_that_waits_is_warned_of_on_a_schedule_only() {
 
 #[tokio::test]
 async fn a_component_that_nothing_reaches_is_warned_of_and_left_out() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut pipeline = pipeline("p");
     let lonely = json!({"id": "lonely", "provider": "template", "config": {"template": "x"}});
@@ -57,7 +57,7 @@ async fn a_component_that_nothing_reaches_is_warned_of_and_left_out() {
 
 #[tokio::test]
 async fn everything_that_is_wrong_is_told_at_once_the_schedule_included() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let wrong = json!({
         "project_id": "p",
@@ -82,7 +82,7 @@ async fn everything_that_is_wrong_is_told_at_once_the_schedule_included() {
 
 #[tokio::test]
 async fn a_cycle_is_named() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut pipeline = chain(
         "p",
@@ -104,7 +104,7 @@ async fn a_cycle_is_named() {
 
 #[tokio::test]
 async fn what_is_valid_here_is_taken_by_a_deployment_and_what_is_not_is_refused_for_the_same_reason() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut wrong = pipeline("q");
     wrong["components"][1]["input"][0]["from"] = "nobody".into();

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn every_provider_says_what_it_does_takes_and_gives() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let looker = world.user_with("ana", &[Scope::Monitor]).await;
 
     let list = looker.get("/v1/providers").await.ok();
@@ -34,7 +34,7 @@ async fn every_provider_says_what_it_does_takes_and_gives() {
 
 #[tokio::test]
 async fn the_providers_of_the_first_release_are_there_once_each() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let list = ana.get("/v1/providers").await.ok();
@@ -60,7 +60,7 @@ async fn the_providers_of_the_first_release_are_there_once_each() {
 
 #[tokio::test]
 async fn a_parameter_that_does_not_exist_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let answer = ana.get("/v1/providers?page=2").await;

@@ -4,7 +4,7 @@ use crate::given::{broken, chain, echo};
 use http::Method;
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::{Answer, User, World, minutes};
+use tidemill_testing::{Answer, TestPlane, User, minutes};
 
 /// The token of a new task.
 async fn open(user: &User, pipeline: Value) -> String {
@@ -13,7 +13,7 @@ async fn open(user: &User, pipeline: Value) -> String {
 }
 
 /// Somebody who has nothing but a token.
-fn holder(world: &World, token: &str) -> User {
+fn holder(world: &TestPlane, token: &str) -> User {
     User::new(world.plane.clone(), token, "")
 }
 
@@ -44,7 +44,7 @@ const FORM: &str = "multipart/form-data; boundary=x";
 
 #[tokio::test]
 async fn a_task_is_opened_shown_sent_to_and_ended() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let token = open(&ana, echo("p")).await;
@@ -69,7 +69,7 @@ async fn a_task_is_opened_shown_sent_to_and_ended() {
 
 #[tokio::test]
 async fn old_clients_put_what_newer_ones_post() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let opened = ana.put("/task?threads=64&trace=none&unknown=1", json!({"pipeline": echo("p")})).await.ok();
@@ -81,7 +81,7 @@ async fn old_clients_put_what_newer_ones_post() {
 
 #[tokio::test]
 async fn each_field_of_a_form_is_an_object_and_repeated_ones_are_numbered() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = open(&ana, echo("p")).await;
     let file = "name=\"files\"; filename=\"a.txt\"\r\ncontent-type: text/plain";
@@ -100,7 +100,7 @@ async fn each_field_of_a_form_is_an_object_and_repeated_ones_are_numbered() {
 
 #[tokio::test]
 async fn an_object_that_fails_is_told_within_a_success() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut pipeline = broken("p");
     pipeline["components"][0]["provider"] = "webhook".into();
@@ -116,7 +116,7 @@ async fn an_object_that_fails_is_told_within_a_success() {
 
 #[tokio::test]
 async fn a_body_is_named_by_its_disposition() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = open(&ana, echo("p")).await;
     let headers = [("content-type", "text/plain"), ("content-disposition", "attachment; filename=\"a b.txt\"")];
@@ -128,7 +128,7 @@ async fn a_body_is_named_by_its_disposition() {
 
 #[tokio::test]
 async fn a_caller_without_a_live_key_is_denied_in_the_form_that_it_reads() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let revoked = world.user("ana").await;
     world.user("ana").await.delete(&format!("/v1/keys/{}", revoked.key_id)).await.ok();
 
@@ -160,7 +160,7 @@ async fn a_caller_without_a_live_key_is_denied_in_the_form_that_it_reads() {
 
 #[tokio::test]
 async fn a_bare_key_is_a_key() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let status = world.nobody().send(Method::GET, "/status", &[("authorization", &ana.key)], Vec::new()).await.ok();
@@ -170,7 +170,7 @@ async fn a_bare_key_is_a_key() {
 
 #[tokio::test]
 async fn what_is_missing_or_cannot_be_read_is_422() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     for path in ["/task", "/task?token="] {
@@ -189,7 +189,7 @@ async fn what_is_missing_or_cannot_be_read_is_422() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_400_and_says_why() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let watcher = world.user_with("ana", &[Scope::Monitor]).await;
     let token = open(&ana, echo("p")).await;
@@ -218,7 +218,7 @@ async fn what_cannot_be_done_is_400_and_says_why() {
 
 #[tokio::test]
 async fn a_tasks_own_token_stands_for_the_task_and_nothing_else() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (token, other) = (open(&ana, echo("p")).await, open(&ana, echo("q")).await);
     let holder = holder(&world, &token);
@@ -244,7 +244,7 @@ async fn a_tasks_own_token_stands_for_the_task_and_nothing_else() {
 
 #[tokio::test]
 async fn a_public_token_only_sends() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = open(&ana, echo("p")).await;
     let public = public_token(&ana, &token).await;
@@ -261,7 +261,7 @@ async fn a_public_token_only_sends() {
 
 #[tokio::test]
 async fn the_tokens_of_a_task_that_is_gone_are_400() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = open(&ana, echo("p")).await;
     let public = public_token(&ana, &token).await;
@@ -276,7 +276,7 @@ async fn the_tokens_of_a_task_that_is_gone_are_400() {
 
 #[tokio::test]
 async fn somebody_elses_token_opens_shows_replaces_and_ends_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let hers = ana.post("/task?token=UPLOAD_TASK", echo("hers")).await.ok()["data"]["token"].clone();
     let token = open(&ana, echo("p")).await;
@@ -296,7 +296,7 @@ async fn somebody_elses_token_opens_shows_replaces_and_ends_nothing() {
 
 #[tokio::test]
 async fn public_tokens_follow_from_nothing_that_anybody_knows() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut tokens = std::collections::BTreeSet::new();
     for owner in ["ana", "bob"] {
         let user = world.user(owner).await;
@@ -316,7 +316,7 @@ async fn public_tokens_follow_from_nothing_that_anybody_knows() {
 
 #[tokio::test]
 async fn no_answer_tells_of_paths_files_lines_or_tokens() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let writer = chain("p", &[("webhook", json!({}), "text"), ("file_sink", json!({"path": "../../etc/x"}), "")]);
     let written = open(&ana, writer).await;
@@ -340,7 +340,7 @@ async fn no_answer_tells_of_paths_files_lines_or_tokens() {
 
 #[tokio::test]
 async fn what_is_for_everybody_needs_no_key() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let nobody = world.nobody();
 
     assert_eq!(nobody.get("/ping").await.ok(), json!({"status": "OK"}));
@@ -355,7 +355,7 @@ async fn what_is_for_everybody_needs_no_key() {
 
 #[tokio::test]
 async fn a_second_delete_is_an_error_as_over_the_websocket() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = open(&ana, echo("p")).await;
     ana.delete(&format!("/task?token={token}")).await.ok();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tidemill_protocols::functions::{FUNCTIONS, On, named};
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 use tracing::instrument::WithSubscriber;
 
 /// The schedules of deployments. No other group may be touched.
@@ -301,7 +301,7 @@ impl std::io::Write for Log {
 }
 
 /// The log of a sweep.
-async fn swept(world: &World) -> Vec<Value> {
+async fn swept(world: &TestPlane) -> Vec<Value> {
     let On::Minute(sweep) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
     let log = Log::default();
     let writer = log.clone();
@@ -313,7 +313,7 @@ async fn swept(world: &World) -> Vec<Value> {
 
 #[tokio::test]
 async fn what_the_reaper_finds_is_what_its_alarm_counts() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     queued(&ana.at(&deaf(&world)), "p").await;
@@ -331,7 +331,7 @@ async fn what_the_reaper_finds_is_what_its_alarm_counts() {
 
 #[tokio::test]
 async fn the_age_of_a_run_that_takes_long_is_what_its_alarm_compares() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     queued(&ana.at(&deaf(&world)), "p").await;

@@ -11,11 +11,11 @@ use comfy_table::{Cell, Table};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tidemill_local::{RealWorld, open_store};
+use tidemill_local::open_store;
 use tidemill_model::ids::{KeyId, OwnerId};
 use tidemill_model::key::{KeyKind, Scope};
 use tidemill_operations::answer::KeyAnswer;
-use tidemill_operations::{World, key};
+use tidemill_operations::{Clock, SystemAmbient, key};
 
 /// Make, list and revoke API keys
 ///
@@ -119,8 +119,8 @@ async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> R
     let store = open_store(&session.global.data).await?;
     let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
     let input = key::create::Input { scopes, name: create.name, expires_at: create.expires };
-    let (key, token) = key::create::make(&store, &RealWorld, KeyKind::Local, owner, input).await?;
-    Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, RealWorld.now()) }))
+    let (key, token) = key::create::make(&store, &SystemAmbient, KeyKind::Local, owner, input).await?;
+    Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, SystemAmbient.now()) }))
 }
 
 async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> Result<List, Failure> {
@@ -128,7 +128,7 @@ async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> R
     wanted
         .fetch_from(async |limit, cursor: Option<&str>| {
             let input = key::list::Input { limit: Some(limit as u32), cursor: cursor.map(str::to_owned) };
-            let page = key::list::list(&store, owner, input, RealWorld.now()).await?;
+            let page = key::list::list(&store, owner, input, SystemAmbient.now()).await?;
             client::read(&text(&page))
         })
         .await
@@ -136,8 +136,8 @@ async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> R
 
 async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &KeyId) -> Result<String, Failure> {
     let store = open_store(&session.global.data).await?;
-    let key = key::revoke::revoke(&store, owner, id, RealWorld.now()).await?;
-    Ok(text(&KeyAnswer::of(key, RealWorld.now())))
+    let key = key::revoke::revoke(&store, owner, id, SystemAmbient.now()).await?;
+    Ok(text(&KeyAnswer::of(key, SystemAmbient.now())))
 }
 
 fn text(answer: &impl Serialize) -> String {

@@ -6,13 +6,12 @@ use crate::clients::Clients;
 use crate::queue::SqsQueue;
 use crate::sockets::ApiGatewaySockets;
 use crate::timers::SchedulerTimers;
-use crate::world::AwsWorld;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tidemill_engine::{Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_operations::plane::{PlanCache, Workers};
-use tidemill_operations::{Error, Plane, World};
+use tidemill_operations::{Ambient, Error, Plane, SystemAmbient};
 use tidemill_store::Store;
 
 /// What the template tells a function.
@@ -103,23 +102,23 @@ impl FromIterator<(Variable, String)> for Configuration {
 /// # Errors
 /// No table is named, or there are no root certificates.
 pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result<Plane, Error> {
-    let world: Arc<dyn World> = Arc::new(AwsWorld);
+    let ambient: Arc<dyn Ambient> = Arc::new(SystemAmbient);
     let outbound = Outbound::new(NetworkPolicy::Public).map_err(Error::internal)?;
     Ok(Plane {
         store: Store::new(clients.dynamodb(), configuration.get(Variable::Table)?),
         timers: Arc::new(SchedulerTimers::new(clients.clone(), configuration.clone())),
-        queue: Arc::new(SqsQueue::new(clients.clone(), configuration.clone(), world.clone())),
+        queue: Arc::new(SqsQueue::new(clients.clone(), configuration.clone(), ambient.clone())),
         cipher: Arc::new(KmsCipher::new(clients.clone(), configuration.clone())),
         sockets: Some(Arc::new(ApiGatewaySockets::new(clients, configuration))),
         calendar: Calendar::default(),
         host: Arc::new(Host { folders: None, outbound }),
         kind: tidemill_model::key::KeyKind::Live,
-        workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: false },
+        workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: false },
         plans: PlanCache::default(),
         threads: Default::default(),
         watches: Default::default(),
         stopping: false.into(),
-        world,
+        ambient,
     })
 }
 

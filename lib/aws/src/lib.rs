@@ -4,7 +4,7 @@
 //! `functions/src/main.rs` calls [`serve`] with [`function_name`], the name in the table of functions that its process
 //! was started for, and nothing else. [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event`,
 //! `socket_event` and `bell_event` turn events into calls of the handlers, and `streamed` sends answers that go on;
-//! `timers`, `queue`, `cipher`, `sockets` and `world` are what the operations work with. No rule lives here.
+//! `timers`, `queue`, `cipher` and `sockets` are what the operations work with. No rule lives here.
 
 mod bell_event;
 mod cipher;
@@ -20,7 +20,6 @@ mod sockets;
 mod streamed;
 mod timers;
 mod visibility;
-mod world;
 
 pub use cipher::KmsCipher;
 pub use clients::Clients;
@@ -29,4 +28,3 @@ pub use queue::SqsQueue;
 pub use serve::{function_name, serve};
 pub use sockets::ApiGatewaySockets;
 pub use timers::SchedulerTimers;
-pub use world::AwsWorld;

@@ -8,13 +8,13 @@ use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::version::sha256;
-use tidemill_operations::{Bell, Error, Queue, World};
+use tidemill_operations::{Bell, Clock, Error, Queue};
 
 /// Sends bells.
 pub struct SqsQueue {
     clients: Arc<Clients>,
     configuration: Arc<Configuration>,
-    world: Arc<dyn World>,
+    clock: Arc<dyn Clock>,
 }
 
 /// The message group that a bell waits in.
@@ -25,8 +25,8 @@ enum Line {
 }
 
 impl SqsQueue {
-    pub fn new(clients: Arc<Clients>, configuration: Arc<Configuration>, world: Arc<dyn World>) -> SqsQueue {
-        SqsQueue { clients, configuration, world }
+    pub fn new(clients: Arc<Clients>, configuration: Arc<Configuration>, clock: Arc<dyn Clock>) -> SqsQueue {
+        SqsQueue { clients, configuration, clock }
     }
 
     async fn send(&self, bell: &Bell, line: Line) -> Result<(), Error> {
@@ -45,7 +45,7 @@ impl SqsQueue {
         }
         // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
         // nobody answered it, is a new one.
-        let minute = self.world.now().as_second().div_euclid(60);
+        let minute = self.clock.now().as_second().div_euclid(60);
         let group = group(bell);
         let group = match line {
             Line::OfDeployment => group,

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use tidemill_model::ids::OwnerId;
-use tidemill_operations::{Cipher, Error, World};
+use tidemill_operations::{Cipher, Entropy, Error};
 
 /// Bytes of a nonce: <https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf>, 5.2.1.1.
 const NONCE: usize = 12;
@@ -15,12 +15,12 @@ const NONCE: usize = 12;
 /// The cipher of a local plane.
 pub struct KeyFileCipher {
     cipher: Aes256Gcm,
-    world: Arc<dyn World>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl KeyFileCipher {
-    pub fn new(key: &[u8; 32], world: Arc<dyn World>) -> KeyFileCipher {
-        KeyFileCipher { cipher: Aes256Gcm::new(key.into()), world }
+    pub fn new(key: &[u8; 32], entropy: Arc<dyn Entropy>) -> KeyFileCipher {
+        KeyFileCipher { cipher: Aes256Gcm::new(key.into()), entropy }
     }
 }
 
@@ -33,7 +33,7 @@ impl Cipher for KeyFileCipher {
     ) -> BoxFuture<'a, Result<String, Error>> {
         Box::pin(async move {
             let mut nonce = [0; NONCE];
-            self.world.random(&mut nonce);
+            self.entropy.fill(&mut nonce);
             let bound = bound_to(owner, name);
             let payload = Payload { msg: value.expose_secret().as_bytes(), aad: bound.as_bytes() };
             let sealed =

@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use tidemill_operations::World;
+use tidemill_operations::Entropy;
 
 /// Why a plane did not start: what happened, and what to do.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Folder {
     }
 
     /// The key that secrets are sealed with; made on the first call.
-    pub fn secrets_key(&self, world: &dyn World) -> Result<[u8; 32], StartError> {
+    pub fn secrets_key(&self, entropy: &dyn Entropy) -> Result<[u8; 32], StartError> {
         let path = self.0.join("secrets.key");
         match fs::read(&path) {
             Ok(bytes) => bytes.try_into().map_err(|_| {
@@ -101,7 +101,7 @@ impl Folder {
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; 32];
-                world.random(&mut key);
+                entropy.fill(&mut key);
                 self.write("secrets.key", &key)?;
                 Ok(key)
             }

@@ -14,7 +14,6 @@ pub mod queue;
 mod sockets;
 pub mod table;
 pub mod timers;
-mod world;
 
 pub use cipher::KeyFileCipher;
 pub use door::Door;
@@ -22,4 +21,3 @@ pub use folder::StartError;
 pub use front::service;
 pub use local::{Local, Options, open_store};
 pub use openapi::{Routed, Router};
-pub use world::RealWorld;

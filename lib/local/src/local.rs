@@ -6,7 +6,6 @@ use crate::folder::{Folder, StartError};
 use crate::queue::LocalQueue;
 use crate::table;
 use crate::timers::LocalTimers;
-use crate::world::RealWorld;
 use dynoxide::Database;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -20,7 +19,7 @@ use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, PlanCache, Workers};
-use tidemill_operations::{Plane, Queue, World, key};
+use tidemill_operations::{Ambient, Clock, Plane, Queue, SystemAmbient, key};
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
 use tokio::sync::watch;
@@ -67,21 +66,21 @@ impl Local {
         let lock = folder.lock()?;
         let database = folder.database()?;
         let (listener, address) = door::listen(options.listen).await?;
-        let world: Arc<dyn World> = Arc::new(RealWorld);
+        let ambient: Arc<dyn Ambient> = Arc::new(SystemAmbient);
         let calendar = calendar(options.minute)?;
-        let queue = Arc::new(LocalQueue::new(world.clone()));
+        let queue = Arc::new(LocalQueue::new(ambient.clone()));
         let timers = Arc::new(LocalTimers::new(calendar));
         let plane = Arc::new(Plane {
             store: Store::new(table::client(&database), table::TABLE),
             timers: timers.clone(),
             queue: queue.clone(),
-            cipher: Arc::new(KeyFileCipher::new(&folder.secrets_key(world.as_ref())?, world.clone())),
+            cipher: Arc::new(KeyFileCipher::new(&folder.secrets_key(ambient.as_ref())?, ambient.clone())),
             sockets: None,
-            world: world.clone(),
+            ambient: ambient.clone(),
             calendar,
             host: Arc::new(host(&folder, &options)?),
             kind: tidemill_model::key::KeyKind::Local,
-            workers: Workers { me: world.run_id().to_string(), since: world.now(), alone: true },
+            workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: true },
             plans: PlanCache::default(),
             threads: Default::default(),
             watches: Default::default(),
@@ -102,7 +101,7 @@ impl Local {
         for _ in 0..ROLLOUT_WORKERS {
             tasks.spawn(work(plane.clone(), queue.clone(), QueueKind::Rollouts));
         }
-        tasks.spawn(until(stopped.clone(), keep_time(timers, queue, world)));
+        tasks.spawn(until(stopped.clone(), keep_time(timers, queue, ambient)));
         tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
         tasks.spawn(until(stopped, expire(database)));
         Ok(Local { address, key, plane, stop, tasks, _lock: lock })
@@ -176,7 +175,7 @@ async fn dev_key(folder: &Folder, plane: &Plane) -> Result<String, StartError> {
     let owner = OwnerId::parse("dev").expect("`dev` is a name");
     let input =
         key::create::Input { scopes: Some(Scope::ALL.to_vec()), name: Some("first start".into()), expires_at: None };
-    let (_, token) = key::create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await?;
+    let (_, token) = key::create::make(&plane.store, plane.ambient.as_ref(), plane.kind, owner, input).await?;
     folder.write_dev_key(token.expose())?;
     Ok(token.expose().to_owned())
 }
@@ -220,13 +219,13 @@ async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, kind: QueueKind) {
 }
 
 /// Rings the bells of timers when they are due.
-async fn keep_time(timers: Arc<LocalTimers>, queue: Arc<LocalQueue>, world: Arc<dyn World>) {
+async fn keep_time(timers: Arc<LocalTimers>, queue: Arc<LocalQueue>, clock: Arc<dyn Clock>) {
     loop {
-        for bell in timers.due(world.now()) {
+        for bell in timers.due(clock.now()) {
             // The local queue takes every bell.
             let _ = queue.ring(bell, Duration::ZERO).await;
         }
-        let wait = timers.next_due().map(|at| Duration::try_from(at.duration_since(world.now())).unwrap_or_default());
+        let wait = timers.next_due().map(|at| Duration::try_from(at.duration_since(clock.now())).unwrap_or_default());
         // Not longer than a second, so that a clock that jumps is noticed.
         let wait = wait.unwrap_or(Duration::MAX).min(Duration::from_secs(1));
         tokio::select! {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidemill_operations::bell::{BellOutcome, QueueKind};
-use tidemill_operations::{Bell, Error, Queue, World};
+use tidemill_operations::{Bell, Clock, Error, Queue};
 use tokio::sync::Notify;
 
 type Group = (QueueKind, String);
@@ -17,7 +17,7 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Bells that wait to be answered.
 pub struct LocalQueue {
-    world: Arc<dyn World>,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// One for each queue: a worker of another queue would swallow the notice.
     rung: [Notify; 4],
@@ -48,8 +48,8 @@ enum Standing {
 }
 
 impl LocalQueue {
-    pub fn new(world: Arc<dyn World>) -> LocalQueue {
-        LocalQueue { world, state: Mutex::default(), rung: Default::default() }
+    pub fn new(clock: Arc<dyn Clock>) -> LocalQueue {
+        LocalQueue { clock, state: Mutex::default(), rung: Default::default() }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -59,7 +59,7 @@ impl LocalQueue {
     /// Takes the next bell of a queue into hand, if one is due.
     pub fn take(&self, kind: QueueKind) -> Option<Bell> {
         let mut state = self.state();
-        state.wake(self.world.now());
+        state.wake(self.clock.now());
         let group = state.ready[kind as usize].pop_front()?;
         let waiting = state.groups.get_mut(&group)?;
         waiting.is = Standing::InHand;
@@ -90,7 +90,7 @@ impl LocalQueue {
         }
         match delay {
             None => state.make_ready(group),
-            Some(delay) => state.put_to_sleep(group, later(self.world.now(), delay)),
+            Some(delay) => state.put_to_sleep(group, later(self.clock.now(), delay)),
         }
         drop(state);
         self.rung[kind as usize].notify_one();
@@ -104,7 +104,7 @@ impl LocalQueue {
     /// Waits for a bell, or until the next sleeping one rings again.
     pub async fn rung(&self, kind: QueueKind) {
         let wake =
-            self.next_wake().map(|at| Duration::try_from(at.duration_since(self.world.now())).unwrap_or_default());
+            self.next_wake().map(|at| Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default());
         // Not longer than a second, so that a clock that jumps is noticed.
         let longest = wake.unwrap_or(Duration::MAX).min(Duration::from_secs(1)).max(Duration::from_millis(1));
         tokio::select! {
@@ -116,7 +116,7 @@ impl LocalQueue {
     fn push(&self, bell: Bell, delay: Duration) {
         let group = (bell.queue(), bell.group());
         let kind = group.0;
-        let now = self.world.now();
+        let now = self.clock.now();
         let mut state = self.state();
         let waiting = state.groups.entry(group.clone()).or_default();
         let is_new = waiting.bells.is_empty();

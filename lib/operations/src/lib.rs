@@ -3,6 +3,7 @@
 //! [`Operation`] is the shape of one that a user calls; `deployment_tick`, `run_execute` and `plane_sweep` are what
 //! timers and queues call, `key_issue` is what the operator does. [`plane`] is what they all work with.
 
+pub mod ambient;
 pub mod answer;
 pub mod bell;
 pub mod error;
@@ -25,11 +26,12 @@ pub mod task;
 pub mod tick;
 pub mod version;
 
+pub use ambient::{Ambient, Clock, Entropy, SystemAmbient};
 pub use bell::{Bell, BellOutcome, QueueKind};
 pub use environment::change::OfEnvironment;
 pub use error::{Code, Detail, Error};
 pub use idempotency::Answer;
-pub use plane::{Call, Cipher, Plane, Queue, Reached, Sockets, Timers, World};
+pub use plane::{Call, Cipher, Plane, Queue, Reached, Sockets, Timers};
 pub use tidemill_engine::Input as EngineInput;
 
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Somebody who talks to the plane as RocketRide's clients do, without a socket between.
 
+use crate::plane::TestPlane;
 use crate::user::User;
-use crate::world::World;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,7 +14,7 @@ pub struct Dap {
     last_seq: u64,
 }
 
-impl World {
+impl TestPlane {
     /// A socket on which nobody has logged in; an error when it is closed at once.
     pub fn stranger(&self, peer: u8) -> Result<Dap, Close> {
         let (outbox, outgoing) = unbounded();
@@ -75,7 +75,7 @@ impl Dap {
     }
 
     /// What the transport does from time to time.
-    pub async fn look(&mut self, world: &World) {
+    pub async fn look(&mut self, world: &TestPlane) {
         self.session.look(world.now()).await;
     }
 

@@ -1,18 +1,18 @@
-//! The test world: a whole plane in memory, a clock to advance, bells that are answered by hand, a table that can be
+//! The plane of the tests: all of it in memory, with a clock to advance, bells to answer by hand and a table that can be
 //! made to fail at any call. Tests act on it as users do, over HTTP or as RocketRide's clients, and assert what users see.
 
-mod clock;
+mod ambient;
 mod dap;
 mod events;
 mod faults;
+mod plane;
 mod sockets;
 mod user;
-mod world;
 
-pub use clock::TestWorld;
+pub use ambient::TestAmbient;
 pub use dap::{Dap, Reply};
 pub use events::{Event, Events};
 pub use faults::{Death, Faults, Hold, Metered};
+pub use plane::{TestPlane, minutes, pipeline, seconds};
 pub use sockets::{ApiGateway, Visitor};
 pub use user::{Answer, User};
-pub use world::{World, minutes, pipeline, seconds};

@@ -1,8 +1,8 @@
 //! API Gateway with its WebSockets, and clients of RocketRide's that are connected to it.
 
 use crate::dap::Reply;
+use crate::plane::TestPlane;
 use crate::user::User;
-use crate::world::World;
 use futures::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -62,9 +62,9 @@ pub struct Visitor {
     last_seq: u64,
 }
 
-impl World {
+impl TestPlane {
     /// The same world behind API Gateway.
-    pub fn behind_api_gateway(mut self) -> World {
+    pub fn behind_api_gateway(mut self) -> TestPlane {
         let plane = Arc::get_mut(&mut self.plane).expect("nobody else has it yet");
         plane.sockets = Some(self.gateway.clone());
         self
@@ -100,7 +100,7 @@ impl World {
 
 impl Visitor {
     /// The same client, whose frames another process answers.
-    pub fn at(&self, world: &World) -> Visitor {
+    pub fn at(&self, world: &TestPlane) -> Visitor {
         Visitor {
             plane: world.plane.clone(),
             gateway: self.gateway.clone(),

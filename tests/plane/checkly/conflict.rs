@@ -4,13 +4,13 @@
 use crate::given::checkly::{begin, deploy, deployment, envelope, many, post, project, refused};
 use crate::given::echo;
 use serde_json::{Value, json};
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 const DEPLOY: &str = "dryRun=false&scheduleOnDeploy=true";
 
 #[tokio::test]
 async fn a_second_deployment_is_refused_with_the_id_of_the_first() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", [("one", echo("p-1"))]);
     let first = begin(&ana, &sent).await;
@@ -29,7 +29,7 @@ async fn a_second_deployment_is_refused_with_the_id_of_the_first() {
 
 #[tokio::test]
 async fn when_a_deployment_is_told_as_final_the_next_one_is_taken() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", [("one", echo("p-1"))]);
     let first = begin(&ana, &sent).await;
@@ -46,7 +46,7 @@ async fn when_a_deployment_is_told_as_final_the_next_one_is_taken() {
 
 #[tokio::test]
 async fn a_cancelled_deployment_goes_on_until_it_has_stopped() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, &many("etl", 40)).await;
     let cancel = format!("{}/cancel", deployment("etl", &id));
@@ -66,7 +66,7 @@ async fn a_cancelled_deployment_goes_on_until_it_has_stopped() {
 
 #[tokio::test]
 async fn a_deployment_that_has_succeeded_cannot_be_cancelled_and_is_told() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let done = deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;
 
@@ -78,7 +78,7 @@ async fn a_deployment_that_has_succeeded_cannot_be_cancelled_and_is_told() {
 
 #[tokio::test]
 async fn a_deployment_is_found_in_its_own_project_by_its_owner_alone() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     let id = begin(&ana, &envelope("etl", [("one", echo("p-1"))])).await;
     let nobodys = "01KAFZ7Q3M8T5V2N9R4C6W1XDB";
@@ -96,7 +96,7 @@ async fn a_deployment_is_found_in_its_own_project_by_its_owner_alone() {
 
 #[tokio::test]
 async fn a_project_is_destroyed_by_a_deployment_of_its_own() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;
     let path = format!("{}?preserveResources=false&dryRun=false", project("etl"));
@@ -114,7 +114,7 @@ async fn a_project_is_destroyed_by_a_deployment_of_its_own() {
 
 #[tokio::test]
 async fn what_a_destroyed_project_is_to_keep_stays() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;
 

@@ -6,11 +6,11 @@ use crate::given::checkly::{
 use crate::given::{broken, echo};
 use http::Method;
 use serde_json::json;
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 #[tokio::test]
 async fn the_pipelines_of_a_project_are_live_when_its_deployment_has_succeeded() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("team/etl#1", [("one", echo("p-1")), ("two", echo("p-2"))]);
 
@@ -32,7 +32,7 @@ async fn the_pipelines_of_a_project_are_live_when_its_deployment_has_succeeded()
 
 #[tokio::test]
 async fn a_resource_keeps_the_type_that_it_was_sent_with() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut sent = envelope("etl", [("one", echo("p-1"))]);
     let check = json!({"logicalId": "two", "type": "check", "member": true,
@@ -50,7 +50,7 @@ async fn a_resource_keeps_the_type_that_it_was_sent_with() {
 
 #[tokio::test]
 async fn what_a_project_does_not_name_any_more_is_removed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     deploy(&world, &ana, &envelope("etl", [("one", echo("p-1")), ("two", echo("p-2"))])).await;
 
@@ -66,7 +66,7 @@ async fn what_a_project_does_not_name_any_more_is_removed() {
 
 #[tokio::test]
 async fn what_is_as_it_was_counts_as_an_update_and_stays() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", [("one", echo("p-1"))]);
     deploy(&world, &ana, &sent).await;
@@ -79,7 +79,7 @@ async fn what_is_as_it_was_counts_as_an_update_and_stays() {
 
 #[tokio::test]
 async fn what_a_project_loses_is_kept_if_that_is_asked_for() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;
 
@@ -96,7 +96,7 @@ async fn what_a_project_loses_is_kept_if_that_is_asked_for() {
 
 #[tokio::test]
 async fn a_dry_run_changes_nothing_and_is_told_also_while_a_deployment_goes_on() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", [("one", echo("p-1"))]);
 
@@ -113,7 +113,7 @@ async fn a_dry_run_changes_nothing_and_is_told_also_while_a_deployment_goes_on()
 
 #[tokio::test]
 async fn a_pipeline_that_makes_no_sense_is_taken_and_fails_the_deployment() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let dangling = json!({"project_id": "p-2", "source": "nowhere", "components": []});
 
@@ -127,7 +127,7 @@ async fn a_pipeline_that_makes_no_sense_is_taken_and_fails_the_deployment() {
 
 #[tokio::test]
 async fn a_bad_schedule_is_taken_and_fails_the_deployment() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut sent = envelope("etl", []);
     sent["resources"] = json!([resource("one", json!({"pipeline": pipeline("p-1"), "schedule": "now and then"}))]);
@@ -140,7 +140,7 @@ async fn a_bad_schedule_is_taken_and_fails_the_deployment() {
 
 #[tokio::test]
 async fn pipelines_run_by_their_schedules_unless_that_is_not_asked_for() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for (name, query) in [("on", "dryRun=false&scheduleOnDeploy=true"), ("off", "dryRun=false&scheduleOnDeploy=false")]
     {
@@ -157,7 +157,7 @@ async fn pipelines_run_by_their_schedules_unless_that_is_not_asked_for() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_structure_is_refused_at_once_and_whole() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut sent = envelope("etl", [("one", broken("p-1"))]);
     sent["resources"].as_array_mut().unwrap().push(json!({"logicalId": "two", "type": "dashboard", "payload": {}}));
@@ -171,7 +171,7 @@ async fn what_is_wrong_with_the_structure_is_refused_at_once_and_whole() {
 
 #[tokio::test]
 async fn a_query_that_is_not_known_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", []);
 
@@ -183,7 +183,7 @@ async fn a_query_that_is_not_known_is_refused() {
 
 #[tokio::test]
 async fn a_body_that_becomes_too_large_is_refused_before_it_is_held() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut sent = many("etl", 1);
     sent["anything"] = " ".repeat(33 * 1024 * 1024).into();
@@ -195,7 +195,7 @@ async fn a_body_that_becomes_too_large_is_refused_before_it_is_held() {
 
 #[tokio::test]
 async fn a_body_that_is_not_compressed_is_taken_too() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let begun = ana.post("/v1/projects/deploy?dryRun=false", envelope("etl", [("one", echo("p-1"))])).await;
@@ -207,7 +207,7 @@ async fn a_body_that_is_not_compressed_is_taken_too() {
 
 #[tokio::test]
 async fn where_a_project_was_deployed_from_is_kept_with_its_versions() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut sent = envelope("etl", [("one", echo("p-1"))]);
     sent["repoInfo"] = json!({
@@ -228,7 +228,7 @@ async fn where_a_project_was_deployed_from_is_kept_with_its_versions() {
 
 #[tokio::test]
 async fn a_dry_run_tells_what_would_fail_in_its_message() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     deploy(&world, &ana, &envelope("other", [("one", echo("p-1"))])).await;
     let mut broken = echo("p-2");
@@ -251,7 +251,7 @@ async fn a_dry_run_tells_what_would_fail_in_its_message() {
 
 #[tokio::test]
 async fn a_deployment_has_its_result_also_when_its_project_is_destroyed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let deployed = deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;
     ana.delete("/v1/projects/etl?preserveResources=false&dryRun=false").await.ok();

@@ -9,11 +9,11 @@ use tidemill_model::key::Scope;
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
 use tidemill_protocols::dap::{Frame, Outgoing};
-use tidemill_testing::{Dap, Death, World, minutes, pipeline, seconds};
+use tidemill_testing::{Dap, Death, TestPlane, minutes, pipeline, seconds};
 
 /// A world, ana and her socket.
-async fn ana() -> (World, tidemill_testing::User, Dap) {
-    let world = World::new().await;
+async fn ana() -> (TestPlane, tidemill_testing::User, Dap) {
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let dap = world.socket(&ana).await;
     (world, ana, dap)
@@ -138,7 +138,7 @@ async fn an_update_that_races_a_remove_never_brings_the_record_back() {
 #[tokio::test]
 async fn a_key_that_is_found_revoked_never_brings_a_removed_record_back() {
     for removed_first in [true, false] {
-        let world = World::new().await;
+        let world = TestPlane::new().await;
         let (ana, first) = (world.user("ana").await, world.user("ana").await);
         let add = json!({"pipeline": pipeline("p"), "schedule": "* * * * *"});
         world.socket(&first).await.ask("rrext_deploy_add", add).await.ok();
@@ -256,7 +256,7 @@ async fn a_trouble_of_the_table_is_no_refusal_of_the_key() {
 
 #[tokio::test]
 async fn an_errored_deployment_stays_errored_under_an_update() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, first) = (world.user("ana").await, world.user("ana").await);
     world
         .socket(&first)
@@ -323,7 +323,7 @@ async fn every_problem_of_a_pipeline_is_in_the_one_message() {
 
 #[tokio::test]
 async fn the_checks_come_in_their_order() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let monitor = world.user_with("ana", &[Scope::Monitor]).await;
     let ana = world.user("ana").await;
     let mut weak = world.socket(&monitor).await;

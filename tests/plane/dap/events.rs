@@ -5,11 +5,11 @@ use crate::given::objects::{close, execute, monitor, pipe, send, told, write};
 use crate::given::{chain, echo};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::{Dap, World, minutes, pipeline, seconds};
+use tidemill_testing::{Dap, TestPlane, minutes, pipeline, seconds};
 
 /// A world, and two connections of ana: one that does things, one that watches.
-async fn pair() -> (World, Dap, Dap) {
-    let world = World::new().await;
+async fn pair() -> (TestPlane, Dap, Dap) {
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (doer, watcher) = (world.socket(&ana).await, world.socket(&ana).await);
     (world, doer, watcher)

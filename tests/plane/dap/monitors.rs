@@ -4,10 +4,10 @@ use crate::given::echo;
 use crate::given::environments::versions;
 use crate::given::objects::{execute, monitor, told};
 use serde_json::{Value, json};
-use tidemill_testing::{Dap, World};
+use tidemill_testing::{Dap, TestPlane};
 
-async fn pair() -> (World, Dap, Dap) {
-    let world = World::new().await;
+async fn pair() -> (TestPlane, Dap, Dap) {
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (doer, watcher) = (world.socket(&ana).await, world.socket(&ana).await);
     (world, doer, watcher)

@@ -3,7 +3,7 @@
 use crate::given::echo;
 use crate::given::objects::{close, execute, pipe, write};
 use serde_json::{Value, json};
-use tidemill_testing::{Dap, World};
+use tidemill_testing::{Dap, TestPlane};
 
 fn opening(token: &str, object: Value) -> Value {
     json!({"subcommand": "open", "token": token, "object": object, "mimeType": "text/plain"})
@@ -11,7 +11,7 @@ fn opening(token: &str, object: Value) -> Value {
 
 #[tokio::test]
 async fn a_size_that_no_object_has_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = execute(&mut dap, echo("p"), json!({})).await;
 
@@ -29,7 +29,7 @@ async fn a_size_that_no_object_has_is_refused() {
 
 #[tokio::test]
 async fn what_describes_an_object_is_an_object() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = execute(&mut dap, echo("p"), json!({})).await;
 
@@ -52,7 +52,7 @@ async fn failed(dap: &mut Dap, token: &str, count: u64) -> bool {
 
 #[tokio::test]
 async fn pipes_go_with_the_login_that_opened_them() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let mut watcher = world.socket(&ana).await;
     for logs_out in [true, false] {
@@ -76,7 +76,7 @@ async fn pipes_go_with_the_login_that_opened_them() {
 
 #[tokio::test]
 async fn a_pipe_answers_to_the_token_that_it_was_opened_with() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = execute(&mut dap, echo("p"), json!({})).await;
     let other = execute(&mut dap, echo("q"), json!({})).await;
@@ -97,7 +97,7 @@ async fn a_pipe_answers_to_the_token_that_it_was_opened_with() {
 
 #[tokio::test]
 async fn data_that_is_not_in_a_binary_frame_is_refused_with_what_to_do() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = execute(&mut dap, echo("p"), json!({})).await;
     let id = pipe(&mut dap, &token).await;

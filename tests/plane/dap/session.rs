@@ -4,11 +4,11 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
 use tidemill_protocols::dap::{Frame, Outgoing};
-use tidemill_testing::{Death, User, World, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, User, pipeline, seconds};
 
 #[tokio::test]
 async fn the_answer_to_a_login_says_who_one_is() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user_with("ana", &[Scope::Control, Scope::Monitor]).await;
     let mut dap = world.stranger(1).unwrap();
 
@@ -23,7 +23,7 @@ async fn the_answer_to_a_login_says_who_one_is() {
 
 #[tokio::test]
 async fn a_refused_login_is_told_before_the_socket_is_closed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     for (auth, told) in [
         (json!(""), "No authorization provided"),
         (json!("Bearer  "), "No authorization provided"),
@@ -41,7 +41,7 @@ async fn a_refused_login_is_told_before_the_socket_is_closed() {
 
 #[tokio::test]
 async fn who_has_not_logged_in_after_five_seconds_is_closed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut stranger = world.stranger(1).unwrap();
     let mut known = world.socket(&ana).await;
@@ -64,7 +64,7 @@ async fn who_has_not_logged_in_after_five_seconds_is_closed() {
 
 #[tokio::test]
 async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut strangers: Vec<_> = (0..10).map(|_| world.stranger(1).unwrap()).collect();
 
@@ -82,7 +82,7 @@ async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
 
 #[tokio::test]
 async fn a_revoked_key_can_do_nothing_more() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let made = ana.post("/v1/keys", json!({})).await.ok();
     let other = User::new(world.plane.clone(), made["key"].as_str().unwrap(), made["id"].as_str().unwrap());
@@ -97,7 +97,7 @@ async fn a_revoked_key_can_do_nothing_more() {
 
 #[tokio::test]
 async fn the_silent_socket_of_a_revoked_key_is_closed_within_a_minute() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
     world.sleep(seconds(1));
@@ -114,7 +114,7 @@ async fn the_silent_socket_of_a_revoked_key_is_closed_within_a_minute() {
 
 #[tokio::test]
 async fn a_table_that_does_not_answer_closes_nobody() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
     world.sleep(seconds(60));
@@ -130,7 +130,7 @@ async fn a_table_that_does_not_answer_closes_nobody() {
 
 #[tokio::test]
 async fn a_table_that_does_not_answer_refuses_no_login() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.stranger(1).unwrap();
 
@@ -143,7 +143,7 @@ async fn a_table_that_does_not_answer_refuses_no_login() {
 
 #[tokio::test]
 async fn a_silent_socket_costs_a_read_in_thirty_seconds() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
 
@@ -158,7 +158,7 @@ async fn a_silent_socket_costs_a_read_in_thirty_seconds() {
 
 #[tokio::test]
 async fn a_request_costs_one_read_for_its_key() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
 
@@ -171,7 +171,7 @@ async fn a_request_costs_one_read_for_its_key() {
 
 #[tokio::test]
 async fn requests_belong_to_the_login_that_came_before_them() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let mut dap = world.stranger(1).unwrap();
 
@@ -193,7 +193,7 @@ async fn requests_belong_to_the_login_that_came_before_them() {
 
 #[tokio::test]
 async fn what_comes_after_a_logout_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
 
@@ -205,7 +205,7 @@ async fn what_comes_after_a_logout_is_refused() {
 
 #[tokio::test]
 async fn a_socket_has_five_logins() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
     for _ in 0..4 {
@@ -219,7 +219,7 @@ async fn a_socket_has_five_logins() {
 
 #[tokio::test]
 async fn the_dashboard_shows_ones_own_connections() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let mut first = world.socket(&ana).await;
     let _second = world.socket(&ana).await;
@@ -238,7 +238,7 @@ async fn the_dashboard_shows_ones_own_connections() {
 
 #[tokio::test]
 async fn a_frame_that_cannot_be_answered_closes_the_socket() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for text in ["", "x", "[]", "{}", "{\"seq\":\"1\",\"command\":\"auth\"}"] {
         let mut dap = world.socket(&ana).await;
@@ -251,7 +251,7 @@ async fn a_frame_that_cannot_be_answered_closes_the_socket() {
 
 #[tokio::test]
 async fn a_large_frame_of_a_stranger_is_not_read() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.stranger(1).unwrap();
 
     dap.frame(Frame::Text("x".repeat(70_000).into())).await;
@@ -262,7 +262,7 @@ async fn a_large_frame_of_a_stranger_is_not_read() {
 /// Frames that are cut, doubled and changed: whatever comes, each one is answered once, closed or passed over.
 #[tokio::test]
 async fn no_noise_breaks_a_session() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let requests: Vec<Vec<u8>> =
         ["rrext_deploy_add", "rrext_deploy_update", "rrext_validate", "rrext_services", "auth"]
@@ -276,7 +276,7 @@ async fn no_noise_breaks_a_session() {
             .collect();
     let mut random = [0; 4];
     let mut next = |limit: usize| {
-        world.plane.world.random(&mut random);
+        world.plane.ambient.fill(&mut random);
         u32::from_le_bytes(random) as usize % limit
     };
 

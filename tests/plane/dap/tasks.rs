@@ -4,7 +4,7 @@ use crate::given::echo;
 use crate::given::objects::{close, pipe, write};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::{Dap, World, seconds};
+use tidemill_testing::{Dap, TestPlane, seconds};
 
 async fn open(dap: &mut Dap, project: &str) -> String {
     let opened = dap.ask("execute", json!({"pipeline": echo(project), "args": []})).await.ok();
@@ -13,7 +13,7 @@ async fn open(dap: &mut Dap, project: &str) -> String {
 
 #[tokio::test]
 async fn an_object_is_sent_and_its_result_comes_back() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
 
@@ -32,7 +32,7 @@ async fn an_object_is_sent_and_its_result_comes_back() {
 
 #[tokio::test]
 async fn a_component_that_fails_is_told_with_the_end_of_its_object() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let failing = json!({"program": ".x | error(\"no\")"});
     let links = [("webhook", json!({}), "text"), ("json", failing, "text"), ("response", json!({}), "")];
@@ -52,7 +52,7 @@ async fn a_component_that_fails_is_told_with_the_end_of_its_object() {
 
 #[tokio::test]
 async fn a_tool_that_nothing_offers_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
     let tool = |more: Value| {
@@ -79,7 +79,7 @@ async fn a_tool_that_nothing_offers_is_refused_by_name() {
 
 #[tokio::test]
 async fn writes_that_are_sent_together_arrive_in_their_order() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
     let pipe = pipe(&mut dap, &token).await;
@@ -98,7 +98,7 @@ async fn writes_that_are_sent_together_arrive_in_their_order() {
 
 #[tokio::test]
 async fn terminating_is_told_as_the_clients_expect_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
     let in_flight = pipe(&mut dap, &token).await;
@@ -127,7 +127,7 @@ async fn terminating_is_told_as_the_clients_expect_it() {
 
 #[tokio::test]
 async fn a_source_is_found_by_its_project_and_its_task_restarted() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let of_source = json!({"projectId": "p", "source": "webhook_1"});
     assert!(dap.ask("rrext_get_token", of_source.clone()).await.refused().starts_with("Your pipeline is not running"));
@@ -149,7 +149,7 @@ async fn a_source_is_found_by_its_project_and_its_task_restarted() {
 
 #[tokio::test]
 async fn what_is_missing_or_wrong_is_named() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
     for (arguments, expected) in [
@@ -172,7 +172,7 @@ async fn what_is_missing_or_wrong_is_named() {
 
 #[tokio::test]
 async fn every_command_asks_for_its_scope() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = open(&mut world.socket(&ana).await, "p").await;
     let mut monitor = world.socket(&world.user_with("ana", &[Scope::Monitor]).await).await;
@@ -189,7 +189,7 @@ async fn every_command_asks_for_its_scope() {
 
 #[tokio::test]
 async fn monitors_tell_how_tasks_stand_and_what_happens_to_them() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (mut doer, mut watcher) = (world.socket(&ana).await, world.socket(&ana).await);
     let subscription = json!({"projectId": "p", "source": "webhook_1", "types": ["SUMMARY", "task", "unknown"]});
@@ -226,7 +226,7 @@ async fn monitors_tell_how_tasks_stand_and_what_happens_to_them() {
 
 #[tokio::test]
 async fn what_a_task_logs_is_told_to_those_who_want_it_and_to_no_other_owner() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (mut doer, mut watcher) = (world.socket(&ana).await, world.socket(&ana).await);
     let mut bob = world.socket(&world.user("bob").await).await;
@@ -253,7 +253,7 @@ async fn what_a_task_logs_is_told_to_those_who_want_it_and_to_no_other_owner() {
 
 #[tokio::test]
 async fn the_dashboard_shows_ones_own_tasks() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let mut bob = world.socket(&world.user("bob").await).await;
     open(&mut bob, "p").await;
@@ -273,7 +273,7 @@ async fn the_dashboard_shows_ones_own_tasks() {
 
 #[tokio::test]
 async fn a_tasks_token_logs_in_for_that_task_alone() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut ana = world.socket(&world.user("ana").await).await;
     let opened = ana.ask("execute", json!({"pipeline": echo("p")})).await.ok();
     let (token, public) = (opened["token"].as_str().unwrap(), opened["publicToken"].as_str().unwrap());
@@ -316,7 +316,7 @@ async fn a_tasks_token_logs_in_for_that_task_alone() {
 
 #[tokio::test]
 async fn restarting_what_takes_no_more_objects_has_the_codes_of_sending_to_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
     let in_flight = pipe(&mut dap, &token).await;
@@ -333,7 +333,7 @@ async fn restarting_what_takes_no_more_objects_has_the_codes_of_sending_to_it() 
 
 #[tokio::test]
 async fn a_refusal_says_what_to_do() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let none = "Your pipeline is not running. no task of source `s` of project `r1` is open; hint: start it with `use`";
     for command in ["rrext_get_token", "restart"] {

@@ -2,11 +2,11 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 #[tokio::test]
 async fn a_deployment_is_live_with_version_1_its_hook_and_its_next_ticks() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let added = ana.deploy(pipeline("p"), "*/5 * * * *").await;
@@ -22,7 +22,7 @@ async fn a_deployment_is_live_with_version_1_its_hook_and_its_next_ticks() {
 
 #[tokio::test]
 async fn a_project_is_deployed_at_most_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let answers = join_all((0..20).map(|_| ana.deploy(pipeline("p"), "manual"))).await;
@@ -36,7 +36,7 @@ async fn a_project_is_deployed_at_most_once() {
 
 #[tokio::test]
 async fn all_problems_of_a_pipeline_are_reported_at_once_and_nothing_is_stored() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let broken = json!({
         "project_id": "p",
@@ -58,7 +58,7 @@ async fn all_problems_of_a_pipeline_are_reported_at_once_and_nothing_is_stored()
 
 #[tokio::test]
 async fn a_bad_schedule_is_refused_before_anything_changes() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     for schedule in ["* * * *", "0 0 30 2 *", "@reboot", "61 * * * *", "* * * * * *"] {
@@ -71,7 +71,7 @@ async fn a_bad_schedule_is_refused_before_anything_changes() {
 
 #[tokio::test]
 async fn a_retry_with_the_same_idempotency_key_answers_as_the_first_did() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let body = json!({"pipeline": pipeline("p"), "schedule": "@hourly"}).to_string();
     let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
@@ -87,7 +87,7 @@ async fn a_retry_with_the_same_idempotency_key_answers_as_the_first_did() {
 
 #[tokio::test]
 async fn an_idempotency_key_does_not_serve_another_request() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
     let send = |schedule: &str| {
@@ -101,7 +101,7 @@ async fn an_idempotency_key_does_not_serve_another_request() {
 
 #[tokio::test]
 async fn a_project_that_was_removed_goes_on_with_its_versions_and_its_hook() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let first = ana.deploy(pipeline("p"), "manual").await.ok();
     ana.delete("/v1/deployments/p").await.ok();
@@ -114,7 +114,7 @@ async fn a_project_that_was_removed_goes_on_with_its_versions_and_its_hook() {
 
 #[tokio::test]
 async fn a_stored_pipeline_comes_back_as_it_was_sent() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let pipeline = r#"{"project_id":"p", "source":"t","zz":1.0,"a":12345678901234567890123,"ünï":"\u00e9", "components":[{"id":"t","provider":"timer","config":{"mode":"Source"},"ui":{"x":1e2}},{"id":"r","provider":"response","config":{},"input":[{"lane":"documents","from":"t"}]}]}"#;
     let body = format!(r#"{{"pipeline": {pipeline}}}"#);
@@ -132,7 +132,7 @@ async fn a_stored_pipeline_comes_back_as_it_was_sent() {
 
 #[tokio::test]
 async fn a_pipeline_of_nearly_four_mebibytes_is_taken_and_a_larger_one_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sized = |bytes: usize| {
         let mut large = pipeline("p");

@@ -1,10 +1,10 @@
 //! Looking at one deployment.
 
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 #[tokio::test]
 async fn a_deployment_is_shown_with_its_pipeline_and_settings() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("team/pw#1.x"), "@daily").await.ok();
 
@@ -21,7 +21,7 @@ async fn a_deployment_is_shown_with_its_pipeline_and_settings() {
 
 #[tokio::test]
 async fn a_project_that_is_not_there_is_not_found_with_a_hint() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let answer = ana.get("/v1/deployments/nothing").await;

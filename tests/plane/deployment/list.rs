@@ -1,10 +1,10 @@
 //! Listing deployments, page by page.
 
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 #[tokio::test]
 async fn pages_hold_every_deployment_once_and_no_removed_one() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for number in 0..25 {
         ana.deploy(pipeline(&format!("p{number:02}")), "manual").await.ok();
@@ -33,7 +33,7 @@ async fn pages_hold_every_deployment_once_and_no_removed_one() {
 
 #[tokio::test]
 async fn a_bad_limit_or_cursor_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     for (query, field) in [

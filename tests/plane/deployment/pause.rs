@@ -1,11 +1,11 @@
 //! Pausing.
 
 use serde_json::json;
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn a_paused_schedule_skips_its_ticks() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
 
@@ -20,7 +20,7 @@ async fn a_paused_schedule_skips_its_ticks() {
 
 #[tokio::test]
 async fn pausing_twice_changes_only_the_note() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 
@@ -32,7 +32,7 @@ async fn pausing_twice_changes_only_the_note() {
 
 #[tokio::test]
 async fn a_note_over_the_limit_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 

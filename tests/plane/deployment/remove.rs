@@ -1,10 +1,10 @@
 //! Taking a project off.
 
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn a_removed_deployment_ticks_no_more_and_keeps_its_history() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.advance(minutes(2)).await;
@@ -20,7 +20,7 @@ async fn a_removed_deployment_ticks_no_more_and_keeps_its_history() {
 
 #[tokio::test]
 async fn removing_what_is_not_there_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     ana.delete("/v1/deployments/p").await.ok();

@@ -1,11 +1,11 @@
 //! Resuming.
 
 use serde_json::{Value, json};
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn resuming_replays_nothing_and_the_next_tick_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();
@@ -19,7 +19,7 @@ async fn resuming_replays_nothing_and_the_next_tick_runs() {
 
 #[tokio::test]
 async fn resuming_what_is_active_changes_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let added = ana.deploy(pipeline("p"), "* * * * *").await.ok();
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{World, minutes, pipeline, seconds};
+use tidemill_testing::{TestPlane, minutes, pipeline, seconds};
 
 fn bell(project: &str) -> Bell {
     Bell::Tick { owner: OwnerId::parse("ana").unwrap(), project: ProjectId::parse(project).unwrap() }
@@ -13,7 +13,7 @@ fn bell(project: &str) -> Bell {
 
 #[tokio::test]
 async fn every_due_minute_runs_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
 
@@ -28,7 +28,7 @@ async fn every_due_minute_runs_once() {
 
 #[tokio::test]
 async fn a_bell_that_rings_twice_makes_one_run() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.sleep(minutes(1));
@@ -45,7 +45,7 @@ async fn a_bell_that_rings_twice_makes_one_run() {
 
 #[tokio::test]
 async fn both_halves_of_a_split_cron_make_one_run() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     // Monday the 2nd of March is due by the day of the month and by the day of the week.
     ana.deploy(pipeline("p"), "5 10 2 * mon").await.ok();
@@ -64,7 +64,7 @@ async fn both_halves_of_a_split_cron_make_one_run() {
 
 #[tokio::test]
 async fn a_tick_during_a_run_is_skipped_and_names_the_run() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.sleep(minutes(1));
@@ -85,7 +85,7 @@ async fn a_tick_during_a_run_is_skipped_and_names_the_run() {
 
 #[tokio::test]
 async fn a_revoked_key_stops_the_schedule_at_the_next_tick() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let other = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
@@ -106,7 +106,7 @@ async fn a_revoked_key_stops_the_schedule_at_the_next_tick() {
 
 #[tokio::test]
 async fn a_passing_failure_of_the_key_check_errors_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.sleep(minutes(1));
@@ -125,7 +125,7 @@ async fn a_passing_failure_of_the_key_check_errors_nothing() {
 
 #[tokio::test]
 async fn a_scheduled_run_costs_at_most_eight_write_units() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.advance(minutes(1)).await;

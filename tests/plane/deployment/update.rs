@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tidemill_testing::{World, minutes, pipeline, seconds};
+use tidemill_testing::{TestPlane, minutes, pipeline, seconds};
 
 fn named(project: &str, name: &str) -> Value {
     let mut changed = pipeline(project);
@@ -13,7 +13,7 @@ fn named(project: &str, name: &str) -> Value {
 
 #[tokio::test]
 async fn what_is_absent_stays_as_it_is() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "@hourly").await.ok();
 
@@ -29,7 +29,7 @@ async fn what_is_absent_stays_as_it_is() {
 
 #[tokio::test]
 async fn null_is_not_absent() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "@hourly").await.ok();
 
@@ -39,7 +39,7 @@ async fn null_is_not_absent() {
 
 #[tokio::test]
 async fn an_update_that_changes_nothing_makes_no_version() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 
@@ -50,7 +50,7 @@ async fn an_update_that_changes_nothing_makes_no_version() {
 
 #[tokio::test]
 async fn an_update_that_was_overtaken_is_later_than_the_one_that_overtook_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 
@@ -74,7 +74,7 @@ async fn an_update_that_was_overtaken_is_later_than_the_one_that_overtook_it() {
 
 #[tokio::test]
 async fn of_updates_that_race_none_is_lost_and_versions_have_no_gap() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 
@@ -98,7 +98,7 @@ async fn of_updates_that_race_none_is_lost_and_versions_have_no_gap() {
 
 #[tokio::test]
 async fn an_update_never_brings_a_removed_deployment_back() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for round in 0..10 {
         let project = format!("p{round}");
@@ -118,7 +118,7 @@ async fn an_update_never_brings_a_removed_deployment_back() {
 
 #[tokio::test]
 async fn a_revision_that_is_expected_guards_the_update() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let revision = ana.deploy(pipeline("p"), "manual").await.ok()["revision"].clone();
     ana.patch("/v1/deployments/p", json!({"schedule": "@daily", "revision": revision})).await.ok();
@@ -131,7 +131,7 @@ async fn a_revision_that_is_expected_guards_the_update() {
 
 #[tokio::test]
 async fn a_retry_with_the_same_idempotency_key_makes_no_second_version() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let headers = [("content-type", "application/json"), ("idempotency-key", "u-1")];
@@ -151,7 +151,7 @@ async fn a_retry_with_the_same_idempotency_key_makes_no_second_version() {
 
 #[tokio::test]
 async fn an_edit_replays_no_past_tick_and_drops_no_coming_one() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
     world.advance(minutes(6)).await;
@@ -167,7 +167,7 @@ async fn an_edit_replays_no_past_tick_and_drops_no_coming_one() {
 
 #[tokio::test]
 async fn a_tick_of_the_old_schedule_is_not_accepted_once_the_update_has_answered() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     // The minute passes, its bell is on the way, and the update comes first.

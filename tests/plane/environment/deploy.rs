@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tidemill_model::ids::{EnvironmentName, OwnerId, ProjectId};
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Death, User, World, minutes, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, User, minutes, pipeline, seconds};
 
 /// No deployment takes more calls than this.
 const CALLS: usize = 40;
@@ -213,7 +213,7 @@ async fn a_version_whose_scheduled_source_cannot_start_is_refused_and_the_live_o
 }
 
 /// What a user sees in the end, without what differs from run to run.
-async fn seen(world: &World, user: &User) -> Value {
+async fn seen(world: &TestPlane, user: &User) -> Value {
     let mut dap = world.socket(user).await;
     let live = of_staging(&mut dap, "get", json!({})).await.ok();
     let versions = dap.ask("rrext_deploy", json!({"subcommand": "versions", "projectId": "p"})).await.ok();

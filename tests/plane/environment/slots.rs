@@ -3,7 +3,7 @@
 use crate::given::environments::{ana, named, of_staging, runs, scheduled, slot, tick_bell, ticks, versions};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn every_due_minute_runs_once_however_often_it_rings() {
@@ -279,7 +279,7 @@ async fn environments_are_their_owners_own() {
 #[tokio::test]
 async fn each_subcommand_needs_its_scope() {
     use tidemill_model::key::Scope;
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let reader = world.user_with("ana", &[Scope::Monitor]).await;
     let sender = world.user_with("ana", &[Scope::Data]).await;
     let mut dap = world.socket(&reader).await;

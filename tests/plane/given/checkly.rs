@@ -7,7 +7,7 @@ use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::io::Write;
-use tidemill_testing::{Answer, User, World};
+use tidemill_testing::{Answer, TestPlane, User};
 
 /// A project with its pipelines, by their logical ids.
 pub fn envelope<const N: usize>(project: &str, pipelines: [(&str, Value); N]) -> Value {
@@ -53,7 +53,7 @@ pub async fn begin(user: &User, envelope: &Value) -> String {
 }
 
 /// Deploys, and lets the plane do it: the deployment at its end.
-pub async fn deploy(world: &World, user: &User, envelope: &Value) -> Value {
+pub async fn deploy(world: &TestPlane, user: &User, envelope: &Value) -> Value {
     let id = begin(user, envelope).await;
     world.settle().await;
     let project = envelope["project"]["logicalId"].as_str().expect("a project has an id");

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use tidemill_model::ids::{EnvironmentName, KeyId, OwnerId, ProjectId, Slot};
 use tidemill_operations::{Bell, Call, Operation, tick};
-use tidemill_testing::{Dap, Reply, User, World, pipeline};
+use tidemill_testing::{Dap, Reply, TestPlane, User, pipeline};
 
 /// A world, ana and her socket.
-pub async fn ana() -> (World, User, Dap) {
-    let world = World::new().await;
+pub async fn ana() -> (TestPlane, User, Dap) {
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let dap = world.socket(&ana).await;
     (world, ana, dap)
@@ -59,7 +59,7 @@ pub fn tick_bell() -> Bell {
 }
 
 /// The ledger of the slot, oldest first: `ran`, `skipped(paused)`, …
-pub async fn ticks(world: &World, user: &User) -> Vec<String> {
+pub async fn ticks(world: &TestPlane, user: &User) -> Vec<String> {
     let input = tick::list::Input { project: slot(), since: None, until: None, limit: Some(100), cursor: None };
     let list = tick::List::run(&world.plane, &call(world, user), input).await.unwrap();
     let words = list.items.into_iter().map(|tick| match tick.reason {
@@ -71,7 +71,7 @@ pub async fn ticks(world: &World, user: &User) -> Vec<String> {
     words
 }
 
-pub fn call(world: &World, user: &User) -> Call {
+pub fn call(world: &TestPlane, user: &User) -> Call {
     Call {
         owner: OwnerId::parse("ana").unwrap(),
         key: KeyId::parse(&user.key_id).unwrap(),

@@ -14,7 +14,7 @@ use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::PlanCache;
 use tidemill_operations::{Bell, Error, Plane, Queue};
-use tidemill_testing::{User, World};
+use tidemill_testing::{TestPlane, User};
 
 /// A pipeline in a line: each link is a provider, its config, and the lane on which it gives to the next.
 pub fn chain(project: &str, links: &[(&str, Value, &str)]) -> Value {
@@ -63,14 +63,14 @@ pub fn copy(project: &str) -> Value {
 }
 
 /// Writes `in.txt`, and gives its lines.
-pub fn lines(world: &World, count: usize) -> Vec<String> {
+pub fn lines(world: &TestPlane, count: usize) -> Vec<String> {
     let lines: Vec<String> = (1..=count).map(|number| format!("line {number}")).collect();
     std::fs::write(world.folder().join("in.txt"), lines.join("\n") + "\n").expect("the folder can be written");
     lines
 }
 
 /// The lines of `out.txt` so far.
-pub fn copied(world: &World) -> Vec<String> {
+pub fn copied(world: &TestPlane) -> Vec<String> {
     let text = std::fs::read_to_string(world.folder().join("out.txt")).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
@@ -82,7 +82,7 @@ pub async fn queued(user: &User, project: &str) -> String {
 }
 
 /// Starts a run and answers every bell that rings now.
-pub async fn ran(world: &World, user: &User, project: &str) -> Value {
+pub async fn ran(world: &TestPlane, user: &User, project: &str) -> Value {
     let id = queued(user, project).await;
     world.settle().await;
     run(user, &id).await
@@ -93,13 +93,13 @@ pub async fn run(user: &User, id: &str) -> Value {
 }
 
 /// A run of ana's project `p` as the table has it.
-pub async fn stored(world: &World, id: &str) -> tidemill_model::run::Run {
+pub async fn stored(world: &TestPlane, id: &str) -> tidemill_model::run::Run {
     let tidemill_operations::Bell::Run { owner, project, run } = run_bell(id) else { unreachable!() };
     world.plane.store.run(&owner, &project, &run).await.unwrap().expect("the run is there")
 }
 
 /// Lets a worker work, and meanwhile, once it has saved some objects, does something else.
-pub async fn while_it_runs<T>(world: &World, user: &User, id: &str, then: impl Future<Output = T>) -> T {
+pub async fn while_it_runs<T>(world: &TestPlane, user: &User, id: &str, then: impl Future<Output = T>) -> T {
     let meanwhile = async {
         while run(user, id).await["objects"] == 0 {
             tokio::task::yield_now().await;
@@ -116,7 +116,7 @@ pub fn run_bell(id: &str) -> Bell {
 }
 
 /// The same plane, but every bell that it rings is lost.
-pub fn deaf(world: &World) -> Arc<Plane> {
+pub fn deaf(world: &TestPlane) -> Arc<Plane> {
     let plane = &world.plane;
     Arc::new(Plane {
         store: plane.store.clone(),
@@ -124,7 +124,7 @@ pub fn deaf(world: &World) -> Arc<Plane> {
         queue: Arc::new(Deaf),
         cipher: plane.cipher.clone(),
         sockets: plane.sockets.clone(),
-        world: plane.world.clone(),
+        ambient: plane.ambient.clone(),
         calendar: plane.calendar,
         host: plane.host.clone(),
         kind: plane.kind,
@@ -149,7 +149,7 @@ impl Queue for Deaf {
 }
 
 /// Takes every timer away, as a restart of the local plane and a hand in the console of AWS do.
-pub async fn lose_timers(world: &World) {
+pub async fn lose_timers(world: &TestPlane) {
     for name in world.plane.timers.all().await.unwrap().keys() {
         world.plane.timers.delete(name).await.unwrap();
     }

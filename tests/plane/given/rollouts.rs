@@ -1,7 +1,7 @@
 //! Rollouts for tests.
 
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, pipeline};
+use tidemill_testing::{TestPlane, User, pipeline};
 
 /// A pipeline of a rollout, with a name that tells its versions apart.
 pub fn wanted(project: &str, name: &str) -> Value {
@@ -27,7 +27,7 @@ pub async fn begin(user: &User, request: Value) -> String {
 }
 
 /// Begins a rollout and carries it out.
-pub async fn roll_out(world: &World, user: &User, request: Value) -> Value {
+pub async fn roll_out(world: &TestPlane, user: &User, request: Value) -> Value {
     let id = begin(user, request).await;
     world.settle().await;
     shown(user, &id).await

@@ -10,7 +10,7 @@ use tidemill_operations::task::{
     send::{Object, Pipe, Sent},
 };
 use tidemill_operations::{Call, Error, Operation, Plane};
-use tidemill_testing::{User, World};
+use tidemill_testing::{TestPlane, User};
 
 pub struct Caller {
     pub plane: Arc<Plane>,
@@ -19,14 +19,14 @@ pub struct Caller {
 }
 
 /// An owner of the world with a key of all scopes.
-pub async fn caller(world: &World, owner: &str) -> (Caller, User) {
+pub async fn caller(world: &TestPlane, owner: &str) -> (Caller, User) {
     let user = world.user(owner).await;
     (Caller { plane: world.plane.clone(), owner: owner.to_owned(), key: user.key_id.clone() }, user)
 }
 
 impl Caller {
     /// The same caller before another process.
-    pub fn at(&self, world: &World) -> Caller {
+    pub fn at(&self, world: &TestPlane) -> Caller {
         Caller { plane: world.plane.clone(), owner: self.owner.clone(), key: self.key.clone() }
     }
 

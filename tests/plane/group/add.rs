@@ -2,11 +2,11 @@
 
 use crate::given::rollouts::{roll_out, rollout};
 use serde_json::json;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_group_is_added_once_and_keeps_its_title() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let new = json!({"group": "night", "title": "Nightly", "repository": "https://example.com/n"});
 
@@ -20,7 +20,7 @@ async fn a_group_is_added_once_and_keeps_its_title() {
 
 #[tokio::test]
 async fn a_group_that_was_removed_can_be_added_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;
     ana.delete("/v1/groups/night").await.ok();

@@ -2,11 +2,11 @@
 
 use crate::given::rollouts::{begin, roll_out, rollout};
 use serde_json::{Value, json};
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_group_shows_its_members_and_who_holds_its_slot() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let first = roll_out(&world, &ana, rollout("a/b#c", &["p", "q"], "x")).await;
     let second = begin(&ana, rollout("a/b#c", &["p"], "y")).await;
@@ -21,7 +21,7 @@ async fn a_group_shows_its_members_and_who_holds_its_slot() {
 
 #[tokio::test]
 async fn what_was_removed_by_itself_is_no_member_any_more() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["p", "q"], "x")).await;
 
@@ -33,7 +33,7 @@ async fn what_was_removed_by_itself_is_no_member_any_more() {
 
 #[tokio::test]
 async fn a_group_that_is_not_there_or_somebody_elses_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;
 

@@ -2,11 +2,11 @@
 
 use crate::given::rollouts::{roll_out, rollout, wanted};
 use serde_json::{Value, json};
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn groups_are_listed_by_name_page_by_page_without_those_that_are_removed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for name in ["c", "a", "b", "d"] {
         roll_out(&world, &ana, rollout(name, &[name], "x")).await;
@@ -24,7 +24,7 @@ async fn groups_are_listed_by_name_page_by_page_without_those_that_are_removed()
 
 #[tokio::test]
 async fn removed_groups_do_not_cost_a_read_each() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for number in 0..30 {
         let project = format!("p{number}");

@@ -2,11 +2,11 @@
 
 use crate::given::rollouts::{begin, did, findings, live, roll_out, rollout, shown};
 use serde_json::json;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn removing_a_group_removes_what_it_brought_live() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a", "b"], "x")).await;
     roll_out(&world, &ana, rollout("day", &["c"], "x")).await;
@@ -25,7 +25,7 @@ async fn removing_a_group_removes_what_it_brought_live() {
 
 #[tokio::test]
 async fn a_group_may_go_and_its_deployments_stay() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;
 
@@ -40,7 +40,7 @@ async fn a_group_may_go_and_its_deployments_stay() {
 
 #[tokio::test]
 async fn a_group_is_not_removed_while_a_rollout_goes_on() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     begin(&ana, rollout("night", &["a"], "x")).await;
 

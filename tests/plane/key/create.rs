@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::{User, World, minutes};
+use tidemill_testing::{TestPlane, User, minutes};
 
-fn with_key(world: &World, made: &Value) -> User {
+fn with_key(world: &TestPlane, made: &Value) -> User {
     User::new(world.plane.clone(), made["key"].as_str().unwrap(), made["id"].as_str().unwrap())
 }
 
 #[tokio::test]
 async fn a_new_key_may_do_everything_but_administer() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let answer = ana.post("/v1/keys", json!({"name": "ci"})).await;
@@ -26,7 +26,7 @@ async fn a_new_key_may_do_everything_but_administer() {
 
 #[tokio::test]
 async fn the_key_is_shown_once_and_never_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let made = ana.post("/v1/keys", json!({})).await.ok();
@@ -41,7 +41,7 @@ async fn the_key_is_shown_once_and_never_again() {
 
 #[tokio::test]
 async fn a_key_does_only_what_its_scopes_say() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let made = ana.post("/v1/keys", json!({"scopes": ["task.monitor", "task.monitor"]})).await.ok();
@@ -55,7 +55,7 @@ async fn a_key_does_only_what_its_scopes_say() {
 
 #[tokio::test]
 async fn a_key_is_refused_from_the_instant_it_expires() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let expires = world.now() + jiff::SignedDuration::from_mins(10);
     let made = ana.post("/v1/keys", json!({"expiresAt": expires.to_string()})).await.ok();
@@ -71,7 +71,7 @@ async fn a_key_is_refused_from_the_instant_it_expires() {
 
 #[tokio::test]
 async fn a_scope_that_does_not_exist_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let answer = ana.post("/v1/keys", json!({"scopes": ["task.monitor", "task.fly"]})).await;
@@ -83,7 +83,7 @@ async fn a_scope_that_does_not_exist_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_key_that_could_do_nothing_is_not_made() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     for (body, field) in [
@@ -101,7 +101,7 @@ async fn a_key_that_could_do_nothing_is_not_made() {
 
 #[tokio::test]
 async fn only_an_administrator_makes_keys() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let operator = world.user_with("ana", &Scope::DEFAULT).await;
 
     let answer = operator.post("/v1/keys", json!({})).await;

@@ -4,20 +4,20 @@ use serde_json::{Value, json};
 use tidemill_operations::Error;
 use tidemill_protocols::functions::{On, named};
 use tidemill_protocols::invoke;
-use tidemill_testing::{User, World};
+use tidemill_testing::{TestPlane, User};
 
-async fn issue(world: &World, payload: Value) -> Result<Value, Error> {
+async fn issue(world: &TestPlane, payload: Value) -> Result<Value, Error> {
     let On::Invoke(handle) = &named("key_issue").unwrap().on else { panic!("`key_issue` is called by nobody") };
     handle(&world.plane, payload).await
 }
 
-fn with_key(world: &World, made: &Value) -> User {
+fn with_key(world: &TestPlane, made: &Value) -> User {
     User::new(world.plane.clone(), made["key"].as_str().unwrap(), made["id"].as_str().unwrap())
 }
 
 #[tokio::test]
 async fn the_first_key_of_an_empty_plane_may_do_everything() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
 
     let made = issue(&world, json!({"owner": "me", "name": "first"})).await.unwrap();
 
@@ -30,7 +30,7 @@ async fn the_first_key_of_an_empty_plane_may_do_everything() {
 
 #[tokio::test]
 async fn an_issued_key_does_only_what_its_scopes_say() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
 
     let made = issue(&world, json!({"owner": "me", "scopes": ["task.monitor"]})).await.unwrap();
 
@@ -41,7 +41,7 @@ async fn an_issued_key_does_only_what_its_scopes_say() {
 
 #[tokio::test]
 async fn keys_of_two_owners_do_not_see_each_other() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
 
     let ana = with_key(&world, &issue(&world, json!({"owner": "ana"})).await.unwrap());
     let bob = with_key(&world, &issue(&world, json!({"owner": "bob"})).await.unwrap());
@@ -53,7 +53,7 @@ async fn keys_of_two_owners_do_not_see_each_other() {
 
 #[tokio::test]
 async fn what_is_wrong_is_named_and_no_key_is_made() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     issue(&world, json!({"owner": "me"})).await.unwrap();
 
     for (payload, named) in [
@@ -78,7 +78,7 @@ async fn what_is_wrong_is_named_and_no_key_is_made() {
 
 #[tokio::test]
 async fn nothing_leads_there_over_http() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     for path in ["/v1/key_issue", "/v1/keys/issue", "/key_issue"] {

@@ -1,11 +1,11 @@
 //! Listing API keys.
 
 use serde_json::json;
-use tidemill_testing::{World, minutes};
+use tidemill_testing::{TestPlane, minutes};
 
 #[tokio::test]
 async fn keys_are_listed_oldest_first_with_their_state_and_without_their_text() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let expires = world.now() + jiff::SignedDuration::from_mins(10);
     world.advance(minutes(1)).await;
@@ -32,7 +32,7 @@ async fn keys_are_listed_oldest_first_with_their_state_and_without_their_text() 
 
 #[tokio::test]
 async fn a_key_tells_to_the_hour_when_it_was_last_used() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let last_used = || async { ana.get("/v1/keys").await.ok()["items"][0]["lastUsedAt"].clone() };
 
@@ -45,7 +45,7 @@ async fn a_key_tells_to_the_hour_when_it_was_last_used() {
 
 #[tokio::test]
 async fn a_key_that_was_never_used_says_so() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.post("/v1/keys", json!({})).await.ok();
 
@@ -54,7 +54,7 @@ async fn a_key_that_was_never_used_says_so() {
 
 #[tokio::test]
 async fn pages_hold_every_key_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for number in 0..4 {
         world.advance(minutes(1)).await;

@@ -1,11 +1,11 @@
 //! Revoking API keys.
 
 use serde_json::json;
-use tidemill_testing::{User, World, minutes};
+use tidemill_testing::{TestPlane, User, minutes};
 
 #[tokio::test]
 async fn a_revoked_key_is_refused_at_once_and_the_others_are_not() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let made = ana.post("/v1/keys", json!({})).await.ok();
     let other = User::new(world.plane.clone(), made["key"].as_str().unwrap(), made["id"].as_str().unwrap());
@@ -21,7 +21,7 @@ async fn a_revoked_key_is_refused_at_once_and_the_others_are_not() {
 
 #[tokio::test]
 async fn revoking_twice_changes_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let made = ana.post("/v1/keys", json!({})).await.ok();
     let path = format!("/v1/keys/{}", made["id"].as_str().unwrap());
@@ -33,7 +33,7 @@ async fn revoking_twice_changes_nothing() {
 
 #[tokio::test]
 async fn the_use_of_a_key_never_brings_it_back() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let other = world.user("ana").await;
 
@@ -47,7 +47,7 @@ async fn the_use_of_a_key_never_brings_it_back() {
 
 #[tokio::test]
 async fn a_key_may_revoke_itself() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     ana.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
@@ -57,7 +57,7 @@ async fn a_key_may_revoke_itself() {
 
 #[tokio::test]
 async fn a_key_that_does_not_exist_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let somebody = world.user("bob").await;
 

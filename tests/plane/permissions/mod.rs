@@ -20,7 +20,7 @@ use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
 use tidemill_operations::{Bell, Error, Queue, Reached, Sockets, Timers};
 use tidemill_protocols::functions::{On, named};
-use tidemill_testing::{ApiGateway, Metered, User, World, minutes, pipeline};
+use tidemill_testing::{ApiGateway, Metered, TestPlane, User, minutes, pipeline};
 
 /// An action of DynamoDB, with the partition keys that it is asked for at once.
 type Need = (String, BTreeSet<String>);
@@ -38,15 +38,15 @@ pub struct Seen {
 
 impl Seen {
     /// A world whose timers, queue and WebSockets tell what is asked of them, and where somebody watches ana's tasks.
-    pub async fn world(&self) -> World {
+    pub async fn world(&self) -> TestPlane {
         let world = self.unwatched_world().await;
         let mut watcher = world.visits(&ana(&world).await).await;
         watcher.ask("rrext_monitor", json!({"token": "*", "types": ["task", "summary", "output"]})).await.ok();
         world
     }
 
-    pub async fn unwatched_world(&self) -> World {
-        let mut world = World::new().await;
+    pub async fn unwatched_world(&self) -> TestPlane {
+        let mut world = TestPlane::new().await;
         let plane = Arc::get_mut(&mut world.plane).expect("nobody else has it yet");
         plane.timers = Arc::new(Heard { inner: plane.timers.clone(), rang: self.rang.clone() });
         plane.queue = Arc::new(Heard { inner: plane.queue.clone(), rang: self.rang.clone() });
@@ -55,7 +55,7 @@ impl Seen {
     }
 
     /// Notes what is done while a function answers.
-    pub async fn note<T>(&mut self, function: &'static str, world: &World, answered: impl Future<Output = T>) -> T {
+    pub async fn note<T>(&mut self, function: &'static str, world: &TestPlane, answered: impl Future<Output = T>) -> T {
         silence(world).await;
         world.faults.die(None);
         self.rang.take();
@@ -67,7 +67,7 @@ impl Seen {
 }
 
 /// Lets the next change ring for those who watch.
-async fn silence(world: &World) {
+async fn silence(world: &TestPlane) {
     let (owner, store) = (OwnerId::parse("ana").unwrap(), &world.plane.store);
     if let Some(seen) = store.watching(&owner).await.unwrap() {
         store.begin_telling(&owner, &seen, world.now()).await.unwrap();
@@ -191,24 +191,24 @@ fn bell_of(project: &str) -> (OwnerId, ProjectId) {
     (OwnerId::parse("ana").unwrap(), ProjectId::parse(project).unwrap())
 }
 
-async fn tick(world: &World, project: &str) {
+async fn tick(world: &TestPlane, project: &str) {
     let On::Tick(handle) = &named("deployment_tick").unwrap().on else { panic!("it answers ticks") };
     let (owner, project) = bell_of(project);
     handle(&world.plane, Bell::Tick { owner, project }, None).await.unwrap();
 }
 
-pub async fn execute(world: &World, project: &str, run: &str) {
+pub async fn execute(world: &TestPlane, project: &str, run: &str) {
     let On::Run(handle) = &named("run_execute").unwrap().on else { panic!("it answers runs") };
     let (owner, project) = bell_of(project);
     handle(&world.plane, Bell::Run { owner, project, run: RunId::parse(run).unwrap() }, None).await.unwrap();
 }
 
-pub async fn tell(world: &World, bell: Bell) {
+pub async fn tell(world: &TestPlane, bell: Bell) {
     let On::Tell(handle) = &named("socket_tell").unwrap().on else { panic!("it answers those who watch") };
     handle(&world.plane, bell, None).await.unwrap();
 }
 
-pub async fn sweep(world: &World) {
+pub async fn sweep(world: &TestPlane) {
     let On::Minute(handle) = &named("plane_sweep").unwrap().on else { panic!("it looks every minute") };
     handle(&world.plane).await.unwrap();
 }
@@ -224,7 +224,7 @@ fn id(run: &Value) -> String {
 }
 
 /// A new key for each request, so that each notes its first use.
-pub async fn ana(world: &World) -> User {
+pub async fn ana(world: &TestPlane) -> User {
     world.user("ana").await
 }
 

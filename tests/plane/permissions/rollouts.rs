@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tidemill_model::ids::{GroupName, OwnerId, RolloutId};
 use tidemill_operations::Bell;
 use tidemill_protocols::functions::{On, named};
-use tidemill_testing::{World, minutes, seconds};
+use tidemill_testing::{TestPlane, minutes, seconds};
 
-async fn execute(world: &World, group: &str, id: &str) {
+async fn execute(world: &TestPlane, group: &str, id: &str) {
     let On::Rollout(handle) = &named("rollout_execute").unwrap().on else { panic!("it answers rollouts") };
     let owner = OwnerId::parse("ana").unwrap();
     let (group, rollout) = (GroupName::parse(group).unwrap(), RolloutId::parse(id).unwrap());

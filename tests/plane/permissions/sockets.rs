@@ -9,7 +9,7 @@ use crate::permissions::{Seen, ana, sweep, tell};
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Bell;
-use tidemill_testing::{User, Visitor, World, minutes, pipeline};
+use tidemill_testing::{TestPlane, User, Visitor, minutes, pipeline};
 
 pub async fn sockets(seen: &mut Seen) {
     opened_and_closed(seen).await;
@@ -57,13 +57,13 @@ async fn told(seen: &mut Seen) {
 }
 
 /// One command of a new key, from a new connection.
-async fn asked(seen: &mut Seen, world: &World, command: &str, arguments: Value) -> Value {
+async fn asked(seen: &mut Seen, world: &TestPlane, command: &str, arguments: Value) -> Value {
     let mut visitor = visitor(seen, world, &ana(world).await).await;
     seen.note("socket_receive", world, visitor.send(command, arguments)).await.unwrap();
     visitor.reply().0["body"].clone()
 }
 
-async fn visitor(seen: &mut Seen, world: &World, user: &User) -> Visitor {
+async fn visitor(seen: &mut Seen, world: &TestPlane, user: &User) -> Visitor {
     let mut visitor = world.visitor(1).await.unwrap();
     seen.note("socket_receive", world, visitor.ask("auth", json!({"auth": user.key}))).await.ok();
     visitor

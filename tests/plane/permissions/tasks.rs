@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::answer::TaskAnswer;
 use tidemill_store::Arriving;
-use tidemill_testing::{User, World, minutes, pipeline};
+use tidemill_testing::{TestPlane, User, minutes, pipeline};
 
 /// What a task may have come to: whoever looks at it brings it as far as it is to go.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub enum Met {
 
 pub const ALL: [Met; 5] = [Met::Open, Met::Idle, Met::Deserted, Met::Lost, Met::Finished];
 
-pub async fn task(world: &World, caller: &Caller, project: &str, met: Met) -> TaskAnswer {
+pub async fn task(world: &TestPlane, caller: &Caller, project: &str, met: Met) -> TaskAnswer {
     let of = match met {
         Met::Open | Met::Idle | Met::Deserted => echo(project),
         Met::Lost | Met::Finished => pipeline(project),
@@ -47,7 +47,7 @@ pub async fn task(world: &World, caller: &Caller, project: &str, met: Met) -> Ta
 }
 
 /// Calls a function with a task in each state.
-async fn each(seen: &mut Seen, function: &'static str, call: impl AsyncFn(&World, &User, &TaskAnswer)) {
+async fn each(seen: &mut Seen, function: &'static str, call: impl AsyncFn(&TestPlane, &User, &TaskAnswer)) {
     let world = seen.world().await;
     let (owner, _) = caller(&world, "ana").await;
     for (number, met) in ALL.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use crate::given::{deaf, lose_timers, queued, run};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
-use tidemill_testing::{User, World, minutes, pipeline, seconds};
+use tidemill_testing::{TestPlane, User, minutes, pipeline, seconds};
 
 async fn doctor(user: &User) -> Value {
     user.post("/v1/doctor", Value::Null).await.ok()
@@ -26,7 +26,7 @@ fn found(report: &Value) -> Vec<(&str, &str, bool)> {
 
 #[tokio::test]
 async fn a_plane_that_works_is_healthy() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     ana.deploy(pipeline("q"), "manual").await.ok();
@@ -42,7 +42,7 @@ async fn a_plane_that_works_is_healthy() {
 
 #[tokio::test]
 async fn a_timer_that_is_missing_is_found_and_with_fix_is_set() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     lose_timers(&world).await;
@@ -61,7 +61,7 @@ async fn a_timer_that_is_missing_is_found_and_with_fix_is_set() {
 
 #[tokio::test]
 async fn a_run_that_nobody_works_on_is_found_and_with_fix_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let id = queued(&ana.at(&deaf(&world)), "p").await;
@@ -82,7 +82,7 @@ async fn a_run_that_nobody_works_on_is_found_and_with_fix_runs() {
 
 #[tokio::test]
 async fn a_tick_that_was_not_taken_is_found_and_with_fix_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "1 * * * *").await.ok();
     world.sleep(minutes(5));
@@ -99,7 +99,7 @@ async fn a_tick_that_was_not_taken_is_found_and_with_fix_runs() {
 
 #[tokio::test]
 async fn the_doctor_looks_at_its_callers_deployments_only() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
     bob.deploy(pipeline("p"), "* * * * *").await.ok();
@@ -111,7 +111,7 @@ async fn the_doctor_looks_at_its_callers_deployments_only() {
 
 #[tokio::test]
 async fn only_an_administrator_calls_the_doctor() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let operator = world.user_with("ana", &Scope::DEFAULT).await;
 
     assert_eq!(operator.post("/v1/doctor", Value::Null).await.refused(403), "permission_denied");

@@ -1,11 +1,11 @@
 //! Whether the plane answers.
 
 use serde_json::{Value, json};
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_plane_that_answers_is_healthy_for_anybody_and_without_a_look_at_the_table() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     world.faults.die(None);
 
     let health = world.nobody().get("/v1/health").await;
@@ -18,7 +18,7 @@ async fn a_plane_that_answers_is_healthy_for_anybody_and_without_a_look_at_the_t
 
 #[tokio::test]
 async fn what_is_not_there_is_told_from_what_is_asked_wrongly() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
 
     assert_eq!(world.nobody().get("/v1/helth").await.refused(404), "not_found");
     let wrong = world.nobody().post("/v1/health", Value::Null).await;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use tidemill_model::key::Scope;
-use tidemill_testing::{World, seconds};
+use tidemill_testing::{TestPlane, seconds};
 
 #[tokio::test]
 async fn a_plane_tells_since_when_it_is_there() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     world.sleep(seconds(90));
 
@@ -19,7 +19,7 @@ async fn a_plane_tells_since_when_it_is_there() {
 
 #[tokio::test]
 async fn only_who_may_look_is_told() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
 
     assert_eq!(world.nobody().get("/v1/status").await.refused(401), "unauthenticated");
     let sender = world.user_with("ana", &[Scope::Data]).await;

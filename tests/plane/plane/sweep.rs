@@ -6,15 +6,15 @@ use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, sweep::Swept};
 use tidemill_protocols::functions::{self, On};
-use tidemill_testing::{Death, World, minutes, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, minutes, pipeline, seconds};
 
-async fn swept(world: &World) -> Swept {
+async fn swept(world: &TestPlane) -> Swept {
     plane::sweep::run(&world.plane).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_plane_at_rest_has_nothing_to_repair() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     world.user("bob").await.deploy(pipeline("p"), "* * * * *").await.ok();
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
@@ -26,7 +26,7 @@ async fn a_plane_at_rest_has_nothing_to_repair() {
 
 #[tokio::test]
 async fn a_runs_lost_bell_is_rung_again_after_a_minute() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let id = queued(&ana.at(&deaf(&world)), "p").await;
@@ -43,7 +43,7 @@ async fn a_runs_lost_bell_is_rung_again_after_a_minute() {
 
 #[tokio::test]
 async fn every_run_that_waits_is_rung_for_in_the_order_in_which_they_came() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(crate::given::echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
     let nobody = world.nobody().at(&deaf(&world));
@@ -65,7 +65,7 @@ async fn every_run_that_waits_is_rung_for_in_the_order_in_which_they_came() {
 
 #[tokio::test]
 async fn a_webhook_that_a_later_run_overtook_is_not_forgotten() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(crate::given::echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
     let lost = world.nobody().at(&deaf(&world)).post(&hook, serde_json::json!({})).await.ok();
@@ -83,7 +83,7 @@ async fn a_webhook_that_a_later_run_overtook_is_not_forgotten() {
 
 #[tokio::test]
 async fn webhooks_that_have_run_cost_later_sweeps_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(crate::given::echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
     world.nobody().post(&hook, serde_json::json!({})).await.ok();
@@ -100,7 +100,7 @@ async fn webhooks_that_have_run_cost_later_sweeps_nothing() {
 
 #[tokio::test]
 async fn a_ticks_lost_bell_is_rung_again_after_a_minute_and_a_half() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "1 * * * *").await.ok();
 
@@ -117,7 +117,7 @@ async fn a_ticks_lost_bell_is_rung_again_after_a_minute_and_a_half() {
 
 #[tokio::test]
 async fn a_timer_that_is_gone_is_set_again_and_no_tick_is_lost() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     lose_timers(&world).await;
@@ -133,7 +133,7 @@ async fn a_timer_that_is_gone_is_set_again_and_no_tick_is_lost() {
 
 #[tokio::test]
 async fn a_timer_of_no_deployment_is_taken_away() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
@@ -150,7 +150,7 @@ async fn a_timer_of_no_deployment_is_taken_away() {
 
 #[tokio::test]
 async fn a_dead_workers_run_is_taken_over_when_its_lease_has_run_out_and_goes_on_where_it_stood() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let written = lines(&world, 200);
     ana.deploy(copy("p"), "manual").await.ok();
@@ -174,7 +174,7 @@ async fn a_dead_workers_run_is_taken_over_when_its_lease_has_run_out_and_goes_on
 
 #[tokio::test]
 async fn paused_and_removed_deployments_are_left_alone() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for project in ["p", "q"] {
         ana.deploy(pipeline(project), "* * * * *").await.ok();
@@ -191,7 +191,7 @@ async fn paused_and_removed_deployments_are_left_alone() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_stops_the_sweep_of_nothing_else() {
     for (partition, sort) in [("O#ana", "T#0"), ("O#ana", "D#0"), ("O#ana", "G#0"), ("OWNERS", "0")] {
-        let world = World::new().await;
+        let world = TestPlane::new().await;
         let ana = world.user("ana").await;
         let bob = world.user("bob").await;
         for (user, project) in [(&ana, "p"), (&ana, "q"), (&bob, "p")] {
@@ -217,7 +217,7 @@ async fn a_record_that_cannot_be_read_stops_the_sweep_of_nothing_else() {
 
 #[tokio::test]
 async fn timers_of_an_owner_who_cannot_be_looked_at_are_left_alone() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     // The owners are read, and nothing of them.

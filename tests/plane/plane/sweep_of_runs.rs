@@ -4,9 +4,9 @@ use crate::given::{deaf, echo, ran, run};
 use std::time::Duration;
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, sweep::Swept};
-use tidemill_testing::{Death, User, World, minutes, seconds};
+use tidemill_testing::{Death, TestPlane, User, minutes, seconds};
 
-async fn swept(world: &World) -> Swept {
+async fn swept(world: &TestPlane) -> Swept {
     plane::sweep::run(&world.plane).await.unwrap()
 }
 
@@ -22,14 +22,14 @@ async fn accepted(caller: &User, hook: &str) -> String {
 }
 
 /// Lets a worker take the run whose bell is next, and die.
-async fn taken(world: &World) {
+async fn taken(world: &TestPlane) {
     world.faults.die(Some(Death::After(3)));
     world.answer(QueueKind::Runs).await;
     world.faults.die(None);
 }
 
 /// What a sweep reads of the table.
-async fn read_units(world: &World) -> f64 {
+async fn read_units(world: &TestPlane) -> f64 {
     world.faults.die(None);
     world.sweep().await;
     world.faults.calls().iter().map(|call| call.read_units).sum()
@@ -37,7 +37,7 @@ async fn read_units(world: &World) -> f64 {
 
 #[tokio::test]
 async fn runs_that_wait_in_line_behind_one_that_is_worked_on_are_not_rung_for() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     let first = accepted(&world.nobody(), &hook).await;
@@ -60,7 +60,7 @@ async fn runs_that_wait_in_line_behind_one_that_is_worked_on_are_not_rung_for() 
 
 #[tokio::test]
 async fn runs_that_wait_behind_one_that_has_just_ended_are_not_rung_for() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     let ids = [accepted(&world.nobody(), &hook).await, accepted(&world.nobody(), &hook).await];
@@ -76,7 +76,7 @@ async fn runs_that_wait_behind_one_that_has_just_ended_are_not_rung_for() {
 
 #[tokio::test]
 async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     let lost = accepted(&world.nobody().at(&deaf(&world)), &hook).await;
@@ -90,7 +90,7 @@ async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is(
 
 #[tokio::test]
 async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     for _ in 0..100 {
@@ -110,7 +110,7 @@ async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
 
 #[tokio::test]
 async fn a_run_that_comes_in_while_the_reaper_notes_what_has_run_is_not_lost() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     accepted(&world.nobody(), &hook).await;
@@ -135,7 +135,7 @@ async fn a_run_that_comes_in_while_the_reaper_notes_what_has_run_is_not_lost() {
 
 #[tokio::test]
 async fn a_deployment_that_takes_long_to_look_at_holds_up_no_other() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for project in ["p", "q", "r"] {
         ana.deploy(echo(project), "manual").await.ok();
@@ -164,7 +164,7 @@ async fn a_deployment_that_takes_long_to_look_at_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_plane_that_starts_rings_for_those_in_line_too() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     for _ in 0..3 {

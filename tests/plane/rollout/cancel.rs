@@ -3,11 +3,11 @@
 use crate::given::rollouts::{begin, did, findings, live, roll_out, rollout, shown};
 use serde_json::{Value, json};
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Death, World};
+use tidemill_testing::{Death, TestPlane};
 
 #[tokio::test]
 async fn one_that_waits_ends_without_having_changed_anything() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
 
@@ -23,7 +23,7 @@ async fn one_that_waits_ends_without_having_changed_anything() {
 
 #[tokio::test]
 async fn asking_again_and_asking_one_that_has_ended_changes_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
     let path = format!("/v1/rollouts/{id}/cancel");
@@ -43,7 +43,7 @@ async fn asking_again_and_asking_one_that_has_ended_changes_nothing() {
 
 #[tokio::test]
 async fn one_that_goes_on_ends_after_the_resources_in_hand() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let projects: Vec<String> = (0..20).map(|i| format!("p{i:02}")).collect();
     let names: Vec<&str> = projects.iter().map(String::as_str).collect();

@@ -4,11 +4,11 @@ use crate::given::rollouts::{begin, broken, did, findings, live, roll_out, rollo
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Death, World, minutes, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, minutes, pipeline, seconds};
 
 #[tokio::test]
 async fn what_has_not_changed_makes_no_version_and_what_is_gone_is_pruned() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a", "b", "c"], "old")).await;
     let mut request = rollout("night", &["a", "b"], "old");
@@ -23,7 +23,7 @@ async fn what_has_not_changed_makes_no_version_and_what_is_gone_is_pruned() {
 
 #[tokio::test]
 async fn what_is_gone_may_stay_in_the_group_or_without_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a", "b"], "old")).await;
     let request = |gone: &str| json!({"group": "night", "gone": gone, "pipelines": [wanted("a", "old")]});
@@ -40,7 +40,7 @@ async fn what_is_gone_may_stay_in_the_group_or_without_it() {
 
 #[tokio::test]
 async fn a_pipeline_under_another_name_of_its_group_is_not_taken_off() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let named =
         |id: &str| json!({"group": "night", "gone": "prune", "pipelines": [{"id": id, "pipeline": pipeline("a")}]});
@@ -56,7 +56,7 @@ async fn a_pipeline_under_another_name_of_its_group_is_not_taken_off() {
 
 #[tokio::test]
 async fn a_project_of_another_group_fails_the_rollout_before_anything_changes() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
     roll_out(&world, &ana, rollout("day", &["b", "old"], "old")).await;
@@ -72,7 +72,7 @@ async fn a_project_of_another_group_fails_the_rollout_before_anything_changes() 
 
 #[tokio::test]
 async fn what_becomes_impossible_on_the_way_stops_the_rest() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let projects: Vec<String> = (0..20).map(|i| format!("p{i:02}")).collect();
     let names: Vec<&str> = projects.iter().map(String::as_str).collect();
@@ -104,7 +104,7 @@ async fn what_becomes_impossible_on_the_way_stops_the_rest() {
 /// Otherwise the project that had the id before would go on with nobody to ask about it.
 #[tokio::test]
 async fn an_id_of_a_group_stays_with_its_project() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let of = |id: &str, project: &str| {
         let mut one = wanted(project, "x");
@@ -129,7 +129,7 @@ async fn an_id_of_a_group_stays_with_its_project() {
 
 #[tokio::test]
 async fn what_is_told_of_many_problems_is_bounded() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let of = |number: usize| {
         let mut one = broken(&format!("p{number}"));
@@ -148,7 +148,7 @@ async fn what_is_told_of_many_problems_is_bounded() {
 
 #[tokio::test]
 async fn a_rollout_that_nobody_can_read_any_more_is_given_up_and_its_slot_is_free() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
     world.lose(&format!("R#{id}"), "B#").await;
@@ -166,7 +166,7 @@ async fn a_rollout_that_nobody_can_read_any_more_is_given_up_and_its_slot_is_fre
 
 #[tokio::test]
 async fn a_slot_whose_holder_is_not_there_is_free() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for group in ["night", "day"] {
         begin(&ana, rollout(group, &[group], "x")).await;
@@ -186,7 +186,7 @@ async fn a_slot_whose_holder_is_not_there_is_free() {
 
 #[tokio::test]
 async fn a_rollout_that_was_handed_over_waits_in_line() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
     let id = begin(&ana, rollout("night", &names, "x")).await;
@@ -212,7 +212,7 @@ async fn a_rollout_that_was_handed_over_waits_in_line() {
 
 #[tokio::test]
 async fn a_removed_project_goes_on_with_its_versions_and_its_hook() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a", "b"], "old")).await;
     let hook = ana.get("/v1/deployments/b").await.ok()["hook"].clone();
@@ -227,7 +227,7 @@ async fn a_removed_project_goes_on_with_its_versions_and_its_hook() {
 
 #[tokio::test]
 async fn new_deployments_may_begin_paused_and_old_ones_stay_as_they_are() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
     let mut request = rollout("night", &["a", "b"], "new");
@@ -249,7 +249,7 @@ async fn new_deployments_may_begin_paused_and_old_ones_stay_as_they_are() {
 
 #[tokio::test]
 async fn a_rollout_whose_key_was_revoked_changes_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, admin) = (world.user("ana").await, world.user("ana").await);
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
     admin.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
@@ -272,7 +272,7 @@ async fn whatever_call_a_worker_dies_at_the_next_one_ends_the_rollout_and_does_n
     let mut deaths = 0;
     for call in 0..200 {
         for death in [Death::Before(call), Death::After(call)] {
-            let world = World::new().await;
+            let world = TestPlane::new().await;
             let ana = world.user("ana").await;
             roll_out(&world, &ana, rollout("night", &["a", "b", "gone"], "old")).await;
             let mut request = rollout("night", &projects, "new");
@@ -322,7 +322,7 @@ async fn whatever_call_a_worker_dies_at_the_next_one_ends_the_rollout_and_does_n
 
 #[tokio::test]
 async fn a_rollout_that_only_creates_leaves_what_is_deployed_already() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
     let mut request = rollout("night", &["a", "b"], "new");
@@ -338,7 +338,7 @@ async fn a_rollout_that_only_creates_leaves_what_is_deployed_already() {
 #[tokio::test]
 async fn a_rollout_that_only_creates_goes_on_after_its_worker_died() {
     for call in 0..200 {
-        let world = World::new().await;
+        let world = TestPlane::new().await;
         let ana = world.user("ana").await;
         let mut request = rollout("night", &["a", "b", "c"], "new");
         request["createOnly"] = true.into();
@@ -361,7 +361,7 @@ async fn a_rollout_that_only_creates_goes_on_after_its_worker_died() {
 
 #[tokio::test]
 async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b"], "new")).await;
     // Dies when everything is validated and nothing is applied: the sixth call begins to apply.
@@ -388,7 +388,7 @@ async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
 
 #[tokio::test]
 async fn a_rollout_that_kills_its_workers_is_given_up() {
-    let mut world = World::new().await;
+    let mut world = TestPlane::new().await;
     let mut ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "new")).await;
     for _ in 0..6 {
@@ -411,7 +411,7 @@ async fn a_rollout_that_kills_its_workers_is_given_up() {
 
 #[tokio::test]
 async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b"], "new")).await;
     // Both resources are on their way at once; the first one is written, the second is held up.
@@ -440,7 +440,7 @@ async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
 
 #[tokio::test]
 async fn a_rollout_that_lost_its_bell_is_found_by_the_sweep() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
     let world = world.without_bells().await;

@@ -2,7 +2,7 @@
 
 use crate::given::rollouts::{begin, roll_out, rollout};
 use serde_json::{Value, json};
-use tidemill_testing::{Event, World};
+use tidemill_testing::{Event, TestPlane};
 
 fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
@@ -20,7 +20,7 @@ fn events(id: &str) -> String {
 
 #[tokio::test]
 async fn a_rollout_is_told_from_where_it_is_to_its_end() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b", "c"], "old")).await;
 
@@ -45,7 +45,7 @@ async fn a_rollout_is_told_from_where_it_is_to_its_end() {
 
 #[tokio::test]
 async fn a_rollout_that_has_ended_is_told_at_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let done = roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
 
@@ -56,7 +56,7 @@ async fn a_rollout_that_has_ended_is_told_at_once() {
 
 #[tokio::test]
 async fn whoever_comes_again_is_told_the_rest_of_the_resources() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let done = roll_out(&world, &ana, rollout("night", &["a", "b", "c"], "old")).await;
     let path = events(done["id"].as_str().unwrap());
@@ -77,7 +77,7 @@ async fn whoever_comes_again_is_told_the_rest_of_the_resources() {
 
 #[tokio::test]
 async fn any_process_tells_the_same() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b"], "old")).await;
     let other = world.beside();
@@ -94,7 +94,7 @@ async fn any_process_tells_the_same() {
 
 #[tokio::test]
 async fn many_who_follow_are_all_told_the_end() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "old")).await;
     let mut followers = Vec::new();
@@ -111,7 +111,7 @@ async fn many_who_follow_are_all_told_the_end() {
 
 #[tokio::test]
 async fn a_rollout_is_followed_by_its_owner_alone_and_by_who_may() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     let id = begin(&ana, rollout("night", &["a"], "old")).await;
 
@@ -125,7 +125,7 @@ async fn a_rollout_is_followed_by_its_owner_alone_and_by_who_may() {
 
 #[tokio::test]
 async fn a_cancelled_rollout_is_told_as_that() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b"], "old")).await;
     let following = ana.follow(&events(&id), &[]).await;

@@ -2,11 +2,11 @@
 
 use crate::given::rollouts::{begin, roll_out, rollout, shown};
 use serde_json::json;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn one_that_waits_has_settled_nothing_and_one_that_is_done_everything() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let id = begin(&ana, rollout("night", &["a", "b"], "x")).await;
@@ -24,7 +24,7 @@ async fn one_that_waits_has_settled_nothing_and_one_that_is_done_everything() {
 
 #[tokio::test]
 async fn one_that_never_was_is_not_found_and_what_is_no_id_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;
 

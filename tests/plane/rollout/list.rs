@@ -2,7 +2,7 @@
 
 use crate::given::rollouts::{roll_out, rollout};
 use serde_json::Value;
-use tidemill_testing::{World, seconds};
+use tidemill_testing::{TestPlane, seconds};
 
 fn ids(list: &Value) -> Vec<String> {
     list["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
@@ -10,7 +10,7 @@ fn ids(list: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn rollouts_are_listed_newest_first_page_by_page_and_by_group() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     let mut expected = Vec::new();
     for i in 0..5 {

@@ -2,7 +2,7 @@
 
 use crate::given::rollouts::{begin, broken, live, roll_out, rollout, wanted};
 use serde_json::{Value, json};
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 fn would(preview: &Value) -> Vec<String> {
     let items = preview["items"].as_array().unwrap();
@@ -14,7 +14,7 @@ fn would(preview: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_preview_says_what_the_rollout_then_does_and_changes_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a", "b", "c"], "old")).await;
     let mut request = rollout("night", &["a", "b", "d"], "old");
@@ -30,7 +30,7 @@ async fn a_preview_says_what_the_rollout_then_does_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_preview_neither_waits_for_a_rollout_nor_holds_one_up() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     begin(&ana, rollout("night", &["a"], "x")).await;
 
@@ -43,7 +43,7 @@ async fn a_preview_neither_waits_for_a_rollout_nor_holds_one_up() {
 
 #[tokio::test]
 async fn pipelines_that_cannot_run_are_refused_with_all_that_is_wrong() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     let refused = ana
@@ -65,7 +65,7 @@ async fn pipelines_that_cannot_run_are_refused_with_all_that_is_wrong() {
 
 #[tokio::test]
 async fn a_project_of_another_group_is_told() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;
 
@@ -76,7 +76,7 @@ async fn a_project_of_another_group_is_told() {
 
 #[tokio::test]
 async fn what_changes_is_told_of_the_graph_and_of_the_settings() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, json!({"group": "night", "pipelines": [with_template("a", "old"), wanted("b", "old")]}))
         .await;
@@ -101,7 +101,7 @@ async fn what_changes_is_told_of_the_graph_and_of_the_settings() {
 
 #[tokio::test]
 async fn what_changes_is_told_of_time() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let scheduled = |project: &str, schedule: &str| {
         let mut wanted = wanted(project, "x");
@@ -126,7 +126,7 @@ async fn what_changes_is_told_of_time() {
 
 #[tokio::test]
 async fn a_source_that_waits_for_input_is_told_also_if_the_schedule_stays() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut first = wanted("a", "x");
     first["schedule"] = "@hourly".into();

@@ -3,7 +3,7 @@
 use crate::given::rollouts::{findings, live, rollout, shown};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tidemill_testing::{User, World};
+use tidemill_testing::{TestPlane, User};
 
 /// How a client meets a rollout that holds the slot.
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +40,7 @@ async fn ended(user: &User, id: &str) -> Value {
 
 #[tokio::test]
 async fn of_fifty_deploys_half_of_which_cancel_all_end_and_one_is_live() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let manner = |i: usize| if i.is_multiple_of(2) { Manner::Waits } else { Manner::Cancels };
     let clients = join_all((0..50).map(|i| deploy(&ana, manner(i), format!("v{i}"))));

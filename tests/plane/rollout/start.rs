@@ -3,11 +3,11 @@
 use crate::given::rollouts::{begin, broken, did, findings, live, roll_out, rollout, shown, wanted};
 use http::Method;
 use serde_json::{Value, json};
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_rollout_brings_its_pipelines_live_and_tells_what_it_did() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut request = rollout("night", &["a", "b"], "first");
     request["pipelines"][0]["schedule"] = "*/5 * * * *".into();
@@ -29,7 +29,7 @@ async fn a_rollout_brings_its_pipelines_live_and_tells_what_it_did() {
 
 #[tokio::test]
 async fn of_many_at_once_one_goes_on_and_the_others_are_told_which() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let requests = (0..50).map(|i| ana.post("/v1/rollouts", rollout("night", &["a"], &format!("v{i}"))));
 
@@ -50,7 +50,7 @@ async fn of_many_at_once_one_goes_on_and_the_others_are_told_which() {
 
 #[tokio::test]
 async fn groups_and_owners_do_not_wait_for_each_other() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
 
     let ids = [begin(&ana, rollout("night", &["a"], "x")).await, begin(&ana, rollout("day", &["b"], "x")).await];
@@ -67,7 +67,7 @@ async fn groups_and_owners_do_not_wait_for_each_other() {
 
 #[tokio::test]
 async fn a_retry_under_its_idempotency_key_is_the_same_rollout() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let body = rollout("night", &["a"], "x").to_string().into_bytes();
     let headers = [("content-type", "application/json"), ("idempotency-key", "k1")];
@@ -85,7 +85,7 @@ async fn a_retry_under_its_idempotency_key_is_the_same_rollout() {
 
 #[tokio::test]
 async fn what_is_not_well_formed_is_refused_at_once_with_everything_that_is_wrong() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let twice = json!({"group": "night", "pipelines": [wanted("a", "x"), wanted("a", "y"), {"pipeline": {"components": []}},
         {"pipeline": {"project_id": "c"}}, {"pipeline": []}]});
@@ -104,7 +104,7 @@ async fn what_is_not_well_formed_is_refused_at_once_with_everything_that_is_wron
 
 #[tokio::test]
 async fn a_pipeline_that_cannot_run_fails_the_rollout_before_anything_changes() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
     let mut request = rollout("night", &["a", "b"], "new");
@@ -125,7 +125,7 @@ async fn a_pipeline_that_cannot_run_fails_the_rollout_before_anything_changes() 
 
 #[tokio::test]
 async fn all_that_is_wrong_with_a_pipeline_is_told_at_once_with_what_to_do() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut one = broken("a");
     one["pipeline"]["components"][0]["provider"] = "webhok".into();
@@ -143,7 +143,7 @@ async fn all_that_is_wrong_with_a_pipeline_is_told_at_once_with_what_to_do() {
 
 #[tokio::test]
 async fn names_that_are_too_long_are_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let fields = [("title", 257), ("repository", 1_025)];
     for (field, length) in fields {
@@ -160,7 +160,7 @@ async fn names_that_are_too_long_are_refused() {
 
 #[tokio::test]
 async fn what_brought_nothing_live_leaves_no_group() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, json!({"partial": true, "pipelines": [wanted("alone", "x")]})).await;
     let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": [broken("a")]})).await;
@@ -178,7 +178,7 @@ async fn what_brought_nothing_live_leaves_no_group() {
 
 #[tokio::test]
 async fn a_single_pipeline_needs_no_group_and_joins_none() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a", "b"], "old")).await;
 

@@ -1,11 +1,11 @@
 //! Waiting for rollouts.
 
 use crate::given::rollouts::{begin, rollout};
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_wait_ends_with_the_rollout() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
 
@@ -19,7 +19,7 @@ async fn a_wait_ends_with_the_rollout() {
 
 #[tokio::test]
 async fn a_wait_that_is_over_shows_the_rollout_as_it_is() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
 
@@ -30,7 +30,7 @@ async fn a_wait_that_is_over_shows_the_rollout_as_it_is() {
 
 #[tokio::test]
 async fn another_owners_rollout_is_not_waited_for() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
 

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{User, World, minutes, pipeline};
+use tidemill_testing::{TestPlane, User, minutes, pipeline};
 
 async fn cancel(user: &User, id: &str) -> tidemill_testing::Answer {
     user.post(&format!("/v1/runs/{id}/cancel"), Value::Null).await
@@ -14,7 +14,7 @@ async fn cancel(user: &User, id: &str) -> tidemill_testing::Answer {
 
 #[tokio::test]
 async fn a_run_that_waits_ends_at_once_and_never_starts() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let id = queued(&ana, "p").await;
@@ -31,7 +31,7 @@ async fn a_run_that_waits_ends_at_once_and_never_starts() {
 
 #[tokio::test]
 async fn a_run_that_is_going_ends_after_what_it_has_in_hand() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let written = lines(&world, 3_000);
     ana.deploy(copy("p"), "manual").await.ok();
@@ -52,7 +52,7 @@ async fn a_run_that_is_going_ends_after_what_it_has_in_hand() {
 
 #[tokio::test]
 async fn a_run_that_waits_for_its_next_attempt_has_none() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(unreachable("p"), "manual").await.ok();
     let waiting = ran(&world, &ana, "p").await;
@@ -85,7 +85,7 @@ async fn with_slow_run(user: &User) -> (String, impl FnOnce()) {
 
 #[tokio::test]
 async fn a_run_that_fails_after_it_was_asked_to_end_is_not_tried_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (id, finish) = with_slow_run(&ana).await;
 
@@ -109,7 +109,7 @@ async fn a_run_that_fails_after_it_was_asked_to_end_is_not_tried_again() {
 
 #[tokio::test]
 async fn a_run_that_has_ended_cannot_be_cancelled() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let ended = ran(&world, &ana, "p").await;
@@ -124,7 +124,7 @@ async fn a_run_that_has_ended_cannot_be_cancelled() {
 
 #[tokio::test]
 async fn cancelling_twice_asks_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (id, finish) = with_slow_run(&ana).await;
 
@@ -146,7 +146,7 @@ async fn cancelling_twice_asks_once() {
 
 #[tokio::test]
 async fn after_a_cancelled_run_the_next_one_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     let id = queued(&ana, "p").await;
@@ -162,7 +162,7 @@ async fn after_a_cancelled_run_the_next_one_runs() {
 
 #[tokio::test]
 async fn a_run_that_does_not_exist_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     assert_eq!(cancel(&ana, "0000000000000000000000000A").await.refused(404), "not_found");

@@ -5,11 +5,11 @@ use crate::given::{
 };
 use serde_json::json;
 use std::time::Duration;
-use tidemill_testing::{World, minutes, seconds};
+use tidemill_testing::{TestPlane, minutes, seconds};
 
 #[tokio::test]
 async fn a_run_that_keeps_failing_has_three_attempts_and_shows_its_error() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(unreachable("p"), "manual").await.ok();
 
@@ -31,7 +31,7 @@ async fn a_run_that_keeps_failing_has_three_attempts_and_shows_its_error() {
 
 #[tokio::test]
 async fn no_bell_makes_an_attempt_start_before_its_time() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(unreachable("p"), "manual").await.ok();
     let waiting = ran(&world, &ana, "p").await;
@@ -52,7 +52,7 @@ async fn no_bell_makes_an_attempt_start_before_its_time() {
 
 #[tokio::test]
 async fn a_deployment_says_how_many_attempts_its_runs_have() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for (attempts, project) in [(1, "one"), (5, "five")] {
         ana.post("/v1/deployments", json!({"pipeline": unreachable(project), "maxAttempts": attempts})).await.ok();
@@ -65,7 +65,7 @@ async fn a_deployment_says_how_many_attempts_its_runs_have() {
 
 #[tokio::test]
 async fn a_failure_that_no_retry_mends_is_not_tried_again() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(broken("p"), "manual").await.ok();
 
@@ -76,7 +76,7 @@ async fn a_failure_that_no_retry_mends_is_not_tried_again() {
 
 #[tokio::test]
 async fn a_run_over_its_time_limit_is_timed_out_and_says_so() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let written = lines(&world, 3_000);
     ana.post("/v1/deployments", json!({"pipeline": copy("p"), "timeoutSeconds": 60})).await.ok();
@@ -95,7 +95,7 @@ async fn a_run_over_its_time_limit_is_timed_out_and_says_so() {
 
 #[tokio::test]
 async fn a_run_keeps_the_version_that_it_was_queued_with() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let saying = |text: &str| {
         let template = ("template", json!({"template": text}), "text");
@@ -115,7 +115,7 @@ async fn a_run_keeps_the_version_that_it_was_queued_with() {
 
 #[tokio::test]
 async fn a_run_that_waits_in_line_before_the_one_that_may_run_does_not_hold_it_up() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(echo("p"), "* * * * *").await.ok()["hook"].as_str().unwrap().to_owned();
 
@@ -135,7 +135,7 @@ async fn a_run_that_waits_in_line_before_the_one_that_may_run_does_not_hold_it_u
 
 #[tokio::test]
 async fn a_run_that_waits_does_not_hurry_the_next_attempt_of_the_one_before_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(unreachable("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
     let waiting = ran(&world, &ana, "p").await;

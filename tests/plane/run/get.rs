@@ -2,11 +2,11 @@
 
 use crate::given::{broken, echo, queued, ran, run};
 use serde_json::json;
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn a_run_tells_what_it_was_for_and_what_came_of_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
     world.advance(minutes(10)).await;
@@ -28,7 +28,7 @@ async fn a_run_tells_what_it_was_for_and_what_came_of_it() {
 
 #[tokio::test]
 async fn a_run_that_waits_has_neither_start_nor_end() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 
@@ -44,7 +44,7 @@ async fn a_run_that_waits_has_neither_start_nor_end() {
 
 #[tokio::test]
 async fn a_failed_run_names_the_component_and_what_to_do() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(broken("p"), "manual").await.ok();
 
@@ -57,7 +57,7 @@ async fn a_failed_run_names_the_component_and_what_to_do() {
 
 #[tokio::test]
 async fn a_large_result_is_shown_whole() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(echo("p"), "manual").await.ok();
     let text = "0123456789".repeat(100_000);
@@ -71,7 +71,7 @@ async fn a_large_result_is_shown_whole() {
 
 #[tokio::test]
 async fn a_run_is_found_with_its_project_and_not_with_another() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     ana.deploy(pipeline("q"), "manual").await.ok();
@@ -85,7 +85,7 @@ async fn a_run_is_found_with_its_project_and_not_with_another() {
 
 #[tokio::test]
 async fn a_removed_projects_runs_are_still_shown() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let ended = ran(&world, &ana, "p").await;

@@ -3,7 +3,7 @@
 use crate::given::environments::{of_staging, scheduled, versions};
 use crate::given::{broken, queued, ran};
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, minutes, pipeline};
+use tidemill_testing::{TestPlane, User, minutes, pipeline};
 
 async fn ids(user: &User, path: &str) -> Vec<String> {
     let list = user.get(path).await.ok();
@@ -11,7 +11,7 @@ async fn ids(user: &User, path: &str) -> Vec<String> {
 }
 
 /// Two scheduled runs of version 1, then a cancelled and a failed one by hand of version 2, a minute apart each.
-async fn with_four_runs(world: &World) -> (User, Vec<String>) {
+async fn with_four_runs(world: &TestPlane) -> (User, Vec<String>) {
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/1 * * * *").await.ok();
     world.advance(minutes(2)).await;
@@ -29,7 +29,7 @@ async fn with_four_runs(world: &World) -> (User, Vec<String>) {
 
 #[tokio::test]
 async fn runs_are_listed_newest_first_without_their_results() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = with_four_runs(&world).await;
 
     let list = ana.get("/v1/runs?project=p").await.ok();
@@ -44,7 +44,7 @@ async fn runs_are_listed_newest_first_without_their_results() {
 
 #[tokio::test]
 async fn runs_are_filtered_by_state_trigger_version_and_time() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, runs) = with_four_runs(&world).await;
 
     for (filter, expected) in [
@@ -67,7 +67,7 @@ async fn runs_are_filtered_by_state_trigger_version_and_time() {
 
 #[tokio::test]
 async fn pages_hold_every_run_once_filtered_or_not() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for project in ["p", "q"] {
         ana.deploy(pipeline(project), "* * * * *").await.ok();
@@ -95,7 +95,7 @@ async fn pages_hold_every_run_once_filtered_or_not() {
 
 #[tokio::test]
 async fn without_a_project_all_of_an_owners_runs_are_listed_and_nobody_elses() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
     for (user, project) in [(&ana, "p"), (&ana, "q"), (&bob, "p")] {
@@ -114,7 +114,7 @@ async fn without_a_project_all_of_an_owners_runs_are_listed_and_nobody_elses() {
 
 #[tokio::test]
 async fn a_filter_that_cannot_be_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     for (query, named) in [
@@ -136,7 +136,7 @@ async fn a_filter_that_cannot_be_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_projects_runs_are_those_of_its_environments_too_each_once_page_by_page() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
     scheduled(&mut dap, "* * * * *").await;
@@ -172,7 +172,7 @@ async fn a_projects_runs_are_those_of_its_environments_too_each_once_page_by_pag
 
 #[tokio::test]
 async fn a_page_costs_one_read_for_each_source_of_an_environment() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;
     versions(&mut dap, 1).await;

@@ -4,7 +4,7 @@ use crate::given::tasks::caller;
 use crate::given::{chain, copy, echo, lines, queued, ran, while_it_runs};
 use serde_json::{Value, json};
 use tidemill_model::ids::RunId;
-use tidemill_testing::{User, World, seconds};
+use tidemill_testing::{TestPlane, User, seconds};
 
 /// Logs each line of `in.txt`; saves its progress, and so a piece of the log, every 50 lines.
 fn logging(project: &str) -> Value {
@@ -22,7 +22,7 @@ async fn logs(user: &User, id: &str, from: u64) -> Value {
 
 #[tokio::test]
 async fn a_line_says_when_how_grave_from_where_and_what() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     lines(&world, 1);
     ana.deploy(logging("p"), "manual").await.ok();
@@ -37,7 +37,7 @@ async fn a_line_says_when_how_grave_from_where_and_what() {
 
 #[tokio::test]
 async fn a_long_log_is_read_piece_by_piece_in_order_and_each_line_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let written = lines(&world, 1_230);
     ana.deploy(logging("p"), "manual").await.ok();
@@ -63,7 +63,7 @@ async fn a_long_log_is_read_piece_by_piece_in_order_and_each_line_once() {
 
 #[tokio::test]
 async fn a_log_is_read_while_it_grows() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let written = lines(&world, 2_000);
     ana.deploy(logging("p"), "manual").await.ok();
@@ -86,7 +86,7 @@ async fn a_log_is_read_while_it_grows() {
 
 #[tokio::test]
 async fn a_run_without_lines_has_a_complete_empty_log_once_it_has_ended() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     lines(&world, 1);
     ana.deploy(copy("p"), "manual").await.ok();
@@ -102,7 +102,7 @@ async fn a_run_without_lines_has_a_complete_empty_log_once_it_has_ended() {
 
 #[tokio::test]
 async fn the_log_of_every_attempt_is_kept() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let request = ("http_request", json!({"url": "http://127.0.0.1:1/", "retries": 0}), "text");
     let mut pipeline = chain("p", &[("timer", json!({}), "text"), request, ("response", json!({"lanes": []}), "")]);
@@ -122,7 +122,7 @@ async fn the_log_of_every_attempt_is_kept() {
 
 #[tokio::test]
 async fn a_run_that_had_nothing_to_do_says_so() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(echo("p"), "manual").await.ok();
 
@@ -135,7 +135,7 @@ async fn a_run_that_had_nothing_to_do_says_so() {
 /// Objects of a task are worked on side by side, and each writes its own chunk.
 #[tokio::test]
 async fn a_follower_waits_for_a_chunk_that_comes_after_the_next_one_but_not_for_ever() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (caller, ana) = caller(&world, "ana").await;
     let links = [("webhook", json!({}), "text"), ("log", json!({}), "")];
     let task = caller.open_with(json!({"pipeline": chain("p", &links), "ttlSeconds": 0})).await.unwrap();

@@ -2,9 +2,9 @@
 
 use crate::given::{broken, echo, queued, run};
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, pipeline};
+use tidemill_testing::{TestPlane, User, pipeline};
 
-async fn deployed(world: &World) -> User {
+async fn deployed(world: &TestPlane) -> User {
     let ana = world.user("ana").await;
     ana.deploy(echo("p"), "manual").await.ok();
     ana
@@ -12,7 +12,7 @@ async fn deployed(world: &World) -> User {
 
 #[tokio::test]
 async fn a_run_is_queued_at_once_and_then_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
 
     let started = ana.post("/v1/deployments/p/runs", Value::Null).await;
@@ -29,7 +29,7 @@ async fn a_run_is_queued_at_once_and_then_runs() {
 
 #[tokio::test]
 async fn text_and_json_reach_the_source_as_what_they_are() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
 
     for (input, lane, result) in [
@@ -46,7 +46,7 @@ async fn text_and_json_reach_the_source_as_what_they_are() {
 
 #[tokio::test]
 async fn a_project_never_runs_twice_at_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
     let going = queued(&ana, "p").await;
 
@@ -60,7 +60,7 @@ async fn a_project_never_runs_twice_at_once() {
 
 #[tokio::test]
 async fn of_runs_started_at_once_one_is_made() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
 
     let answers =
@@ -73,7 +73,7 @@ async fn of_runs_started_at_once_one_is_made() {
 
 #[tokio::test]
 async fn a_paused_project_is_not_run_and_a_resumed_one_is() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();
 
@@ -88,7 +88,7 @@ async fn a_paused_project_is_not_run_and_a_resumed_one_is() {
 
 #[tokio::test]
 async fn a_retry_with_the_same_idempotency_key_starts_nothing_new() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
     let start = |input: &str| {
         let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
@@ -108,7 +108,7 @@ async fn a_retry_with_the_same_idempotency_key_starts_nothing_new() {
 
 #[tokio::test]
 async fn a_project_that_is_not_deployed_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = deployed(&world).await;
 
     assert_eq!(ana.post("/v1/deployments/q/runs", json!({})).await.refused(404), "not_found");
@@ -119,7 +119,7 @@ async fn a_project_that_is_not_deployed_is_not_found() {
 
 #[tokio::test]
 async fn a_run_by_hand_does_not_use_up_a_tick() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
 
@@ -133,7 +133,7 @@ async fn a_run_by_hand_does_not_use_up_a_tick() {
 
 #[tokio::test]
 async fn a_failed_run_leaves_the_project_ready_to_run() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(broken("p"), "manual").await.ok();
 

@@ -4,11 +4,11 @@ use crate::given::{copied, copy, lines, queued, run, stored, while_it_runs};
 use serde_json::json;
 use tidemill_model::lease::Lease;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Death, User, World, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, User, pipeline, seconds};
 
 #[tokio::test]
 async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goes_on() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let written = lines(&world, 3_000);
     ana.deploy(copy("p"), "manual").await.ok();
@@ -41,7 +41,7 @@ async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goe
 
 #[tokio::test]
 async fn a_file_is_copied_exactly_once_although_the_worker_dies_at_every_call() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut ana = world.user("ana").await;
     let written = lines(&world, 700);
     ana.deploy(copy("p"), "manual").await.ok();
@@ -66,7 +66,7 @@ async fn a_file_is_copied_exactly_once_although_the_worker_dies_at_every_call() 
 
 #[tokio::test]
 async fn a_run_that_kills_every_worker_is_given_up() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let id = queued(&ana, "p").await;
@@ -89,7 +89,7 @@ async fn a_run_that_kills_every_worker_is_given_up() {
     assert_eq!(ended["attempt"], 1, "it is not tried again");
 }
 
-async fn killed_at_work(world: World) -> World {
+async fn killed_at_work(world: TestPlane) -> TestPlane {
     world.faults.die(Some(Death::After(2)));
     world.answer(QueueKind::Runs).await;
     world.restarted().await
@@ -97,7 +97,7 @@ async fn killed_at_work(world: World) -> World {
 
 #[tokio::test]
 async fn deaths_that_are_followed_by_progress_do_not_give_a_run_up() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let mut ana: User = world.user("ana").await;
     let written = lines(&world, 60);
     ana.deploy(copy("p"), "manual").await.ok();

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use tidemill_model::key::Scope;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn secrets_are_listed_by_name_with_nothing_but_when_they_were_set() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for name in ["ZULU", "ALPHA"] {
         ana.put(&format!("/v1/secrets/{name}"), json!({"value": "s3cret"})).await.ok();
@@ -21,7 +21,7 @@ async fn secrets_are_listed_by_name_with_nothing_but_when_they_were_set() {
 
 #[tokio::test]
 async fn pages_hold_every_secret_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for number in 0..5 {
         ana.put(&format!("/v1/secrets/S{number}"), json!({"value": "s3cret"})).await.ok();
@@ -43,7 +43,7 @@ async fn pages_hold_every_secret_once() {
 
 #[tokio::test]
 async fn only_an_administrator_sees_the_names() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let operator = world.user_with("ana", &Scope::DEFAULT).await;
 
     assert_eq!(operator.get("/v1/secrets").await.refused(403), "permission_denied");

@@ -2,11 +2,11 @@
 
 use crate::given::{chain, ran};
 use serde_json::json;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_removed_secret_is_gone_for_lists_and_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let template = json!({"template": "${TOKEN}"});
     let response = ("response", json!({"lanes": []}), "");
@@ -25,7 +25,7 @@ async fn a_removed_secret_is_gone_for_lists_and_runs() {
 
 #[tokio::test]
 async fn a_secret_that_is_not_set_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.put("/v1/secrets/TOKEN", json!({"value": "s3cret"})).await.ok();
     ana.delete("/v1/secrets/TOKEN").await.ok();

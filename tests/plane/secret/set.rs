@@ -4,7 +4,7 @@ use crate::given::{chain, ran};
 use serde_json::{Value, json};
 use tidemill_model::ids::{OwnerId, SecretName};
 use tidemill_model::key::Scope;
-use tidemill_testing::{User, World, seconds};
+use tidemill_testing::{TestPlane, User, seconds};
 
 /// A value that no answer may hold.
 const CANARY: &str = "c4nary-value+/=&?";
@@ -15,7 +15,7 @@ fn using(project: &str, provider: &str, config: Value) -> Value {
     chain(project, &[("timer", json!({}), "text"), ("template", template, "text"), (provider, config, "text")])
 }
 
-async fn with_canary(world: &World) -> User {
+async fn with_canary(world: &TestPlane) -> User {
     let ana = world.user("ana").await;
     ana.put("/v1/secrets/TOKEN", json!({"value": CANARY})).await.ok();
     ana
@@ -23,7 +23,7 @@ async fn with_canary(world: &World) -> User {
 
 #[tokio::test]
 async fn a_run_uses_the_secret_that_its_config_names() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_canary(&world).await;
     ana.deploy(using("p", "file_sink", json!({"path": "out.txt"})), "manual").await.ok();
 
@@ -36,7 +36,7 @@ async fn a_run_uses_the_secret_that_its_config_names() {
 
 #[tokio::test]
 async fn a_run_uses_the_value_that_was_set_last() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_canary(&world).await;
     ana.deploy(using("p", "file_sink", json!({"path": "out.txt"})), "manual").await.ok();
     ana.put("/v1/secrets/TOKEN", json!({"value": "second"})).await.ok();
@@ -48,7 +48,7 @@ async fn a_run_uses_the_value_that_was_set_last() {
 
 #[tokio::test]
 async fn a_secret_that_is_not_set_fails_the_run_by_its_name_and_says_what_to_do() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let somebody = world.user("bob").await;
     somebody.put("/v1/secrets/TOKEN", json!({"value": CANARY})).await.ok();
@@ -63,7 +63,7 @@ async fn a_secret_that_is_not_set_fails_the_run_by_its_name_and_says_what_to_do(
 
 #[tokio::test]
 async fn no_answer_shows_a_secret_even_when_the_pipeline_prints_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_canary(&world).await;
     let unreadable = json!({"program": "error(\"no use for \" + .)"});
     ana.deploy(using("logs", "log", json!({})), "manual").await.ok();
@@ -90,7 +90,7 @@ async fn no_answer_shows_a_secret_even_when_the_pipeline_prints_it() {
 
 #[tokio::test]
 async fn neither_setting_nor_refusing_a_value_shows_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let long = CANARY.repeat(300);
 
@@ -110,7 +110,7 @@ async fn neither_setting_nor_refusing_a_value_shows_it() {
 
 #[tokio::test]
 async fn a_secret_is_sealed_where_it_is_stored() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_canary(&world).await;
     ana.put("/v1/secrets/SAME", json!({"value": CANARY})).await.ok();
 
@@ -133,7 +133,7 @@ async fn a_secret_is_sealed_where_it_is_stored() {
 
 #[tokio::test]
 async fn only_an_administrator_sets_secrets() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let operator = world.user_with("ana", &Scope::DEFAULT).await;
 
     let answer = operator.put("/v1/secrets/TOKEN", json!({"value": CANARY})).await;

@@ -2,11 +2,11 @@
 
 use crate::given::echo;
 use serde_json::json;
-use tidemill_testing::{Death, World};
+use tidemill_testing::{Death, TestPlane};
 
 #[tokio::test]
 async fn nothing_is_kept_of_it() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let mut visitor = world.visits(&ana).await;
     visitor.ask("rrext_monitor", json!({"token": "*", "types": ["summary"]})).await.ok();
@@ -23,7 +23,7 @@ async fn nothing_is_kept_of_it() {
 
 #[tokio::test]
 async fn it_may_be_told_twice_and_of_nobody() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let visitor = world.visits(&ana).await;
 
@@ -33,7 +33,7 @@ async fn it_may_be_told_twice_and_of_nobody() {
 
 #[tokio::test]
 async fn a_death_at_any_write_leaves_what_the_next_call_finds() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     for call in 0..4 {
         let visitor = world.visits(&ana).await;
@@ -51,7 +51,7 @@ async fn a_death_at_any_write_leaves_what_the_next_call_finds() {
 
 #[tokio::test]
 async fn a_task_outlives_the_socket_that_opened_it() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let mut visitor = world.visits(&ana).await;
     let opened = visitor.ask("execute", json!({"pipeline": echo("p")})).await.ok();

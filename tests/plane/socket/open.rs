@@ -5,11 +5,11 @@ use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr};
 use tidemill_model::ids::ConnectionId;
 use tidemill_protocols::sockets::{self, Event, Outcome};
-use tidemill_testing::{World, seconds};
+use tidemill_testing::{TestPlane, seconds};
 
 #[tokio::test]
 async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let mut strangers = Vec::new();
     for _ in 0..10 {
@@ -28,7 +28,7 @@ async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
 
 #[tokio::test]
 async fn of_many_at_once_there_are_never_more_than_ten() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
 
     let let_in = join_all((0..30).map(|_| world.visitor(1))).await.into_iter().filter(Result::is_ok).count();
 
@@ -38,7 +38,7 @@ async fn of_many_at_once_there_are_never_more_than_ten() {
 
 #[tokio::test]
 async fn those_of_one_household_are_counted_together() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let open = |host: u16| {
         let event = Event {
             connection: ConnectionId::parse(format!("v6-{host}")).unwrap(),
@@ -60,7 +60,7 @@ async fn those_of_one_household_are_counted_together() {
 
 #[tokio::test]
 async fn a_page_may_not_connect() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let event = Event {
         connection: ConnectionId::parse("page").unwrap(),
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -3,10 +3,10 @@
 use crate::given::echo;
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
-use tidemill_testing::{Death, User, Visitor, World, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, User, Visitor, pipeline, seconds};
 
-async fn given() -> (World, User, Visitor) {
-    let world = World::new().await.behind_api_gateway();
+async fn given() -> (TestPlane, User, Visitor) {
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let visitor = world.visits(&ana).await;
     (world, ana, visitor)
@@ -69,7 +69,7 @@ async fn an_answer_that_is_too_large_is_refused_with_the_ways_it_can_go() {
 
 #[tokio::test]
 async fn nothing_is_answered_before_the_login() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     let mut stranger = world.visitor(1).await.unwrap();
@@ -83,7 +83,7 @@ async fn nothing_is_answered_before_the_login() {
 
 #[tokio::test]
 async fn a_refused_login_closes_the_socket() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let mut stranger = world.visitor(1).await.unwrap();
 
     stranger.send("auth", json!({"auth": "nonsense"})).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_refused_login_closes_the_socket() {
 
 #[tokio::test]
 async fn who_has_not_logged_in_after_five_seconds_is_closed_at_the_next_frame() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let (mut early, mut late) = (world.visitor(1).await.unwrap(), world.visitor(1).await.unwrap());
     let mut left = world.visits(&ana).await;
@@ -216,7 +216,7 @@ async fn a_table_that_does_not_answer_is_told_and_closes_nobody_who_is_logged_in
 
 #[tokio::test]
 async fn a_death_while_a_login_is_written_leaves_nobody_half_logged_in() {
-    let world = World::new().await.behind_api_gateway();
+    let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     ana.get("/v1/health").await.ok();
     for call in 0..6 {

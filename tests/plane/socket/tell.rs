@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Death, User, Visitor, World, minutes, seconds};
+use tidemill_testing::{Death, TestPlane, User, Visitor, minutes, seconds};
 
 const ALL: [&str; 3] = ["task", "summary", "output"];
 
 /// A world in which ana watches all of her tasks.
-async fn given() -> (World, Caller, User, Visitor) {
-    let world = World::new().await.behind_api_gateway();
+async fn given() -> (TestPlane, Caller, User, Visitor) {
+    let world = TestPlane::new().await.behind_api_gateway();
     let (owner, user) = caller(&world, "ana").await;
     let visitor = watching(&world, &user, &ALL).await;
     (world, owner, user, visitor)
 }
 
-async fn watching(world: &World, user: &User, types: &[&str]) -> Visitor {
+async fn watching(world: &TestPlane, user: &User, types: &[&str]) -> Visitor {
     let mut visitor = world.visits(user).await;
     visitor.send("rrext_monitor", json!({"token": "*", "types": types})).await.unwrap();
     visitor.events();
@@ -30,7 +30,7 @@ fn ana() -> OwnerId {
 }
 
 /// The bell of ana's watchers.
-async fn ring(world: &World) {
+async fn ring(world: &TestPlane) {
     world.plane.queue.ring(Bell::Watch { owner: ana() }, std::time::Duration::ZERO).await.unwrap();
 }
 
@@ -366,7 +366,7 @@ async fn a_subscription_that_changes_while_it_is_told_is_kept() {
 
 #[tokio::test]
 async fn where_a_process_holds_its_sockets_nothing_is_rung() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (owner, _) = caller(&world, "ana").await;
 
     world.faults.die(None);

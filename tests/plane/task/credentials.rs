@@ -6,9 +6,9 @@ use serde_json::json;
 use tidemill_model::key::Scope;
 use tidemill_operations::access::{self, caller::Caller};
 use tidemill_operations::{Code, Error};
-use tidemill_testing::{World, minutes};
+use tidemill_testing::{TestPlane, minutes};
 
-async fn with(world: &World, credential: &str) -> Result<Caller, Error> {
+async fn with(world: &TestPlane, credential: &str) -> Result<Caller, Error> {
     access::caller::of(&world.plane, Some(credential)).await
 }
 
@@ -16,13 +16,13 @@ fn refused(caller: &Caller, scope: Scope, task: Option<&str>) -> Code {
     caller.call(scope, task).unwrap_err().code
 }
 
-async fn ana(world: &World) -> Opener {
+async fn ana(world: &TestPlane) -> Opener {
     opener(world, "ana").await.0
 }
 
 #[tokio::test]
 async fn a_tasks_own_token_may_do_all_that_concerns_it_and_nothing_else() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = ana(&world).await;
     let (task, other) = (ana.open(echo("p")).await.unwrap(), ana.open(echo("q")).await.unwrap());
 
@@ -39,7 +39,7 @@ async fn a_tasks_own_token_may_do_all_that_concerns_it_and_nothing_else() {
 
 #[tokio::test]
 async fn a_public_token_may_only_send_objects_to_its_task() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = ana(&world).await;
     let (task, other) = (ana.open(echo("p")).await.unwrap(), ana.open(echo("q")).await.unwrap());
 
@@ -55,7 +55,7 @@ async fn a_public_token_may_only_send_objects_to_its_task() {
 
 #[tokio::test]
 async fn the_tokens_of_a_task_that_is_gone_are_the_tokens_of_none() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = ana(&world).await;
     let task = ana.open(echo("p")).await.unwrap();
 
@@ -70,7 +70,7 @@ async fn the_tokens_of_a_task_that_is_gone_are_the_tokens_of_none() {
 
 #[tokio::test]
 async fn a_public_token_is_not_that_of_the_next_task_under_the_same_text() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = ana(&world).await;
     let chosen = json!({"pipeline": echo("p"), "token": "UPLOAD_TASK"});
     let first = ana.open_with(chosen.clone()).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_public_token_is_not_that_of_the_next_task_under_the_same_text() {
 
 #[tokio::test]
 async fn a_token_that_somebody_chose_is_no_credential() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = ana(&world).await;
     ana.open_with(json!({"pipeline": echo("p"), "token": "tk_mine"})).await.unwrap();
 
@@ -95,7 +95,7 @@ async fn a_token_that_somebody_chose_is_no_credential() {
 
 #[tokio::test]
 async fn choosing_the_token_of_another_owner_does_not_take_it_over() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (ana(&world).await, opener(&world, "bob").await.0);
     let hers = ana.open(echo("p")).await.unwrap();
 
@@ -108,7 +108,7 @@ async fn choosing_the_token_of_another_owner_does_not_take_it_over() {
 
 #[tokio::test]
 async fn a_tasks_tokens_end_with_the_key_that_it_was_opened_with() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = opener(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
 
@@ -121,7 +121,7 @@ async fn a_tasks_tokens_end_with_the_key_that_it_was_opened_with() {
 
 #[tokio::test]
 async fn a_key_is_still_a_key() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let sender = world.user_with("ana", &[Scope::Data]).await;
 
     let caller = with(&world, &sender.key).await.unwrap();

@@ -4,11 +4,11 @@ use crate::given::tasks::{Caller, caller, echoed};
 use crate::given::{echo, run};
 use serde_json::{Value, json};
 use tidemill_operations::Code;
-use tidemill_testing::{Death, World, minutes, pipeline, seconds};
+use tidemill_testing::{Death, TestPlane, minutes, pipeline, seconds};
 
 #[tokio::test]
 async fn what_was_accepted_finishes_and_new_objects_are_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open_with(json!({"pipeline": echo("p"), "threads": 30})).await.unwrap();
     let pipes = futures::future::join_all((0..30).map(|_| ana.pipe(&task.token))).await;
@@ -31,7 +31,7 @@ async fn what_was_accepted_finishes_and_new_objects_are_refused() {
 
 #[tokio::test]
 async fn a_second_end_and_an_unknown_token_are_refused_and_an_ended_task_is_forgotten() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let (bob, _) = caller(&world, "bob").await;
     let task = ana.open(echo("p")).await.unwrap();
@@ -52,7 +52,7 @@ async fn a_second_end_and_an_unknown_token_are_refused_and_an_ended_task_is_forg
 
 #[tokio::test]
 async fn an_idle_task_ends_and_each_object_puts_that_off() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let patient = ana.open_with(json!({"pipeline": echo("q"), "ttlSeconds": 0})).await.unwrap();
@@ -74,7 +74,7 @@ async fn an_idle_task_ends_and_each_object_puts_that_off() {
 
 #[tokio::test]
 async fn a_task_goes_on_after_a_restart() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     ana.send(&task.token, "before").await.unwrap();
@@ -88,7 +88,7 @@ async fn a_task_goes_on_after_a_restart() {
 
 #[tokio::test]
 async fn a_task_whose_worker_is_gone_ends_when_it_is_asked_to() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let in_flight = ana.pipe(&task.token).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_task_whose_worker_is_gone_ends_when_it_is_asked_to() {
 
 #[tokio::test]
 async fn cancelling_its_run_ends_a_task() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
 
@@ -134,7 +134,7 @@ async fn whatever_call_the_process_dies_at_the_task_ends_and_is_counted_out() {
     let mut deaths = 0;
     for call in 0..80 {
         for death in [Death::Before(call), Death::After(call)] {
-            let world = World::new().await;
+            let world = TestPlane::new().await;
             let (ana, user) = caller(&world, "ana").await;
             world.faults.die(Some(death));
             scene(&ana).await;
@@ -165,7 +165,7 @@ async fn whatever_call_the_process_dies_at_the_task_ends_and_is_counted_out() {
 async fn whatever_call_an_end_dies_at_the_run_of_the_task_is_told() {
     for call in 0..20 {
         for death in [Death::Before(call), Death::After(call)] {
-            let world = World::new().await;
+            let world = TestPlane::new().await;
             let (ana, user) = caller(&world, "ana").await;
             let task = ana.open(pipeline("p")).await.unwrap();
             world.faults.die(Some(death));
@@ -197,7 +197,7 @@ async fn a_sign_of_life_later() {
 
 #[tokio::test(start_paused = true)]
 async fn an_object_that_does_not_become_whole_fails_a_minute_after_its_task_was_ended() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let (late, in_time) = (ana.pipe(&task.token).await.unwrap(), ana.pipe(&task.token).await.unwrap());

@@ -4,7 +4,7 @@ use crate::given::tasks::caller;
 use crate::given::{broken, chain, echo};
 use http::Method;
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, seconds};
+use tidemill_testing::{TestPlane, User, seconds};
 
 async fn opened(user: &User, pipeline: Value) -> String {
     let opened = user.post("/v1/tasks", json!({"pipeline": pipeline})).await.ok();
@@ -13,7 +13,7 @@ async fn opened(user: &User, pipeline: Value) -> String {
 
 #[tokio::test]
 async fn a_task_tells_what_it_took_and_what_became_of_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = opened(&ana, echo("p")).await;
     let path = format!("/v1/tasks/{token}");
@@ -32,7 +32,7 @@ async fn a_task_tells_what_it_took_and_what_became_of_it() {
 
 #[tokio::test]
 async fn an_object_that_fails_is_told_and_counted() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut pipeline = broken("p");
     pipeline["components"][0]["provider"] = "webhook".into();
@@ -47,7 +47,7 @@ async fn an_object_that_fails_is_told_and_counted() {
 
 #[tokio::test]
 async fn bytes_are_counted_also_when_nobody_said_how_many_come() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();
     let form = "--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\nfour\r\n--x--\r\n";
@@ -62,7 +62,7 @@ async fn bytes_are_counted_also_when_nobody_said_how_many_come() {
 
 #[tokio::test]
 async fn another_owners_task_is_as_one_that_never_was() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let token = opened(&ana, echo("p")).await;
 

@@ -2,7 +2,7 @@
 
 use crate::given::echo;
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, minutes};
+use tidemill_testing::{TestPlane, User, minutes};
 
 async fn open(user: &User, project: &str) -> String {
     let opened = user.post("/v1/tasks", json!({"pipeline": echo(project)})).await.ok();
@@ -16,7 +16,7 @@ async fn listed(user: &User) -> Vec<(Value, Value)> {
 
 #[tokio::test]
 async fn tasks_are_listed_newest_first_and_ended_ones_for_five_minutes() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let first = open(&ana, "p").await;
     world.sleep(minutes(1));

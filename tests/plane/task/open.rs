@@ -4,11 +4,11 @@ use crate::given::tasks::{caller, echoed};
 use crate::given::{chain, echo, run};
 use serde_json::{Value, json};
 use tidemill_operations::Code;
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn a_task_has_tokens_of_its_own_and_stands_in_the_history() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
 
     let task = ana.open(echo("p")).await.unwrap();
@@ -24,7 +24,7 @@ async fn a_task_has_tokens_of_its_own_and_stands_in_the_history() {
 
 #[tokio::test]
 async fn a_source_has_one_task_and_a_second_caller_may_use_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let first = ana.open(echo("p")).await.unwrap();
 
@@ -37,7 +37,7 @@ async fn a_source_has_one_task_and_a_second_caller_may_use_it() {
 
 #[tokio::test]
 async fn of_twenty_that_open_one_at_once_one_wins() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
 
     let opened = futures::future::join_all((0..20).map(|_| ana.open(echo("p")))).await;
@@ -50,7 +50,7 @@ async fn of_twenty_that_open_one_at_once_one_wins() {
 
 #[tokio::test]
 async fn a_chosen_token_is_the_callers_own_and_another_owners_is_another_task() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let (bob, _) = caller(&world, "bob").await;
     let input = json!({"pipeline": echo("p"), "token": "UPLOAD_TASK", "useExisting": true});
@@ -66,7 +66,7 @@ async fn a_chosen_token_is_the_callers_own_and_another_owners_is_another_task() 
 
 #[tokio::test]
 async fn an_ended_task_makes_room_for_a_new_one() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     for input in [json!({"pipeline": echo("p")}), json!({"pipeline": echo("q"), "token": "mine"})] {
         let first = ana.open_with(input.clone()).await.unwrap();
@@ -81,7 +81,7 @@ async fn an_ended_task_makes_room_for_a_new_one() {
 
 #[tokio::test]
 async fn an_owner_has_a_hundred_open_tasks_at_most() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let (bob, _) = caller(&world, "bob").await;
     let opened = futures::future::join_all((0..110).map(|number| ana.open(echo(&format!("p{number}"))))).await;
@@ -99,7 +99,7 @@ async fn an_owner_has_a_hundred_open_tasks_at_most() {
 
 #[tokio::test]
 async fn a_pipeline_that_cannot_run_is_refused_with_every_problem_and_leaves_nothing() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let bad = json!({"project_id": "p", "components": [{"id": "a", "provider": "nope", "config": {}},
         {"id": "b", "provider": "neither", "config": {}}]});
@@ -112,7 +112,7 @@ async fn a_pipeline_that_cannot_run_is_refused_with_every_problem_and_leaves_not
 
 #[tokio::test]
 async fn a_pipeline_without_a_project_gets_one_of_its_own() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let mut nameless = echo("p");
     nameless.as_object_mut().unwrap().remove("project_id");
@@ -129,7 +129,7 @@ async fn a_pipeline_without_a_project_gets_one_of_its_own() {
 
 #[tokio::test]
 async fn a_source_that_makes_its_own_objects_runs_once_and_the_task_ends_with_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
 
     let task = ana.open(pipeline("p")).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_source_that_makes_its_own_objects_runs_once_and_the_task_ends_with_it
 
 #[tokio::test]
 async fn the_variables_that_a_pipeline_names_are_kept_sealed_and_no_others() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let template = json!({"template": "said ${ROCKETRIDE_WORD} and ${ROCKETRIDE_UNSET}"});
     let links = [("webhook", json!({}), "text"), ("template", template, "text"), ("response", json!({}), "")];
@@ -161,7 +161,7 @@ async fn the_variables_that_a_pipeline_names_are_kept_sealed_and_no_others() {
 
 #[tokio::test]
 async fn what_is_out_of_range_is_refused_by_name() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     for (field, value) in [("threads", json!(0)), ("threads", json!(65)), ("token", json!("x".repeat(257)))] {
         let mut input = json!({"pipeline": echo("p")});
@@ -176,7 +176,7 @@ async fn what_is_out_of_range_is_refused_by_name() {
 
 #[tokio::test]
 async fn tasks_take_no_turn_of_the_deployment() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     user.deploy(pipeline("p"), "* * * * *").await.ok();
     let task = ana.open(echo("p")).await.unwrap();
@@ -190,7 +190,7 @@ async fn tasks_take_no_turn_of_the_deployment() {
 
 #[tokio::test]
 async fn a_star_addresses_no_single_task() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
 
     let refused = ana.open_with(json!({"pipeline": echo("p"), "token": "*"})).await.unwrap_err();
@@ -200,7 +200,7 @@ async fn a_star_addresses_no_single_task() {
 
 #[tokio::test]
 async fn whoever_meets_a_task_that_is_ending_is_told_to_wait() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let arriving = ana.pipe(&task.token).await.unwrap();
@@ -215,7 +215,7 @@ async fn whoever_meets_a_task_that_is_ending_is_told_to_wait() {
 
 #[tokio::test]
 async fn names_and_descriptions_have_limits() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let with = |member: &str, length: usize| {
         let mut pipeline = echo("p");
@@ -242,7 +242,7 @@ async fn names_and_descriptions_have_limits() {
 
 #[tokio::test]
 async fn what_is_too_large_for_the_table_is_named() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let links = [
         ("webhook", json!({}), "text"),

@@ -2,11 +2,11 @@
 
 use crate::given::chain;
 use serde_json::json;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn a_tasks_pipeline_is_shown_as_it_was_sent_and_without_its_variables() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let template = json!({"template": "${ROCKETRIDE_A}"});
     let sent = chain("p", &[("webhook", json!({}), "text"), ("template", template, "text"), ("log", json!({}), "")]);

@@ -2,7 +2,7 @@
 
 use crate::given::{chain, echo};
 use serde_json::{Value, json};
-use tidemill_testing::{User, World};
+use tidemill_testing::{TestPlane, User};
 
 async fn opened(user: &User) -> String {
     let opened = user.post("/v1/tasks", json!({"pipeline": echo("p")})).await.ok();
@@ -17,7 +17,7 @@ async fn text(user: &User, path: &str) -> Value {
 
 #[tokio::test]
 async fn a_restarted_task_keeps_its_token_and_runs_what_it_was_given() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let path = opened(&ana).await;
     assert_eq!(text(&ana, &path).await, json!(["hi\n\n"]));
@@ -34,7 +34,7 @@ async fn a_restarted_task_keeps_its_token_and_runs_what_it_was_given() {
 
 #[tokio::test]
 async fn a_restart_without_a_pipeline_keeps_the_one_that_there_is_and_an_ended_task_has_none() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let path = opened(&ana).await;
 
@@ -57,7 +57,7 @@ fn only(provider: &str, config: Value, lane: &str) -> Value {
 
 #[tokio::test]
 async fn a_source_that_makes_its_own_objects_does_not_take_the_place_of_one_that_waits() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let path = opened(&ana).await;
 
@@ -71,7 +71,7 @@ async fn a_source_that_makes_its_own_objects_does_not_take_the_place_of_one_that
 
 #[tokio::test]
 async fn the_source_may_become_another_that_waits_and_is_known_as_that() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let path = opened(&ana).await;
 
@@ -84,7 +84,7 @@ async fn the_source_may_become_another_that_waits_and_is_known_as_that() {
 
 #[tokio::test]
 async fn a_pipeline_without_a_project_is_one_of_the_tasks_own() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let path = opened(&ana).await;
     let mut pipeline = echo("p");

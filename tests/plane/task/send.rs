@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::task::{self, send::Object};
 use tidemill_store::Arriving;
-use tidemill_testing::World;
+use tidemill_testing::TestPlane;
 
 #[tokio::test]
 async fn each_write_of_a_text_is_part_of_the_result() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
 
@@ -26,7 +26,7 @@ async fn each_write_of_a_text_is_part_of_the_result() {
 
 #[tokio::test]
 async fn objects_are_independent_of_each_other() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open_with(json!({"pipeline": echo("p"), "threads": 8})).await.unwrap();
 
@@ -42,7 +42,7 @@ async fn objects_are_independent_of_each_other() {
 
 #[tokio::test]
 async fn an_object_that_fails_tells_why_and_the_task_goes_on() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let mut failing = broken("p");
     failing["components"][0] = json!({"id": "timer_1", "provider": "webhook", "config": {"mode": "Source"}});
@@ -63,7 +63,7 @@ async fn an_object_that_fails_tells_why_and_the_task_goes_on() {
 
 #[tokio::test]
 async fn an_object_whose_sender_goes_away_fails() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
 
@@ -79,7 +79,7 @@ async fn an_object_whose_sender_goes_away_fails() {
 
 #[tokio::test]
 async fn after_a_restart_of_the_task_the_next_objects_meet_the_new_pipeline() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     ana.send(&task.token, "hi").await.unwrap();
@@ -98,7 +98,7 @@ async fn after_a_restart_of_the_task_the_next_objects_meet_the_new_pipeline() {
 
 #[tokio::test]
 async fn a_key_that_was_seen_is_dropped_in_later_objects() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let links = [("webhook", json!({}), "text"), ("dedupe", json!({}), "text"), ("response", json!({}), "")];
     let task = ana.open(chain("p", &links)).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_key_that_was_seen_is_dropped_in_later_objects() {
 
 #[tokio::test]
 async fn what_objects_log_is_in_the_log_of_the_run() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();
     ana.send(&task.token, "first").await.unwrap();
@@ -125,7 +125,7 @@ async fn what_objects_log_is_in_the_log_of_the_run() {
 
 #[tokio::test]
 async fn objects_that_are_worked_on_side_by_side_keep_each_of_their_lines() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let links = [("webhook", json!({}), "text"), ("dedupe", json!({}), "text"), ("log", json!({}), "")];
     let task = ana.open_with(json!({"pipeline": chain("p", &links), "threads": 8})).await.unwrap();
@@ -148,7 +148,7 @@ async fn objects_that_are_worked_on_side_by_side_keep_each_of_their_lines() {
 
 #[tokio::test]
 async fn a_sum_beyond_all_our_numbers_leaves_its_task_readable() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let owner = OwnerId::parse("ana").unwrap();
@@ -167,7 +167,7 @@ async fn a_sum_beyond_all_our_numbers_leaves_its_task_readable() {
 
 #[tokio::test]
 async fn a_body_that_is_announced_as_larger_than_any_object_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let headers = [("content-type", "text/plain"), ("content-length", "9223372036854775808")];
@@ -181,7 +181,7 @@ async fn a_body_that_is_announced_as_larger_than_any_object_is_refused() {
 
 #[tokio::test]
 async fn a_status_has_fifty_errors_at_most() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let failing = json!({"program": ".x | error(\"no\")"});
     let links = [("webhook", json!({}), "text"), ("json", failing, "text"), ("response", json!({}), "")];

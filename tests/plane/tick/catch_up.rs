@@ -1,11 +1,11 @@
 //! What becomes of due minutes that the plane slept through, and when a clock is not what it was.
 
 use serde_json::{Value, json};
-use tidemill_testing::{World, minutes, pipeline};
+use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
 async fn after_downtime_within_the_window_it_runs_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/10 * * * *").await.ok();
     world.sleep(minutes(35));
@@ -20,7 +20,7 @@ async fn after_downtime_within_the_window_it_runs_once() {
 
 #[tokio::test]
 async fn ticks_later_than_the_window_are_missed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let body = json!({"pipeline": pipeline("p"), "schedule": "0 * * * *", "catchUpSeconds": 1800});
     ana.post("/v1/deployments", body).await.ok();
@@ -35,7 +35,7 @@ async fn ticks_later_than_the_window_are_missed() {
 
 #[tokio::test]
 async fn without_a_window_a_late_tick_is_missed_and_one_on_time_runs() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let body = json!({"pipeline": pipeline("p"), "schedule": "*/5 * * * *", "catchUpSeconds": 0});
     ana.post("/v1/deployments", body).await.ok();
@@ -50,7 +50,7 @@ async fn without_a_window_a_late_tick_is_missed_and_one_on_time_runs() {
 
 #[tokio::test]
 async fn a_month_of_downtime_is_one_row_and_every_tick_of_it_is_listed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.sleep(minutes(30 * 24 * 60));
@@ -78,7 +78,7 @@ async fn a_month_of_downtime_is_one_row_and_every_tick_of_it_is_listed() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_loses_no_tick_and_doubles_none() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.advance(minutes(5)).await;
@@ -99,7 +99,7 @@ async fn a_clock_that_jumps_loses_no_tick_and_doubles_none() {
 
 #[tokio::test]
 async fn a_schedule_of_a_time_zone_ticks_by_its_clock_also_after_a_restart() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let body = json!({"pipeline": pipeline("p"), "schedule": "30 12 * * *", "timezone": "Europe/Berlin"});
     ana.post("/v1/deployments", body).await.ok();

@@ -1,10 +1,10 @@
 //! The ledger of ticks.
 
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, minutes, pipeline};
+use tidemill_testing::{TestPlane, User, minutes, pipeline};
 
 /// Ticks every minute: 10:01 and 10:02 ran, 10:03 and 10:04 were paused, 10:05 and 10:06 ran.
-async fn with_six_ticks(world: &World) -> User {
+async fn with_six_ticks(world: &TestPlane) -> User {
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.advance(minutes(2)).await;
@@ -22,7 +22,7 @@ async fn at(user: &User, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_due_minute_is_listed_newest_first_with_its_outcome() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_six_ticks(&world).await;
 
     assert_eq!(ana.ticks("p").await, ["ran", "ran", "skipped(paused)", "skipped(paused)", "ran", "ran"]);
@@ -31,7 +31,7 @@ async fn every_due_minute_is_listed_newest_first_with_its_outcome() {
 
 #[tokio::test]
 async fn a_tick_that_ran_names_its_run() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_six_ticks(&world).await;
 
     let list = ana.get("/v1/deployments/p/ticks").await.ok();
@@ -44,7 +44,7 @@ async fn a_tick_that_ran_names_its_run() {
 
 #[tokio::test]
 async fn while_it_is_paused_the_ledger_grows_by_what_is_skipped() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();
@@ -56,7 +56,7 @@ async fn while_it_is_paused_the_ledger_grows_by_what_is_skipped() {
 
 #[tokio::test]
 async fn ticks_are_listed_from_an_instant_to_before_another() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_six_ticks(&world).await;
 
     for (query, expected) in [
@@ -72,7 +72,7 @@ async fn ticks_are_listed_from_an_instant_to_before_another() {
 
 #[tokio::test]
 async fn pages_hold_every_tick_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_six_ticks(&world).await;
 
     for limit in [1, 2, 4, 6] {
@@ -93,7 +93,7 @@ async fn pages_hold_every_tick_once() {
 
 #[tokio::test]
 async fn runs_by_hand_are_no_ticks() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     ana.post("/v1/deployments/p/runs", json!({})).await.ok();

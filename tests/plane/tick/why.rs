@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{User, World, minutes, pipeline};
+use tidemill_testing::{TestPlane, User, minutes, pipeline};
 
 async fn why(user: &User, time: &str) -> Value {
     user.get(&format!("/v1/deployments/p/why?time=2026-03-02T{time}Z")).await.ok()
@@ -19,7 +19,7 @@ fn says(answer: &Value, outcome: &str, words: &str) {
 
 #[tokio::test]
 async fn a_tick_that_ran_names_its_run_whatever_second_of_the_minute_is_asked_about() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
     world.advance(minutes(12)).await;
@@ -35,7 +35,7 @@ async fn a_tick_that_ran_names_its_run_whatever_second_of_the_minute_is_asked_ab
 
 #[tokio::test]
 async fn a_minute_that_is_not_due_names_the_schedule_and_the_due_minutes_around_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
     world.advance(minutes(12)).await;
@@ -49,7 +49,7 @@ async fn a_minute_that_is_not_due_names_the_schedule_and_the_due_minutes_around_
 
 #[tokio::test]
 async fn a_tick_to_come_is_told_from_one_that_is_not_due() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
 
@@ -59,7 +59,7 @@ async fn a_tick_to_come_is_told_from_one_that_is_not_due() {
 
 #[tokio::test]
 async fn a_skipped_tick_says_what_kept_it() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
@@ -83,7 +83,7 @@ async fn a_skipped_tick_says_what_kept_it() {
 
 #[tokio::test]
 async fn a_missed_tick_says_whether_it_was_caught_up() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let body = json!({"pipeline": pipeline("p"), "schedule": "*/10 * * * *", "catchUpSeconds": 1200});
     ana.post("/v1/deployments", body).await.ok();
@@ -102,7 +102,7 @@ async fn a_missed_tick_says_whether_it_was_caught_up() {
 
 #[tokio::test]
 async fn a_time_before_the_deployment_or_after_its_removal_was_not_deployed() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     world.advance(minutes(2)).await;
@@ -116,7 +116,7 @@ async fn a_time_before_the_deployment_or_after_its_removal_was_not_deployed() {
 
 #[tokio::test]
 async fn the_answer_is_by_the_schedule_that_held_at_the_time() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     world.advance(minutes(5)).await;
@@ -129,7 +129,7 @@ async fn the_answer_is_by_the_schedule_that_held_at_the_time() {
 
 #[tokio::test]
 async fn a_tick_that_nobody_has_taken_yet_is_pending() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
 
@@ -140,7 +140,7 @@ async fn a_tick_that_nobody_has_taken_yet_is_pending() {
 
 #[tokio::test]
 async fn a_time_that_is_none_is_refused() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
 

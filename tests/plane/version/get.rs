@@ -1,7 +1,7 @@
 //! Showing a version.
 
 use serde_json::{Value, json};
-use tidemill_testing::{World, pipeline};
+use tidemill_testing::{TestPlane, pipeline};
 
 fn named(name: &str) -> Value {
     let mut named = pipeline("p");
@@ -11,7 +11,7 @@ fn named(name: &str) -> Value {
 
 #[tokio::test]
 async fn every_version_keeps_its_pipeline_and_who_made_it_when() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let other = world.user("ana").await;
     ana.deploy(named("one"), "manual").await.ok();
@@ -32,7 +32,7 @@ async fn every_version_keeps_its_pipeline_and_who_made_it_when() {
 
 #[tokio::test]
 async fn a_version_never_changes() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(named("one"), "manual").await.ok();
     let before = ana.get("/v1/deployments/p/versions/1").await.ok();
@@ -46,7 +46,7 @@ async fn a_version_never_changes() {
 
 #[tokio::test]
 async fn equal_pipelines_have_one_sha256_and_as_many_bytes_as_were_sent() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     for name in ["one", "two", "one"] {
         let body = json!({"pipeline": named(name)});
@@ -65,7 +65,7 @@ async fn equal_pipelines_have_one_sha256_and_as_many_bytes_as_were_sent() {
 
 #[tokio::test]
 async fn a_version_that_was_never_made_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
 

@@ -1,9 +1,9 @@
 //! Listing versions.
 
 use serde_json::{Value, json};
-use tidemill_testing::{User, World, pipeline};
+use tidemill_testing::{TestPlane, User, pipeline};
 
-async fn with_versions(world: &World, count: usize) -> User {
+async fn with_versions(world: &TestPlane, count: usize) -> User {
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();
     for number in 2..=count {
@@ -20,7 +20,7 @@ fn numbers(list: &Value) -> Vec<u64> {
 
 #[tokio::test]
 async fn versions_are_listed_newest_first_without_gaps_and_without_their_pipelines() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_versions(&world, 3).await;
     ana.patch("/v1/deployments/p", json!({"schedule": "@hourly"})).await.ok();
 
@@ -32,7 +32,7 @@ async fn versions_are_listed_newest_first_without_gaps_and_without_their_pipelin
 
 #[tokio::test]
 async fn pages_hold_every_version_once() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_versions(&world, 12).await;
 
     for limit in [1, 5, 12] {
@@ -51,7 +51,7 @@ async fn pages_hold_every_version_once() {
 
 #[tokio::test]
 async fn a_removed_project_still_lists_its_versions() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = with_versions(&world, 2).await;
 
     ana.delete("/v1/deployments/p").await.ok();
@@ -61,7 +61,7 @@ async fn a_removed_project_still_lists_its_versions() {
 
 #[tokio::test]
 async fn a_project_that_never_was_is_not_found() {
-    let world = World::new().await;
+    let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
     assert_eq!(ana.get("/v1/deployments/q/versions").await.refused(404), "not_found");

@@ -8,18 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidemill_aws::{Clients, SqsQueue, Variable};
 use tidemill_model::ids::RunId;
-use tidemill_operations::{Bell, Queue, World};
+use tidemill_operations::{Bell, Clock, Queue};
 
 /// A clock that stands still until it is set.
 struct Still(Mutex<Timestamp>);
 
-impl World for Still {
+impl Clock for Still {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
     }
 }
 

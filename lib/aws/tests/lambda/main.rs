@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tidemill_testing::{User, World, pipeline};
+use tidemill_testing::{TestPlane, User, pipeline};
 
 /// Which function this very test is to be, in a process that the test has started.
 const FUNCTION: &str = "TIDEMILL_TEST_FUNCTION";
@@ -62,7 +62,7 @@ fn a_function_in_a_process_of_its_own() {
 }
 
 struct Stage {
-    world: World,
+    world: TestPlane,
     user: User,
     api: RuntimeApi,
     _function: Function,
@@ -70,7 +70,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Stage {
-        let world = World::new().await;
+        let world = TestPlane::new().await;
         // The function has a clock of its own.
         world.clock.set(jiff::Timestamp::now());
         let user = world.user("ana").await;

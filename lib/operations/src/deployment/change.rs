@@ -37,7 +37,7 @@ impl Rounds {
             return Err(error.into());
         }
         let longest = Duration::from_millis(u64::from(self.0.min(10)) * 2);
-        tokio::time::sleep(longest.mul_f64(plane.world.jitter())).await;
+        tokio::time::sleep(longest.mul_f64(plane.ambient.jitter())).await;
         Ok(())
     }
 }
@@ -53,7 +53,7 @@ pub fn fresh_record(plane: &Plane, call: &Call, project: ProjectId) -> Deploymen
         version: 0,
         last_version: 0,
         plan_sha256: None,
-        hook: HookId::new(plane.world.random_u128()),
+        hook: HookId::new(plane.ambient.random_u128()),
         key: call.key.clone(),
         settings: Settings::default(),
         group: None,
@@ -127,7 +127,7 @@ pub fn due(plane: &Plane, deployment: &Deployment, until: Timestamp) -> Option<(
 /// The audit row of a change.
 pub fn audit(plane: &Plane, operation: &str, call: Option<&Call>, after: &Deployment, now: Timestamp) -> Audit {
     Audit {
-        id: RunId::new(now, plane.world.random_u128()),
+        id: RunId::new(now, plane.ambient.random_u128()),
         owner: after.owner.clone(),
         project: after.project.clone(),
         operation: operation.to_owned(),

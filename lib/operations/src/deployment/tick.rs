@@ -202,7 +202,7 @@ impl Taking<'_> {
 
 /// A queued run of a deployment's live version.
 pub(crate) fn new_run(plane: &Plane, deployment: &Deployment, trigger: Trigger, now: Timestamp) -> Run {
-    let id = RunId::new(now, plane.world.random_u128());
+    let id = RunId::new(now, plane.ambient.random_u128());
     Run {
         version: deployment.version,
         trigger,

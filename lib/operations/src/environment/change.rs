@@ -238,7 +238,7 @@ impl Change<'_> {
     pub fn audit(&self, from_version: u32, after: &Environment) -> EnvironmentAudit {
         let Change { plane, call, of, operation, source, .. } = self;
         EnvironmentAudit {
-            id: RunId::new(call.now, plane.world.random_u128()),
+            id: RunId::new(call.now, plane.ambient.random_u128()),
             owner: call.owner.clone(),
             project: of.project.clone(),
             environment: of.environment.clone(),

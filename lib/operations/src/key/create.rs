@@ -1,8 +1,9 @@
 //! Makes an API key for its caller's owner, and shows it once.
 
+use crate::ambient::Ambient;
 use crate::answer::KeyAnswer;
 use crate::error::Error;
-use crate::plane::{Call, Plane, World};
+use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tidemill_model::ids::{KeyId, OwnerId};
@@ -32,7 +33,7 @@ impl crate::Operation for Create {
     type Output = KeyAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<KeyAnswer, Error> {
-        let (key, token) = make(&plane.store, plane.world.as_ref(), plane.kind, call.owner.clone(), input).await?;
+        let (key, token) = make(&plane.store, plane.ambient.as_ref(), plane.kind, call.owner.clone(), input).await?;
         Ok(KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, call.now) })
     }
 }
@@ -40,21 +41,21 @@ impl crate::Operation for Create {
 /// Makes a key for any owner: for the operator of a plane, who has its table.
 pub async fn make(
     store: &Store,
-    world: &dyn World,
+    ambient: &dyn Ambient,
     kind: tidemill_model::key::KeyKind,
     owner: OwnerId,
     input: Input,
 ) -> Result<(Key, Token), Error> {
-    let now = world.now();
+    let now = ambient.now();
     check(&input, now)?;
     let mut random = [0; 32];
-    world.random(&mut random);
+    ambient.fill(&mut random);
     let token = Token::new(kind, random);
     let mut scopes = input.scopes.unwrap_or_else(|| Scope::DEFAULT.to_vec());
     scopes.sort_unstable();
     scopes.dedup();
     let key = Key {
-        id: KeyId::new(now, world.random_u128()),
+        id: KeyId::new(now, ambient.random_u128()),
         owner,
         hash: token.hash(),
         scopes,

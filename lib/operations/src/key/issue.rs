@@ -35,7 +35,7 @@ pub struct Output {
 pub async fn run(plane: &Plane, input: Input) -> Result<Output, Error> {
     let Input { owner, scopes, name, expires_at } = input;
     let asked = create::Input { scopes: Some(scopes.unwrap_or_else(|| Scope::ALL.to_vec())), name, expires_at };
-    let (key, token) = create::make(&plane.store, plane.world.as_ref(), plane.kind, owner.clone(), asked).await?;
+    let (key, token) = create::make(&plane.store, plane.ambient.as_ref(), plane.kind, owner.clone(), asked).await?;
     tracing::info!(key.id = %key.id, "a key was issued with AWS credentials alone");
     let shown = KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, plane.now()) };
     Ok(Output { owner, key: shown })

@@ -1,4 +1,4 @@
-//! What operations work with: the table, the bells, time and chance.
+//! What operations work with: the table, the bells, time and randomness.
 
 pub mod doctor;
 pub mod status;
@@ -7,6 +7,7 @@ pub mod sweep;
 pub use doctor::Doctor;
 pub use status::Status;
 
+use crate::ambient::Ambient;
 use crate::bell::Bell;
 use crate::error::Error;
 use crate::rollout::follow::Watches;
@@ -38,7 +39,7 @@ pub struct Plane {
     pub cipher: Arc<dyn Cipher>,
     /// `None` where every WebSocket is held by the process that serves it.
     pub sockets: Option<Arc<dyn Sockets>>,
-    pub world: Arc<dyn World>,
+    pub ambient: Arc<dyn Ambient>,
     pub calendar: Calendar,
     pub host: Arc<Host>,
     pub kind: tidemill_model::key::KeyKind,
@@ -52,7 +53,7 @@ pub struct Plane {
 
 impl Plane {
     pub fn now(&self) -> Timestamp {
-        self.world.now()
+        self.ambient.now()
     }
 
     pub fn is_local(&self) -> bool {
@@ -118,30 +119,6 @@ impl Call {
     /// that, however long the call has been on its way and whatever the clock of the other writer said.
     pub fn after(&self, plane: &Plane, written: Timestamp) -> Call {
         Call { now: plane.now().max(written), ..self.clone() }
-    }
-}
-
-/// Time and chance, as arguments.
-pub trait World: Send + Sync {
-    fn now(&self) -> Timestamp;
-    /// Fills `bytes` with unguessable ones.
-    fn random(&self, bytes: &mut [u8]);
-}
-
-impl dyn World + '_ {
-    pub fn random_u128(&self) -> u128 {
-        let mut bytes = [0; 16];
-        self.random(&mut bytes);
-        u128::from_le_bytes(bytes)
-    }
-
-    /// Evenly from 0 to 1.
-    pub fn jitter(&self) -> f64 {
-        (self.random_u128() >> 75) as f64 / (1u64 << 53) as f64
-    }
-
-    pub fn run_id(&self) -> RunId {
-        RunId::new(self.now(), self.random_u128())
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) async fn begin(
     {
         return Ok(Answer::Before(answer));
     }
-    let id = RolloutId::new(call.now, plane.world.random_u128());
+    let id = RolloutId::new(call.now, plane.ambient.random_u128());
     let mut rollout = Rollout {
         // Stored once the slot is free: most of those that are refused are refused for its holder.
         request_sha256: String::new(),

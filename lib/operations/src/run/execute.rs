@@ -188,13 +188,13 @@ impl Worker<'_> {
             Some(hash) => plane.store.task_by_hash(&run.owner, hash).await.map_err(Error::from)?,
             None => None,
         };
-        let world = plane.world.clone();
+        let ambient = plane.ambient.clone();
         let context = RunContext {
             run: preparation::facts(run),
             input: input(plane, run).await?,
             secrets: secrets(plane, run, &plan, task.as_ref()).await?,
             seen: preparation::seen(plane, &run.owner, &run.project),
-            now: Arc::new(move || world.now()),
+            now: Arc::new(move || ambient.now()),
             host: plane.host.clone(),
             trace: task.as_ref().map_or(Trace::None, |task| task.trace),
             listener: None,

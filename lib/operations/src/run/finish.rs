@@ -71,7 +71,7 @@ pub enum Saved {
 /// Ends an attempt: the run becomes final, or waits for its next attempt.
 pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<BellOutcome, Error> {
     let now = plane.now();
-    let next = run.after(attempt.ended.clone(), plane.world.jitter());
+    let next = run.after(attempt.ended.clone(), plane.ambient.jitter());
     let mut after = run.clone();
     after.lease = None;
     after.deaths = 0;

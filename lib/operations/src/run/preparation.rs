@@ -114,21 +114,21 @@ fn sealed_under(run: &RunId) -> String {
 
 /// What `dedupe` has seen in earlier runs of a project.
 pub fn seen(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Arc<dyn SeenKeys> {
-    let (store, world) = (plane.store.clone(), plane.world.clone());
-    Arc::new(Seen { store, owner: owner.clone(), project: project.clone(), world })
+    let (store, clock) = (plane.store.clone(), plane.ambient.clone());
+    Arc::new(Seen { store, owner: owner.clone(), project: project.clone(), clock })
 }
 
 struct Seen {
     store: Store,
     owner: OwnerId,
     project: ProjectId,
-    world: Arc<dyn crate::World>,
+    clock: Arc<dyn crate::Clock>,
 }
 
 impl SeenKeys for Seen {
     fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
         Box::pin(async move {
-            let now = self.world.now();
+            let now = self.clock.now();
             let seen = self.store.seen(&self.owner, &self.project, component, keys, now).await;
             seen.map_err(|error| HostError { message: error.to_string(), retryable: true })
         })

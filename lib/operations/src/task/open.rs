@@ -61,7 +61,7 @@ impl crate::Operation for Open {
     type Output = TaskAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Error> {
-        let random = || format!("task-{:032x}", plane.world.random_u128());
+        let random = || format!("task-{:032x}", plane.ambient.random_u128());
         let pipeline = with_project(&input.pipeline, random);
         let definition = Definition::compile_at(plane, &pipeline, input.source.as_deref())?;
         open(plane, call, input, definition, 0).await
@@ -260,13 +260,13 @@ impl Opening<'_> {
         let Opening { plane, call, input, definition, version, .. } = self;
         let plan = &definition.compiled.plan;
         let project = self.project().clone();
-        let run = RunId::new(now, plane.world.random_u128());
+        let run = RunId::new(now, plane.ambient.random_u128());
         let Stored { pipeline_sha256, plan_sha256 } = definition.store_bodies(plane, call, &project).await?;
         let provider = plan.source().provider.clone();
         Ok(Task {
-            token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.world.random_u128())),
+            token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.ambient.random_u128())),
             has_chosen_token: input.token.is_some(),
-            public_token: format!("pk_{:032x}", plane.world.random_u128()),
+            public_token: format!("pk_{:032x}", plane.ambient.random_u128()),
             owner: call.owner.clone(),
             source: plan.source().id.clone(),
             waits: waits(&provider),

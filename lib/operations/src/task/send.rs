@@ -99,7 +99,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     }
     let permit = plane.threads.of(&task).await;
     let now = plane.now();
-    let random = plane.world.random_u128();
+    let random = plane.ambient.random_u128();
     let (id, number) = (uuid(random), (random >> 80) as u64);
     let name = object.name.clone().unwrap_or_else(|| id.clone());
     let shown: String = name.chars().take(NAME_SHOWN).collect();
@@ -325,13 +325,13 @@ impl Worker {
         let plan = run::preparation::stored_plan(plane, &task.owner, &task.project, &task.plan_sha256).await?;
         let mut secrets = run::preparation::secrets(plane, &task.owner, &plan).await?;
         secrets.extend(run::preparation::variables(plane, task).await?);
-        let world = plane.world.clone();
+        let ambient = plane.ambient.clone();
         let context = RunContext {
             run: facts(task),
             input: RunInput::Live(live),
             secrets,
             seen: run::preparation::seen(plane, &task.owner, &task.project),
-            now: Arc::new(move || world.now()),
+            now: Arc::new(move || ambient.now()),
             host: plane.host.clone(),
             trace: task.trace,
             listener: Some(self.listener.clone()),

@@ -1,36 +1,39 @@
-//! Time that stands still until it is advanced, and chance that repeats.
+//! Time that stands still until a test advances it, and random numbers that repeat.
 
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Mutex;
+use tidemill_operations::{Clock, Entropy};
 
 /// A clock to advance, and numbers from a seed.
-pub struct TestWorld {
+pub struct TestAmbient {
     now: Mutex<Timestamp>,
     seed: Mutex<u64>,
 }
 
-impl TestWorld {
-    pub fn at(now: Timestamp) -> TestWorld {
-        TestWorld { now: Mutex::new(now), seed: Mutex::new(0x9E37_79B9_7F4A_7C15) }
+impl TestAmbient {
+    pub fn at(now: Timestamp) -> TestAmbient {
+        TestAmbient { now: Mutex::new(now), seed: Mutex::new(0x9E37_79B9_7F4A_7C15) }
     }
 
     pub fn set(&self, now: Timestamp) {
-        *self.now.lock().expect("nobody panics while holding it") = now;
+        *self.now.lock().expect("no panic happens while it is held") = now;
     }
 
     pub fn advance(&self, by: SignedDuration) {
-        *self.now.lock().expect("nobody panics while holding it") += by;
+        *self.now.lock().expect("no panic happens while it is held") += by;
     }
 }
 
-impl tidemill_operations::World for TestWorld {
+impl Clock for TestAmbient {
     fn now(&self) -> Timestamp {
-        *self.now.lock().expect("nobody panics while holding it")
+        *self.now.lock().expect("no panic happens while it is held")
     }
+}
 
+impl Entropy for TestAmbient {
     /// SplitMix64. <https://prng.di.unimi.it/splitmix64.c>
-    fn random(&self, bytes: &mut [u8]) {
-        let mut seed = self.seed.lock().expect("nobody panics while holding it");
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut seed = self.seed.lock().expect("no panic happens while it is held");
         for chunk in bytes.chunks_mut(8) {
             *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mut mixed = *seed;

@@ -1,6 +1,6 @@
 //! A plane that does nothing by itself.
 
-use crate::clock::TestWorld;
+use crate::ambient::TestAmbient;
 use crate::faults::Faults;
 use crate::sockets::ApiGateway;
 use crate::user::User;
@@ -21,20 +21,20 @@ use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, PlanCache, Workers};
-use tidemill_operations::{Plane, Queue, World as _, key};
+use tidemill_operations::{Clock as _, Plane, Queue, key};
 use tidemill_protocols::dap::Connections;
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
 
-/// Where the clock of every world starts.
+/// Where the clock of every test's plane starts.
 const START: &str = "2026-03-02T10:00:30Z";
-/// Bells answered before a world counts as one that never comes to rest.
+/// Bells answered before a plane counts as one that never comes to rest.
 const BELLS: usize = 100_000;
 
 /// A plane with its table, its clock and its bells.
-pub struct World {
+pub struct TestPlane {
     pub plane: Arc<Plane>,
-    pub clock: Arc<TestWorld>,
+    pub clock: Arc<TestAmbient>,
     pub faults: Faults,
     pub(crate) connections: Arc<Connections>,
     pub gateway: Arc<ApiGateway>,
@@ -45,18 +45,18 @@ pub struct World {
     starts: u32,
 }
 
-impl World {
+impl TestPlane {
     /// A plane on an empty table.
-    pub async fn new() -> World {
+    pub async fn new() -> TestPlane {
         let files = Arc::new(tempfile::tempdir().expect("a temporary folder can be made"));
         let database = Database::memory().expect("a table in memory can be made");
-        let clock = Arc::new(TestWorld::at(START.parse().expect("the start is an instant")));
-        let world = World::assemble(database, clock, files, 0);
+        let clock = Arc::new(TestAmbient::at(START.parse().expect("the start is an instant")));
+        let world = TestPlane::assemble(database, clock, files, 0);
         world.plane.store.create_table().await.expect("the table can be made");
         world
     }
 
-    fn assemble(database: Database, clock: Arc<TestWorld>, files: Arc<TempDir>, starts: u32) -> World {
+    fn assemble(database: Database, clock: Arc<TestAmbient>, files: Arc<TempDir>, starts: u32) -> TestPlane {
         let faults = Faults::default();
         let calendar = Calendar::default();
         let queue = Arc::new(LocalQueue::new(clock.clone()));
@@ -73,7 +73,7 @@ impl World {
             queue: queue.clone(),
             cipher: Arc::new(KeyFileCipher::new(&[7; 32], clock.clone())),
             sockets: None,
-            world: clock.clone(),
+            ambient: clock.clone(),
             calendar,
             host: Arc::new(Host { folders: Some(folders), outbound }),
             kind: tidemill_model::key::KeyKind::Local,
@@ -84,13 +84,13 @@ impl World {
             stopping: false.into(),
         });
         let connections = Arc::new(Connections::new(&plane));
-        World { plane, clock, faults, connections, gateway: Arc::default(), queue, timers, database, files, starts }
+        TestPlane { plane, clock, faults, connections, gateway: Arc::default(), queue, timers, database, files, starts }
     }
 
     /// Another process on the same table, as after SIGKILL: bells and timers are gone, the sweep starts over.
-    pub async fn restarted(self) -> World {
+    pub async fn restarted(self) -> TestPlane {
         let sockets = self.plane.sockets.clone();
-        let mut world = World::assemble(self.database, self.clock, self.files, self.starts + 1);
+        let mut world = TestPlane::assemble(self.database, self.clock, self.files, self.starts + 1);
         world.gateway = self.gateway;
         Arc::get_mut(&mut world.plane).expect("nobody else has it yet").sockets = sockets;
         plane::sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
@@ -98,8 +98,8 @@ impl World {
     }
 
     /// Another process on the same table that was not told of anything: every bell is lost.
-    pub async fn without_bells(self) -> World {
-        World::assemble(self.database, self.clock, self.files, self.starts + 1)
+    pub async fn without_bells(self) -> TestPlane {
+        TestPlane::assemble(self.database, self.clock, self.files, self.starts + 1)
     }
 
     /// A user with a key of all scopes.
@@ -112,7 +112,7 @@ impl World {
         let owner = OwnerId::parse(owner).expect("the owner's name is well formed");
         let input = key::create::Input { scopes: Some(scopes.to_vec()), name: None, expires_at: None };
         let plane = &self.plane;
-        let made = key::create::make(&plane.store, plane.world.as_ref(), plane.kind, owner, input).await;
+        let made = key::create::make(&plane.store, plane.ambient.as_ref(), plane.kind, owner, input).await;
         let (key, token) = made.expect("a key can be made");
         User::new(plane.clone(), token.expose(), key.id.as_str())
     }
@@ -156,7 +156,7 @@ impl World {
                 return;
             }
         }
-        panic!("the world does not come to rest");
+        panic!("the plane does not come to rest");
     }
 
     /// Answers one bell of a queue, if one is due.
@@ -177,14 +177,14 @@ impl World {
         true
     }
 
-    /// The reaper's minute.
+    /// The sweep's minute.
     pub async fn sweep(&self) {
         plane::sweep::run(&self.plane).await.expect("the sweep succeeds");
     }
 
-    /// The reaper's minute, in a process that knows nothing of this one's leases and answers no bells.
+    /// The sweep's minute, in a process that knows nothing of this one's leases and answers no bells.
     pub async fn sweep_as_another(&self) {
-        let other = World::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1);
+        let other = TestPlane::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1);
         let mut plane = Arc::into_inner(other.plane).expect("nobody else has it yet");
         plane.workers.alone = false;
         plane::sweep::run(&plane).await.expect("the sweep succeeds");
@@ -232,8 +232,8 @@ impl World {
     }
 
     /// Another process on the same table, beside this one: it has the same clock, and bells of its own.
-    pub fn beside(&self) -> World {
-        World::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1)
+    pub fn beside(&self) -> TestPlane {
+        TestPlane::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1)
     }
 
     /// Where file components read and write.
