@@ -26,7 +26,7 @@ lint:
 
 # Build the crates' documentation and open it.
 doc:
-    cargo doc --workspace --no-deps --open
+    cargo doc --workspace --no-deps --document-private-items --open
 
 # Drive a running plane with the real clients.
 clients:

@@ -66,7 +66,7 @@ fn cost(calls: &[Metered], pipelines: usize) -> String {
     )
 }
 
-/// A whole plane over HTTP: how long a rollout takes, and how soon a thousand who follow it are told.
+/// A whole plane over HTTP: how long a rollout takes, and how soon a thousand followers see its events.
 async fn on_a_plane(pipelines: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = Options {

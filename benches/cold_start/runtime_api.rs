@@ -71,7 +71,7 @@ impl Drop for RuntimeApi {
 }
 
 async fn next(State(ends): State<Arc<Ends>>) -> impl IntoResponse {
-    // Whoever waits for it may have gone.
+    // The receiver may be gone.
     ends.asked.send(Instant::now()).ok();
     let event = ends.events.lock().await.recv().await.unwrap_or_default();
     let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default() + Duration::from_secs(60);

@@ -89,8 +89,8 @@ def plainer_policies(template: dict) -> list[str]:
 def sockets_at_the_emulator(template: dict) -> list[str]:
     """The emulator takes what is sent on WebSockets at its own address, under a path that names the API."""
     url = os.environ["AWS_ENDPOINT_URL"] + "/_aws/execute-api/${SocketApi}/${StageName}"
-    told = [f["Properties"]["Environment"]["Variables"] for f in functions(template)]
-    for variables in (variables for variables in told if "TIDEMILL_SOCKETS_URL" in variables):
+    environments = [f["Properties"]["Environment"]["Variables"] for f in functions(template)]
+    for variables in (variables for variables in environments if "TIDEMILL_SOCKETS_URL" in variables):
         variables["TIDEMILL_SOCKETS_URL"] = {"Fn::Sub": url}
     return [f"functions that send on WebSockets: TIDEMILL_SOCKETS_URL={url}"]
 

@@ -57,7 +57,7 @@ test('a second deploy that cancels the first is deployed, and the first says tha
   assert.deepEqual([last.status, earlier.status], ['SUCCEEDED', 'CANCELLED'])
 })
 
-test('a preview is told while a deploy goes on, and a destroy waits for it', async t => {
+test('a preview is shown while a deploy is in progress, and a destroy waits for it', async t => {
   const { project, first } = await busy(t, 'destroyed')
   await project.many(1, 'second')
 

@@ -124,7 +124,7 @@ test('a pipeline that cannot run fails the deploy, which says why', async t => {
   assert.equal((await project.ask('GET', '/v1/deployments/p-1')).status, 404)
 })
 
-test('a key that is not valid is told as that', async t => {
+test('an invalid key is reported as such', async t => {
   const project = await Project.of(plane, 'nokey')
   t.after(() => project.remove())
   await project.many(1)

@@ -43,7 +43,7 @@ export class Plane {
     await gone
   }
 
-  /** Ends it for good. What it has said must not tell of a failure. */
+  /** Ends it for good. Its log must not hold a failure. */
   async stop() {
     await this.kill('SIGTERM')
     const said = await this.said()

@@ -1,4 +1,4 @@
-// Stands between a client and the plane: it cuts streams of events where it is told, and waits for a plane that is away.
+// Stands between a client and the plane: it cuts streams of events at given places, and waits for a plane that is away.
 
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -59,18 +59,18 @@ export class Proxy {
 
   /** Lets the first frames through, and some bytes of the next one. */
   through(answer, response, { frames, bytes = 0, end = 'eof' }) {
-    let told = Buffer.alloc(0)
+    let received = Buffer.alloc(0)
     let sent = 0
     answer.on('data', part => {
-      told = Buffer.concat([told, part])
+      received = Buffer.concat([received, part])
       let until = 0
       for (let frame = 0; frame < frames; frame++) {
-        const next = told.indexOf('\n\n', until)
-        if (next < 0) return send(told.length)
+        const next = received.indexOf('\n\n', until)
+        if (next < 0) return send(received.length)
         until = next + 2
       }
       until += bytes
-      if (told.length < until) return send(told.length)
+      if (received.length < until) return send(received.length)
       send(until)
       answer.destroy()
       // What was written is on its way before the end.
@@ -83,7 +83,7 @@ export class Proxy {
       eof: () => response.end(),
     }
     const send = until => {
-      if (until > sent) response.write(told.subarray(sent, until))
+      if (until > sent) response.write(received.subarray(sent, until))
       sent = Math.max(sent, until)
     }
   }

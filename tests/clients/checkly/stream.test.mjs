@@ -30,14 +30,14 @@ async function cutting(t, cut) {
 
 test('percentages grow while a deploy goes on', async t => {
   const { client } = await cutting(t)
-  const told = []
+  const percentages = []
 
-  const { data } = await client.deploy(project('grows', 600), { onProgress: progress => told.push(progress) })
+  const { data } = await client.deploy(project('grows', 600), { onProgress: progress => percentages.push(progress) })
 
-  t.diagnostic(`percentages: ${told.join(' ')}`)
-  const distinct = [...new Set(told)]
+  t.diagnostic(`percentages: ${percentages.join(' ')}`)
+  const distinct = [...new Set(percentages)]
   assert.ok(distinct.length >= 5, `${distinct}`)
-  assert.deepEqual(told, told.toSorted((a, b) => a - b))
+  assert.deepEqual(percentages, percentages.toSorted((a, b) => a - b))
   assert.equal(data.diff.length, 600)
 })
 
@@ -45,13 +45,13 @@ for (const end of ['reset', 'fin', 'eof']) {
   test(`a stream that ends by ${end} after each of its frames is taken up again`, async t => {
     // The first five streams are cut after one frame more each, and the sixth is not: the client comes again five times.
     const { client, proxy } = await cutting(t, stream => (stream <= 5 ? { frames: stream - 1, end } : undefined))
-    const told = []
+    const percentages = []
 
-    const { data } = await client.deploy(project(`cut-${end}`, 400), { onProgress: progress => told.push(progress) })
+    const { data } = await client.deploy(project(`cut-${end}`, 400), { onProgress: progress => percentages.push(progress) })
 
     assert.equal(data.diff.length, 400)
     assert.ok(proxy.streams >= 2, `${proxy.streams} streams`)
-    assert.deepEqual(told, told.toSorted((a, b) => a - b))
+    assert.deepEqual(percentages, percentages.toSorted((a, b) => a - b))
   })
 
   test(`a stream that ends by ${end} inside of any frame is taken up again`, async t => {
@@ -64,7 +64,7 @@ for (const end of ['reset', 'fin', 'eof']) {
   })
 }
 
-test('a deployment that is final is told at once, however often its stream was cut before', async t => {
+test('a final deployment is reported at once, however often its stream was cut before', async t => {
   const quiet = await cutting(t)
   await quiet.client.deploy(project('final', 3))
   const { body } = await plane.ask('GET', '/v1/projects/final/deployments')
@@ -105,7 +105,7 @@ test('refusals are errors of their kinds', async () => {
   await assert.rejects(clientOf(plane.key, plane.url).deploy(large), errors.PayloadTooLargeError)
 })
 
-test('a failure is told with its reason', async () => {
+test('a failure is reported with its reason', async () => {
   const client = clientOf(plane.key, plane.url)
   const sent = project('fails', 2)
   sent.resources[1].payload.schedule = 'now and then'

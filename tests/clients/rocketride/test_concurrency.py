@@ -13,7 +13,7 @@ async def many(connect, count):
 
 
 async def outcomes(*works):
-    """How many succeeded, and what the others were told."""
+    """How many succeeded, and the errors of the others."""
     results = await within(asyncio.gather(*works, return_exceptions=True), 120)
     failures = [result for result in results if isinstance(result, BaseException)]
     assert all(type(failure) is RuntimeError for failure in failures), failures
@@ -23,33 +23,33 @@ async def outcomes(*works):
 async def test_of_twenty_adds_of_one_project_one_wins(connect, project):
     clients = await many(connect, 20)
 
-    won, told = await outcomes(
+    won, errors = await outcomes(
         *(client.deploy.add(pipeline=echo(project, winner=number)) for number, client in enumerate(clients))
     )
 
     assert won == 1
-    assert told == [f'Deployment already exists: {project}'] * 19
+    assert errors == [f'Deployment already exists: {project}'] * 19
     assert 'winner' in (await within(clients[0].deploy.status(project)))['pipeline']
 
 
 async def test_of_twenty_adds_on_one_socket_one_wins(client, project):
-    won, told = await outcomes(*(client.deploy.add(pipeline=echo(project, winner=number)) for number in range(20)))
+    won, errors = await outcomes(*(client.deploy.add(pipeline=echo(project, winner=number)) for number in range(20)))
 
-    assert won == 1 and told == [f'Deployment already exists: {project}'] * 19
+    assert won == 1 and errors == [f'Deployment already exists: {project}'] * 19
 
 
 async def test_of_fifty_updates_none_is_lost(connect, plane, project):
     clients = await many(connect, 5)
     await within(clients[0].deploy.add(pipeline=echo(project)))
 
-    won, told = await outcomes(
+    won, errors = await outcomes(
         *(
             clients[number % 5].deploy.update(project, pipeline=echo(project, number=number))
             for number in range(50)
         )
     )
 
-    assert (won, told) == (50, [])
+    assert (won, errors) == (50, [])
     deployment = plane.http('GET', f'/v1/deployments/{project}')[1]
     assert (deployment['version'], deployment['revision']) == (51, 51)
     seen = set()
@@ -61,13 +61,13 @@ async def test_of_fifty_updates_none_is_lost(connect, plane, project):
 async def test_updates_of_schedule_and_pipeline_at_once_both_stay(client, project):
     await within(client.deploy.add(pipeline=on_schedule(project)))
 
-    won, told = await outcomes(
+    won, errors = await outcomes(
         client.deploy.update(project, schedule='@daily'),
         client.deploy.update(project, pipeline=on_schedule(project, name='new')),
     )
 
     record = await within(client.deploy.status(project))
-    assert (won, told) == (2, [])
+    assert (won, errors) == (2, [])
     assert record['schedule'] == '@daily' and record['pipeline']['name'] == 'new'
 
 
@@ -91,9 +91,9 @@ async def test_of_many_removes_one_wins(connect, project):
     clients = await many(connect, 10)
     await within(clients[0].deploy.add(pipeline=echo(project)))
 
-    won, told = await outcomes(*(client.deploy.remove(project) for client in clients))
+    won, errors = await outcomes(*(client.deploy.remove(project) for client in clients))
 
-    assert won == 1 and all('does not exist' in text for text in told)
+    assert won == 1 and all('does not exist' in text for text in errors)
 
 
 async def test_a_slow_answer_does_not_hold_up_the_others(client, project):
@@ -110,11 +110,11 @@ async def test_large_pipelines_from_several_clients_at_once(connect, project):
     clients = await many(connect, 4)
     pipelines = [echo(f'{project}-{number}', noise=str(number) * 1_500_000) for number in range(4)]
 
-    won, told = await outcomes(
+    won, errors = await outcomes(
         *(client.deploy.add(pipeline=pipeline) for client, pipeline in zip(clients, pipelines))
     )
 
-    assert (won, told) == (4, [])
+    assert (won, errors) == (4, [])
     for number, pipeline in enumerate(pipelines):
         record = await within(clients[number - 1].deploy.status(f'{project}-{number}'))
         assert record['pipeline'] == pipeline

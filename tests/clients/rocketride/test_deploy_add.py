@@ -147,7 +147,7 @@ async def test_every_problem_is_told_at_once_with_its_component(client, project)
         'components': [
             {'id': 'in', 'provider': 'webhok', 'config': {}},
             {'id': 'pick', 'provider': 'filter', 'config': {}, 'input': [{'lane': 'text', 'from': 'in'}]},
-            {'id': 'out', 'provider': 'response', 'config': {}, 'input': [{'lane': 'text', 'from': 'nobody'}]},
+            {'id': 'out', 'provider': 'response', 'config': {}, 'input': [{'lane': 'text', 'from': 'missing'}]},
         ],
     }
     with pytest.raises(RuntimeError) as refused:
@@ -155,7 +155,7 @@ async def test_every_problem_is_told_at_once_with_its_component(client, project)
 
     lines = str(refused.value).splitlines()
     assert lines[0].startswith('the pipeline has ') and len(lines) >= 4
-    for component, hint in [('in', 'did you mean `webhook`'), ('pick', 'where'), ('out', 'nobody')]:
+    for component, hint in [('in', 'did you mean `webhook`'), ('pick', 'where'), ('out', 'missing')]:
         assert any(f'`{component}`' in line and hint in line for line in lines), lines
     with pytest.raises(RuntimeError):
         await within(client.deploy.status(project))
@@ -168,7 +168,7 @@ CANNOT_RUN = {
     'two components of one name': {
         'components': [{'id': 'a', 'provider': 'webhook', 'config': {}}, {'id': 'a', 'provider': 'webhook', 'config': {}}]
     },
-    'an unknown source': {'source': 'nobody'},
+    'an unknown source': {'source': 'missing'},
     'a cycle': {
         'components': [
             {'id': 's', 'provider': 'webhook', 'config': {}},

@@ -146,10 +146,10 @@ async def test_an_update_makes_a_version(client, plane, project):
 @pytest.mark.parametrize('method', ['status', 'remove', 'update'])
 async def test_an_unknown_project_is_an_error(client, method):
     with pytest.raises(RuntimeError) as refused:
-        await within(getattr(client.deploy, method)('nobody'))
+        await within(getattr(client.deploy, method)('missing'))
 
     assert type(refused.value) is RuntimeError
-    assert 'project `nobody` does not exist' in str(refused.value)
+    assert 'project `missing` does not exist' in str(refused.value)
     assert '/' not in str(refused.value), 'no path of the server'
 
 

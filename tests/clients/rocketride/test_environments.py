@@ -76,7 +76,7 @@ async def test_versions_are_counted_and_the_newest_is_first(deploy, project):
     assert [row['version'] for row in upward['rows']] == [1, 2, 3]
     filtered = await within(deploy.versions(project, filters={'version': 2}))
     assert [row['version'] for row in filtered['rows']] == [2]
-    assert (await within(deploy.versions('nobody knows it')))['rows'] == []
+    assert (await within(deploy.versions('an unknown one')))['rows'] == []
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ async def test_the_pointer_moves_on_and_back(deploy, live):
     assert rolled_back['createdAt'] == promoted['createdAt'] < rolled_back['deployedAt']
     assert (elsewhere['teamId'], elsewhere['version']) == ('production', 2)
     history = await within(deploy.history(live, team_id=TEAM))
-    told = [(row['action'], row['teamId'], row['version']) for row in history['rows']]
-    assert told == [
+    actions = [(row['action'], row['teamId'], row['version']) for row in history['rows']]
+    assert actions == [
         ('rollback', TEAM, 1),
         ('deploy', TEAM, 2),
         ('publish', '', 2),
@@ -299,8 +299,8 @@ async def test_many_that_deploy_what_they_add_are_each_stored(connect, project):
     answers = await asyncio.gather(*map(within, adds))
 
     versions = (await within(clients[0].versions(project)))['rows']
-    told = sorted(((a['artifact']['version'], a['artifact']['sha256']) for a in answers), reverse=True)
-    assert [(row['version'], row['sha256']) for row in versions] == told
+    expected = sorted(((a['artifact']['version'], a['artifact']['sha256']) for a in answers), reverse=True)
+    assert [(row['version'], row['sha256']) for row in versions] == expected
     assert sorted(row['pipelineName'] for row in versions) == sorted(f'n{n}' for n in range(20))
     live = await within(clients[0].get(project, TEAM))
     history = (await within(clients[0].history(project, team_id=TEAM)))['rows']
@@ -360,7 +360,7 @@ async def test_names_that_are_missing_or_of_others_are_refused(deploy, client, l
     await refused(deploy.get(live, ''), 'teamId is required')
     await refused(deploy.get('', TEAM), 'projectId is required')
     await refused(deploy.set_schedule(live, '', '@daily', TEAM), 'sourceId is required')
-    await refused(deploy.deploy(live, 1, 'user~somebody'), "No membership in team 'user~somebody'")
+    await refused(deploy.deploy(live, 1, 'user~other'), "No membership in team 'user~other'")
     for team in ['a b', '@you', 'x' * 65]:
         await refused(deploy.deploy(live, 1, team), 'a team has 1 to 64 of')
     for command in ['rrext_deploy', 'rrext_deploy_pipe']:
@@ -373,10 +373,10 @@ async def test_a_login_tells_the_teams(connect, deploy, project):
     team = f'team-{project}'.replace('_', '-')[:60]
     await within(deploy.add(timed(project), deploy_to=team))
 
-    told = (await connect()).get_account_info()
+    account = (await connect()).get_account_info()
 
-    teams = told['organization']['teams']
-    assert teams[0]['id'] == 'production' == told['devTeam']
+    teams = account['organization']['teams']
+    assert teams[0]['id'] == 'production' == account['devTeam']
     assert team in [one['id'] for one in teams]
     assert '@me' not in [one['id'] for one in teams]
     assert all('task.control' in one['permissions'] for one in teams)

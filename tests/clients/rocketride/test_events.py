@@ -10,7 +10,7 @@ knows_teams = pytest.mark.skipif(VERSION < '1.4', reason='knows no teams')
 
 
 class Seen:
-    """What a client was told."""
+    """The events that a client received."""
 
     def __init__(self):
         self.events = []
@@ -24,7 +24,7 @@ class Seen:
 
 @pytest.fixture
 async def watch(connect):
-    """A connection that watches, and what it was told."""
+    """A connection that watches, and the events that it received."""
 
     async def watch(key, types, plane_key=None):
         seen = Seen()
@@ -36,7 +36,7 @@ async def watch(connect):
 
 
 def telling(project):
-    """A pipeline that tells each text as `progress`, and answers with it."""
+    """A pipeline that sends each text as `progress`, and answers with it."""
     pipeline = echo(project)
     log = {'id': 'log_1', 'provider': 'log', 'config': {'event': 'progress'}}
     pipeline['components'].append({**log, 'input': [{'lane': 'text', 'from': 'webhook_1'}]})

@@ -16,7 +16,7 @@ MIB = 1024 * 1024
 
 
 class Caller:
-    """Somebody with a credential, or without."""
+    """A client with a credential, or without."""
 
     def __init__(self, url, credential=None, **headers):
         self.host = urllib.parse.urlsplit(url).netloc
@@ -46,8 +46,8 @@ class Caller:
 
     def error(self, status, method, path, body=None, **headers):
         """The error of a refusal."""
-        told, answer = self.json(method, path, body, **headers)
-        assert (told, answer['status'], set(answer)) == (status, 'Error', {'status', 'error'}), answer
+        received, answer = self.json(method, path, body, **headers)
+        assert (received, answer['status'], set(answer)) == (status, 'Error', {'status', 'error'}), answer
         assert not {'file', 'lineno'} & set(answer['error'])
         return answer['error']
 
@@ -202,10 +202,10 @@ def test_a_browser_is_denied_with_a_page_and_a_terminal_with_a_line(plane):
         ('text/plain', 'text/plain'),
         ('application/json, text/plain, */*', 'application/json'),
     ]:
-        status, headers, told = Caller(plane.url).ask('GET', '/task?token=t', accept=accept)
+        status, headers, page = Caller(plane.url).ask('GET', '/task?token=t', accept=accept)
 
         assert (status, headers.get_content_type()) == (401, content_type)
-        assert 'Access denied' in told
+        assert 'Access denied' in page
 
 
 def test_a_bare_key_is_a_key(plane):
@@ -353,5 +353,5 @@ def memory(plane):
     try:
         status = open(f'/proc/{plane.process.pid}/status').read()
     except FileNotFoundError:
-        pytest.skip('this system does not tell how much memory a process has')
+        pytest.skip('this system does not show the memory of a process')
     return int(re.search(r'VmHWM:\s+(\d+) kB', status)[1]) * 1024

@@ -67,12 +67,12 @@ async def test_a_pipeline_may_be_wrapped_as_in_files(client):
 async def test_every_error_names_its_component_and_what_to_do(client):
     pipeline = echo('p')
     pipeline['components'][0]['provider'] = 'webhok'
-    pipeline['components'][1]['input'][0]['from'] = 'nobody'
+    pipeline['components'][1]['input'][0]['from'] = 'missing'
 
     result = await within(client.validate(pipeline))
 
     errors = {error['id']: error['message'] for error in result['errors']}
-    assert 'did you mean `webhook`' in errors['webhook_1'] and 'nobody' in errors['response_1']
+    assert 'did you mean `webhook`' in errors['webhook_1'] and 'missing' in errors['response_1']
     assert all(isinstance(error['ccode'], int) for error in result['errors'])
     assert result['pipeline']['chain'] == []
 
@@ -96,7 +96,7 @@ async def test_the_source_of_a_validation_goes_before_the_pipelines_own(client):
 
     own = await within(client.validate(pipeline))
     other = await within(client.validate(pipeline, source='chat_1'))
-    unknown = await within(client.validate(pipeline, source='nobody'))
+    unknown = await within(client.validate(pipeline, source='missing'))
 
     assert own['pipeline']['chain'] == ['webhook_1', 'response_1']
     assert other['pipeline']['chain'] == ['chat_1', 'response_2']
@@ -128,12 +128,12 @@ async def test_what_is_no_pipeline_has_errors(client, pipeline):
     assert result['errors'] and 'pipeline' in result
 
 
-@pytest.mark.parametrize('pipeline, told', [(None, 'pipeline is required'), ('x', 'pipeline must be an object')])
-async def test_what_is_no_object_is_an_error(client, pipeline, told):
+@pytest.mark.parametrize('pipeline, message', [(None, 'pipeline is required'), ('x', 'pipeline must be an object')])
+async def test_what_is_no_object_is_an_error(client, pipeline, message):
     with pytest.raises(RuntimeError) as refused:
         await within(client.validate(pipeline))
 
-    assert str(refused.value) == f'Pipeline validation failed: {told}'
+    assert str(refused.value) == f'Pipeline validation failed: {message}'
 
 
 async def test_validating_changes_nothing(client, project):

@@ -275,7 +275,7 @@ async def test_a_restart_keeps_token_and_counts(client, task, project, with_toke
 async def test_a_task_is_found_by_project_and_source(client, task, project):
     assert await within(client.get_task_token(project, 'webhook_1')) == task['token']
     with pytest.raises(RuntimeError):
-        await within(client.get_task_token(project, 'nobody'))
+        await within(client.get_task_token(project, 'missing'))
 
 
 async def test_the_pipeline_keeps_its_placeholders(client, project, monkeypatch):

@@ -102,7 +102,7 @@ async def test_a_request_may_take_several_forms(wire, frame):
 
 
 @pytest.mark.parametrize(
-    'frame, told',
+    'frame, message',
     [
         ({'type': 'request', 'seq': 9, 'command': 'rrext_ping', 'arguments': []}, 'arguments must be an object'),
         ({'type': 'request', 'seq': 9, 'command': 'rrext_ping', 'arguments': 'x'}, 'arguments must be an object'),
@@ -114,11 +114,11 @@ async def test_a_request_may_take_several_forms(wire, frame):
         ({'type': 'request', 'seq': 9, 'command': 'a\nb'}, 'Invalid command: a\\nb'),
     ],
 )
-async def test_a_malformed_request_is_answered(wire, frame, told):
+async def test_a_malformed_request_is_answered(wire, frame, message):
     await send(wire, frame)
 
     answer = await heard(wire)
-    assert (answer['success'], answer['request_seq'], answer['message']) == (False, 9, told)
+    assert (answer['success'], answer['request_seq'], answer['message']) == (False, 9, message)
     assert (await asked(wire, 'rrext_ping'))['success'], 'the socket goes on'
 
 
@@ -187,7 +187,7 @@ async def test_before_the_login_the_probe_is_served_and_nothing_else_of_its_kind
 
 
 @pytest.mark.parametrize(
-    'auth, told',
+    'auth, message',
     [
         (None, 'No authorization provided'),
         ('', 'No authorization provided'),
@@ -199,12 +199,12 @@ async def test_before_the_login_the_probe_is_served_and_nothing_else_of_its_kind
         ({}, 'Invalid API key'),
     ],
 )
-async def test_a_refused_login_is_told_first_and_then_closed(open_socket, auth, told):
+async def test_a_refused_login_is_answered_first_and_then_closed(open_socket, auth, message):
     wire = await open_socket()
 
     answer = await asked(wire, 'auth', auth=auth)
 
-    assert (answer['success'], answer['message']) == (False, told)
+    assert (answer['success'], answer['message']) == (False, message)
     assert (await closed_with(wire))[0] == 1008
 
 
@@ -336,7 +336,7 @@ async def test_what_was_asked_before_the_stop_is_answered(plane_of_its_own):
 
 
 async def test_a_frame_beyond_the_limit_is_closed(plane):
-    """Only its head is sent: that tells the length."""
+    """Only its head is sent, which holds the length."""
     host, port = plane.url.removeprefix('http://').split(':')
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(

@@ -1,4 +1,4 @@
-"""Somebody who talks to the deployed API over HTTP."""
+"""A client of the deployed API over HTTP."""
 
 import http.client
 import json

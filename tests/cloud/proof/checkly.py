@@ -45,8 +45,8 @@ def step_a_compressed_deploy_is_followed_to_its_end(stack, users):
     diff = [(entry["logicalId"], entry["type"], entry["action"]) for entry in done["result"]["diff"]]
     assert diff == [("etl-1", "check", "CREATE"), ("etl-2", "check", "CREATE")], diff
     assert done["result"]["project"]["logicalId"] == PROJECT, done
-    told = str(ana.get(f"{path()}/deployments/{begun.body['id']}/events").ok())
-    assert "event: complete" in told and "SUCCEEDED" in told, told
+    events = str(ana.get(f"{path()}/deployments/{begun.body['id']}/events").ok())
+    assert "event: complete" in events and "SUCCEEDED" in events, events
 
 
 def step_a_dry_run_changes_nothing_and_a_second_deploy_is_told_whom_to_wait_for(stack, users):
@@ -67,8 +67,8 @@ def step_a_dry_run_changes_nothing_and_a_second_deploy_is_told_whom_to_wait_for(
 
 def step_a_bad_key_is_refused_in_checklys_form(stack, users):
     ana = users["ana"]
-    nobody = type(ana)(stack, "tm_live_nothing")
-    refused = nobody.get(f"{path()}/deployments/01KAFZ7Q3M8T5V2N9R4C6W1XDE")
+    stranger = type(ana)(stack, "tm_live_nothing")
+    refused = stranger.get(f"{path()}/deployments/01KAFZ7Q3M8T5V2N9R4C6W1XDE")
     assert (refused.status, refused.body["statusCode"], refused.body["error"]) == (401, 401, "Unauthorized"), refused.body
     account = ana.get("/next/accounts/any").ok()
     assert account["name"], account

@@ -1,7 +1,7 @@
 """Deaths: functions die at some of their calls of AWS; every tick and every run still ends once.
 
-A user repeats what was not answered, AWS delivers again what was not answered, and the reaper rings for the rest. The
-schedule of the stack calls the reaper every minute; it is called more often here, to wait for less.
+A user repeats requests without an answer, AWS delivers bells without an answer again, and the sweep rings for the rest. The
+schedule of the stack calls the sweep every minute; it is called more often here, to wait for less.
 """
 
 import time
@@ -55,7 +55,7 @@ def persistent(ask):
 
 
 def adding(user, body):
-    """Adds under an idempotency key, so that what the first request did is what the repeated one is told."""
+    """Adds under an idempotency key, so a repeated request gets the first one's answer."""
     key = {"Idempotency-Key": str(uuid.uuid4())}
     return persistent(lambda: user.send("POST", "/v1/deployments", body, dict(key))).ok()
 
@@ -73,7 +73,7 @@ def all_runs(scene):
 
 
 def sweep(stack):
-    """The reaper; it dies, too."""
+    """The sweep; it dies, too."""
     return not stack.invoke("plane_sweep", {})[1]
 
 
@@ -149,7 +149,7 @@ def step_the_reaper_brings_everything_to_its_end(stack, scene):
 
 
 def step_rollouts_come_to_their_end_and_are_what_they_say(stack, scene):
-    """A worker may die at any call, and so may whoever asks; then the reaper ends the rollout, or another goes on."""
+    """A worker may die at any call, and so may a caller; then the sweep ends the rollout, or another worker continues."""
     states = []
     for number in range(ROLLOUTS):
         names = [f"rolled-{n}" for n in range(3)]

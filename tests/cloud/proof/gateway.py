@@ -15,7 +15,7 @@ PATIENCE = 120
 
 
 def environment(stack):
-    """What the stack's outputs tell a gateway."""
+    """A gateway's variables, from the stack's outputs."""
     resource = {name: stack.resources[name]["PhysicalResourceId"] for name in ("SchedulerRole",)}
     arn = f"arn:aws:sqs:{os.environ['AWS_REGION']}:000000000000:"
     return {

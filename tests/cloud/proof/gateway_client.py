@@ -54,13 +54,13 @@ async def refused_list(client, _, token):
 
 
 async def watched(client, given, _):
-    """What is told of a task from its beginning to its end."""
+    """The events of a task from its beginning to its end."""
     await client.add_monitor({"token": "*"}, ["task", "summary"])
     token = (await client.use(pipeline=given["pipeline"]))["token"]
-    begun = await told(lambda name, body: name == "apaevt_task" and body["action"] == "begin")
-    running = await told(lambda name, body: name == "apaevt_status_update" and body["state"] == 3)
+    begun = await event(lambda name, body: name == "apaevt_task" and body["action"] == "begin")
+    running = await event(lambda name, body: name == "apaevt_status_update" and body["state"] == 3)
     await client.terminate(token)
-    ended = await told(lambda name, body: name == "apaevt_task" and body["action"] == "end")
+    ended = await event(lambda name, body: name == "apaevt_task" and body["action"] == "end")
     return [begun["projectId"], running["completedCount"], ended["projectId"]]
 
 
@@ -79,7 +79,7 @@ async def note(event):
     events.put_nowait((event["event"], event.get("body", {})))
 
 
-async def told(is_it):
+async def event(is_it):
     """Waits for an event, and gives its body."""
     async with asyncio.timeout(30):
         while True:

@@ -48,7 +48,7 @@ def on_webhook(project):
 
 
 def on_request(project, url):
-    """Asks somebody else, and answers what they say."""
+    """Calls another server, and returns its answer."""
     return {
         "project_id": project,
         "source": "timer_1",
@@ -71,14 +71,14 @@ def on_request(project, url):
 
 
 def with_three_problems(project):
-    """No such provider, no such component, a config without what it needs: all are to be told at once."""
+    """No such provider, no such component, a config without what it needs: all are reported at once."""
     return {
         "project_id": project,
         "source": "timer_1",
         "components": [
             {"id": "timer_1", "provider": "timer", "config": {}},
             {"id": "a", "provider": "tmeplate", "config": {}, "input": [{"lane": "documents", "from": "timer_1"}]},
-            {"id": "b", "provider": "response", "config": {}, "input": [{"lane": "text", "from": "nobody"}]},
+            {"id": "b", "provider": "response", "config": {}, "input": [{"lane": "text", "from": "missing"}]},
             {"id": "c", "provider": "template", "config": {}, "input": [{"lane": "documents", "from": "timer_1"}]},
         ],
     }

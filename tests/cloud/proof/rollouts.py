@@ -62,7 +62,7 @@ def step_of_ten_at_once_one_goes_on_and_the_rest_are_told_which(stack, users):
     for answer in begun:
         assert ended(ana, answer.body["id"])["state"] == "succeeded"
     assert ana.get("/v1/groups/rivals").ok()["running"] is None
-    return f"{len(begun)} went on one after the other, {len(refused)} were told whom to wait for"
+    return f"{len(begun)} ran one after the other, {len(refused)} were refused with the id of the active one"
 
 
 def step_a_rollout_that_is_cancelled_leaves_no_slot(stack, users):

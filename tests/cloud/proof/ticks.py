@@ -74,8 +74,8 @@ def step_why_tells_what_became_of_a_tick(stack, users):
 
 def step_a_message_that_is_no_bell_harms_no_other(stack, users):
     ana = users["ana"]
-    stack.ring("not a bell", "nobody", "not-a-bell")
-    stack.ring(json.dumps({"bell": "tick", "owner": "nobody", "project": "nothing"}), "nobody-2", "nobodys-bell")
+    stack.ring("not a bell", "unknown", "not-a-bell")
+    stack.ring(json.dumps({"bell": "tick", "owner": "unknown", "project": "nothing"}), "unknown-2", "unknown-bell")
     due = ana.get(deployment("halves")).ok()["next"][0]
     stack.fire("halves", due)
     accounted(ana, "halves", 2)
