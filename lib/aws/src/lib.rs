@@ -1,9 +1,9 @@
 //! What exists only on AWS: Lambda events in, EventBridge Scheduler, SQS, KMS and the WebSockets of API
 //! Gateway out.
 //!
-//! `functions/src/main.rs` calls [`serve`] with [`function_name`], the name in the table of functions that its process
-//! was started for, and nothing else. [`serve`] runs the Lambda runtime; `configuration` builds the plane from the environment; `http_event`,
-//! `socket_event` and `bell_event` turn events into calls of the handlers, and `streamed` sends answers that go on;
+//! `functions/src/main.rs` calls [`serve()`] with [`function_name`], the name in the table of functions that its process
+//! was started for, and nothing else. `configuration` builds the plane from the environment; `http_event`,
+//! `socket_event` and `bell_event` turn events into calls of the handlers, and `streamed` sends streams of events;
 //! `timers`, `queue`, `cipher` and `sockets` are what the operations work with. No rule lives here.
 
 mod bell_event;
