@@ -1,7 +1,10 @@
-//! The `tidemill` command: `dev` starts a whole plane on this machine, `gateway` the front door of one in AWS, everything else is a client of a plane.
+//! The `tidemill` command: `dev` starts a whole plane on this machine, `gateway` the front door of one in AWS,
+//! everything else is a client of a plane.
 //!
 //! [`args`] lists the commands, [`commands`] has one file for each, [`client`] talks to the plane, [`output`] is what
 //! people and scripts see, [`failure`] is how a command fails and with which exit code.
+
+#![expect(clippy::doc_markdown, reason = "clap prints doc comments as they stand")]
 
 mod args;
 mod asking;
