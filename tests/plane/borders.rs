@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// What each crate may depend on, of ours.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("tidemill-model", &[]),
     ("tidemill-plan", &["model"]),
     ("tidemill-engine", &["model", "plan"]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("tidemill-local", &["model", "plan", "engine", "store", "operations", "protocols"]),
     ("tidemill", &["model", "plan", "engine", "store", "operations", "protocols", "local", "aws"]),
     ("tidemill-testing", &["model", "plan", "engine", "store", "operations", "protocols", "local"]),
+    ("xtask", &["plan", "engine", "operations", "protocols"]),
 ];
 
 /// Tests and benches may use everything.

@@ -4,9 +4,6 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The table's partition keys as policies name them: the first letters of each, or the one that is a word.
-pub const PARTITIONS: [&str; 9] = ["OWNERS", "O#*", "K#*", "H#*", "P#*", "R#*", "STRANGERS", "C#*", "W#*"];
-
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
 }
@@ -73,7 +70,6 @@ pub struct Statement {
     pub resources: Vec<String>,
     /// The partition keys of the table that it is for.
     pub keys: BTreeSet<String>,
-    pub condition: Value,
 }
 
 impl Template {
@@ -135,13 +131,11 @@ impl Function<'_> {
 
 impl Statement {
     pub fn read(statement: &Value) -> Statement {
-        let condition = statement["Condition"].clone();
-        let keys = &condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         Statement {
             actions: each(&statement["Action"]).into_iter().collect(),
             resources: each(&statement["Resource"]),
             keys: keys.as_array().into_iter().flatten().map(text).collect(),
-            condition,
         }
     }
 

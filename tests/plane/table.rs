@@ -3,7 +3,7 @@
 use serde_yaml_ng::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use tidemill_protocols::functions::{FUNCTIONS, On, named};
+use tidemill_protocols::functions::{FUNCTIONS, Function, On};
 use tidemill_protocols::route::Route;
 
 fn root() -> PathBuf {
@@ -64,8 +64,6 @@ fn every_function_has_its_tests() {
 struct Described {
     method: String,
     path: String,
-    /// The function that API Gateway calls.
-    function: String,
     operation: Value,
 }
 
@@ -77,7 +75,6 @@ fn described() -> Vec<Described> {
             described.push(Described {
                 method: method.as_str().expect("a method is text").to_uppercase(),
                 path: path.as_str().expect("a path is text").to_owned(),
-                function: called(operation),
                 operation: operation.clone(),
             });
         }
@@ -85,34 +82,29 @@ fn described() -> Vec<Described> {
     described
 }
 
-/// `task_open` of `…/functions/${TaskOpenFunction.Arn}/invocations`.
-fn called(operation: &Value) -> String {
-    let uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].as_str().expect("it calls a function");
-    let (_, rest) = uri.split_once("functions/${").expect("it calls a function");
-    let (name, _) = rest.split_once("Function.Arn}").expect("it calls a function");
-    let snake = name.chars().map(|c| if c.is_uppercase() { format!("_{}", c.to_lowercase()) } else { c.to_string() });
-    snake.collect::<String>().trim_start_matches('_').to_owned()
+/// Every route with its function.
+fn routes() -> impl Iterator<Item = (&'static Function, &'static Route)> {
+    FUNCTIONS.iter().flat_map(|function| function.entrances().map(move |(route, _)| (function, route)))
 }
 
 #[test]
 fn the_description_has_every_route_and_no_other() {
-    let described = described().into_iter().map(|one| (one.function, one.method, one.path));
-    let routes = FUNCTIONS.iter().flat_map(|function| {
-        let named = |route: &Route| (function.name.to_owned(), route.method.to_string(), route.path.to_owned());
-        function.entrances().map(move |(route, _)| named(route))
-    });
+    let described = described().into_iter().map(|one| (one.method, one.path));
+    let routes = routes().map(|(_, route)| (route.method.to_string(), route.path.to_owned()));
     assert_eq!(described.collect::<BTreeSet<_>>(), routes.collect());
 }
 
 #[test]
 fn an_operation_has_the_name_of_its_function_and_at_other_routes_one_that_begins_with_it() {
     let mut ids = BTreeSet::new();
-    for Described { method, path, function, operation } in described() {
+    for Described { method, path, operation } in described() {
         let id = operation["operationId"].as_str().expect("an operation has an id").to_owned();
-        let On::Http { route, .. } = &named(&function).expect("the function is there").on else { panic!("{function}") };
+        let called = routes().find(|(_, route)| route.path == path && route.method == method.as_str());
+        let function = called.unwrap_or_else(|| panic!("no function is at {method} {path}")).0;
+        let On::Http { route, .. } = &function.on else { panic!("{}", function.name) };
         match route.path == path && route.method == method.as_str() {
-            true => assert_eq!(id, function),
-            false => assert!(id.starts_with(&format!("{function}_")), "{method} {path} is `{id}`"),
+            true => assert_eq!(id, function.name),
+            false => assert!(id.starts_with(&format!("{}_", function.name)), "{method} {path} is `{id}`"),
         }
         assert!(ids.insert(id), "{method} {path} has the id of another");
     }
@@ -121,9 +113,7 @@ fn an_operation_has_the_name_of_its_function_and_at_other_routes_one_that_begins
 #[test]
 fn the_description_has_every_query_parameter_and_success() {
     let description: Value = serde_yaml_ng::from_str(&read("infra/openapi.yaml")).expect("the description is YAML");
-    for (function, route) in
-        FUNCTIONS.iter().flat_map(|function| function.entrances().map(move |(route, _)| (function, route)))
-    {
+    for (function, route) in routes() {
         let name = format!("{} at {}", function.name, route.path);
         let operation = &description["paths"][route.path][route.method.as_str().to_lowercase().as_str()];
         let parameters = operation["parameters"].as_sequence().cloned().unwrap_or_default();
@@ -143,21 +133,9 @@ fn the_description_has_every_query_parameter_and_success() {
 }
 
 #[test]
-fn api_gateway_streams_the_answers_of_functions_that_stream_and_of_no_other() {
-    for Described { method, path, function, operation } in described() {
-        let function = named(&function).expect("the function is there");
+fn a_function_streams_at_all_of_its_routes_or_at_none() {
+    for function in FUNCTIONS {
         let mut entrances = function.entrances();
         assert!(entrances.all(|(_, handle)| handle.streams() == function.streams()), "{}", function.name);
-        let integration = &operation["x-amazon-apigateway-integration"];
-        let uri = integration["uri"]["Fn::Sub"].as_str().expect("it calls a function");
-        let version = if function.streams() { "2021-11-15" } else { "2015-03-31" };
-        let call = if function.streams() { "response-streaming-invocations" } else { "invocations" };
-        assert!(uri.contains(&format!("path/{version}/functions/")), "{method} {path}: {uri}");
-        assert!(uri.ends_with(&format!("/{call}")), "{method} {path}: {uri}");
-        let is_streamed = integration["responseTransferMode"].as_str() == Some("STREAM");
-        assert_eq!(is_streamed, function.streams(), "{method} {path}");
-        // A quarter of an hour is the most that API Gateway waits, and without streams it is 29 s.
-        let wait = integration["timeoutInMillis"].as_u64();
-        assert_eq!(wait, function.streams().then_some(900_000), "{method} {path}");
     }
 }

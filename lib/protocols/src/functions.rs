@@ -7,6 +7,8 @@ use crate::checkly;
 use crate::dap::{Command, Needs, commands};
 use crate::invoke;
 use crate::rest::{self, Parameter, Query};
+use crate::rights::Partition::*;
+use crate::rights::Right::{self, *};
 use crate::rocketride::routes;
 use crate::route::{Entrance, Handler, HttpHandler, Route};
 use crate::sockets;
@@ -34,11 +36,40 @@ pub struct Function {
     pub dap: &'static [Command],
     /// Other routes that lead to it: those of RocketRide's clients, and of Checkly's.
     pub also: [&'static [Entrance]; 2],
+    /// What its role allows.
+    pub may: &'static [Right],
+    /// Its memory on Lambda, in MB.
+    pub memory: u32,
+    /// The parameter of the template that says how much of the account's concurrency is reserved for it.
+    pub reserve: Option<&'static str>,
+    /// What it does, where no route of the API's description says so.
+    pub summary: Option<&'static str>,
 }
 
 impl Function {
     const fn on(name: &'static str, on: On) -> Function {
-        Function { name, on, dap: &[], also: [&[], &[]] }
+        let (dap, also, may) = (&[], [&[] as &[Entrance]; 2], &[]);
+        Function { name, on, dap, also, may, memory: 256, reserve: None, summary: None }
+    }
+
+    const fn may(mut self, rights: &'static [Right]) -> Function {
+        self.may = rights;
+        self
+    }
+
+    const fn memory(mut self, megabytes: u32) -> Function {
+        self.memory = megabytes;
+        self
+    }
+
+    const fn reserve(mut self, parameter: &'static str) -> Function {
+        self.reserve = Some(parameter);
+        self
+    }
+
+    const fn summary(mut self, summary: &'static str) -> Function {
+        self.summary = Some(summary);
+        self
     }
 
     const fn asked_by(mut self, commands: &'static [Command]) -> Function {
@@ -137,21 +168,27 @@ const fn send(
 /// Every function.
 pub static FUNCTIONS: &[Function] = &[
     send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<deployment::Add>)
+        .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Hooks, Projects]), PutMany(&[Projects]), FollowTimers])
+        .memory(512)
         .asked_by(&[Command {
             name: "rrext_deploy_add",
             needs: CONTROL,
             handle: |asked| Box::pin(commands::add(asked)),
         }]),
-    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<deployment::List>).asked_by(&[Command {
-        name: "rrext_deploy_list",
-        needs: MONITOR,
-        handle: |asked| Box::pin(commands::list(asked)),
-    }]),
-    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<deployment::Get>).asked_by(&[Command {
-        name: "rrext_deploy_status",
-        needs: MONITOR,
-        handle: |asked| Box::pin(commands::status(asked)),
-    }]),
+    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<deployment::List>)
+        .may(&[Get(&[Keys]), List(&[Owners]), Put(&[Keys, Owners])])
+        .asked_by(&[Command {
+            name: "rrext_deploy_list",
+            needs: MONITOR,
+            handle: |asked| Box::pin(commands::list(asked)),
+        }]),
+    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<deployment::Get>)
+        .may(&[Get(&[Keys, Owners, Projects]), List(&[Projects]), Put(&[Keys, Owners])])
+        .asked_by(&[Command {
+            name: "rrext_deploy_status",
+            needs: MONITOR,
+            handle: |asked| Box::pin(commands::status(asked)),
+        }]),
     send(
         "deployment_update",
         Method::PATCH,
@@ -160,6 +197,8 @@ pub static FUNCTIONS: &[Function] = &[
         Body::Json,
         rest::operation::<deployment::Update>,
     )
+    .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), FollowTimers])
+    .memory(512)
     .asked_by(&[Command {
         name: "rrext_deploy_update",
         needs: CONTROL,
@@ -173,6 +212,7 @@ pub static FUNCTIONS: &[Function] = &[
         Body::None,
         rest::operation::<deployment::Remove>,
     )
+    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Projects]), DeleteTimers])
     .asked_by(&[Command {
         name: "rrext_deploy_remove",
         needs: CONTROL,
@@ -185,7 +225,8 @@ pub static FUNCTIONS: &[Function] = &[
         200,
         Body::Json,
         rest::operation::<deployment::Pause>,
-    ),
+    )
+    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Projects]), FollowTimers]),
     send(
         "deployment_resume",
         Method::POST,
@@ -193,8 +234,13 @@ pub static FUNCTIONS: &[Function] = &[
         200,
         Body::None,
         rest::operation::<deployment::Resume>,
-    ),
-    get("version_list", "/v1/deployments/{project}/versions", &PAGE, rest::operation::<version::List>),
+    )
+    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Projects]), FollowTimers]),
+    get("version_list", "/v1/deployments/{project}/versions", &PAGE, rest::operation::<version::List>).may(&[
+        Get(&[Keys]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+    ]),
     Function::on(
         "version_get",
         On::Http {
@@ -208,10 +254,21 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Whole(rest::operation::<version::Get>),
         },
-    ),
-    send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<run::Start>),
-    get("tick_list", "/v1/deployments/{project}/ticks", &BETWEEN, rest::operation::<tick::List>),
-    get("tick_why", "/v1/deployments/{project}/why", &[text("time")], rest::operation::<tick::Why>),
+    )
+    .may(&[Get(&[Keys, Projects]), List(&[Projects]), Put(&[Keys, Owners])]),
+    send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<run::Start>)
+        .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), RingRuns])
+        .memory(512),
+    get("tick_list", "/v1/deployments/{project}/ticks", &BETWEEN, rest::operation::<tick::List>).may(&[
+        Get(&[Keys, Owners]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+    ]),
+    get("tick_why", "/v1/deployments/{project}/why", &[text("time")], rest::operation::<tick::Why>).may(&[
+        Get(&[Keys, Owners]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+    ]),
     get(
         "run_list",
         "/v1/runs",
@@ -226,9 +283,20 @@ pub static FUNCTIONS: &[Function] = &[
             PAGE[1],
         ],
         rest::operation::<run::List>,
-    ),
-    get("run_get", "/v1/runs/{run}", &[text("project")], rest::operation::<run::Get>),
-    get("run_logs", "/v1/runs/{run}/logs", &[text("project"), number("from")], rest::operation::<run::Logs>),
+    )
+    .may(&[Get(&[Keys, Owners]), List(&[Owners, Projects]), GetMany(&[Projects]), Put(&[Keys, Owners]), FindRuns]),
+    get("run_get", "/v1/runs/{run}", &[text("project")], rest::operation::<run::Get>).may(&[
+        Get(&[Keys, Projects]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+        FindRuns,
+    ]),
+    get("run_logs", "/v1/runs/{run}/logs", &[text("project"), number("from")], rest::operation::<run::Logs>).may(&[
+        Get(&[Keys, Projects]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+        FindRuns,
+    ]),
     Function::on(
         "run_cancel",
         On::Http {
@@ -242,36 +310,97 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Whole(rest::operation::<run::Cancel>),
         },
-    ),
+    )
+    .may(&[
+        Get(&[Keys, Owners, Projects, Watchers]),
+        Put(&[Keys, Owners, Projects]),
+        Update(&[Keys, Owners, Projects, Watchers]),
+        FindRuns,
+        RingRuns,
+        RingSockets,
+    ]),
     send("task_open", Method::POST, "/v1/tasks", 201, Body::Json, rest::operation::<task::Open>)
+        .may(&[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            Put(&[Keys, Owners, Projects]),
+            PutMany(&[Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            RingRuns,
+            RingSockets,
+            Seal,
+        ])
+        .memory(512)
         .also_at(&routes::OPEN)
         .asked_by(&[Command { name: "execute", needs: CONTROL, handle: |asked| Box::pin(commands::execute(asked)) }]),
-    get("task_list", "/v1/tasks", &[], rest::operation::<task::List>).asked_by(&[Command {
-        name: "rrext_get_tasks",
-        needs: MONITOR,
-        handle: |asked| Box::pin(commands::get_tasks(asked)),
-    }]),
-    get("task_get", "/v1/tasks/{token}", &[], rest::operation::<task::Get>).also_at(&routes::GET).asked_by(&[
-        Command {
-            name: "rrext_get_task_status",
-            needs: Needs::Task(Scope::Monitor),
-            handle: |asked| Box::pin(commands::get_task_status(asked)),
-        },
-        Command { name: "rrext_get_token", needs: MONITOR, handle: |asked| Box::pin(commands::get_token(asked)) },
-    ]),
+    get("task_list", "/v1/tasks", &[], rest::operation::<task::List>)
+        .may(&[
+            Get(&[Keys, Projects, Watchers]),
+            List(&[Owners]),
+            Put(&[Keys, Owners, Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            RingRuns,
+            RingSockets,
+        ])
+        .asked_by(&[Command {
+            name: "rrext_get_tasks",
+            needs: MONITOR,
+            handle: |asked| Box::pin(commands::get_tasks(asked)),
+        }]),
+    get("task_get", "/v1/tasks/{token}", &[], rest::operation::<task::Get>)
+        .may(&[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            Put(&[Keys, Owners, Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            RingRuns,
+            RingSockets,
+        ])
+        .also_at(&routes::GET)
+        .asked_by(&[
+            Command {
+                name: "rrext_get_task_status",
+                needs: Needs::Task(Scope::Monitor),
+                handle: |asked| Box::pin(commands::get_task_status(asked)),
+            },
+            Command { name: "rrext_get_token", needs: MONITOR, handle: |asked| Box::pin(commands::get_token(asked)) },
+        ]),
     send("task_end", Method::DELETE, "/v1/tasks/{token}", 200, Body::None, rest::operation::<task::End>)
+        .may(&[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            Put(&[Keys, Owners, Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            RingRuns,
+            RingSockets,
+        ])
         .also_at(&routes::END)
         .asked_by(&[Command {
             name: "terminate",
             needs: Needs::Task(Scope::Control),
             handle: |asked| Box::pin(commands::terminate(asked)),
         }]),
-    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<task::Pipeline>).asked_by(&[Command {
-        name: "rrext_get_pipeline",
-        needs: Needs::Task(Scope::Monitor),
-        handle: |asked| Box::pin(commands::get_pipeline(asked)),
-    }]),
+    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<task::Pipeline>)
+        .may(&[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            List(&[Projects]),
+            Put(&[Keys, Owners, Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            RingRuns,
+            RingSockets,
+        ])
+        .asked_by(&[Command {
+            name: "rrext_get_pipeline",
+            needs: Needs::Task(Scope::Monitor),
+            handle: |asked| Box::pin(commands::get_pipeline(asked)),
+        }]),
     send("task_restart", Method::POST, "/v1/tasks/{token}/restart", 200, Body::Json, rest::operation::<task::Restart>)
+        .may(&[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            Put(&[Keys, Owners, Projects]),
+            PutMany(&[Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            RingRuns,
+            RingSockets,
+        ])
+        .memory(512)
         .asked_by(&[Command {
             name: "restart",
             needs: Needs::Task(Scope::Control),
@@ -291,6 +420,17 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Arriving(rest::task_send),
         },
     )
+    .may(&[
+        Get(&[Keys, Owners, Projects, Watchers]),
+        List(&[Projects]),
+        GetMany(&[Projects]),
+        Put(&[Keys, Owners, Projects]),
+        Update(&[Keys, Owners, Projects, Watchers]),
+        RingSockets,
+        Open,
+    ])
+    .memory(1024)
+    .reserve("ReservedForTasks")
     .also_at(&routes::SEND)
     .asked_by(&[Command {
         name: "rrext_process",
@@ -298,11 +438,24 @@ pub static FUNCTIONS: &[Function] = &[
         handle: |asked| Box::pin(commands::process(asked)),
     }]),
     send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<rollout::Start>)
+        .may(&[
+            Get(&[Keys, Owners, Projects]),
+            List(&[Owners]),
+            GetMany(&[Owners]),
+            Put(&[Keys, Owners]),
+            PutMany(&[Rollouts]),
+            RingRollouts,
+        ])
+        .memory(512)
         .also_at(&checkly::routes::DEPLOY),
-    send("rollout_preview", Method::POST, "/v1/rollouts/preview", 200, Body::Json, rest::operation::<rollout::Preview>),
+    send("rollout_preview", Method::POST, "/v1/rollouts/preview", 200, Body::Json, rest::operation::<rollout::Preview>)
+        .may(&[Get(&[Keys, Owners, Projects]), List(&[Owners, Projects]), GetMany(&[Owners]), Put(&[Keys, Owners])])
+        .memory(512),
     get("rollout_list", "/v1/rollouts", &[text("group"), PAGE[0], PAGE[1]], rest::operation::<rollout::List>)
+        .may(&[Get(&[Keys]), List(&[Owners]), Put(&[Keys, Owners])])
         .also_at(&checkly::routes::DEPLOYMENTS),
     get("rollout_get", "/v1/rollouts/{rollout}", &[], rest::operation::<rollout::Get>)
+        .may(&[Get(&[Keys, Owners]), List(&[Rollouts]), Put(&[Keys, Owners])])
         .also_at(&checkly::routes::DEPLOYMENT),
     send(
         "rollout_cancel",
@@ -312,6 +465,7 @@ pub static FUNCTIONS: &[Function] = &[
         Body::None,
         rest::operation::<rollout::Cancel>,
     )
+    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners]), Update(&[Owners]), RingRollouts])
     .also_at(&checkly::routes::CANCEL),
     Function::on(
         "rollout_wait",
@@ -327,6 +481,8 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Arriving(rest::rollout_wait),
         },
     )
+    .may(&[Get(&[Keys, Owners]), List(&[Rollouts]), Put(&[Keys, Owners])])
+    .reserve("ReservedForWaiters")
     .also_at(&checkly::routes::COMPLETION),
     Function::on(
         "rollout_follow",
@@ -342,11 +498,18 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Streaming(rest::rollout_follow),
         },
     )
+    .may(&[Get(&[Keys, Owners]), List(&[Rollouts]), Put(&[Keys, Owners])])
+    .reserve("ReservedForFollowers")
     .also_at(&checkly::routes::EVENTS),
     send("group_add", Method::POST, "/v1/groups", 201, Body::Json, rest::operation::<group::Add>)
+        .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners])])
         .also_at(&checkly::routes::PROJECT_ADD),
-    get("group_list", "/v1/groups", &PAGE, rest::operation::<group::List>).also_at(&checkly::routes::PROJECTS),
-    get("group_get", "/v1/groups/{group}", &[], rest::operation::<group::Get>).also_at(&checkly::routes::PROJECT),
+    get("group_list", "/v1/groups", &PAGE, rest::operation::<group::List>)
+        .may(&[Get(&[Keys]), List(&[Owners]), Put(&[Keys, Owners])])
+        .also_at(&checkly::routes::PROJECTS),
+    get("group_get", "/v1/groups/{group}", &[], rest::operation::<group::Get>)
+        .may(&[Get(&[Keys, Owners]), List(&[Owners]), GetMany(&[Owners]), Put(&[Keys, Owners])])
+        .also_at(&checkly::routes::PROJECT),
     Function::on(
         "group_remove",
         On::Http {
@@ -361,14 +524,32 @@ pub static FUNCTIONS: &[Function] = &[
             handle: Handler::Whole(rest::operation::<group::Remove>),
         },
     )
+    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners]), PutMany(&[Rollouts]), RingRollouts])
     .also_at(&checkly::routes::DESTROY),
-    send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<key::Create>),
-    get("key_list", "/v1/keys", &PAGE, rest::operation::<key::List>),
-    send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<key::Revoke>),
-    get("secret_list", "/v1/secrets", &PAGE, rest::operation::<secret::List>),
-    send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<secret::Set>),
-    send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<secret::Remove>),
+    send("key_create", Method::POST, "/v1/keys", 201, Body::Json, rest::operation::<key::Create>)
+        .may(&[Get(&[Keys]), Put(&[Keys, Owners, OwnerList])]),
+    get("key_list", "/v1/keys", &PAGE, rest::operation::<key::List>).may(&[
+        Get(&[Keys]),
+        List(&[Owners]),
+        Put(&[Keys, Owners]),
+    ]),
+    send("key_revoke", Method::DELETE, "/v1/keys/{id}", 200, Body::None, rest::operation::<key::Revoke>)
+        .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners])]),
+    get("secret_list", "/v1/secrets", &PAGE, rest::operation::<secret::List>).may(&[
+        Get(&[Keys]),
+        List(&[Owners]),
+        Put(&[Keys, Owners]),
+    ]),
+    send("secret_set", Method::PUT, "/v1/secrets/{name}", 200, Body::Json, rest::operation::<secret::Set>).may(&[
+        Get(&[Keys]),
+        Put(&[Keys, Owners]),
+        Seal,
+    ]),
+    send("secret_remove", Method::DELETE, "/v1/secrets/{name}", 200, Body::None, rest::operation::<secret::Remove>)
+        .may(&[Get(&[Keys]), Put(&[Keys, Owners]), Delete(&[Owners])]),
     send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>)
+        .may(&[Get(&[Keys]), Put(&[Keys, Owners])])
+        .memory(512)
         .also_at(&routes::VALIDATE)
         .asked_by(&[Command {
             name: "rrext_validate",
@@ -376,6 +557,7 @@ pub static FUNCTIONS: &[Function] = &[
             handle: |asked| Box::pin(commands::validate(asked)),
         }]),
     get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>)
+        .may(&[Get(&[Keys]), Put(&[Keys, Owners])])
         .also_at(&routes::SERVICES)
         .also_at(&checkly::routes::RUNTIMES)
         .asked_by(&[
@@ -403,9 +585,21 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Whole(rest::operation::<plane::Doctor>),
         },
-    ),
-    get("plane_health", "/v1/health", &[], rest::plane_health).also_at(&routes::HEALTH),
+    )
+    .may(&[
+        Get(&[Keys, Owners, Projects]),
+        List(&[Owners, Projects]),
+        Put(&[Keys, Owners]),
+        Update(&[Owners]),
+        FollowTimers,
+        RingRuns,
+        RingTicks,
+        RingRollouts,
+    ])
+    .memory(512),
+    get("plane_health", "/v1/health", &[], rest::plane_health).memory(128).also_at(&routes::HEALTH),
     get("plane_status", "/v1/status", &[], rest::operation::<plane::Status>)
+        .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners])])
         .also_at(&routes::STATUS)
         .also_at(&checkly::routes::ACCOUNT),
     Function::on(
@@ -421,16 +615,105 @@ pub static FUNCTIONS: &[Function] = &[
             },
             handle: Handler::Whole(rest::hook_receive),
         },
+    )
+    .may(&[
+        Get(&[Owners, Hooks, Projects]),
+        List(&[Projects]),
+        Put(&[Owners, Projects]),
+        PutMany(&[Projects]),
+        RingRuns,
+    ])
+    .memory(512)
+    .reserve("ReservedForHooks"),
+    Function::on("deployment_tick", On::Tick(tick)).summary("Handles the due ticks of a deployment, at a bell").may(&[
+        Get(&[Owners, Projects]),
+        Put(&[Owners, Projects]),
+        FollowTimers,
+        RingRuns,
+    ]),
+    Function::on("run_execute", On::Run(execute))
+        .summary("Executes a run, at a bell")
+        .may(&[
+            Get(&[Owners, Projects, Watchers]),
+            List(&[Projects]),
+            GetMany(&[Projects]),
+            Put(&[Owners, Projects]),
+            PutMany(&[Projects]),
+            Update(&[Watchers]),
+            RingSockets,
+            Open,
+        ])
+        .memory(1024),
+    Function::on("rollout_execute", On::Rollout(roll_out))
+        .summary("Carries out a rollout, at a bell")
+        .may(&[
+            Get(&[Owners, Projects]),
+            List(&[Owners, Rollouts]),
+            GetMany(&[Owners]),
+            Put(&[Owners, Hooks, Projects, Rollouts]),
+            PutMany(&[Projects]),
+            Update(&[Owners]),
+            Delete(&[Owners, Projects, Rollouts]),
+            FollowTimers,
+        ])
+        .memory(1024),
+    Function::on("plane_sweep", On::Minute(sweep))
+        .summary("Finds work that no worker holds, every minute")
+        .may(&[
+            Get(&[Owners, Projects, Watchers]),
+            List(&[Owners, Projects, Rollouts, OwnerList, Strangers]),
+            Put(&[Keys, Owners, Projects, Rollouts]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            FollowTimers,
+            RingRuns,
+            RingTicks,
+            RingRollouts,
+            RingSockets,
+        ])
+        .memory(512),
+    Function::on("key_issue", On::Invoke(invoke::key_issue))
+        .summary("Issues an API key to callers with AWS credentials; no route leads here")
+        .may(&[Put(&[Keys, Owners, OwnerList])]),
+    Function::on("socket_open", On::Socket(sockets::open)).summary("Accepts a WebSocket").may(&[
+        List(&[Strangers]),
+        Put(&[Strangers]),
+        Delete(&[Strangers]),
+    ]),
+    Function::on("socket_receive", On::Socket(sockets::receive))
+        .summary("Answers a frame of a WebSocket")
+        .may(&[
+            Get(&[Keys, Owners, Projects, Connections, Watchers]),
+            List(&[Owners, Projects]),
+            GetMany(&[Projects]),
+            Put(&[Keys, Owners, Hooks, Projects, Strangers, Connections, Watchers]),
+            PutMany(&[Projects]),
+            Update(&[Keys, Owners, Projects, Strangers, Connections, Watchers]),
+            Delete(&[Strangers, Connections, Watchers]),
+            Check(&[Keys, Owners, Projects]),
+            SendFrames,
+            CloseSockets,
+            FollowTimers,
+            RingRuns,
+            RingSockets,
+            Seal,
+        ])
+        .memory(512),
+    Function::on("socket_close", On::Socket(sockets::close))
+        .summary("Cleans up after a closed WebSocket")
+        .may(&[Get(&[Connections]), Delete(&[Strangers, Connections, Watchers])]),
+    Function::on("socket_tell", On::Tell(sockets::tell)).summary("Sends notifications to the watchers of tasks").may(
+        &[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            List(&[Owners, Projects, Strangers, Watchers]),
+            Put(&[Keys, Owners, Projects, Watchers]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            Delete(&[Strangers, Connections, Watchers]),
+            SendFrames,
+            CloseSockets,
+            RingRuns,
+            RingSockets,
+        ],
     ),
-    Function::on("deployment_tick", On::Tick(tick)),
-    Function::on("run_execute", On::Run(execute)),
-    Function::on("rollout_execute", On::Rollout(roll_out)),
-    Function::on("plane_sweep", On::Minute(sweep)),
-    Function::on("key_issue", On::Invoke(invoke::key_issue)),
-    Function::on("socket_open", On::Socket(sockets::open)),
-    Function::on("socket_receive", On::Socket(sockets::receive)),
-    Function::on("socket_close", On::Socket(sockets::close)),
-    Function::on("socket_tell", On::Tell(sockets::tell)),
 ];
 
 /// Finds a function by its name.

@@ -1,6 +1,6 @@
-//! What the template allows each function of the table, the timers and the queues is what the function does: nothing
-//! that it does is refused, and nothing is allowed that it never does. Every function is called here in all the ways
-//! that reach other items.
+//! What the table of functions lets each function do to the table, the timers and the queues is what the function does: it
+//! needs no other right, and uses each that it has. Every function is called here in all the ways that reach other items.
+//! The roles of the template allow the same.
 
 mod checkly;
 mod rollouts;
@@ -8,7 +8,7 @@ mod sockets;
 mod tasks;
 
 use crate::given::{chain, copy, echo, lines, lose_timers};
-use crate::sam::{Function, Template};
+use crate::sam::{self, Statement, Template};
 use futures::future::BoxFuture;
 use http::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,8 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
 use tidemill_operations::{Bell, Error, Queue, Reached, Sockets, Timers};
-use tidemill_protocols::functions::{On, named};
+use tidemill_protocols::functions::{FUNCTIONS, Function, On, named};
+use tidemill_protocols::rights::Right;
 use tidemill_testing::{ApiGateway, Metered, TestPlane, User, minutes, pipeline};
 
 /// An action of DynamoDB, with the partition keys that it is asked for at once.
@@ -380,31 +381,29 @@ async fn everything() -> Seen {
     seen
 }
 
-/// What a function may do to the table: actions, and the keys that each statement allows them for.
-fn allowed(function: &Function<'_>) -> Vec<(BTreeSet<String>, BTreeSet<String>)> {
-    let statements = function.statements().into_iter();
-    let of_table =
-        statements.filter(|statement| statement.resources.iter().all(|resource| resource.contains("Table.Arn")));
-    of_table
-        .map(|statement| match statement.resources.iter().all(|resource| resource.ends_with("/index/runs-by-owner")) {
-            true => (statement.actions, BTreeSet::from(["index".to_owned()])),
-            false => (statement.actions, statement.keys),
-        })
-        .collect()
+/// What a function may do to the table, as DynamoDB calls it: actions, and the keys that each is allowed for.
+fn allowed(function: &Function) -> Vec<Need> {
+    let of_right = |right: &Right| match right {
+        Right::FindRuns => Some(("Query".to_owned(), BTreeSet::from(["index".to_owned()]))),
+        right => {
+            let (action, partitions) = right.of_table()?;
+            Some((action.to_owned(), partitions.iter().map(|it| it.pattern().to_owned()).collect()))
+        }
+    };
+    function.may.iter().filter_map(of_right).collect()
 }
 
 #[tokio::test]
 async fn functions_may_do_to_the_table_what_they_do_and_nothing_else() {
     let seen = everything().await;
     let mut wrong = Vec::new();
-    for function in Template::read().functions() {
+    for function in FUNCTIONS {
         let name = function.name;
         let needs = seen.calls.get(name).unwrap_or_else(|| panic!("`{name}` is not called here"));
-        let allowed = allowed(&function);
+        let allowed = allowed(function);
         for (action, keys) in needs {
             // One statement must allow all keys of a call.
-            let full = format!("dynamodb:{action}");
-            if !allowed.iter().any(|(actions, allowed)| actions.contains(&full) && keys.is_subset(allowed)) {
+            if !allowed.iter().any(|(may, allowed)| may == action && keys.is_subset(allowed)) {
                 wrong.push(format!("`{name}` may not {action} {keys:?}"));
             }
         }
@@ -412,38 +411,81 @@ async fn functions_may_do_to_the_table_what_they_do_and_nothing_else() {
             let waits = name == "hook_receive" && WHILE_A_HOOK_WAITS.contains(&(action, key));
             waits || needs.iter().any(|(used, keys)| used == action && keys.contains(key))
         };
-        for (actions, keys) in &allowed {
-            for action in actions.iter().map(|action| action.trim_start_matches("dynamodb:")) {
-                let unused = keys.iter().filter(|key| !used(action, key));
-                wrong.extend(unused.map(|key| format!("`{name}` may {action} {key}, and never does")));
-            }
+        for (action, keys) in &allowed {
+            let unused = keys.iter().filter(|key| !used(action, key));
+            wrong.extend(unused.map(|key| format!("`{name}` may {action} {key}, and never does")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a right beside those on the table lets a function ask of AWS.
+fn beside_table(right: &Right) -> &'static [&'static str] {
+    match right {
+        Right::RingTicks => &["sqs:SendMessage TicksQueue.Arn"],
+        Right::RingRuns => &["sqs:SendMessage RunsQueue.Arn"],
+        Right::RingRollouts => &["sqs:SendMessage RolloutsQueue.Arn"],
+        Right::RingSockets => &["sqs:SendMessage SocketsQueue.Arn"],
+        Right::FollowTimers => &[
+            "scheduler:ListSchedules",
+            "scheduler:DeleteSchedule",
+            "scheduler:CreateSchedule",
+            "scheduler:UpdateSchedule",
+            "iam:PassRole",
+        ],
+        Right::DeleteTimers => &["scheduler:ListSchedules", "scheduler:DeleteSchedule"],
+        Right::SendFrames => &["execute-api:ManageConnections POST"],
+        Right::CloseSockets => &["execute-api:ManageConnections DELETE"],
+        _ => &[],
+    }
+}
+
 #[tokio::test]
 async fn functions_may_ring_and_set_timers_where_they_do() {
     let seen = everything().await;
-    for function in Template::read().functions() {
-        let mut allowed = BTreeSet::new();
-        for statement in function.statements() {
-            for action in statement.actions.iter() {
-                match action.split(':').next() {
-                    Some("scheduler" | "iam") => allowed.insert(action.clone()),
-                    Some("execute-api") => {
-                        let methods = statement.resources.iter().filter_map(|resource| resource.split('/').nth(2));
-                        allowed.extend(methods.map(|method| format!("{action} {method}")));
-                        true
-                    }
-                    _ if action == "sqs:SendMessage" => {
-                        allowed.extend(statement.resources.iter().map(|queue| format!("{action} {queue}")));
-                        true
-                    }
-                    _ => continue,
-                };
+    for function in FUNCTIONS {
+        let allowed = function.may.iter().flat_map(beside_table).map(|action| (*action).to_owned());
+        assert_eq!(allowed.collect::<BTreeSet<_>>(), seen.bells[function.name], "allowed, done: `{}`", function.name);
+    }
+}
+
+/// What the template's role of a function allows, as [`beside_table`] names it.
+fn allowed_by_role(function: &sam::Function<'_>) -> BTreeSet<String> {
+    let mut allowed = BTreeSet::new();
+    for statement in function.statements() {
+        for action in &statement.actions {
+            match action.split(':').next() {
+                Some("scheduler" | "iam") => allowed.extend([action.clone()]),
+                Some("execute-api") => {
+                    let methods = statement.resources.iter().filter_map(|resource| resource.split('/').nth(2));
+                    allowed.extend(methods.map(|method| format!("{action} {method}")));
+                }
+                _ if action == "sqs:SendMessage" => {
+                    allowed.extend(statement.resources.iter().map(|queue| format!("{action} {queue}")));
+                }
+                _ => {}
             }
         }
-        assert_eq!(allowed, seen.bells[function.name], "allowed, done: `{}`", function.name);
+    }
+    allowed
+}
+
+#[test]
+fn the_roles_of_the_template_allow_what_the_table_of_functions_says() {
+    for of_template in Template::read().functions() {
+        let function = named(of_template.name).expect("the function is there");
+        let beside = function.may.iter().flat_map(beside_table).map(|action| (*action).to_owned());
+        assert_eq!(allowed_by_role(&of_template), beside.collect(), "{}", function.name);
+
+        let index = |statement: &Statement| statement.resources.iter().any(|it| it.ends_with("/index/runs-by-owner"));
+        let of_table =
+            of_template.statements().into_iter().filter(|it| it.resources[0].starts_with("Table.Arn") || index(it));
+        let pairs = of_table.flat_map(|statement| {
+            let keys = if index(&statement) { BTreeSet::from(["index".to_owned()]) } else { statement.keys.clone() };
+            let actions = statement.actions.into_iter();
+            actions.map(move |action| (action.trim_start_matches("dynamodb:").to_owned(), keys.clone()))
+        });
+        let pairs: BTreeSet<Need> = pairs.collect();
+        assert_eq!(pairs, allowed(function).into_iter().collect(), "{}", function.name);
     }
 }
