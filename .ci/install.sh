@@ -1,8 +1,7 @@
 # Sourced by `.ci/run`, `tests/clients/run` and `tests/cloud/run` from the root: installs tools into `.venv`, each list once.
 
 # Makes `.venv/NAME` hold just what a list of requirements says: by uv, in a second or two of processor time, where pip takes half a
-# minute. Scripts that run at the same time share the folder, so one
-# installs and the others wait for it.
+# minute. Scripts that run at the same time share the folder, so one installs and the others wait for it.
 install() {
     local name=$1 list=$2
     mkdir -p .venv

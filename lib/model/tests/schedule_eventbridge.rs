@@ -55,7 +55,7 @@ fn the_longest_expression_fits() {
 
 #[track_caller]
 fn registers_in(zone: &str, expression: &str, expected: &[(&str, &str)]) {
-    let schedule = schedule(expression).in_zone(Zone::parse(zone).unwrap()).unwrap();
+    let schedule = schedule(expression).in_zone(Zone::parse(zone).expect("a zone")).expect("a schedule in it");
     let registered = schedule.eventbridge();
     let registered: Vec<_> = registered.iter().map(|one| (one.expression.as_str(), one.timezone.as_str())).collect();
     assert_eq!(registered, expected, "{expression} in {zone}");

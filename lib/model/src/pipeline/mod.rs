@@ -1,6 +1,6 @@
 //! The pipeline: its text exactly as sent, and a typed view of it.
 //!
-//! Knows the format's shape, not the providers: what a component may be connected to is the plan's to check. [`file`]
+//! Knows the format's shape, not the providers: what a component may be connected to is the plan's to check. [`mod@file`]
 //! reads what people keep on disk, [`problem`] is how a refusal looks, [`limits`] are the sizes.
 
 pub mod file;

@@ -1,6 +1,6 @@
 //! Streams of events, as browsers and Checkly's clients read them.
 //!
-//! [`frame`] writes an event, [`followed`] makes the events of a rollout, and [`streamed`] an answer of events.
+//! [`mod@frame`] writes an event, [`followed()`] makes the events of a rollout, and [`streamed()`] an answer of events.
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
 mod ascii;
