@@ -231,9 +231,9 @@ impl Bench {
             panic!("`{function}` answers ticks")
         };
         let owner = OwnerId::parse("ana").expect("the name is well formed");
-        let project = ProjectId::parse("p").expect("the name is well formed");
+        let deployment = ProjectId::parse("p").expect("the name is well formed").into();
         let timers = self.begin().await;
-        handle(&self.world.plane, Bell::Tick { owner, project }, None).await.expect("the tick is taken");
+        handle(&self.world.plane, Bell::Tick { owner, deployment }, None).await.expect("the tick is taken");
         self.note(function, case, timers).await
     }
 

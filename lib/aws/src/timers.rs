@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::deployment::{Deployment, State};
-use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::schedule::EventBridge;
 use tidemill_model::version::sha256;
 use tidemill_operations::plane::Timer;
@@ -54,7 +55,7 @@ impl SchedulerTimers {
         // A project that was never there before has nothing to be found.
         let mut found = match deployment.revision {
             1 => HashMap::new(),
-            _ => self.list(Some(&prefix(&deployment.owner, &deployment.project))).await?,
+            _ => self.list(Some(&prefix(&deployment.owner, &deployment.id))).await?,
         };
         for wanted in wanted(deployment) {
             match found.remove(&wanted.name) {
@@ -119,11 +120,11 @@ impl SchedulerTimers {
     /// The queue of ticks. The body is the same for both schedules of a deployment, so that the queue folds a minute
     /// in which both fire.
     fn target(&self, deployment: &Deployment) -> Result<Target, Error> {
-        let Deployment { owner, project, .. } = deployment;
+        let Deployment { owner, id, .. } = deployment;
         let input = json!({
             "bell": "tick",
             "owner": owner,
-            "project": project,
+            "project": id,
             "scheduled_time": "<aws.scheduler.scheduled-time>",
         });
         let dead_letters = self.configuration.get(Variable::SchedulesDeadLetterQueueArn)?;
@@ -131,7 +132,7 @@ impl SchedulerTimers {
             .arn(self.configuration.get(Variable::TicksQueueArn)?)
             .role_arn(self.configuration.get(Variable::SchedulerRole)?)
             .input(input.to_string())
-            .sqs_parameters(SqsParameters::builder().message_group_id(group(&tick(owner, project))).build())
+            .sqs_parameters(SqsParameters::builder().message_group_id(group(&tick(owner, id))).build())
             .retry_policy(RetryPolicy::builder().maximum_event_age_in_seconds(RETRY_AGE).build())
             .dead_letter_config(DeadLetterConfig::builder().arn(dead_letters).build())
             .build()
@@ -176,7 +177,7 @@ fn wanted(deployment: &Deployment) -> Vec<Wanted> {
         State::Paused { .. } | State::Errored { .. } => ScheduleState::Disabled,
         State::Removed { .. } => return Vec::new(),
     };
-    let prefix = prefix(&deployment.owner, &deployment.project);
+    let prefix = prefix(&deployment.owner, &deployment.id);
     let wanted = |schedule: EventBridge| {
         let expression = sha256(format!("{} {}", schedule.expression, schedule.timezone).as_bytes());
         let name = format!("{prefix}{}-{}", &expression[..EXPRESSION_HASH], schedule.suffix);
@@ -186,13 +187,13 @@ fn wanted(deployment: &Deployment) -> Vec<Wanted> {
 }
 
 /// What a deployment's schedules ring.
-fn tick(owner: &OwnerId, project: &ProjectId) -> Bell {
-    Bell::Tick { owner: owner.clone(), project: project.clone() }
+fn tick(owner: &OwnerId, id: &DeploymentId) -> Bell {
+    Bell::Tick { owner: owner.clone(), deployment: id.clone() }
 }
 
 /// What the names of a deployment's schedules begin with.
-fn prefix(owner: &OwnerId, project: &ProjectId) -> String {
-    format!("{}-", &group(&tick(owner, project))[..DEPLOYMENT_HASH])
+fn prefix(owner: &OwnerId, id: &DeploymentId) -> String {
+    format!("{}-", &group(&tick(owner, id))[..DEPLOYMENT_HASH])
 }
 
 /// Scheduler may not spread the firings over a window.

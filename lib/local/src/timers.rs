@@ -7,13 +7,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::schedule::Schedule;
 use tidemill_operations::plane::{Timer, due_schedule};
 use tidemill_operations::{Bell, Error, Timers};
 use tokio::sync::Notify;
 
-type Whose = (OwnerId, ProjectId);
+type Whose = (OwnerId, DeploymentId);
 
 /// Timers of all deployments.
 pub struct LocalTimers {
@@ -48,7 +49,7 @@ impl LocalTimers {
         let mut bells = Vec::new();
         while let Some((at, whose)) = state.due.first().filter(|(at, _)| *at <= now).cloned() {
             state.due.remove(&(at, whose.clone()));
-            bells.push(Bell::Tick { owner: whose.0.clone(), project: whose.1.clone() });
+            bells.push(Bell::Tick { owner: whose.0.clone(), deployment: whose.1.clone() });
             state.go_on(self.calendar, whose, now);
         }
         bells
@@ -83,7 +84,7 @@ impl State {
 
 impl Timers for LocalTimers {
     fn follow<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>> {
-        let whose = (deployment.owner.clone(), deployment.project.clone());
+        let whose = (deployment.owner.clone(), deployment.id.clone());
         let mut state = self.state();
         state.remove(&whose);
         if let Some(schedule) = due_schedule(deployment) {
@@ -96,19 +97,19 @@ impl Timers for LocalTimers {
     }
 
     fn wanted(&self, deployment: &Deployment) -> Vec<Timer> {
-        let name = |schedule| name(&deployment.owner, &deployment.project, schedule);
+        let name = |schedule| name(&deployment.owner, &deployment.id, schedule);
         due_schedule(deployment).map(|schedule| Timer { name: name(schedule), rings: true }).into_iter().collect()
     }
 
     fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>> {
         let state = self.state();
-        let named = |((owner, project), ticking): (&Whose, &Ticking)| (name(owner, project, &ticking.schedule), true);
+        let named = |((owner, id), ticking): (&Whose, &Ticking)| (name(owner, id, &ticking.schedule), true);
         Box::pin(std::future::ready(Ok(state.timers.iter().map(named).collect())))
     }
 
     fn delete<'a>(&'a self, gone: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         let mut state = self.state();
-        let found = state.timers.iter().find(|((owner, project), at)| name(owner, project, &at.schedule) == gone);
+        let found = state.timers.iter().find(|((owner, id), at)| name(owner, id, &at.schedule) == gone);
         if let Some(whose) = found.map(|(whose, _)| whose.clone()) {
             state.remove(&whose);
         }
@@ -117,6 +118,6 @@ impl Timers for LocalTimers {
 }
 
 /// Owners hold no `#`, so two timers never share a name.
-fn name(owner: &OwnerId, project: &ProjectId, schedule: &Schedule) -> String {
-    format!("{owner}#{} {}#{}", schedule.as_str(), schedule.zone().as_str(), project.as_str())
+fn name(owner: &OwnerId, id: &DeploymentId, schedule: &Schedule) -> String {
+    format!("{owner}#{} {}#{}", schedule.as_str(), schedule.zone().as_str(), tidemill_store::keys::spelled(id))
 }

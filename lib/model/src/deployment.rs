@@ -1,6 +1,7 @@
 //! The record that keeps one project live, and the legal moves of its state.
 
-use crate::ids::{GroupName, HookId, KeyId, OwnerId, ProjectId, RunId};
+use crate::deployment_id::DeploymentId;
+use crate::ids::{GroupName, HookId, KeyId, OwnerId, RunId};
 use crate::invalid::Invalid;
 use crate::schedule::Schedule;
 use jiff::Timestamp;
@@ -15,8 +16,8 @@ pub const NOTE_LIMIT: usize = 512;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     pub owner: OwnerId,
-    #[serde(deserialize_with = "ProjectId::stored")]
-    pub project: ProjectId,
+    #[serde(rename = "project")]
+    pub id: DeploymentId,
     pub state: State,
     pub schedule: Schedule,
     /// Every due tick up to this instant has its outcome in the ledger.
@@ -25,7 +26,7 @@ pub struct Deployment {
     pub version: u32,
     /// The newest version number ever given.
     pub last_version: u32,
-    /// The plan that new runs take instead of the version's own: that of a slot, compiled for its source.
+    /// The plan that new runs take instead of the version's own: that of an environment's source, compiled for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
     pub hook: HookId,

@@ -1,4 +1,4 @@
-//! The named live pointer of a project, and what its slots do by it.
+//! The named live pointer of a project, and what its sources do by it.
 
 use crate::deployment;
 use crate::ids::{EnvironmentName, KeyId, OwnerId, ProjectId};
@@ -40,7 +40,7 @@ pub struct Environment {
     pub deployed_at: Timestamp,
 }
 
-/// What an environment does when it is due. Whether a slot is errored is told by the slot itself.
+/// What an environment does when it is due. A source's own deployment says whether it is errored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -138,8 +138,8 @@ impl Environment {
         }
     }
 
-    /// What the slot of a source does, if the live version has such a source.
-    pub fn slot_state(&self, id: &str, now: Timestamp) -> deployment::State {
+    /// What the deployment of a source does, if the live version has such a source.
+    pub fn source_state(&self, id: &str, now: Timestamp) -> deployment::State {
         let paused = |note: &str| deployment::State::Paused { note: Some(note.to_owned()), at: now };
         match self.state {
             State::Removed => deployment::State::Removed { at: now },

@@ -1,8 +1,10 @@
-//! The ids and names of things, each a type of its own so that two of them cannot be swapped.
+//! Ids and names, each a type of its own so that two of them cannot be swapped. They share their text, so a clone is
+//! cheap.
 
 use crate::invalid::Invalid;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// Longest name part, in characters: owners, projects, secrets, environments.
 pub const NAME_LIMIT: usize = 256;
@@ -10,19 +12,20 @@ pub const NAME_LIMIT: usize = 256;
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $parse:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks the text and takes it over as it is.
-            pub fn parse(text: impl Into<String>) -> Result<Self, Invalid> {
-                let text = text.into();
+            /// Checks a text and takes it as it is.
+            pub fn parse(text: impl AsRef<str>) -> Result<Self, Invalid> {
+                let text = text.as_ref();
                 let check: fn(&str) -> Result<(), Invalid> = $parse;
-                check(&text)?;
-                Ok($name(text))
+                check(text)?;
+                Ok($name(text.into()))
             }
 
+            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -38,7 +41,13 @@ macro_rules! text_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
     };
@@ -56,6 +65,7 @@ macro_rules! shown_as_it_is {
 
 shown_as_it_is!(
     OwnerId,
+    ProjectId,
     GroupName,
     LogicalId,
     EnvironmentName,
@@ -66,17 +76,6 @@ shown_as_it_is!(
     HookId,
     ConnectionId
 );
-
-/// For people: a slot as `project@environment/source`. Keys and names are made of [`ProjectId::as_str`], which nothing
-/// else is equal to.
-impl fmt::Display for ProjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.slot() {
-            Some(Slot { project, environment, source }) => write!(f, "{project}@{environment}/{source}"),
-            None => f.write_str(&self.0),
-        }
-    }
-}
 
 text_id!(
     /// The user who owns things: 1 to 256 of `a-z A-Z 0-9 . _ @ -`.
@@ -142,77 +141,10 @@ impl EnvironmentName {
     pub const OWN: &str = "@me";
 }
 
-/// Separates the parts of a slot. No name that comes from outside holds a control character.
-const IN_SLOT: char = '\u{1}';
-/// Longest id that is part of a sort key, in bytes: DynamoDB takes keys of 1,024.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-const KEY_LIMIT: usize = 1000;
-
-/// One source of a project in one environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
-    pub project: ProjectId,
-    pub environment: EnvironmentName,
-    /// The component that its runs start at.
-    pub source: String,
-}
-
-impl Slot {
-    /// The name under which the slot is run as a project of its own. Nobody can give it from outside.
-    ///
-    /// # Errors
-    /// It is longer than a key of the table may be.
-    pub fn id(&self) -> Result<ProjectId, Invalid> {
-        let Slot { project, environment, source } = self;
-        let text = format!("{}{source}", project.slots_of(environment));
-        if text.len() > KEY_LIMIT {
-            let message =
-                format!("project, environment and source have {} bytes, the limit is {KEY_LIMIT}", text.len());
-            return Err(Invalid::new("source", message, "shorten one of the names"));
-        }
-        Ok(ProjectId(text))
-    }
-}
-
-impl ProjectId {
-    /// The slot that it is the name of, unless it is a project's own.
-    pub fn slot(&self) -> Option<Slot> {
-        let (project, rest) = self.0.split_once(IN_SLOT)?;
-        let (environment, source) = rest.split_once(IN_SLOT)?;
-        Some(Slot {
-            project: ProjectId(project.to_owned()),
-            environment: EnvironmentName(environment.to_owned()),
-            source: source.to_owned(),
-        })
-    }
-
-    pub fn is_slot(&self) -> bool {
-        self.0.contains(IN_SLOT)
-    }
-
-    /// The project as its owner knows it.
-    pub fn plain(&self) -> &str {
-        self.0.split(IN_SLOT).next().unwrap_or_default()
-    }
-
-    /// What the names of the slots of an environment begin with.
-    pub fn slots_of(&self, environment: &EnvironmentName) -> String {
-        format!("{}{IN_SLOT}{environment}{IN_SLOT}", self.0)
-    }
-
-    /// Reads an id that the plane has written, which may be the name of a slot. To be named where a record is read,
-    /// never where a caller's input is.
-    pub fn stored<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ProjectId, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        name("project", text.split(IN_SLOT).next().unwrap_or_default()).map_err(serde::de::Error::custom)?;
-        Ok(ProjectId(text))
-    }
-}
-
 impl RunId {
     /// Makes an id from its time (milliseconds since 1970, 48 bits are kept) and 80 random bits.
     pub fn new(at: jiff::Timestamp, random: u128) -> RunId {
-        RunId(ulid(at, random))
+        RunId(ulid(at, random).into())
     }
 
     /// The time of the id's making.
@@ -225,21 +157,21 @@ impl RunId {
 impl RolloutId {
     /// Makes an id from its time and 80 random bits.
     pub fn new(at: jiff::Timestamp, random: u128) -> RolloutId {
-        RolloutId(ulid(at, random))
+        RolloutId(ulid(at, random).into())
     }
 }
 
 impl KeyId {
     /// Makes an id from its time and 80 random bits.
     pub fn new(at: jiff::Timestamp, random: u128) -> KeyId {
-        KeyId(ulid(at, random))
+        KeyId(ulid(at, random).into())
     }
 }
 
 impl HookId {
     /// Makes an id from 128 random bits.
     pub fn new(random: u128) -> HookId {
-        HookId(crockford(random))
+        HookId(crockford(random).into())
     }
 }
 
@@ -378,24 +310,6 @@ mod tests {
         for text in ["../../etc", "team/pw#1.x", "проект 1", "a b"] {
             assert_eq!(ProjectId::parse(text).unwrap().as_str(), text);
         }
-    }
-
-    #[test]
-    fn a_slot_keeps_its_parts_and_nobody_can_name_it() {
-        let slot = Slot {
-            project: ProjectId::parse("p/1").unwrap(),
-            environment: EnvironmentName::parse("@me").unwrap(),
-            source: "timer_1".into(),
-        };
-
-        let id = slot.id().unwrap();
-
-        assert_eq!(id.slot(), Some(slot));
-        assert_eq!((id.plain(), id.to_string().as_str()), ("p/1", "p/1@@me/timer_1"));
-        assert!(ProjectId::parse(id.as_str()).is_err(), "it has control characters");
-        let written = serde_json::to_string(&id).unwrap();
-        assert!(serde_json::from_str::<ProjectId>(&written).is_err(), "as a caller's input");
-        assert_eq!(ProjectId::stored(&mut serde_json::Deserializer::from_str(&written)).unwrap(), id);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod deployment;
+pub mod deployment_id;
 pub mod environment;
 pub mod git;
 pub mod ids;

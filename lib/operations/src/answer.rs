@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::git::Git;
-use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Key;
 use tidemill_model::run::{Failure, Run};
 use tidemill_model::task::{Counts, ERRORS_LIMIT, End, Task, Trace};
@@ -76,7 +76,7 @@ impl DeploymentAnswer {
             _ => (None, None),
         };
         DeploymentAnswer {
-            project: deployment.project.to_string(),
+            project: deployment.id.to_string(),
             state: deployment.state.word(),
             note,
             error,
@@ -187,12 +187,12 @@ impl From<Run> for RunAnswer {
     fn from(run: Run) -> RunAnswer {
         let duration =
             run.started_at.zip(run.ended_at).map(|(start, end)| end.duration_since(start).as_millis() as i64);
-        let slot = run.project.slot();
+        let of = run.deployment.environment_source();
         RunAnswer {
             id: run.id.to_string(),
-            project: run.project.plain().to_owned(),
-            environment: slot.as_ref().map(|slot| slot.environment.to_string()),
-            source: slot.map(|slot| slot.source),
+            project: run.deployment.project().to_string(),
+            environment: of.map(|of| of.environment.to_string()),
+            source: of.map(|of| of.source.to_string()),
             version: run.version,
             trigger: run.trigger.as_str(),
             state: run.state.as_str(),
@@ -305,7 +305,7 @@ impl TaskAnswer {
             token: task.token.clone(),
             public_token: task.public_token.clone(),
             id: task.display_id(),
-            project: task.project.plain().to_owned(),
+            project: task.deployment.project().to_string(),
             source: task.source.clone(),
             provider: task.provider.clone(),
             run: task.run.to_string(),
@@ -342,9 +342,9 @@ pub struct TaskStatus {
     /// Chunks of its run's log so far.
     #[serde(skip)]
     pub log_chunks: u32,
-    /// Where its run is found: its project, or a slot.
+    /// Where its run is found.
     #[serde(skip)]
-    pub place: ProjectId,
+    pub place: DeploymentId,
     #[serde(skip)]
     pub waits: bool,
     #[serde(skip)]
@@ -375,7 +375,7 @@ impl From<Task> for TaskStatus {
             token: task.token,
             name: task.name,
             description: task.description,
-            project: task.project.plain().to_owned(),
+            project: task.deployment.project().to_string(),
             source: task.source,
             provider: task.provider,
             run: task.run.to_string(),
@@ -391,7 +391,7 @@ impl From<Task> for TaskStatus {
             errors: task.errors,
             restarts: task.restarts,
             log_chunks: task.log_chunks,
-            place: task.project,
+            place: task.deployment,
             waits: task.waits,
             trace: task.trace,
             current: (task.current_object, task.current_size),

@@ -1,7 +1,8 @@
 //! Bells: messages that say where there may be work, the queues that carry them, and what becomes of one that rang.
 
 use std::time::Duration;
-use tidemill_model::ids::{GroupName, OwnerId, ProjectId, RolloutId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{GroupName, OwnerId, RolloutId, RunId};
 
 /// A message that only says where to look. The table decides whether there is work, so a bell may be lost, doubled or
 /// late.
@@ -10,13 +11,13 @@ use tidemill_model::ids::{GroupName, OwnerId, ProjectId, RolloutId, RunId};
 pub enum Bell {
     Tick {
         owner: OwnerId,
-        #[serde(deserialize_with = "ProjectId::stored")]
-        project: ProjectId,
+        #[serde(rename = "project")]
+        deployment: DeploymentId,
     },
     Run {
         owner: OwnerId,
-        #[serde(deserialize_with = "ProjectId::stored")]
-        project: ProjectId,
+        #[serde(rename = "project")]
+        deployment: DeploymentId,
         run: RunId,
     },
     Rollout {
@@ -63,8 +64,8 @@ impl Bell {
     /// What bells are answered in order and one at a time for. No two things share one: owners hold no `#`.
     pub fn group(&self) -> String {
         match self {
-            Bell::Tick { owner, project } | Bell::Run { owner, project, .. } => {
-                format!("{owner}#{}", project.as_str())
+            Bell::Tick { owner, deployment } | Bell::Run { owner, deployment, .. } => {
+                format!("{owner}#{}", tidemill_store::keys::spelled(deployment))
             }
             Bell::Rollout { owner, group, .. } => format!("{owner}##{group}"),
             Bell::Watch { owner } => owner.to_string(),

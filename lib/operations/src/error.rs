@@ -66,7 +66,7 @@ impl Error {
 
     /// The answer for a version that a project does not have.
     pub fn no_version(project: &ProjectId, number: u32) -> Error {
-        Error::new(Code::NotFound, format!("version {number} of `{}` does not exist", project.plain()))
+        Error::new(Code::NotFound, format!("version {number} of `{}` does not exist", project))
             .hint(format!("check the number; {} shows what there is", listing("version")))
     }
 

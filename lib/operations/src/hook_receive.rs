@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tidemill_engine::Input as EngineInput;
 use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::HookId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::run::{Run, Trigger};
@@ -41,7 +42,7 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
     let mut rounds = Rounds::new();
     let mut input = None;
     loop {
-        let found = plane.store.deployment(&hook.owner, &hook.project).await?;
+        let found = plane.store.deployment(&hook.owner, &DeploymentId::from(&hook.project)).await?;
         let before = found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(unknown)?;
         if before.state != State::Active {
             return Err(Error::new(Code::Unavailable, "the project does not take webhooks now: it is paused")
@@ -61,7 +62,8 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
             plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, now + HISTORY)?;
         match transaction.commit().await {
             Ok(()) => {
-                let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
+                let bell =
+                    Bell::Run { owner: run.owner.clone(), deployment: run.deployment.clone(), run: run.id.clone() };
                 plane.ring(bell, Duration::ZERO).await;
                 return wait_for(plane, run, received.wait).await;
             }
@@ -100,7 +102,7 @@ async fn wait_for(plane: &Plane, run: Run, seconds: u32) -> Result<RunAnswer, Er
     while !seen.state.is_final() && tokio::time::Instant::now() + pause < deadline {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));
-        if let Some(found) = plane.store.run(&seen.owner, &seen.project, &seen.id).await? {
+        if let Some(found) = plane.store.run(&seen.owner, &seen.deployment, &seen.id).await? {
             seen = found;
         }
     }

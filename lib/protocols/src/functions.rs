@@ -723,8 +723,8 @@ pub fn named(name: &str) -> Option<&'static Function> {
 
 fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
     Box::pin(async move {
-        if let Bell::Tick { owner, project } = &bell {
-            deployment::tick::run(plane, owner, project, rang_for).await?;
+        if let Bell::Tick { owner, deployment: id } = &bell {
+            deployment::tick::run(plane, owner, id, rang_for).await?;
         }
         Ok(BellOutcome::Done)
     })
@@ -733,7 +733,7 @@ fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_,
 fn execute(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
     Box::pin(async move {
         match &bell {
-            Bell::Run { owner, project, run } => run::execute::run(plane, owner, project, run).await,
+            Bell::Run { owner, deployment, run } => run::execute::run(plane, owner, deployment, run).await,
             _ => Ok(BellOutcome::Done),
         }
     })

@@ -231,7 +231,7 @@ mod tests {
             errors: vec!["no".into()],
             restarts: 0,
             log_chunks: 0,
-            place: ProjectId::parse("p").unwrap(),
+            place: ProjectId::parse("p").unwrap().into(),
             waits: true,
             trace: Trace::None,
             current: ("a.txt".into(), 7),

@@ -7,7 +7,8 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Cursor, Store, keys};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tidemill_model::ids::{KeyId, OwnerId, ProjectId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{KeyId, OwnerId, RunId};
 use tidemill_model::schedule::Schedule;
 
 /// One change of a deployment.
@@ -16,8 +17,8 @@ pub struct Audit {
     /// Sorts by time.
     pub id: RunId,
     pub owner: OwnerId,
-    #[serde(deserialize_with = "ProjectId::stored")]
-    pub project: ProjectId,
+    #[serde(rename = "project")]
+    pub deployment: DeploymentId,
     /// The operation, e.g. `deployment_pause`.
     pub operation: String,
     /// The key that asked; `None` when the plane did it by itself.
@@ -37,12 +38,12 @@ impl Store {
     pub async fn audits(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         until: Option<Timestamp>,
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Audit>, Error> {
-        let mut range = Range::prefix(keys::project_partition(owner, project), keys::AUDIT, Order::Descending);
+        let mut range = Range::prefix(keys::deployment_partition(owner, deployment), keys::AUDIT, Order::Descending);
         if let Some(until) = until {
             range.to = format!("{}{}", keys::AUDIT, RunId::new(until, u128::MAX));
         }
@@ -52,7 +53,7 @@ impl Store {
 
 impl Transaction<'_> {
     pub fn audit(self, audit: &Audit) -> Result<Self, Error> {
-        let item = to_item(&keys::audit(&audit.owner, &audit.project, audit.id.as_str()), audit)?;
+        let item = to_item(&keys::audit(&audit.owner, &audit.deployment, audit.id.as_str()), audit)?;
         Ok(self.put(Part::Audit, item, Condition::absent()))
     }
 }

@@ -33,7 +33,7 @@ impl Store {
         project: &ProjectId,
         bodies: &[&[u8]],
     ) -> Result<Vec<String>, Error> {
-        self.put_bodies_at(keys::definitions(owner, project), bodies, None).await
+        self.put_bodies_at(keys::project_partition(owner, project), bodies, None).await
     }
 
     /// Stores some bodies in a partition, for ever or until about `expires`.
@@ -77,7 +77,7 @@ impl Store {
         wanted: &[(ProjectId, String)],
     ) -> Result<HashMap<(ProjectId, String), Vec<u8>>, Error> {
         let first =
-            |(project, name): &(ProjectId, String)| keys::body_chunk(keys::definitions(owner, project), name, 0);
+            |(project, name): &(ProjectId, String)| keys::body_chunk(keys::project_partition(owner, project), name, 0);
         let mut by_key: HashMap<_, _> = HashMap::new();
         for one in wanted {
             by_key.insert(first(one), one);
@@ -98,7 +98,7 @@ impl Store {
 
     /// Reads a body back, or `None` if it was never stored.
     pub async fn body(&self, owner: &OwnerId, project: &ProjectId, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.body_at(keys::definitions(owner, project), name).await
+        self.body_at(keys::project_partition(owner, project), name).await
     }
 
     /// Reads a body of a partition back, or `None` if it was never stored.

@@ -4,7 +4,7 @@
 //! |------------------------|----------------------------|---------------------------------------------------------|
 //! | `OWNERS`               | `owner`                    | an owner                                                |
 //! | `O#owner`              | `D#project`                | a deployment, or its tombstone                          |
-//! | `O#owner`              | `D#project␁environment␁source` | a slot: how an environment runs a source            |
+//! | `O#owner`              | `D#project␁environment␁source` | how an environment runs a source                    |
 //! | `O#owner`              | `E#environment␁project`    | an environment of a project                             |
 //! | `O#owner`              | `N#ulid`                   | that an environment changed, 10 min                     |
 //! | `O#owner`              | `K#key id`                 | a key, as its owner sees it                             |
@@ -37,14 +37,15 @@
 //! | `P#owner#project`      | `H#ulid`                   | an audit row of an environment                          |
 //!
 //! Owners hold no `#`, so no two partitions can be mixed up whatever a project is called. No name holds the control
-//! character U+0001 (`␁`), so no project can be taken for a slot. A slot has a partition of its own for its runs, its
-//! ticks and what else a run leaves behind, `P#owner#project␁environment␁source`; versions and bodies are the project's.
-//! Attribute `expires` (seconds
+//! character U+0001 (`␁`), so no project can be taken for an environment's source. Such a source has a partition of its own
+//! for its runs, its ticks and what else a run leaves behind, `P#owner#project␁environment␁source`; versions and bodies
+//! are the project's. Attribute `expires` (seconds
 //! since 1970) is the table's time to live. The one index, `runs-by-owner`, has the hash key `ro` (the owner, on runs
 //! only) and the table's sort key, keys only: it finds a run by its id alone and lists an owner's runs.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
+use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{
     ConnectionId, EnvironmentName, GroupName, HookId, KeyId, LogicalId, OwnerId, ProjectId, RolloutId, RunId,
     SecretName,
@@ -83,13 +84,27 @@ pub fn owner_partition(owner: &OwnerId) -> String {
     format!("O#{owner}")
 }
 
-pub fn project_partition(owner: &OwnerId, project: &ProjectId) -> String {
-    format!("P#{owner}#{}", project.as_str())
+/// Separates the names of an environment's source. No name holds a control character.
+const SEPARATOR: char = '\u{1}';
+
+/// A deployment's name in keys, which no other deployment of the owner has.
+pub fn spelled(deployment: &DeploymentId) -> String {
+    match deployment {
+        DeploymentId::Project(project) => project.to_string(),
+        DeploymentId::Source(EnvironmentSource { project, environment, source, .. }) => {
+            format!("{project}{SEPARATOR}{environment}{SEPARATOR}{source}")
+        }
+    }
 }
 
-/// Where the versions and bodies of a project are, and those of its slots.
-pub fn definitions(owner: &OwnerId, project: &ProjectId) -> String {
-    format!("P#{owner}#{}", project.plain())
+/// Where the runs and ticks of a deployment are.
+pub fn deployment_partition(owner: &OwnerId, deployment: &DeploymentId) -> String {
+    format!("P#{owner}#{}", spelled(deployment))
+}
+
+/// Where the versions and bodies of a project are, for all of its environments.
+pub fn project_partition(owner: &OwnerId, project: &ProjectId) -> String {
+    format!("P#{owner}#{project}")
 }
 
 pub fn owner(owner: &OwnerId) -> Key {
@@ -98,24 +113,25 @@ pub fn owner(owner: &OwnerId) -> Key {
 
 pub const DEPLOYMENTS: &str = "D#";
 
-pub fn deployment(owner: &OwnerId, project: &ProjectId) -> Key {
-    Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{}", project.as_str()))
+pub fn deployment(owner: &OwnerId, id: &DeploymentId) -> Key {
+    Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{}", spelled(id)))
 }
 
-pub fn slots(project: &ProjectId, environment: &EnvironmentName) -> String {
-    format!("{DEPLOYMENTS}{}", project.slots_of(environment))
+/// What the deployments of a project's sources begin with, those of one environment.
+pub fn sources_of_environment(project: &ProjectId, environment: &EnvironmentName) -> String {
+    format!("{}{environment}{SEPARATOR}", sources_of_project(project))
 }
 
-/// All slots of a project.
-pub fn slots_of_project(project: &ProjectId) -> String {
-    format!("{DEPLOYMENTS}{}\u{1}", project.as_str())
+/// The same of all environments.
+pub fn sources_of_project(project: &ProjectId) -> String {
+    format!("{DEPLOYMENTS}{project}{SEPARATOR}")
 }
 
 pub const ENVIRONMENTS: &str = "E#";
 
 /// By the name first: so the projects of one environment stand together, and the names can be told one by one.
 pub fn environments(name: &EnvironmentName) -> String {
-    format!("{ENVIRONMENTS}{name}\u{1}")
+    format!("{ENVIRONMENTS}{name}{SEPARATOR}")
 }
 
 pub fn environment(owner: &OwnerId, project: &ProjectId, name: &EnvironmentName) -> Key {
@@ -154,9 +170,9 @@ pub fn task(owner: &OwnerId, hash: &str) -> Key {
     Key::new(owner_partition(owner), format!("{TASKS}{hash}"))
 }
 
-pub fn task_of_source(owner: &OwnerId, project: &ProjectId, source: &str) -> Key {
+pub fn task_of_source(owner: &OwnerId, deployment: &DeploymentId, source: &str) -> Key {
     // Projects hold no control characters, so no two pairs are told apart by nothing.
-    let name = sha256(format!("{}\0{source}", project.as_str()).as_bytes());
+    let name = sha256(format!("{}\0{source}", spelled(deployment)).as_bytes());
     Key::new(owner_partition(owner), format!("W#{name}"))
 }
 
@@ -203,7 +219,7 @@ pub const STRANGERS: &str = "STRANGERS";
 
 /// What the strangers of an address begin with. No address holds a control character.
 pub fn strangers_of(address: &str) -> String {
-    format!("{address}\u{1}")
+    format!("{address}{SEPARATOR}")
 }
 
 pub fn stranger(address: &str, connection: &ConnectionId) -> Key {
@@ -235,7 +251,7 @@ pub fn hook(hook: &HookId) -> Key {
 pub const VERSIONS: &str = "V#";
 
 pub fn version(owner: &OwnerId, project: &ProjectId, number: u32) -> Key {
-    Key::new(definitions(owner, project), format!("{VERSIONS}{number:010}"))
+    Key::new(project_partition(owner, project), format!("{VERSIONS}{number:010}"))
 }
 
 pub fn body_chunks(sha256: &str) -> String {
@@ -248,28 +264,28 @@ pub fn body_chunk(partition: String, sha256: &str, chunk: usize) -> Key {
 
 pub const RUNS: &str = "R#";
 
-pub fn run(owner: &OwnerId, project: &ProjectId, run: &RunId) -> Key {
-    Key::new(project_partition(owner, project), format!("{RUNS}{run}"))
+pub fn run(owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Key {
+    Key::new(deployment_partition(owner, deployment), format!("{RUNS}{run}"))
 }
 
 pub fn log_chunks(run: &RunId) -> String {
     format!("L#{run}#")
 }
 
-pub fn log_chunk(owner: &OwnerId, project: &ProjectId, run: &RunId, chunk: u32) -> Key {
-    Key::new(project_partition(owner, project), format!("{}{chunk:010}", log_chunks(run)))
+pub fn log_chunk(owner: &OwnerId, deployment: &DeploymentId, run: &RunId, chunk: u32) -> Key {
+    Key::new(deployment_partition(owner, deployment), format!("{}{chunk:010}", log_chunks(run)))
 }
 
 pub fn traces(run: &RunId) -> String {
     format!("X#{run}#")
 }
 
-pub fn trace(owner: &OwnerId, project: &ProjectId, run: &RunId, number: u64) -> Key {
-    Key::new(project_partition(owner, project), format!("{}{number:010}", traces(run)))
+pub fn trace(owner: &OwnerId, deployment: &DeploymentId, run: &RunId, number: u64) -> Key {
+    Key::new(deployment_partition(owner, deployment), format!("{}{number:010}", traces(run)))
 }
 
-pub fn checkpoint(owner: &OwnerId, project: &ProjectId, run: &RunId) -> Key {
-    Key::new(project_partition(owner, project), format!("C#{run}"))
+pub fn checkpoint(owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Key {
+    Key::new(deployment_partition(owner, deployment), format!("C#{run}"))
 }
 
 pub const TICKS: &str = "T#";
@@ -279,18 +295,18 @@ pub fn tick_sort(at: jiff::Timestamp) -> String {
     format!("{TICKS}{:016}", at.as_millisecond().max(0))
 }
 
-pub fn tick(owner: &OwnerId, project: &ProjectId, first: jiff::Timestamp) -> Key {
-    Key::new(project_partition(owner, project), tick_sort(first))
+pub fn tick(owner: &OwnerId, deployment: &DeploymentId, first: jiff::Timestamp) -> Key {
+    Key::new(deployment_partition(owner, deployment), tick_sort(first))
 }
 
-pub fn seen(owner: &OwnerId, project: &ProjectId, component: &str, key: &str) -> Key {
-    Key::new(project_partition(owner, project), format!("S#{component}#{key}"))
+pub fn seen(owner: &OwnerId, deployment: &DeploymentId, component: &str, key: &str) -> Key {
+    Key::new(deployment_partition(owner, deployment), format!("S#{component}#{key}"))
 }
 
 pub const AUDIT: &str = "A#";
 
-pub fn audit(owner: &OwnerId, project: &ProjectId, id: &str) -> Key {
-    Key::new(project_partition(owner, project), format!("{AUDIT}{id}"))
+pub fn audit(owner: &OwnerId, deployment: &DeploymentId, id: &str) -> Key {
+    Key::new(deployment_partition(owner, deployment), format!("{AUDIT}{id}"))
 }
 
 pub const ENVIRONMENT_AUDIT: &str = "H#";

@@ -9,7 +9,8 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use jiff::Timestamp;
 use std::str::FromStr;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{OwnerId, RunId};
 
 const LINES: &str = "lines";
 
@@ -18,14 +19,14 @@ impl Store {
     pub async fn log_chunks(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         run: &RunId,
         from: u32,
         most: usize,
     ) -> Result<Vec<(u32, String)>, Error> {
         let mut range =
-            Range::prefix(keys::project_partition(owner, project), &keys::log_chunks(run), Order::Ascending);
-        range.from = keys::log_chunk(owner, project, run, from).sort;
+            Range::prefix(keys::deployment_partition(owner, deployment), &keys::log_chunks(run), Order::Ascending);
+        range.from = keys::log_chunk(owner, deployment, run, from).sort;
         let items = self.some(range, most).await?;
         items.iter().map(chunk).collect()
     }
@@ -50,13 +51,13 @@ impl Transaction<'_> {
     pub fn log_chunk(
         self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         run: &RunId,
         number: u32,
         lines: &str,
         expires: Timestamp,
     ) -> Result<Self, Error> {
-        let item = chunk_item(&keys::log_chunk(owner, project, run, number), lines)?;
+        let item = chunk_item(&keys::log_chunk(owner, deployment, run, number), lines)?;
         Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
     }
 }

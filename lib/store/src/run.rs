@@ -10,7 +10,8 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::Run;
 
 const CHECKPOINT: &str = "checkpoint";
@@ -20,8 +21,8 @@ const CHECKPOINT: &str = "checkpoint";
 pub struct Checkpoint(pub String);
 
 impl Store {
-    pub async fn run(&self, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<Option<Run>, Error> {
-        self.get(&keys::run(owner, project, run)).await
+    pub async fn run(&self, owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Result<Option<Run>, Error> {
+        self.get(&keys::run(owner, deployment, run)).await
     }
 
     /// Finds a run of an owner without knowing its project, by the index: a run of the last moment may be absent.
@@ -38,13 +39,13 @@ impl Store {
     pub async fn runs(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         made: &Made,
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Run>, Error> {
         let (from, to) = made.sorts();
-        let partition = keys::project_partition(owner, project);
+        let partition = keys::deployment_partition(owner, deployment);
         self.page(Range { partition, from, to, order: Order::Descending }, cursor, limit).await
     }
 
@@ -100,14 +101,14 @@ impl Store {
     pub async fn checkpoint(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         run: &RunId,
     ) -> Result<Option<Checkpoint>, Error> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(keys::checkpoint(owner, project, run).attributes()))
+            .set_key(Some(keys::checkpoint(owner, deployment, run).attributes()))
             .consistent_read(true)
             .send()
             .await?;
@@ -170,14 +171,14 @@ impl Transaction<'_> {
     }
 
     pub fn checkpoint(self, run: &Run, checkpoint: &Checkpoint, expires: Timestamp) -> Result<Self, Error> {
-        let mut item = keys::checkpoint(&run.owner, &run.project, &run.id).attributes();
+        let mut item = keys::checkpoint(&run.owner, &run.deployment, &run.id).attributes();
         item.insert(CHECKPOINT.into(), packed_attribute(checkpoint.0.as_bytes())?);
         Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
     }
 }
 
 fn run_item(run: &Run, expires: Timestamp) -> Result<Item, Error> {
-    let mut item = to_item(&keys::run(&run.owner, &run.project, &run.id), run)?;
+    let mut item = to_item(&keys::run(&run.owner, &run.deployment, &run.id), run)?;
     item.insert(RUN_OWNER.into(), AttributeValue::S(run.owner.as_str().to_owned()));
     Ok(expiring(item, expires))
 }

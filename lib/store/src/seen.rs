@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::time::Duration;
-use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::OwnerId;
 
 /// Keys of one batch read, by DynamoDB's limit.
 const BATCH: usize = 100;
@@ -20,12 +21,12 @@ impl Store {
     pub async fn seen(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         component: &str,
         wanted: &[String],
         now: Timestamp,
     ) -> Result<Vec<bool>, Error> {
-        let sorts: Vec<_> = wanted.iter().map(|key| keys::seen(owner, project, component, key)).collect();
+        let sorts: Vec<_> = wanted.iter().map(|key| keys::seen(owner, deployment, component, key)).collect();
         let distinct: Vec<&keys::Key> = sorts.iter().collect::<HashSet<_>>().into_iter().collect();
         let mut found = HashSet::new();
         for batch in distinct.chunks(BATCH) {
@@ -66,12 +67,12 @@ impl Transaction<'_> {
     pub fn seen(
         self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         component: &str,
         key: &str,
         expires: Timestamp,
     ) -> Result<Self, Error> {
-        let mut item = keys::seen(owner, project, component, key).attributes();
+        let mut item = keys::seen(owner, deployment, component, key).attributes();
         item.insert("by".into(), text(component));
         Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
     }

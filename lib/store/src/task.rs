@@ -11,7 +11,8 @@ use crate::{Store, keys};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::task::{End, OPEN_LIMIT, State, Task};
 use tidemill_model::version::sha256;
 
@@ -94,10 +95,10 @@ impl Store {
     pub async fn task_of_source(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         source: &str,
     ) -> Result<Option<(RunId, Option<Task>)>, Error> {
-        let serving: Option<Serving> = self.get(&keys::task_of_source(owner, project, source)).await?;
+        let serving: Option<Serving> = self.get(&keys::task_of_source(owner, deployment, source)).await?;
         let Some(Serving { token, run }) = serving else { return Ok(None) };
         let task = self.task(owner, &token).await?.filter(|task| task.run == run);
         Ok(Some((run, task)))
@@ -227,7 +228,7 @@ impl Transaction<'_> {
     /// Lets a source's callers find a task instead of that of the run `before`.
     pub fn task_of_source(self, task: &Task, before: Option<&RunId>) -> Result<Self, Error> {
         let serving = Serving { token: task.token.clone(), run: task.run.clone() };
-        let item = to_item(&keys::task_of_source(&task.owner, &task.project, &task.source), &serving)?;
+        let item = to_item(&keys::task_of_source(&task.owner, &task.deployment, &task.source), &serving)?;
         let condition = match before {
             None => Condition::absent(),
             Some(run) => Condition::when("#run = :run").name("#run", "run").value(":run", text(run.as_str())),

@@ -6,7 +6,8 @@ use crate::page::{Order, Range};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use jiff::Timestamp;
-use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::tick::Stretch;
 
 impl Store {
@@ -14,11 +15,11 @@ impl Store {
     pub async fn stretches(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         until: Option<Timestamp>,
         most: usize,
     ) -> Result<Vec<Stretch>, Error> {
-        let mut range = Range::prefix(keys::project_partition(owner, project), keys::TICKS, Order::Descending);
+        let mut range = Range::prefix(keys::deployment_partition(owner, deployment), keys::TICKS, Order::Descending);
         if let Some(until) = until {
             range.to = keys::tick_sort(until);
         }
@@ -32,11 +33,11 @@ impl Transaction<'_> {
     pub fn stretch(
         self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         stretch: &Stretch,
         expires: Timestamp,
     ) -> Result<Self, Error> {
-        let item = to_item(&keys::tick(owner, project, stretch.first), stretch)?;
+        let item = to_item(&keys::tick(owner, deployment, stretch.first), stretch)?;
         Ok(self.put(Part::Tick, expiring(item, expires), Condition::absent()))
     }
 }

@@ -9,7 +9,8 @@ use crate::page::{Order, Range};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use jiff::Timestamp;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{OwnerId, RunId};
 
 impl Store {
     /// The first chunks from number `from` on, each with its number. Objects end in any order, so a lower number may
@@ -17,14 +18,14 @@ impl Store {
     pub async fn traces(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         run: &RunId,
         from: u64,
         most: usize,
     ) -> Result<Vec<(u64, String)>, Error> {
-        let partition = keys::project_partition(owner, project);
+        let partition = keys::deployment_partition(owner, deployment);
         let mut range = Range::prefix(partition, &keys::traces(run), Order::Ascending);
-        range.from = keys::trace(owner, project, run, from).sort;
+        range.from = keys::trace(owner, deployment, run, from).sort;
         let items = self.some(range, most).await?;
         items.iter().map(chunk).collect()
     }
@@ -33,11 +34,11 @@ impl Store {
     pub async fn one_trace(
         &self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         run: &RunId,
         number: u64,
     ) -> Result<Option<String>, Error> {
-        let Key { partition, sort } = keys::trace(owner, project, run, number);
+        let Key { partition, sort } = keys::trace(owner, deployment, run, number);
         let range = Range { partition, from: sort.clone(), to: sort, order: Order::Ascending };
         let found = self.some(range, 1).await?;
         found.first().map(|item| chunk::<u64>(item).map(|(_, text)| text)).transpose()
@@ -49,13 +50,13 @@ impl Transaction<'_> {
     pub fn trace(
         self,
         owner: &OwnerId,
-        project: &ProjectId,
+        deployment: &DeploymentId,
         run: &RunId,
         number: u64,
         text: &str,
         expires: Timestamp,
     ) -> Result<Self, Error> {
-        let item = chunk_item(&keys::trace(owner, project, run, number), text)?;
+        let item = chunk_item(&keys::trace(owner, deployment, run, number), text)?;
         Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
     }
 }

@@ -29,7 +29,7 @@ impl Store {
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Version>, Error> {
-        let range = Range::prefix(keys::definitions(owner, project), keys::VERSIONS, Order::Descending);
+        let range = Range::prefix(keys::project_partition(owner, project), keys::VERSIONS, Order::Descending);
         self.page(range, cursor, limit).await
     }
 }

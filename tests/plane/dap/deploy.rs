@@ -146,7 +146,7 @@ async fn a_key_that_is_found_revoked_never_brings_a_removed_record_back() {
         let mut dap = world.socket(&ana).await;
         world.sleep(seconds(60));
         let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
-        world.plane.queue.ring(Bell::Tick { owner, project }, Duration::ZERO).await.unwrap();
+        world.plane.queue.ring(Bell::Tick { owner, deployment: project.into() }, Duration::ZERO).await.unwrap();
 
         let remove = dap.send("rrext_deploy_remove", json!({"projectId": "p"}));
         match removed_first {
@@ -233,7 +233,7 @@ async fn a_run_that_is_going_is_not_overlapped_after_a_removal_and_an_add() {
     // The tick comes before any worker does.
     world.sleep(seconds(60));
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
-    world.plane.queue.ring(Bell::Tick { owner, project }, Duration::ZERO).await.unwrap();
+    world.plane.queue.ring(Bell::Tick { owner, deployment: project.into() }, Duration::ZERO).await.unwrap();
     world.answer(QueueKind::Ticks).await;
 
     assert_eq!(ana.ticks("p").await.last().map(String::as_str), Some("skipped(overlap)"));

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 use std::time::Duration;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{TestPlane, minutes, pipeline, seconds};
 
 fn bell(project: &str) -> Bell {
-    Bell::Tick { owner: OwnerId::parse("ana").unwrap(), project: ProjectId::parse(project).unwrap() }
+    Bell::Tick { owner: OwnerId::parse("ana").unwrap(), deployment: ProjectId::parse(project).unwrap().into() }
 }
 
 #[tokio::test]
@@ -51,9 +52,9 @@ async fn both_halves_of_a_split_cron_make_one_run() {
     ana.deploy(pipeline("p"), "5 10 2 * mon").await.ok();
     world.sleep(minutes(5));
 
-    let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
+    let (owner, deployment) = (OwnerId::parse("ana").unwrap(), DeploymentId::from(ProjectId::parse("p").unwrap()));
     let rang_for = Some("2026-03-02T10:05:00Z".parse().unwrap());
-    let ring = || tidemill_operations::deployment::tick::run(&world.plane, &owner, &project, rang_for);
+    let ring = || tidemill_operations::deployment::tick::run(&world.plane, &owner, &deployment, rang_for);
     let (one, other) = futures::join!(ring(), ring());
     one.unwrap();
     other.unwrap();

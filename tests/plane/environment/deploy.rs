@@ -1,6 +1,6 @@
 //! The live pointer of an environment: it moves in one write, whoever else moves it and whenever the process dies.
 
-use crate::given::environments::{ana, named, of_staging, runs, scheduled, slot, staging, tick_bell, ticks, versions};
+use crate::given::environments::{ana, named, of_staging, runs, scheduled, staging, tick_bell, ticks, timer, versions};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -85,7 +85,7 @@ async fn of_many_moves_at_once_none_is_lost_and_the_slot_agrees_with_the_pointer
     let history = history.await.ok();
     let moves: Vec<_> = history["rows"].as_array().unwrap().iter().filter(|row| is_move(row)).collect();
     assert_eq!(moves.len(), 11);
-    let head = world.plane.store.deployment(&OwnerId::parse("ana").unwrap(), &slot()).await.unwrap().unwrap();
+    let head = world.plane.store.deployment(&OwnerId::parse("ana").unwrap(), &timer()).await.unwrap().unwrap();
     assert_eq!(json!(head.version), live["version"]);
     assert_eq!((head.schedule.as_str(), head.state.word()), ("@hourly", "paused"));
     assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]));

@@ -1,6 +1,6 @@
 //! Schedules of environments: run by the ticks, the ledger and the sweep that deployments have, and shown by nothing else.
 
-use crate::given::environments::{ana, named, of_staging, runs, scheduled, slot, tick_bell, ticks, versions};
+use crate::given::environments::{ana, named, of_staging, runs, scheduled, tick_bell, ticks, timer, versions};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tidemill_testing::{TestPlane, minutes, pipeline};
@@ -173,13 +173,14 @@ async fn a_slot_is_in_no_list_of_deployments_and_nobody_can_address_it() {
         let path = format!("/v1/deployments/p%01staging%01timer_1{path}");
         assert_eq!(ana.get(&path).await.refused(400), "invalid_argument", "{path}");
     }
-    let addressed = dap.ask("rrext_deploy_status", json!({"projectId": slot().as_str()})).await.refused();
+    let spelled = tidemill_store::keys::spelled(&timer());
+    let addressed = dap.ask("rrext_deploy_status", json!({"projectId": spelled})).await.refused();
     assert!(addressed.contains("control character"), "{addressed}");
-    let named = ana.deploy(pipeline(slot().as_str()), "manual").await;
+    let named = ana.deploy(pipeline(&spelled), "manual").await;
     assert_eq!(named.refused(400), "invalid_argument");
 
-    // The text that people are shown for the slot is a project's name like any other.
-    ana.deploy(pipeline(&slot().to_string()), "manual").await.ok();
+    // The text that people are shown for the source is a project's name like any other.
+    ana.deploy(pipeline(&timer().to_string()), "manual").await.ok();
     world.advance(minutes(1)).await;
     assert_eq!(runs(&ana).await.len(), 1);
 }

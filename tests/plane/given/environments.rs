@@ -1,8 +1,9 @@
 //! Environments for tests, asked for as RocketRide's newer clients do.
 
 use serde_json::{Value, json};
-use tidemill_model::ids::{EnvironmentName, KeyId, OwnerId, ProjectId, Slot};
-use tidemill_operations::{Bell, Call, Operation, tick};
+use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
+use tidemill_model::ids::{EnvironmentName, KeyId, OwnerId, ProjectId};
+use tidemill_operations::{Bell, Call, tick};
 use tidemill_testing::{Dap, Reply, TestPlane, User, pipeline};
 
 /// A world, ana and her socket.
@@ -47,22 +48,23 @@ pub async fn scheduled(dap: &mut Dap, schedule: &str) {
     of_staging(dap, "schedule_set", json!({"sourceId": "timer_1", "schedule": schedule})).await.ok();
 }
 
-/// The slot of that timer.
-pub fn slot() -> ProjectId {
+/// The deployment of that timer.
+pub fn timer() -> DeploymentId {
     let project = ProjectId::parse("p").unwrap();
     let environment = EnvironmentName::parse("staging").unwrap();
-    Slot { project, environment, source: "timer_1".into() }.id().unwrap()
+    EnvironmentSource::new(project, environment, "timer_1").unwrap().into()
 }
 
 pub fn tick_bell() -> Bell {
-    Bell::Tick { owner: OwnerId::parse("ana").unwrap(), project: slot() }
+    Bell::Tick { owner: OwnerId::parse("ana").unwrap(), deployment: timer() }
 }
 
-/// The ledger of the slot, oldest first: `ran`, `skipped(paused)`, …
+/// The ledger of the timer, oldest first: `ran`, `skipped(paused)`, …
 pub async fn ticks(world: &TestPlane, user: &User) -> Vec<String> {
-    let input = tick::list::Input { project: slot(), since: None, until: None, limit: Some(100), cursor: None };
-    let list = tick::List::run(&world.plane, &call(world, user), input).await.unwrap();
-    let words = list.items.into_iter().map(|tick| match tick.reason {
+    let owner = call(world, user).owner;
+    let Some(deployment) = world.plane.store.deployment(&owner, &timer()).await.unwrap() else { return Vec::new() };
+    let ticks = tick::list::ticks(&world.plane, &deployment, None, None, 100).await.unwrap();
+    let words = ticks.into_iter().map(tick::list::TickAnswer::from).map(|tick| match tick.reason {
         Some(reason) => format!("{}({reason})", tick.outcome),
         None => tick.outcome.to_owned(),
     });

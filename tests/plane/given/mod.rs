@@ -94,8 +94,8 @@ pub async fn run(user: &User, id: &str) -> Value {
 
 /// A run of ana's project `p` as the table has it.
 pub async fn stored(world: &TestPlane, id: &str) -> tidemill_model::run::Run {
-    let tidemill_operations::Bell::Run { owner, project, run } = run_bell(id) else { unreachable!() };
-    world.plane.store.run(&owner, &project, &run).await.unwrap().expect("the run is there")
+    let tidemill_operations::Bell::Run { owner, deployment, run } = run_bell(id) else { unreachable!() };
+    world.plane.store.run(&owner, &deployment, &run).await.unwrap().expect("the run is there")
 }
 
 /// Lets a worker work, and meanwhile, once it has saved some objects, does something else.
@@ -112,7 +112,7 @@ pub async fn while_it_runs<T>(world: &TestPlane, user: &User, id: &str, then: im
 /// The bell of a run of ana's project `p`.
 pub fn run_bell(id: &str) -> Bell {
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
-    Bell::Run { owner, project, run: RunId::parse(id).unwrap() }
+    Bell::Run { owner, deployment: project.into(), run: RunId::parse(id).unwrap() }
 }
 
 /// The same plane, but every bell that it rings is lost.

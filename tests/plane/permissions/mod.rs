@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
 use tidemill_operations::{Bell, Error, Queue, Reached, Sockets, Timers};
@@ -188,20 +189,20 @@ fn partition(key: &str) -> String {
     key.split_once('#').map_or_else(|| key.to_owned(), |(letter, _)| format!("{letter}#*"))
 }
 
-fn bell_of(project: &str) -> (OwnerId, ProjectId) {
-    (OwnerId::parse("ana").unwrap(), ProjectId::parse(project).unwrap())
+fn bell_of(project: &str) -> (OwnerId, DeploymentId) {
+    (OwnerId::parse("ana").unwrap(), ProjectId::parse(project).unwrap().into())
 }
 
 async fn tick(world: &TestPlane, project: &str) {
     let On::Tick(handle) = &named("deployment_tick").unwrap().on else { panic!("it answers ticks") };
-    let (owner, project) = bell_of(project);
-    handle(&world.plane, Bell::Tick { owner, project }, None).await.unwrap();
+    let (owner, deployment) = bell_of(project);
+    handle(&world.plane, Bell::Tick { owner, deployment }, None).await.unwrap();
 }
 
 pub async fn execute(world: &TestPlane, project: &str, run: &str) {
     let On::Run(handle) = &named("run_execute").unwrap().on else { panic!("it answers runs") };
-    let (owner, project) = bell_of(project);
-    handle(&world.plane, Bell::Run { owner, project, run: RunId::parse(run).unwrap() }, None).await.unwrap();
+    let (owner, deployment) = bell_of(project);
+    handle(&world.plane, Bell::Run { owner, deployment, run: RunId::parse(run).unwrap() }, None).await.unwrap();
 }
 
 pub async fn tell(world: &TestPlane, bell: Bell) {

@@ -137,8 +137,8 @@ async fn a_timer_of_no_deployment_is_taken_away() {
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
-    let mut never_deployed = world.plane.store.deployment(&owner, &project).await.unwrap().unwrap();
-    never_deployed.project = ProjectId::parse("q").unwrap();
+    let mut never_deployed = world.plane.store.deployment(&owner, &project.into()).await.unwrap().unwrap();
+    never_deployed.id = ProjectId::parse("q").unwrap().into();
     world.plane.timers.follow(&never_deployed).await.unwrap();
 
     assert_eq!(swept(&world).await.timers_set, 1);

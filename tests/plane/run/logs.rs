@@ -3,7 +3,7 @@
 use crate::given::tasks::caller;
 use crate::given::{chain, copy, echo, lines, queued, ran, while_it_runs};
 use serde_json::{Value, json};
-use tidemill_model::ids::RunId;
+use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_testing::{TestPlane, User, seconds};
 
 /// Logs each line of `in.txt`; saves its progress, and so a piece of the log, every 50 lines.
@@ -139,13 +139,13 @@ async fn a_follower_waits_for_a_chunk_that_comes_after_the_next_one_but_not_for_
     let (caller, ana) = caller(&world, "ana").await;
     let links = [("webhook", json!({}), "text"), ("log", json!({}), "")];
     let task = caller.open_with(json!({"pipeline": chain("p", &links), "ttlSeconds": 0})).await.unwrap();
-    let (owner, project) = ("ana".to_owned().try_into().unwrap(), "p".to_owned().try_into().unwrap());
+    let (owner, deployment) = ("ana".to_owned().try_into().unwrap(), ProjectId::parse("p").unwrap().into());
     let run: RunId = task.run.clone().try_into().unwrap();
     let write = async |number: u32, message: &str| {
         let line = json!([{"at": world.now(), "level": "info", "component": "log_1", "message": message}]).to_string();
         let transaction = world.plane.store.transaction();
         let expires = world.now() + seconds(3_600);
-        transaction.log_chunk(&owner, &project, &run, number, &line, expires).unwrap().commit().await.unwrap();
+        transaction.log_chunk(&owner, &deployment, &run, number, &line, expires).unwrap().commit().await.unwrap();
     };
 
     write(1, "second").await;

@@ -66,7 +66,7 @@ async fn a_skipped_tick_says_what_kept_it() {
     for _ in 0..2 {
         // Its worker does not come to the first run before the second tick.
         world.sleep(minutes(1));
-        world.plane.ring(Bell::Tick { owner: owner.clone(), project: project.clone() }, Duration::ZERO).await;
+        world.plane.ring(Bell::Tick { owner: owner.clone(), deployment: project.clone().into() }, Duration::ZERO).await;
         world.answer(QueueKind::Ticks).await;
     }
     world.settle().await;

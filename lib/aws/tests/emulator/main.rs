@@ -53,7 +53,7 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
     let now: Timestamp = "2026-03-02T10:00:30Z".parse().expect("this is an instant");
     Deployment {
         owner: owner("ana"),
-        project: project(name),
+        id: project(name).into(),
         state: State::Active,
         schedule: Schedule::parse(schedule).expect("the schedule is well formed"),
         ticked_until: now,

@@ -62,7 +62,7 @@ impl Bells {
 
 fn run(name: &str, number: u128) -> Bell {
     let at: Timestamp = "2026-03-02T10:00:30Z".parse().unwrap();
-    Bell::Run { owner: owner("ana"), project: project(name), run: RunId::new(at, number) }
+    Bell::Run { owner: owner("ana"), deployment: project(name).into(), run: RunId::new(at, number) }
 }
 
 fn bells(received: &[(String, Bell)]) -> Vec<Bell> {

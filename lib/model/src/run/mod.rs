@@ -1,6 +1,7 @@
 //! One execution of one version, and the legal moves of its state.
 
-use crate::ids::{OwnerId, ProjectId, RunId};
+use crate::deployment_id::DeploymentId;
+use crate::ids::{OwnerId, RunId};
 use crate::lease::{Lease, Process};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,8 @@ use std::time::Duration;
 pub struct Run {
     pub id: RunId,
     pub owner: OwnerId,
-    #[serde(deserialize_with = "ProjectId::stored")]
-    pub project: ProjectId,
+    #[serde(rename = "project")]
+    pub deployment: DeploymentId,
     pub version: u32,
     pub trigger: Trigger,
     pub state: State,
@@ -69,7 +70,7 @@ pub struct Run {
     /// The hash of its task's token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// The plan that it takes instead of its version's: that of a slot, or of a task that makes its own objects. A task
+    /// The plan that it takes instead of its version's: that of an environment's source, or of a task that makes its own objects. A task
     /// that waits for objects is not executed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
@@ -168,11 +169,11 @@ const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 impl Run {
     /// A run by hand of no version that waits to be executed, in one attempt of a day; its maker says otherwise.
-    pub fn queued(id: RunId, owner: OwnerId, project: ProjectId, at: Timestamp) -> Run {
+    pub fn queued(id: RunId, owner: OwnerId, deployment: DeploymentId, at: Timestamp) -> Run {
         Run {
             id,
             owner,
-            project,
+            deployment,
             version: 0,
             trigger: Trigger::Manual,
             state: State::Queued,

@@ -1,6 +1,7 @@
 //! A run that stays open for objects: who may address it how, how it ends, and what it counted.
 
-use crate::ids::{KeyId, OwnerId, ProjectId, RunId};
+use crate::deployment_id::DeploymentId;
+use crate::ids::{KeyId, OwnerId, RunId};
 use crate::version::sha256;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::{Deserializer, Visitor};
@@ -34,8 +35,8 @@ pub struct Task {
     /// May send objects, and nothing else.
     pub public_token: String,
     pub owner: OwnerId,
-    #[serde(deserialize_with = "ProjectId::stored")]
-    pub project: ProjectId,
+    #[serde(rename = "project")]
+    pub deployment: DeploymentId,
     /// The component that objects come in at.
     pub source: String,
     /// The source's provider.

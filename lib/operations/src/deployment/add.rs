@@ -77,7 +77,7 @@ impl Attempt<'_> {
         }
         loop {
             let project = self.definition.pipeline.project_id();
-            let tombstone = match self.plane.store.deployment(&self.call.owner, project).await? {
+            let tombstone = match self.plane.store.deployment(&self.call.owner, &project.into()).await? {
                 Some(found) if found.state.is_removed() => Some(found),
                 Some(_) => return self.exists().await,
                 None => None,
@@ -140,7 +140,7 @@ impl Attempt<'_> {
     fn deployment(&self, tombstone: Option<&Deployment>, number: u32) -> Deployment {
         let Attempt { plane, call, definition, .. } = self;
         let fresh = match tombstone {
-            None => fresh_record(plane, call, definition.pipeline.project_id().clone()),
+            None => fresh_record(plane, call, definition.pipeline.project_id().into()),
             Some(before) => revived(plane, call, before),
         };
         Deployment {

@@ -5,6 +5,7 @@ use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::deployment::{Deployment, Refused, Settings, State};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, OwnerId, ProjectId, RunId};
 use tidemill_model::schedule::Schedule;
 use tidemill_model::tick::{Outcome, Skipped, Stretch};
@@ -18,7 +19,7 @@ pub const HISTORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Reads a deployment that is not removed.
 pub async fn existing(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Result<Deployment, Error> {
-    let found = plane.store.deployment(owner, project).await?;
+    let found = plane.store.deployment(owner, &project.into()).await?;
     found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(|| Error::not_found("project", project))
 }
 
@@ -42,11 +43,11 @@ impl Rounds {
     }
 }
 
-/// The record of a project, or of a slot, that was never there before: active, without a version or a schedule.
-pub fn fresh_record(plane: &Plane, call: &Call, project: ProjectId) -> Deployment {
+/// The record of a new deployment: active, without a version or a schedule.
+pub fn fresh_record(plane: &Plane, call: &Call, id: DeploymentId) -> Deployment {
     Deployment {
         owner: call.owner.clone(),
-        project,
+        id,
         state: State::Active,
         schedule: Schedule::MANUAL,
         ticked_until: call.now,
@@ -76,7 +77,7 @@ pub fn revived(plane: &Plane, call: &Call, tombstone: &Deployment) -> Deployment
         waiting: before.waiting,
         last_version: before.last_version,
         ticked_until: before.ticked_until.max(call.now),
-        ..fresh_record(plane, call, before.project)
+        ..fresh_record(plane, call, before.id)
     }
 }
 
@@ -129,7 +130,7 @@ pub fn audit(plane: &Plane, operation: &str, call: Option<&Call>, after: &Deploy
     Audit {
         id: RunId::new(now, plane.ambient.random_u128()),
         owner: after.owner.clone(),
-        project: after.project.clone(),
+        deployment: after.id.clone(),
         operation: operation.to_owned(),
         key: call.map(|call| call.key.clone()),
         at: now,
@@ -154,7 +155,7 @@ pub fn with_change<'a>(
 ) -> Result<Transaction<'a>, Error> {
     let mut transaction = transaction.deployment(after, before.revision)?.audit(audit)?;
     if let Some(stretch) = settled {
-        transaction = transaction.stretch(&after.owner, &after.project, stretch, audit.at + HISTORY)?;
+        transaction = transaction.stretch(&after.owner, &after.id, stretch, audit.at + HISTORY)?;
     }
     Ok(transaction)
 }

@@ -50,7 +50,7 @@ impl Definition {
     }
 
     /// Like [`Definition::compile`], for runs that a schedule starts at `source`.
-    pub fn compile_slot(plane: &Plane, pipeline: &RawValue, source: &str) -> Result<Definition, Error> {
+    pub fn compile_source(plane: &Plane, pipeline: &RawValue, source: &str) -> Result<Definition, Error> {
         Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: true, source: Some(source) })
     }
 

@@ -35,11 +35,11 @@ async fn page(plane: &Plane, call: &Call, input: Input) -> Result<Page<Deploymen
     let limit = answer::page_limit(input.limit)?;
     let mut cursor = answer::cursor(input.cursor.as_deref())?;
     let mut items = Vec::new();
-    // Tombstones and the slots of environments lie between the deployments; a page is filled up behind them.
+    // Tombstones and the sources of environments lie between the deployments; a page is filled up behind them.
     loop {
         let Page { items: found, next } =
             plane.store.deployments(&call.owner, cursor.as_ref(), limit - items.len()).await?;
-        let is_shown = |deployment: &Deployment| !deployment.state.is_removed() && !deployment.project.is_slot();
+        let is_shown = |deployment: &Deployment| !deployment.state.is_removed() && deployment.id.is_project();
         items.extend(found.into_iter().filter(is_shown));
         cursor = next;
         if cursor.is_none() || items.len() >= limit {
@@ -51,7 +51,7 @@ async fn page(plane: &Plane, call: &Call, input: Input) -> Result<Page<Deploymen
 /// A page with the pipelines: three reads, and one more for each pipeline that does not fit into one item.
 pub async fn with_pipelines(plane: &Plane, call: &Call, input: Input) -> Result<ListAnswer<DeploymentAnswer>, Error> {
     let page = page(plane, call, input).await?;
-    let live: Vec<_> = page.items.iter().map(|one| (one.project.clone(), one.version)).collect();
+    let live: Vec<_> = page.items.iter().map(|one| (one.id.project().clone(), one.version)).collect();
     let versions = plane.store.versions_of(&call.owner, &live).await?;
     let names: HashMap<_, _> = versions.into_iter().map(|one| (one.project, one.sha256)).collect();
     let wanted: Vec<_> = names.clone().into_iter().collect();
@@ -59,8 +59,8 @@ pub async fn with_pipelines(plane: &Plane, call: &Call, input: Input) -> Result<
     let mut items = Vec::new();
     for deployment in &page.items {
         let name =
-            names.get(&deployment.project).ok_or_else(|| Error::internal("a deployment's version is missing"))?;
-        let body = bodies.remove(&(deployment.project.clone(), name.clone()));
+            names.get(deployment.id.project()).ok_or_else(|| Error::internal("a deployment's version is missing"))?;
+        let body = bodies.remove(&(deployment.id.project().clone(), name.clone()));
         let pipeline = pipeline_of(body, name)?;
         items.push(DeploymentAnswer { pipeline: Some(pipeline), ..DeploymentAnswer::of(plane, deployment) });
     }

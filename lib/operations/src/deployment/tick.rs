@@ -11,7 +11,8 @@ use crate::plane::{Plane, due_schedule};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId, Slot};
+use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
+use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::{Run, State, Trigger};
 use tidemill_model::tick::{Missed, Outcome, Skipped, Stretch};
 use tidemill_store::{Notice, Part};
@@ -25,12 +26,12 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 pub async fn run(
     plane: &Plane,
     owner: &OwnerId,
-    project: &ProjectId,
+    id: &DeploymentId,
     rang_for: Option<Timestamp>,
 ) -> Result<Option<Timestamp>, Error> {
     let mut rounds = Rounds::new();
     loop {
-        let Some(before) = plane.store.deployment(owner, project).await? else { return Ok(None) };
+        let Some(before) = plane.store.deployment(owner, id).await? else { return Ok(None) };
         let Some(schedule) = due_schedule(&before) else { return Ok(None) };
         let now = plane.now();
         let until = rang_for.filter(|at| *at <= now + CLOCK_TOLERANCE).unwrap_or(now).max(now);
@@ -51,7 +52,7 @@ pub async fn run(
 /// A process may have died between making a run and ringing for it: the bell that comes again rings it.
 async fn ring_waiting(plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
     let Some(current) = &deployment.current else { return Ok(()) };
-    let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
+    let found = plane.store.run(&deployment.owner, &deployment.id, current).await?;
     if found.is_some_and(|run| run.state == State::Queued && run.not_before.is_none()) {
         plane.ring(run_bell(deployment, current), Duration::ZERO).await;
     }
@@ -59,7 +60,7 @@ async fn ring_waiting(plane: &Plane, deployment: &Deployment) -> Result<(), Erro
 }
 
 fn run_bell(deployment: &Deployment, run: &RunId) -> Bell {
-    Bell::Run { owner: deployment.owner.clone(), project: deployment.project.clone(), run: run.clone() }
+    Bell::Run { owner: deployment.owner.clone(), deployment: deployment.id.clone(), run: run.clone() }
 }
 
 /// Due ticks, from the first to the last, that are being given their outcome.
@@ -122,7 +123,7 @@ impl Taking<'_> {
     /// The run that is going, if one is.
     async fn going(&self) -> Result<Option<RunId>, Error> {
         let Some(current) = &self.before.current else { return Ok(None) };
-        let found = self.plane.store.run(&self.before.owner, &self.before.project, current).await?;
+        let found = self.plane.store.run(&self.before.owner, &self.before.id, current).await?;
         Ok(found.filter(|run| !run.state.is_final()).map(|run| run.id))
     }
 
@@ -154,7 +155,7 @@ impl Taking<'_> {
         }
         transaction = transaction.deployment(&after, before.revision)?;
         for stretch in stretches {
-            transaction = transaction.stretch(&before.owner, &before.project, stretch, expires)?;
+            transaction = transaction.stretch(&before.owner, &before.id, stretch, expires)?;
         }
         match transaction.commit().await {
             Ok(()) => {
@@ -179,15 +180,15 @@ impl Taking<'_> {
         let stretch = self.stretch(self.first, self.last, Outcome::Skipped(Skipped::Errored));
         let audit = audit(plane, "deployment_tick", None, &after, self.now);
         let mut transaction = with_change(plane.store.transaction(), before, &after, Some(&stretch), &audit)?;
-        if let Some(Slot { project, environment, .. }) = after.project.slot() {
-            let operation = audit.operation.clone();
+        if let Some(EnvironmentSource { project, environment, .. }) = after.id.environment_source() {
+            let (project, environment, operation) = (project.clone(), environment.clone(), audit.operation.clone());
             let notice =
                 Notice { id: audit.id.clone(), project, environment: Some(environment), operation, went_back: false };
             transaction = transaction.notice(&after.owner, &notice, self.now)?;
         }
         match transaction.commit().await {
             Ok(()) => {
-                tracing::warn!(project.id = %after.project, "project `{}` is errored: {reason}", after.project);
+                tracing::warn!(project.id = %after.id, "project `{}` is errored: {reason}", after.id);
                 plane.follow(&after).await;
                 Ok(Taken::Stopped)
             }
@@ -209,6 +210,6 @@ pub(crate) fn new_run(plane: &Plane, deployment: &Deployment, trigger: Trigger, 
         max_attempts: deployment.settings.max_attempts,
         timeout_seconds: deployment.settings.timeout_seconds,
         plan_sha256: deployment.plan_sha256.clone(),
-        ..Run::queued(id, deployment.owner.clone(), deployment.project.clone(), now)
+        ..Run::queued(id, deployment.owner.clone(), deployment.id.clone(), now)
     }
 }

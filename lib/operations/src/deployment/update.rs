@@ -127,7 +127,7 @@ async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) 
             after.key = call.key.clone();
             let number = after.last_version;
             let note = input.note.clone();
-            new_version = Some(definition.store(plane, call, &before.project, number, note).await?);
+            new_version = Some(definition.store(plane, call, before.id.project(), number, note).await?);
         }
     }
     let settled = settle(plane, &before, &mut after, plane.now());
@@ -149,13 +149,13 @@ async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) 
 /// Compiles the new pipeline, which must be of the same project.
 fn definition_of(plane: &Plane, pipeline: &RawValue, after: &Deployment) -> Result<Definition, Error> {
     let definition = Definition::compile(plane, pipeline, !after.schedule.is_manual())?;
-    definition.must_be_of(&after.project)?;
+    definition.must_be_of(after.id.project())?;
     Ok(definition)
 }
 
 /// Whether a pipeline differs from the one that is live.
 async fn is_new(plane: &Plane, before: &Deployment, definition: &Definition) -> Result<bool, Error> {
-    let live = plane.store.version(&before.owner, &before.project, before.version).await?;
+    let live = plane.store.version(&before.owner, before.id.project(), before.version).await?;
     let live = live.ok_or_else(|| Error::new(Code::Internal, "the live version is missing"))?;
     Ok(live.sha256 != definition.sha256())
 }

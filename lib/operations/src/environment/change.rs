@@ -1,7 +1,7 @@
-//! Changing an environment: read it and its slots, decide, and write all of it on condition that none has moved on; else
-//! decide again.
+//! Changing an environment: read it and its sources, decide, and write all of it on condition that none has moved on;
+//! else decide again.
 //!
-//! A slot is one source of the project in the environment, run as a deployment of its own: its schedule, its state and
+//! A source of the project in the environment runs as a deployment of its own: its schedule, its state and
 //! its version are written here and nowhere else, in the transaction that moves the environment. So a tick that was due
 //! before the change runs what held before it, or is settled as skipped.
 
@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::environment::{self, Environment, SCHEDULES_LIMIT, TTL_LIMIT};
-use tidemill_model::ids::{EnvironmentName, ProjectId, RunId, Slot};
+use tidemill_model::ids::{EnvironmentName, ProjectId, RunId};
 use tidemill_model::pipeline::Pipeline;
 use tidemill_model::tick::Stretch;
 use tidemill_model::version::{Version, sha256};
@@ -52,10 +53,10 @@ pub enum Incoming<'a> {
     LiveIn(&'a OfEnvironment),
 }
 
-/// An environment with its slots and its live version.
+/// An environment with the deployments of its sources and its live version.
 pub struct Changed {
     pub environment: Environment,
-    pub slots: Vec<Deployment>,
+    pub sources: Vec<Deployment>,
     pub version: Version,
     /// What was live before.
     pub from_version: Option<u32>,
@@ -180,7 +181,7 @@ impl Change<'_> {
             }
             Incoming::LiveIn(other) => (None, existing(plane, call, other).await?.version),
         };
-        let slots = plane.store.slots(&call.owner, &of.project, &of.environment).await?;
+        let sources = plane.store.sources_of_environment(&call.owner, &of.project, &of.environment).await?;
         let mut after = edit(call, before.clone(), incoming)?;
         let live = match (&added, self.incoming) {
             (Some(added), Incoming::Addition(addition)) => {
@@ -188,7 +189,7 @@ impl Change<'_> {
             }
             _ => Live::read(plane, call, &of.project, after.version).await?,
         };
-        let (moves, warnings) = self.moves(&slots, &after, &live).await?;
+        let (moves, warnings) = self.moves(&sources, &after, &live).await?;
         let revision = before.as_ref().map_or(0, |before| before.revision);
         let was_live = before.as_ref().filter(|before| before.state != environment::State::Removed);
         let from_version = was_live.map(|before| before.version);
@@ -196,7 +197,7 @@ impl Change<'_> {
         // from somebody else's version.
         if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
             let version = live.version;
-            return Ok(Ok(Changed { environment: after, slots, version, from_version, warnings }));
+            return Ok(Ok(Changed { environment: after, sources, version, from_version, warnings }));
         }
         after.revision = revision + 1;
         after.updated_at = call.now;
@@ -215,12 +216,12 @@ impl Change<'_> {
                 None => transaction.new_deployment(&change.after)?.audit(&change.audit)?,
             };
         }
-        let mut slots = slots;
-        for SlotMove { after, .. } in &moves {
-            slots.retain(|slot| slot.project != after.project);
-            slots.push(after.clone());
+        let mut sources = sources;
+        for SourceMove { after, .. } in &moves {
+            sources.retain(|source| source.id != after.id);
+            sources.push(after.clone());
         }
-        let changed = Changed { environment: after, slots, version: live.version, from_version, warnings };
+        let changed = Changed { environment: after, sources, version: live.version, from_version, warnings };
         if let Some(Memory { once, answer }) = memory {
             transaction = once.remember(transaction, call, &answer(&changed)?)?;
         }
@@ -228,7 +229,7 @@ impl Change<'_> {
             return Ok(Err(error));
         }
         plane.tell(&call.owner).await;
-        for SlotMove { after, .. } in &moves {
+        for SourceMove { after, .. } in &moves {
             plane.follow(after).await;
         }
         Ok(Ok(changed))
@@ -252,22 +253,22 @@ impl Change<'_> {
         }
     }
 
-    /// What becomes of each slot that the change concerns.
+    /// What becomes of each source that the change concerns.
     async fn moves(
         &self,
-        slots: &[Deployment],
+        sources: &[Deployment],
         after: &Environment,
         live: &Live,
-    ) -> Result<(Vec<SlotMove>, Vec<Detail>), Error> {
+    ) -> Result<(Vec<SourceMove>, Vec<Detail>), Error> {
         let scheduled = after.sources.iter().filter(|(_, source)| !source.schedule.is_manual());
         let scheduled: BTreeSet<String> = scheduled.map(|(id, _)| id.clone()).collect();
         if scheduled.len() > SCHEDULES_LIMIT {
             let message = format!("{} sources are on a schedule, the limit of one environment", scheduled.len());
             return Err(Error::new(Code::TooLarge, message).hint(format!("schedule at most {SCHEDULES_LIMIT}")));
         }
-        // A slot without a schedule runs by hand alone, and what runs by hand looks at the environment itself.
-        let ticking = slots.iter().filter(|slot| !slot.schedule.is_manual());
-        let ticking = ticking.filter_map(|slot| slot.project.slot()).map(|slot| slot.source);
+        // A source without a schedule runs by hand alone, and what runs by hand looks at the environment itself.
+        let ticking = sources.iter().filter(|source| !source.schedule.is_manual());
+        let ticking = ticking.filter_map(|one| one.id.environment_source()).map(|one| one.source.to_string());
         let mut concerned: BTreeSet<String> = ticking.chain(scheduled).collect();
         if let Some(only) = self.source {
             live.must_have(only)?;
@@ -275,22 +276,22 @@ impl Change<'_> {
         }
         let (mut moves, mut warnings) = (Vec::new(), Vec::new());
         for source in concerned {
-            let id = slot_of(self.of, &source)?;
-            let before = slots.iter().find(|slot| slot.project == id);
+            let id = deployment_of(self.of, &source)?;
+            let before = sources.iter().find(|one| one.id == id);
             let mut plan = None;
             if live.has(&source) && after.state != environment::State::Removed {
-                let definition = Definition::compile_slot(self.plane, &live.text, &source)?;
+                let definition = Definition::compile_source(self.plane, &live.text, &source)?;
                 if !after.source(&source).schedule.is_manual() {
                     warnings.extend(definition.warnings());
                 }
                 plan = Some(self.plan(&definition, before).await?);
             }
-            moves.extend(self.slot(id, &source, before, after, plan)?);
+            moves.extend(self.source(id, &source, before, after, plan)?);
         }
         Ok((moves, warnings))
     }
 
-    /// Stores the plan of a slot, unless it has it, and names it.
+    /// Stores the plan of a source, unless it has it, and names it.
     async fn plan(&self, definition: &Definition, before: Option<&Deployment>) -> Result<String, Error> {
         let plan = serde_json::to_vec(&definition.compiled.plan).map_err(Error::internal)?;
         let name = sha256(&plan);
@@ -300,19 +301,19 @@ impl Change<'_> {
         Ok(name)
     }
 
-    /// The slot as it is to be, if it is to be another. Without a plan the live version has no such source.
-    fn slot(
+    /// The deployment of a source as it is to be, if it changes. Without a plan the live version has no such source.
+    fn source(
         &self,
-        id: ProjectId,
+        id: DeploymentId,
         source: &str,
         before: Option<&Deployment>,
         environment: &Environment,
         plan: Option<String>,
-    ) -> Result<Option<SlotMove>, Error> {
+    ) -> Result<Option<SourceMove>, Error> {
         let Change { plane, call, operation, .. } = self;
         let settings = environment.source(source);
         let state = match plan {
-            Some(_) => environment.slot_state(source, call.now),
+            Some(_) => environment.source_state(source, call.now),
             None => State::Removed { at: call.now },
         };
         let mut after = match before {
@@ -335,14 +336,14 @@ impl Change<'_> {
             None => None,
         };
         let audit = audit(plane, operation, Some(call), &after, call.now);
-        Ok(Some(SlotMove { before: before.cloned(), after, settled, audit }))
+        Ok(Some(SourceMove { before: before.cloned(), after, settled, audit }))
     }
 }
 
-/// The name of one source's slot.
-pub fn slot_of(of: &OfEnvironment, source: &str) -> Result<ProjectId, Error> {
+/// The deployment of one source.
+pub fn deployment_of(of: &OfEnvironment, source: &str) -> Result<DeploymentId, Error> {
     let OfEnvironment { project, environment } = of.clone();
-    Ok(Slot { project, environment, source: source.to_owned() }.id()?)
+    Ok(EnvironmentSource::new(project, environment, source)?.into())
 }
 
 /// Whether two states differ at most in their instant.
@@ -357,7 +358,7 @@ fn is_same(before: &Deployment, after: &Deployment) -> bool {
     Deployment { revision: before.revision, updated_at: before.updated_at, ..after.clone() } == *before
 }
 
-struct SlotMove {
+struct SourceMove {
     before: Option<Deployment>,
     after: Deployment,
     settled: Option<Stretch>,

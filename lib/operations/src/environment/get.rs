@@ -25,12 +25,18 @@ impl crate::Operation for Get {
     }
 }
 
-/// An environment with what is known of its version and its slots.
+/// An environment with its version and the deployments of its sources.
 pub(crate) async fn joined(plane: &Plane, call: &Call, environment: Environment) -> Result<EnvironmentAnswer, Error> {
-    let slots = plane.store.slots(&call.owner, &environment.project, &environment.name).await?;
+    let deployments = plane.store.sources_of_environment(&call.owner, &environment.project, &environment.name).await?;
     let version = version(plane, call, &environment.project, environment.version).await?;
     let from_version = Some(environment.version);
-    Ok(EnvironmentAnswer::of(&Changed { environment, slots, version, from_version, warnings: Vec::new() }))
+    Ok(EnvironmentAnswer::of(&Changed {
+        environment,
+        sources: deployments,
+        version,
+        from_version,
+        warnings: Vec::new(),
+    }))
 }
 
 #[derive(Debug, Serialize)]
@@ -75,8 +81,8 @@ pub struct SourceAnswer {
 
 impl EnvironmentAnswer {
     pub fn of(changed: &Changed) -> EnvironmentAnswer {
-        let Changed { environment, slots, version, warnings, .. } = changed;
-        let is_errored = slots.iter().any(|slot| error(slot).is_some());
+        let Changed { environment, sources: deployments, version, warnings, .. } = changed;
+        let is_errored = deployments.iter().any(|deployment| error(deployment).is_some());
         EnvironmentAnswer {
             environment: environment.name.to_string(),
             project: environment.project.to_string(),
@@ -88,7 +94,7 @@ impl EnvironmentAnswer {
                 environment::State::Removed => "removed",
             },
             name: version.name.clone(),
-            sources: sources(environment, slots),
+            sources: sources(environment, deployments),
             revision: environment.revision,
             created_at: environment.created_at,
             created_by: environment.created_by.to_string(),
@@ -103,10 +109,10 @@ impl EnvironmentAnswer {
     }
 }
 
-fn sources(environment: &Environment, slots: &[Deployment]) -> BTreeMap<String, SourceAnswer> {
-    let of = |id: &str| slots.iter().find(|slot| slot.project.slot().is_some_and(|slot| slot.source == id));
+fn sources(environment: &Environment, deployments: &[Deployment]) -> BTreeMap<String, SourceAnswer> {
+    let of = |id: &str| deployments.iter().find(|one| one.id.environment_source().is_some_and(|of| &*of.source == id));
     let answers = environment.sources.iter().map(|(id, source)| {
-        let slot = of(id);
+        let deployment = of(id);
         let answer = SourceAnswer {
             schedule: source.schedule.as_str().to_owned(),
             timezone: source.schedule.zone().as_str().to_owned(),
@@ -114,16 +120,16 @@ fn sources(environment: &Environment, slots: &[Deployment]) -> BTreeMap<String, 
             ttl_seconds: source.ttl_seconds,
             trace: source.trace,
             debug: source.debug,
-            last_run_at: slot.and_then(|slot| slot.current.as_ref()).map(|run| run.made_at()),
-            error: slot.and_then(error),
+            last_run_at: deployment.and_then(|deployment| deployment.current.as_ref()).map(|run| run.made_at()),
+            error: deployment.and_then(error),
         };
         (id.clone(), answer)
     });
     answers.collect()
 }
 
-fn error(slot: &Deployment) -> Option<String> {
-    match &slot.state {
+fn error(deployment: &Deployment) -> Option<String> {
+    match &deployment.state {
         State::Errored { reason, .. } => Some(reason.clone()),
         _ => None,
     }

@@ -11,7 +11,7 @@ use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
 use tidemill_store::Page;
 
-/// Environments whose version and slots are read at the same time.
+/// Environments whose version and sources are read at the same time.
 const READ_AT_ONCE: usize = 16;
 
 pub struct List;

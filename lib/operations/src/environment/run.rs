@@ -2,7 +2,7 @@
 
 use crate::answer::TaskAnswer;
 use crate::deployment::definition::Definition;
-use crate::environment::change::{Change, Incoming, Live, OfEnvironment, existing, slot_of};
+use crate::environment::change::{Change, Incoming, Live, OfEnvironment, deployment_of, existing};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task::{self, open::Turn};
@@ -64,7 +64,8 @@ impl crate::Operation for Run {
         let call = &call.after(plane, environment.updated_at);
         let change =
             Change { plane, call, of: &of, operation: Self::NAME, source: Some(&source), incoming: Incoming::Nothing };
-        let turn = Turn { slot: slot_of(&of, &source)?, audit: change.audit(version, &environment), environment };
+        let turn =
+            Turn { deployment: deployment_of(&of, &source)?, audit: change.audit(version, &environment), environment };
         let task = task::open::open_in_turn(plane, call, opening, definition, turn).await?;
         Ok(Output { task, version })
     }

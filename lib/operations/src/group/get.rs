@@ -31,7 +31,7 @@ impl crate::Operation for Get {
         let deployments = plane.store.deployments_of(&call.owner, &Vec::from_iter(projects)).await?;
         // What was removed by itself is a member until the group's next rollout.
         let live = deployments.into_iter().filter(|deployment| !deployment.state.is_removed());
-        let live: HashSet<ProjectId> = live.map(|deployment| deployment.project).collect();
+        let live: HashSet<ProjectId> = live.map(|deployment| deployment.id.project().clone()).collect();
         members.retain(|member| live.contains(&member.project));
         members.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
         let members = members.into_iter().map(|Member { logical_id, kind, project, .. }| MemberAnswer {

@@ -130,8 +130,8 @@ impl Examination<'_> {
         }
         self.due_ticks(&mut findings).await;
         self.open_runs(&mut findings).await?;
-        // A slot's versions are those of its project.
-        if !self.deployment.project.is_slot() {
+        // The versions of an environment's source are those of its project.
+        if self.deployment.id.is_project() {
             self.versions(&mut findings).await?;
         }
         self.ticks(&mut findings).await?;
@@ -139,12 +139,12 @@ impl Examination<'_> {
     }
 
     fn finding(&self, check: &'static str, message: String, fixed: bool) -> Finding {
-        let project = &self.deployment.project;
-        let message = match project.slot() {
-            Some(slot) => format!("environment `{}`, source `{}`: {message}", slot.environment, slot.source),
+        let id = &self.deployment.id;
+        let message = match id.environment_source() {
+            Some(of) => format!("environment `{}`, source `{}`: {message}", of.environment, of.source),
             None => message,
         };
-        Finding { check, project: project.plain().to_owned(), message, fixed }
+        Finding { check, project: id.project().to_string(), message, fixed }
     }
 
     /// An active deployment on a schedule has exactly its timers.
@@ -162,7 +162,7 @@ impl Examination<'_> {
         }
         let Some((first, _)) = due(self.plane, self.deployment, self.now - TICK_PATIENCE) else { return };
         if self.fix {
-            let bell = Bell::Tick { owner: self.deployment.owner.clone(), project: self.deployment.project.clone() };
+            let bell = Bell::Tick { owner: self.deployment.owner.clone(), deployment: self.deployment.id.clone() };
             self.plane.ring_again(bell).await;
         }
         findings.push(self.finding("tick", format!("the tick of {first} was not taken"), self.fix));
@@ -177,7 +177,8 @@ impl Examination<'_> {
         }
         for run in runs.forgotten(self.plane, self.now, PATIENCE) {
             if self.fix {
-                let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
+                let bell =
+                    Bell::Run { owner: run.owner.clone(), deployment: run.deployment.clone(), run: run.id.clone() };
                 self.plane.ring_again(bell).await;
             }
             let message = format!("nobody works on run {}, which is {}", run.id, run.state);
@@ -188,7 +189,7 @@ impl Examination<'_> {
 
     /// Versions are numbered 1, 2, 3, …, and each has the pipeline that its sha256 names.
     async fn versions(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
-        let (owner, project) = (&self.deployment.owner, &self.deployment.project);
+        let (owner, project) = (&self.deployment.owner, self.deployment.id.project());
         let mut expected = self.deployment.last_version;
         let mut cursor = None;
         loop {

@@ -68,7 +68,7 @@ impl Plane {
     /// reconciler repeats it, so the failure is logged and not the caller's.
     pub async fn follow(&self, deployment: &Deployment) {
         if let Err(error) = self.timers.follow(deployment).await {
-            tracing::warn!(project.id = %deployment.project, %error, "the timer could not be set, the reconciler will");
+            tracing::warn!(project.id = %deployment.id, %error, "the timer could not be set, the reconciler will");
         }
     }
 

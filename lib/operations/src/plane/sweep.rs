@@ -325,8 +325,8 @@ async fn looked_at(plane: &Plane, deployment: &Deployment, has_timers: bool, pat
     let mut swept = Swept { deployments: 1, ..Swept::default() };
     if let Err(error) = look_at(plane, deployment, has_timers, patience, &mut swept).await {
         swept.failed += 1;
-        let Deployment { owner, project, .. } = deployment;
-        tracing::error!(owner.id = %owner, project.id = %project, %error, "a deployment could not be looked at");
+        let Deployment { owner, id, .. } = deployment;
+        tracing::error!(owner.id = %owner, project.id = %id, %error, "a deployment could not be looked at");
     }
     swept
 }
@@ -345,7 +345,7 @@ async fn look_at(
     }
     let tick_patience = if patience.is_zero() { patience } else { TICK_PATIENCE };
     if due_schedule(deployment).is_some() && due(plane, deployment, now - tick_patience).is_some() {
-        let bell = Bell::Tick { owner: deployment.owner.clone(), project: deployment.project.clone() };
+        let bell = Bell::Tick { owner: deployment.owner.clone(), deployment: deployment.id.clone() };
         plane.ring_again(bell).await;
         swept.ticks_rung += 1;
     }
@@ -353,7 +353,7 @@ async fn look_at(
     let ages = runs.open.iter().map(|run| now.duration_since(run.queued_at).as_secs());
     swept.oldest_run = ages.max().unwrap_or(0).try_into().unwrap_or(0);
     for run in runs.forgotten(plane, now, patience) {
-        let bell = Bell::Run { owner: run.owner.clone(), project: run.project.clone(), run: run.id.clone() };
+        let bell = Bell::Run { owner: run.owner.clone(), deployment: run.deployment.clone(), run: run.id.clone() };
         plane.ring_again(bell).await;
         swept.runs_rung += 1;
     }

@@ -111,7 +111,7 @@ impl Applying<'_> {
     /// What is to be done as things are now, or why it cannot be done.
     async fn decide(&self, turn: &Turn) -> Result<Result<Decided, Error>, Error> {
         let project = &turn.place.named.project;
-        let before = self.plane.store.deployment(&self.rollout.owner, project).await?;
+        let before = self.plane.store.deployment(&self.rollout.owner, &project.into()).await?;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let belongs_to = live.and_then(|live| live.group.as_ref());
         match &turn.todo {
@@ -149,7 +149,7 @@ impl Applying<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let mut after = match (&before, live) {
-            (None, _) => fresh_record(plane, call, project.clone()),
+            (None, _) => fresh_record(plane, call, project.into()),
             (Some(before), Some(_)) => touched(before, self.now()),
             (Some(tombstone), None) => revived(plane, call, tombstone),
         };
@@ -185,7 +185,7 @@ impl Applying<'_> {
     /// Whether a pipeline is the one that is live.
     async fn is_live(&self, live: Option<&Deployment>, wanted: &Checked) -> Result<bool, Error> {
         let Some(live) = live else { return Ok(false) };
-        let version = self.plane.store.version(&live.owner, &live.project, live.version).await?;
+        let version = self.plane.store.version(&live.owner, live.id.project(), live.version).await?;
         Ok(version.is_some_and(|version| version.sha256 == wanted.definition.sha256()))
     }
 
@@ -200,8 +200,11 @@ impl Applying<'_> {
             transaction = match &decided.before {
                 Some(before) => with_change(transaction, before, &after, stretch.as_ref(), &audit)?,
                 None => {
-                    let hook =
-                        Hook { id: after.hook.clone(), owner: after.owner.clone(), project: after.project.clone() };
+                    let hook = Hook {
+                        id: after.hook.clone(),
+                        owner: after.owner.clone(),
+                        project: after.id.project().clone(),
+                    };
                     transaction.new_deployment(&after)?.new_hook(&hook)?.audit(&audit)?
                 }
             };

@@ -11,6 +11,7 @@ use crate::rollout::standing::Standing;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tidemill_model::deployment::{Deployment, Settings};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{GroupName, OwnerId};
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Action, Group, Member};
@@ -161,7 +162,7 @@ impl<'a> Previewing<'a> {
         let Some(live) = live else {
             return Ok(Seen { change, live: None, version: None, becomes: Some((checked, becomes)) });
         };
-        let version = self.plane.store.version(self.owner, &live.project, live.version).await?;
+        let version = self.plane.store.version(self.owner, live.id.project(), live.version).await?;
         let same = version.as_ref().is_some_and(|version| version.sha256 == checked.definition.sha256());
         change.action = match same && (&becomes.0, becomes.1) == (&live.schedule, live.settings) {
             true => Action::Unchanged,
@@ -182,7 +183,7 @@ impl<'a> Previewing<'a> {
     }
 
     async fn live(&self, named: &Named) -> Result<Option<Deployment>, Error> {
-        let found = self.plane.store.deployment(self.owner, &named.project).await?;
+        let found = self.plane.store.deployment(self.owner, &DeploymentId::from(&named.project)).await?;
         Ok(found.filter(|deployment| !deployment.state.is_removed()))
     }
 }

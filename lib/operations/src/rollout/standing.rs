@@ -35,7 +35,7 @@ impl<'a> Standing<'a> {
         let projects: Vec<ProjectId> = projects.into_iter().cloned().collect();
         let found = plane.store.deployments_of(owner, &projects).await?;
         let live = found.into_iter().filter(|deployment| !deployment.state.is_removed());
-        standing.live = live.map(|deployment| (deployment.project.clone(), deployment)).collect();
+        standing.live = live.map(|deployment| (deployment.id.project().clone(), deployment)).collect();
         Ok(standing)
     }
 
@@ -48,7 +48,7 @@ impl<'a> Standing<'a> {
     pub fn refuses(&self, one: &Named) -> Option<Error> {
         let live = self.live.get(&one.project);
         live.and_then(|live| refuses(live, self.group, self.request)).or_else(|| {
-            let former = &self.live.get(&self.former(one)?.project)?.project;
+            let former = &self.live.get(&self.former(one)?.project)?.id;
             let message = format!("`{}` is the project `{former}` in the group `{}`", one.logical_id, self.group);
             let hint = format!("give `{}` an id of its own; `{former}` is then gone from the group", one.project);
             Some(Error::new(Code::Conflict, message).hint(hint))
@@ -64,7 +64,7 @@ impl<'a> Standing<'a> {
 
 /// Why a deployment that is live cannot be what a rollout of `group` brings.
 pub fn refuses(live: &Deployment, group: &GroupName, request: &Request) -> Option<Error> {
-    let project = &live.project;
+    let project = &live.id;
     if request.create_only {
         let message = format!("project `{project}` is deployed already, as version {}", live.version);
         return Some(Error::new(Code::AlreadyExists, message).hint("update it, or remove it first"));

@@ -12,6 +12,7 @@ use crate::task;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::run::{Run, State};
@@ -36,12 +37,12 @@ impl Operation for Cancel {
     type Output = RunAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<RunAnswer, Error> {
-        let run = find(plane, call, &input.run, input.project.as_ref()).await?;
+        let run = find(plane, call, &input.run, input.project.map(DeploymentId::from).as_ref()).await?;
         if let Some(hash) = &run.task
             && let Some(task) = plane.store.task_by_hash(&call.owner, hash).await?
         {
             task::End::run(plane, call, task::end::Input { token: task.token }).await?;
-            return find(plane, call, &run.id, Some(&run.project)).await.map(RunAnswer::from);
+            return find(plane, call, &run.id, Some(&run.deployment)).await.map(RunAnswer::from);
         }
         request(plane, run, call.now).await.map(RunAnswer::from)
     }
@@ -69,8 +70,11 @@ pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<R
         }
         match plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?.commit().await {
             Ok(()) => {
-                let bell =
-                    Bell::Run { owner: after.owner.clone(), project: after.project.clone(), run: after.id.clone() };
+                let bell = Bell::Run {
+                    owner: after.owner.clone(),
+                    deployment: after.deployment.clone(),
+                    run: after.id.clone(),
+                };
                 plane.ring(bell, Duration::ZERO).await;
                 if after.task.is_some() {
                     plane.tell(&after.owner).await;
@@ -78,7 +82,7 @@ pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<R
                 return Ok(after);
             }
             Err(error) if error.rejects(Part::Run) => {
-                let found = plane.store.run(&before.owner, &before.project, &before.id).await?;
+                let found = plane.store.run(&before.owner, &before.deployment, &before.id).await?;
                 before = found.ok_or_else(|| Error::not_found("run", &before.id))?;
             }
             Err(error) => return Err(error.into()),

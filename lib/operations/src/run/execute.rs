@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidemill_engine::{Budget, Execution, RunContext, RunInput, Step};
 use tidemill_model::deployment::Deployment;
-use tidemill_model::ids::{OwnerId, ProjectId, RunId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::lease::Lease;
 use tidemill_model::run::{Ended, Failure, Run, State};
 use tidemill_model::task::{Task, Trace};
@@ -40,8 +41,8 @@ const DEATHS: u32 = 20;
 const BUSY_DELAY: Duration = Duration::from_millis(500);
 
 /// Executes a run, if it is to be executed and nobody else does.
-pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunId) -> Result<BellOutcome, Error> {
-    let Some(found) = plane.store.run(owner, project, run).await? else { return Ok(BellOutcome::Done) };
+pub async fn run(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Result<BellOutcome, Error> {
+    let Some(found) = plane.store.run(owner, deployment, run).await? else { return Ok(BellOutcome::Done) };
     if found.state.is_final() || found.is_open_task() {
         return Ok(BellOutcome::Done);
     }
@@ -57,7 +58,7 @@ pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunI
     }
     match claim(plane, found, now).await? {
         Claim::Taken(claimed) => Worker { plane, run: *claimed }.work().await,
-        Claim::Busy(going) => wait_behind(plane, owner, project, &going).await,
+        Claim::Busy(going) => wait_behind(plane, owner, deployment, &going).await,
         Claim::Met => Ok(BellOutcome::RingAgain(BUSY_DELAY)),
         Claim::Lost => Ok(BellOutcome::Done),
     }
@@ -65,8 +66,13 @@ pub async fn run(plane: &Plane, owner: &OwnerId, project: &ProjectId, run: &RunI
 
 /// Waits for the run that holds the right to run, and executes it if nobody does: its bell may be lost, or stand in
 /// line behind the one that is being answered.
-async fn wait_behind(plane: &Plane, owner: &OwnerId, project: &ProjectId, going: &RunId) -> Result<BellOutcome, Error> {
-    match Box::pin(run(plane, owner, project, going)).await? {
+async fn wait_behind(
+    plane: &Plane,
+    owner: &OwnerId,
+    deployment: &DeploymentId,
+    going: &RunId,
+) -> Result<BellOutcome, Error> {
+    match Box::pin(run(plane, owner, deployment, going)).await? {
         BellOutcome::Done => Ok(BellOutcome::RingAgain(BUSY_DELAY)),
         again => Ok(again),
     }
@@ -105,7 +111,7 @@ async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Erro
     // A task takes no turn of the deployment's.
     let deployment = match before.task {
         Some(_) => None,
-        None => match plane.store.deployment(&before.owner, &before.project).await? {
+        None => match plane.store.deployment(&before.owner, &before.deployment).await? {
             None => return Ok(Claim::Lost),
             deployment => deployment,
         },
@@ -132,7 +138,7 @@ async fn claim(plane: &Plane, before: Run, now: Timestamp) -> Result<Claim, Erro
 /// The run that holds a deployment's right to run, if it has not ended.
 pub(crate) async fn going(plane: &Plane, deployment: &Deployment) -> Result<Option<RunId>, Error> {
     let Some(current) = &deployment.current else { return Ok(None) };
-    let found = plane.store.run(&deployment.owner, &deployment.project, current).await?;
+    let found = plane.store.run(&deployment.owner, &deployment.id, current).await?;
     Ok(found.filter(|run| !run.state.is_final()).map(|run| run.id))
 }
 
@@ -181,7 +187,7 @@ impl Worker<'_> {
         let checkpoint = match run.epoch {
             // Nobody worked on it before.
             1 => None,
-            _ => plane.store.checkpoint(&run.owner, &run.project, &run.id).await.map_err(Error::from)?,
+            _ => plane.store.checkpoint(&run.owner, &run.deployment, &run.id).await.map_err(Error::from)?,
         };
         let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
         let task = match &run.task {
@@ -193,7 +199,7 @@ impl Worker<'_> {
             run: preparation::facts(run),
             input: input(plane, run).await?,
             secrets: secrets(plane, run, &plan, task.as_ref()).await?,
-            seen: preparation::seen(plane, &run.owner, &run.project),
+            seen: preparation::seen(plane, &run.owner, &run.deployment),
             now: Arc::new(move || ambient.now()),
             host: plane.host.clone(),
             trace: task.as_ref().map_or(Trace::None, |task| task.trace),
@@ -292,7 +298,7 @@ impl Worker<'_> {
             let transaction = finish::with_log(transaction, run, chunk.as_ref())?;
             let transaction = finish::with_trace(transaction, run, trace.as_ref(), self.plane.now())?;
             let transaction =
-                finish::with_keys(transaction, &run.owner, &run.project, &step.new_keys, self.plane.now())?;
+                finish::with_keys(transaction, &run.owner, &run.deployment, &step.new_keys, self.plane.now())?;
             let saved = tidemill_store::Checkpoint(checkpoint.clone());
             Ok(transaction.checkpoint(run, &saved, run.queued_at + HISTORY)?)
         })
@@ -324,7 +330,7 @@ impl From<Error> for Start {
 
 async fn input(plane: &Plane, run: &Run) -> Result<RunInput, Error> {
     let Some(sha256) = &run.input else { return Ok(RunInput::Nothing) };
-    let body = plane.store.body(&run.owner, &run.project, sha256).await?;
+    let body = plane.store.body(&run.owner, run.deployment.project(), sha256).await?;
     let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
     serde_json::from_slice(&body).map(RunInput::Whole).map_err(Error::internal)
 }

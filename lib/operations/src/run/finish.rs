@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use std::time::Duration;
 use tidemill_engine::{EventKind, LogLine, NewKey, Step, TraceEvents};
-use tidemill_model::ids::{OwnerId, ProjectId};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
 use tidemill_store::{Part, Transaction};
 
@@ -97,7 +98,7 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<BellOutcom
     let saved = save(plane, &run, after, |transaction, run| {
         let transaction = with_log(transaction, run, chunk.as_ref())?;
         let transaction = with_trace(transaction, run, trace.as_ref(), now)?;
-        with_keys(transaction, &run.owner, &run.project, &attempt.new_keys, now)
+        with_keys(transaction, &run.owner, &run.deployment, &attempt.new_keys, now)
     })
     .await?;
     if let Saved::Yes(run) = saved {
@@ -108,7 +109,7 @@ pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<BellOutcom
 }
 
 fn log_end(run: &Run) {
-    let (id, project, state) = (&run.id, &run.project, run.state);
+    let (id, project, state) = (&run.id, &run.deployment, run.state);
     match state {
         State::Queued => {
             tracing::warn!(run.id = %id, project.id = %project, attempt = run.attempt, "run `{id}` tries again")
@@ -139,7 +140,7 @@ pub async fn save<'a>(
             Err(error) if error.rejects(Part::Run) => {}
             Err(error) => return Err(error.into()),
         }
-        let found = plane.store.run(&before.owner, &before.project, &before.id).await?;
+        let found = plane.store.run(&before.owner, &before.deployment, &before.id).await?;
         let Some(found) = found.filter(|found| found.epoch == before.epoch && found.state == before.state) else {
             return Ok(Saved::Lost);
         };
@@ -161,7 +162,7 @@ fn without_retry(before: &Run, after: Run, now: Timestamp) -> Run {
 async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Result<(), Error> {
     match result {
         Some(text) if text.len() > INLINE => {
-            let names = plane.store.put_bodies(&run.owner, &run.project, &[text.as_bytes()]).await?;
+            let names = plane.store.put_bodies(&run.owner, run.deployment.project(), &[text.as_bytes()]).await?;
             run.result_sha256 = names.into_iter().next();
         }
         small => run.result = small,
@@ -216,24 +217,24 @@ pub fn with_trace<'a>(
     now: Timestamp,
 ) -> Result<Transaction<'a>, Error> {
     let Some((number, text)) = chunk else { return Ok(transaction) };
-    Ok(transaction.trace(&run.owner, &run.project, &run.id, (*number).into(), text, now + KEPT)?)
+    Ok(transaction.trace(&run.owner, &run.deployment, &run.id, (*number).into(), text, now + KEPT)?)
 }
 
 pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chunk>) -> Result<Transaction<'a>, Error> {
     let Some((number, lines)) = chunk else { return Ok(transaction) };
-    Ok(transaction.log_chunk(&run.owner, &run.project, &run.id, *number, lines, run.queued_at + HISTORY)?)
+    Ok(transaction.log_chunk(&run.owner, &run.deployment, &run.id, *number, lines, run.queued_at + HISTORY)?)
 }
 
 pub fn with_keys<'a>(
     mut transaction: Transaction<'a>,
     owner: &OwnerId,
-    project: &ProjectId,
+    deployment: &DeploymentId,
     keys: &[NewKey],
     now: Timestamp,
 ) -> Result<Transaction<'a>, Error> {
     for key in keys {
         let expires = now.checked_add(bounded(key.expires)).unwrap_or(Timestamp::MAX);
-        transaction = transaction.seen(owner, project, &key.component, &key.key, expires)?;
+        transaction = transaction.seen(owner, deployment, &key.component, &key.key, expires)?;
     }
     Ok(transaction)
 }

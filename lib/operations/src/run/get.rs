@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::run::Run;
@@ -26,15 +27,20 @@ impl crate::Operation for Get {
     type Output = RunAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<RunAnswer, Error> {
-        let run = find(plane, call, &input.run, input.project.as_ref()).await?;
+        let run = find(plane, call, &input.run, input.project.map(DeploymentId::from).as_ref()).await?;
         answer(plane, run).await
     }
 }
 
 /// Finds one of the caller's runs.
-pub(crate) async fn find(plane: &Plane, call: &Call, run: &RunId, project: Option<&ProjectId>) -> Result<Run, Error> {
-    let found = match project {
-        Some(project) => plane.store.run(&call.owner, project, run).await?,
+pub(crate) async fn find(
+    plane: &Plane,
+    call: &Call,
+    run: &RunId,
+    deployment: Option<&DeploymentId>,
+) -> Result<Run, Error> {
+    let found = match deployment {
+        Some(deployment) => plane.store.run(&call.owner, deployment, run).await?,
         None => None,
     };
     let found = match found {
@@ -42,7 +48,7 @@ pub(crate) async fn find(plane: &Plane, call: &Call, run: &RunId, project: Optio
         // Runs of its environments are elsewhere.
         None => {
             let found = plane.store.run_anywhere(&call.owner, run).await?;
-            found.filter(|run| project.is_none_or(|project| run.project.plain() == project.plain()))
+            found.filter(|run| deployment.is_none_or(|of| of.project() == run.deployment.project()))
         }
     };
     found.ok_or_else(|| Error::not_found("run", run))
@@ -51,7 +57,7 @@ pub(crate) async fn find(plane: &Plane, call: &Call, run: &RunId, project: Optio
 /// A run with its result, wherever that is stored.
 pub(crate) async fn answer(plane: &Plane, run: Run) -> Result<RunAnswer, Error> {
     let Some(sha256) = run.result_sha256.clone() else { return Ok(RunAnswer::from(run)) };
-    let body = plane.store.body(&run.owner, &run.project, &sha256).await?;
+    let body = plane.store.body(&run.owner, run.deployment.project(), &sha256).await?;
     let text = body.and_then(|bytes| String::from_utf8(bytes).ok());
     let result = text.and_then(|text| RawValue::from_string(text).ok());
     Ok(RunAnswer { result, ..RunAnswer::from(run) })

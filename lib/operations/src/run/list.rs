@@ -6,13 +6,14 @@ use crate::plane::{Call, Plane};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
 use tidemill_model::run::{Run, State, Trigger};
 use tidemill_store::{Cursor, Made, Page};
 
 /// Partitions that one list reads: an environment has at most 25 schedules.
-const SLOTS: usize = 250;
+const SOURCES: usize = 250;
 const READ_AT_ONCE: usize = 16;
 /// Pages read for one page of a filtered list; then the answer is what was found so far, and a cursor.
 const PAGES_READ: usize = 20;
@@ -62,7 +63,7 @@ impl crate::Operation for List {
             }
         }
         if let Some(project) = input.project.as_ref().filter(|_| items.is_empty())
-            && plane.store.deployment(&call.owner, project).await?.is_none()
+            && plane.store.deployment(&call.owner, &project.into()).await?.is_none()
         {
             return Err(Error::not_found("project", project));
         }
@@ -71,13 +72,13 @@ impl crate::Operation for List {
 }
 
 /// Where a project's runs are: in its own partition, and in one for each source that an environment runs.
-async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<ProjectId>, Error> {
-    let slots = plane.store.slots_of_project(&call.owner, project, SLOTS + 1).await?;
-    if slots.len() > SLOTS {
-        let message = format!("project `{project}` has runs of more than {SLOTS} sources of environments");
+async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<DeploymentId>, Error> {
+    let sources = plane.store.sources_of_project(&call.owner, project, SOURCES + 1).await?;
+    if sources.len() > SOURCES {
+        let message = format!("project `{project}` has runs of more than {SOURCES} sources of environments");
         return Err(Error::new(Code::TooLarge, message).hint("list the runs of all projects, without `project`"));
     }
-    Ok([project.clone()].into_iter().chain(slots.into_iter().map(|slot| slot.project)).collect())
+    Ok([project.into()].into_iter().chain(sources.into_iter().map(|source| source.id)).collect())
 }
 
 /// A page of the runs of several partitions, newest first: one read of each. The ids of runs sort by time, so a cursor
@@ -85,7 +86,7 @@ async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<P
 async fn merged(
     plane: &Plane,
     call: &Call,
-    places: &[ProjectId],
+    places: &[DeploymentId],
     made: &Made,
     cursor: Option<&Cursor>,
     limit: usize,

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_engine::LogLine;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::run::Run;
@@ -24,6 +25,9 @@ pub struct Logs;
 pub struct Input {
     pub run: RunId,
     pub project: Option<ProjectId>,
+    /// Where the run is, for callers inside that know more than its project.
+    #[serde(skip)]
+    pub deployment: Option<DeploymentId>,
     /// `next` of the answer before.
     pub from: Option<u32>,
 }
@@ -48,9 +52,10 @@ impl crate::Operation for Logs {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let run = find(plane, call, &input.run, input.project.as_ref()).await?;
+        let deployment = input.deployment.or(input.project.map(DeploymentId::from));
+        let run = find(plane, call, &input.run, deployment.as_ref()).await?;
         let from = input.from.unwrap_or(0);
-        let chunks = plane.store.log_chunks(&run.owner, &run.project, &run.id, from, CHUNKS).await?;
+        let chunks = plane.store.log_chunks(&run.owner, &run.deployment, &run.id, from, CHUNKS).await?;
         let there = chunks.len();
         let chunks = in_order(chunks, from, plane.now())?;
         let read_all = chunks.len() == there && there < CHUNKS;

@@ -36,7 +36,7 @@ impl OpenRuns {
         let Some(id) = deployment.current.as_ref().filter(recent) else { return Ok(runs) };
         runs.current = runs.open.iter().find(|run| run.id == *id).cloned();
         if runs.current.is_none() {
-            runs.current = plane.store.run(&deployment.owner, &deployment.project, id).await?;
+            runs.current = plane.store.run(&deployment.owner, &deployment.id, id).await?;
             // A task that waits for objects is seen to by itself.
             let current = runs.current.clone().filter(|run| !run.state.is_final() && !run.is_open_task());
             runs.open.splice(0..0, current);
@@ -46,7 +46,7 @@ impl OpenRuns {
 
     /// Those that wait, and the current one if it is among them.
     async fn since(plane: &Plane, deployment: &Deployment, oldest: &RunId, now: Timestamp) -> Result<OpenRuns, Error> {
-        let (owner, project) = (&deployment.owner, &deployment.project);
+        let (owner, project) = (&deployment.owner, &deployment.id);
         let made = Made { since: Some(oldest.made_at()), until: None };
         let mut runs = OpenRuns { open: Vec::new(), mark: None, current: None };
         let mut cursor = None;
@@ -82,7 +82,7 @@ impl OpenRuns {
             return Ok(());
         }
         for _ in 0..TRIES {
-            let found = plane.store.deployment(&deployment.owner, &deployment.project).await?;
+            let found = plane.store.deployment(&deployment.owner, &deployment.id).await?;
             let Some(found) = found.filter(|found| found.waiting == deployment.waiting) else { return Ok(()) };
             if noted(plane, &found, self.mark.clone()).await? {
                 return Ok(());

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tidemill_engine::{HostError, RunFacts, SeenKeys};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
 use tidemill_model::run::Run;
 use tidemill_model::task::Task;
@@ -19,15 +20,15 @@ const VARIABLE_PREFIX: &str = "ROCKETRIDE_";
 /// The plan of a run: that of its version, or its task's own.
 pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
     if let Some(sha256) = &run.plan_sha256 {
-        return stored_plan(plane, &run.owner, &run.project, sha256).await;
+        return stored_plan(plane, &run.owner, run.deployment.project(), sha256).await;
     }
-    let key = PlanKey::Version(run.owner.clone(), run.project.clone(), run.version);
+    let key = PlanKey::Version(run.owner.clone(), run.deployment.project().clone(), run.version);
     if let Some(plan) = plane.plans.get(&key) {
         return Ok(plan);
     }
-    let version = plane.store.version(&run.owner, &run.project, run.version).await?;
+    let version = plane.store.version(&run.owner, run.deployment.project(), run.version).await?;
     let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
-    let plan = read_plan(plane, &run.owner, &run.project, &version.plan_sha256).await?;
+    let plan = read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256).await?;
     plane.plans.put(key, plan.clone());
     Ok(plan)
 }
@@ -57,7 +58,7 @@ async fn read_plan(plane: &Plane, owner: &OwnerId, project: &ProjectId, sha256: 
 pub fn facts(run: &Run) -> RunFacts {
     RunFacts {
         run_id: run.id.to_string(),
-        project: run.project.plain().to_owned(),
+        project: run.deployment.project().to_string(),
         version: run.version,
         attempt: run.attempt,
         trigger: run.trigger.as_str().to_owned(),
@@ -112,16 +113,16 @@ fn sealed_under(run: &RunId) -> String {
     format!("task {run}")
 }
 
-/// What `dedupe` has seen in earlier runs of a project.
-pub fn seen(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Arc<dyn SeenKeys> {
+/// The keys that `dedupe` has seen in earlier runs of a deployment.
+pub fn seen(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId) -> Arc<dyn SeenKeys> {
     let (store, clock) = (plane.store.clone(), plane.ambient.clone());
-    Arc::new(Seen { store, owner: owner.clone(), project: project.clone(), clock })
+    Arc::new(Seen { store, owner: owner.clone(), deployment: deployment.clone(), clock })
 }
 
 struct Seen {
     store: Store,
     owner: OwnerId,
-    project: ProjectId,
+    deployment: DeploymentId,
     clock: Arc<dyn crate::Clock>,
 }
 
@@ -129,7 +130,7 @@ impl SeenKeys for Seen {
     fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let seen = self.store.seen(&self.owner, &self.project, component, keys, now).await;
+            let seen = self.store.seen(&self.owner, &self.deployment, component, keys, now).await;
             seen.map_err(|error| HostError { message: error.to_string(), retryable: true })
         })
     }

@@ -69,7 +69,7 @@ impl crate::Operation for Start {
             }
             match transaction.commit().await {
                 Ok(()) => {
-                    let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
+                    let bell = Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id };
                     plane.ring(bell, Duration::ZERO).await;
                     return Ok(Answer::Now(answer));
                 }
@@ -130,12 +130,12 @@ async fn triggerable(plane: &Plane, call: &Call, project: &ProjectId) -> Result<
 
 async fn refuse_overlap(plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
     let Some(current) = &deployment.current else { return Ok(()) };
-    match plane.store.run(&deployment.owner, &deployment.project, current).await? {
+    match plane.store.run(&deployment.owner, &deployment.id, current).await? {
         Some(run) if !run.state.is_final() => Err(Error::new(
             Code::Conflict,
             format!(
                 "run `{}` of project `{}` is {}, and a project never runs twice at once",
-                run.id, run.project, run.state
+                run.id, run.deployment, run.state
             ),
         )
         .hint("wait for it to end, or cancel it")),

@@ -5,7 +5,8 @@ use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task::life::{find, settle};
 use serde::Deserialize;
-use tidemill_model::ids::ProjectId;
+use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
+use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::task::{State, Task};
@@ -18,6 +19,9 @@ pub struct Input {
     pub token: Option<String>,
     pub project: Option<ProjectId>,
     pub source: Option<String>,
+    /// The environment that the source runs in, unless it is the project itself.
+    #[serde(skip)]
+    pub environment: Option<EnvironmentName>,
 }
 
 impl crate::Operation for Get {
@@ -30,7 +34,11 @@ impl crate::Operation for Get {
         match (&input.token, &input.project, &input.source) {
             (Some(token), _, _) => find(plane, call, token).await.map(TaskStatus::from),
             (None, Some(project), Some(source)) => {
-                let open = open_of_source(plane, call, project, source).await?;
+                let deployment = match input.environment.clone() {
+                    Some(environment) => EnvironmentSource::new(project.clone(), environment, source.as_str())?.into(),
+                    None => DeploymentId::from(project),
+                };
+                let open = open_of_source(plane, call, &deployment, source).await?;
                 open.map(TaskStatus::from).ok_or_else(|| none_open(project, source))
             }
             _ => Err(Invalid::new("token", "neither `token` nor `project` and `source` are given", "give one").into()),
@@ -39,18 +47,18 @@ impl crate::Operation for Get {
 }
 
 fn none_open(project: &ProjectId, source: &str) -> Error {
-    let message = format!("no task of source `{}` of project `{}` is open", source.escape_debug(), project.plain());
+    let message = format!("no task of source `{}` of project `{project}` is open", source.escape_debug());
     Error::new(Code::NotFound, message).hint("open one; `tidemill tasks` shows those that are open")
 }
 
 /// The open task that a source's callers find.
-pub async fn open_of_source(
+async fn open_of_source(
     plane: &Plane,
     call: &Call,
-    project: &ProjectId,
+    deployment: &DeploymentId,
     source: &str,
 ) -> Result<Option<Task>, Error> {
-    let serving = plane.store.task_of_source(&call.owner, project, source).await?;
+    let serving = plane.store.task_of_source(&call.owner, deployment, source).await?;
     let Some((_, Some(task))) = serving else { return Ok(None) };
     let task = settle(plane, task).await?;
     Ok(Some(task).filter(|task| task.state != State::Ended))

@@ -60,7 +60,7 @@ async fn step(plane: &Plane, task: &Task) -> Result<Option<Moved>, Error> {
 
 /// A source that makes its own objects: the task ends with its run.
 async fn step_with_run(plane: &Plane, task: &Task) -> Result<Option<Moved>, Error> {
-    let Some(run) = plane.store.run(&task.owner, &task.project, &task.run).await? else { return Ok(None) };
+    let Some(run) = plane.store.run(&task.owner, &task.deployment, &task.run).await? else { return Ok(None) };
     let outcome = match run.state {
         run::State::Succeeded => End::Finished,
         run::State::Cancelled => End::Terminated,
@@ -78,7 +78,7 @@ async fn step_with_run(plane: &Plane, task: &Task) -> Result<Option<Moved>, Erro
             }
             let waits = run.state == run::State::Queued && run.queued_at + PATIENCE > now;
             if !waits && !run.is_held(now, plane.workers.this()) {
-                plane.ring_again(Bell::Run { owner: run.owner, project: run.project, run: run.id }).await;
+                plane.ring_again(Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id }).await;
             }
             return Ok(None);
         }
@@ -99,7 +99,7 @@ async fn end(plane: &Plane, task: &Task, outcome: End) -> Result<Moved, Error> {
     if !task.has_chosen_token {
         transaction = transaction.task_credential(&task.token, &credential(false), Some(forgotten))?;
     }
-    if let Some(before) = plane.store.run(&task.owner, &task.project, &task.run).await?
+    if let Some(before) = plane.store.run(&task.owner, &task.deployment, &task.run).await?
         && !before.state.is_final()
     {
         let mut after = before.clone();
@@ -114,7 +114,7 @@ async fn end(plane: &Plane, task: &Task, outcome: End) -> Result<Moved, Error> {
     }
     match transaction.commit().await {
         Ok(()) => {
-            tracing::info!(run.id = %task.run, project.id = %task.project, "task of `{}` ended", task.project);
+            tracing::info!(run.id = %task.run, project.id = %task.deployment, "task of `{}` ended", task.deployment);
             Ok(Ok(Task { state: State::Ended, end: Some(outcome), ended_at: Some(now), ..task.clone() }))
         }
         Err(error) if error.rejects(Part::Run) => Ok(Err(tidemill_store::Error::Rejected(vec![Part::Task]))),

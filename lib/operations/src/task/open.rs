@@ -16,8 +16,9 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tidemill_model::deployment::Deployment;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::environment::Environment;
-use tidemill_model::ids::{ProjectId, RunId};
+use tidemill_model::ids::RunId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::pipeline::{NAME_LIMIT, members};
@@ -79,9 +80,10 @@ pub async fn open(
     Opening { plane, call, input, definition, version, turn: None }.open().await
 }
 
-/// The place of a slot's task: it holds the slot's right to run, as a scheduled run does, so that the two never meet.
+/// The place of a task of an environment's source: it holds the right to run, as a scheduled run does, so that the two
+/// never meet.
 pub struct Turn {
-    pub slot: ProjectId,
+    pub deployment: DeploymentId,
     /// As it was read: what was decided by it is not done if it has moved on.
     pub environment: Environment,
     pub audit: EnvironmentAudit,
@@ -178,8 +180,8 @@ impl Opening<'_> {
     /// `made` keeps the task from one attempt to the next: what it names is stored and sealed once.
     async fn attempt(&self, made: &mut Option<Task>) -> Result<Attempt, Error> {
         let Opening { plane, call, input, .. } = self;
-        let (project, source) = (self.project(), self.source());
-        let serving = plane.store.task_of_source(&call.owner, project, source).await?;
+        let (deployment, source) = (self.deployment(), self.source());
+        let serving = plane.store.task_of_source(&call.owner, &deployment, source).await?;
         let before = match &input.token {
             Some(token) => plane.store.task(&call.owner, token).await?,
             None => serving.as_ref().and_then(|(_, task)| task.clone()),
@@ -214,7 +216,7 @@ impl Opening<'_> {
         match transaction.commit().await {
             Ok(()) => {
                 if !task.waits {
-                    let bell = Bell::Run { owner: run.owner, project: run.project, run: run.id };
+                    let bell = Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id };
                     plane.ring(bell, Duration::ZERO).await;
                 }
                 plane.tell(&task.owner).await;
@@ -227,9 +229,10 @@ impl Opening<'_> {
         }
     }
 
-    /// The project, or the slot that is run as one.
-    fn project(&self) -> &ProjectId {
-        self.turn.as_ref().map_or(self.definition.pipeline.project_id(), |turn| &turn.slot)
+    /// The project, or the environment's source that has its turn.
+    fn deployment(&self) -> DeploymentId {
+        let project = || self.definition.pipeline.project_id().into();
+        self.turn.as_ref().map_or_else(project, |turn| turn.deployment.clone())
     }
 
     fn source(&self) -> &str {
@@ -243,11 +246,11 @@ impl Opening<'_> {
     }
 
     fn existing(&self, open: &Task) -> Result<Attempt, Error> {
-        let is_same = open.project == *self.project() && open.source == self.source();
+        let is_same = open.deployment == self.deployment() && open.source == self.source();
         if self.input.use_existing && is_same && open.state == State::Open {
             return Ok(Attempt::Answered(Box::new(TaskAnswer::new(open, true))));
         }
-        let project = open.project.plain();
+        let project = open.deployment.project();
         let message = format!("a task of project `{project}` and source `{}` is {}", open.source, open.state);
         let hint = match open.state {
             State::Ending => "wait until it has ended, at most a minute or two",
@@ -259,9 +262,10 @@ impl Opening<'_> {
     async fn task(&self, now: Timestamp) -> Result<Task, Error> {
         let Opening { plane, call, input, definition, version, .. } = self;
         let plan = &definition.compiled.plan;
-        let project = self.project().clone();
+        let deployment = self.deployment();
         let run = RunId::new(now, plane.ambient.random_u128());
-        let Stored { pipeline_sha256, plan_sha256 } = definition.store_bodies(plane, call, &project).await?;
+        let Stored { pipeline_sha256, plan_sha256 } =
+            definition.store_bodies(plane, call, deployment.project()).await?;
         let provider = plan.source().provider.clone();
         Ok(Task {
             token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.ambient.random_u128())),
@@ -296,7 +300,7 @@ impl Opening<'_> {
             log_chunks: 0,
             current_object: String::new(),
             current_size: 0,
-            project,
+            deployment,
             run,
         })
     }
@@ -310,13 +314,13 @@ impl Opening<'_> {
             started_at: task.waits.then_some(task.opened_at),
             task: Some(task.token_hash()),
             plan_sha256: (!task.waits).then(|| task.plan_sha256.clone()),
-            ..Run::queued(task.run.clone(), task.owner.clone(), task.project.clone(), task.opened_at)
+            ..Run::queued(task.run.clone(), task.owner.clone(), task.deployment.clone(), task.opened_at)
         }
     }
 }
 
 impl Turn {
-    /// Adds to a transaction that a run takes the slot's right to run, unless one that is going holds it.
+    /// Adds to a transaction that a run takes the right to run, unless one that is going holds it.
     async fn take<'a>(
         &self,
         plane: &Plane,
@@ -325,12 +329,12 @@ impl Turn {
         run: &Run,
     ) -> Result<Transaction<'a>, Error> {
         let transaction = transaction.environment_is_still(&self.environment).environment_audit(&self.audit)?;
-        let Some(before) = plane.store.deployment(&call.owner, &self.slot).await? else {
+        let Some(before) = plane.store.deployment(&call.owner, &self.deployment).await? else {
             let record = Deployment {
                 version: self.environment.version,
                 last_version: self.environment.version,
                 current: Some(run.id.clone()),
-                ..fresh_record(plane, call, self.slot.clone())
+                ..fresh_record(plane, call, self.deployment.clone())
             };
             return Ok(transaction.new_deployment(&record)?);
         };

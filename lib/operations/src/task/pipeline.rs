@@ -29,7 +29,7 @@ impl crate::Operation for Pipeline {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
         let task = find(plane, call, &input.token).await?;
-        let pipeline = stored_pipeline(plane, &task.owner, &task.project, &task.pipeline_sha256).await?;
+        let pipeline = stored_pipeline(plane, &task.owner, task.deployment.project(), &task.pipeline_sha256).await?;
         Ok(Output { pipeline })
     }
 }

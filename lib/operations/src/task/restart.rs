@@ -13,7 +13,7 @@ use crate::task::open::{waits, with_project};
 use crate::task::send::Refused;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidemill_model::ids::Slot;
+use tidemill_model::deployment_id::EnvironmentSource;
 use tidemill_model::key::Scope;
 use tidemill_model::task::{State, Task};
 use tidemill_store::{Part, Served};
@@ -76,15 +76,15 @@ fn open(task: &Task) -> Result<(), Refused> {
 
 /// Stores another pipeline for a task. One without a `project_id` is of the task's own project.
 async fn served(plane: &Plane, call: &Call, task: &Task, pipeline: &RawValue) -> Result<Served, Error> {
-    let pipeline = with_project(pipeline, || task.project.plain().to_owned());
+    let pipeline = with_project(pipeline, || task.deployment.project().to_string());
     let definition = Definition::compile_at(plane, &pipeline, Some(&task.source))?;
     let provider = definition.compiled.plan.source().provider.clone();
     if !waits(&provider) {
         return Err(makes_its_own(&task.source, &provider));
     }
-    let Stored { pipeline_sha256, plan_sha256 } = match task.project.slot() {
-        None => definition.store_bodies(plane, call, &task.project).await?,
-        Some(slot) if definition.plan_sha256()? != task.plan_sha256 => return Err(is_published(task, &slot)),
+    let Stored { pipeline_sha256, plan_sha256 } = match task.deployment.environment_source() {
+        None => definition.store_bodies(plane, call, task.deployment.project()).await?,
+        Some(source) if definition.plan_sha256()? != task.plan_sha256 => return Err(is_published(task, source)),
         Some(_) => Stored { pipeline_sha256: task.pipeline_sha256.clone(), plan_sha256: task.plan_sha256.clone() },
     };
     Ok(Served { pipeline_sha256, plan_sha256, provider })
@@ -97,7 +97,7 @@ fn makes_its_own(source: &str, provider: &str) -> Error {
 }
 
 /// Nothing runs under the number of a version but what was published as that.
-fn is_published(task: &Task, Slot { project, environment, .. }: &Slot) -> Error {
+fn is_published(task: &Task, EnvironmentSource { project, environment, .. }: &EnvironmentSource) -> Error {
     let version = task.version;
     let message =
         format!("the task runs version {version} of `{project}` in `{environment}`, and takes no other pipeline");

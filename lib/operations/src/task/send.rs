@@ -322,7 +322,8 @@ impl Worker {
 
     async fn execute(&self, live: Live) -> Result<Made, Error> {
         let Worker { plane, task, .. } = self;
-        let plan = run::preparation::stored_plan(plane, &task.owner, &task.project, &task.plan_sha256).await?;
+        let plan =
+            run::preparation::stored_plan(plane, &task.owner, task.deployment.project(), &task.plan_sha256).await?;
         let mut secrets = run::preparation::secrets(plane, &task.owner, &plan).await?;
         secrets.extend(run::preparation::variables(plane, task).await?);
         let ambient = plane.ambient.clone();
@@ -330,7 +331,7 @@ impl Worker {
             run: facts(task),
             input: RunInput::Live(live),
             secrets,
-            seen: run::preparation::seen(plane, &task.owner, &task.project),
+            seen: run::preparation::seen(plane, &task.owner, &task.deployment),
             now: Arc::new(move || ambient.now()),
             host: plane.host.clone(),
             trace: task.trace,
@@ -371,7 +372,7 @@ impl Worker {
             }
             let (plane, task) = (&self.plane, &self.task);
             let keys = std::mem::take(&mut made.new_keys);
-            with_keys(plane.store.transaction(), &task.owner, &task.project, &keys, plane.now())?.commit().await?;
+            with_keys(plane.store.transaction(), &task.owner, &task.deployment, &keys, plane.now())?.commit().await?;
         }
     }
 
@@ -402,7 +403,7 @@ impl Worker {
             Ok(plane.store.complete(task, &ended, now).await?)
         } else {
             let transaction = plane.store.transaction().complete(task, &ended, now);
-            with_keys(transaction, &task.owner, &task.project, &made.new_keys, now)?.commit().await?;
+            with_keys(transaction, &task.owner, &task.deployment, &made.new_keys, now)?.commit().await?;
             plane.store.task(&task.owner, &task.token).await?.ok_or_else(unknown)
         }
     }
@@ -426,7 +427,7 @@ impl Worker {
         }
         let (number, expires) = (task.counts.total_count, now + trace::KEPT);
         let transaction = plane.store.transaction();
-        let chunk = transaction.trace(&task.owner, &task.project, &task.run, number, &told.text()?, expires)?;
+        let chunk = transaction.trace(&task.owner, &task.deployment, &task.run, number, &told.text()?, expires)?;
         Ok(chunk.commit().await?)
     }
 
@@ -437,7 +438,7 @@ impl Worker {
         let (store, task) = (&self.plane.store, &self.task);
         let text = serde_json::to_string(lines).map_err(Error::internal)?;
         let (number, expires) = (store.next_log_chunk(task).await?, task.opened_at + HISTORY);
-        let chunk = store.transaction().log_chunk(&task.owner, &task.project, &task.run, number, &text, expires)?;
+        let chunk = store.transaction().log_chunk(&task.owner, &task.deployment, &task.run, number, &text, expires)?;
         Ok(chunk.commit().await?)
     }
 }
@@ -453,7 +454,7 @@ fn failed(mut made: Made, error: tidemill_engine::Error) -> Made {
 fn facts(task: &Task) -> RunFacts {
     RunFacts {
         run_id: task.run.to_string(),
-        project: task.project.plain().to_owned(),
+        project: task.deployment.project().to_string(),
         version: task.version,
         attempt: 1,
         trigger: "task".to_owned(),

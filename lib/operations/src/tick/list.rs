@@ -10,6 +10,7 @@ use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
@@ -67,7 +68,7 @@ impl crate::Operation for List {
         let limit = answer::page_limit(input.limit)?;
         let before = input.cursor.as_deref().map(position).transpose()?;
         let until = [before, input.until].into_iter().flatten().min();
-        let found = plane.store.deployment(&call.owner, &input.project).await?;
+        let found = plane.store.deployment(&call.owner, &DeploymentId::from(&input.project)).await?;
         let deployment = found.ok_or_else(|| Error::not_found("project", &input.project))?;
         let mut ticks = ticks(plane, &deployment, input.since, until, limit + 1).await?;
         let next = match ticks.len() > limit {
@@ -90,15 +91,15 @@ fn position(text: &str) -> Result<Timestamp, Error> {
 }
 
 /// The newest ticks of a deployment from `since` up to before `until`, newest first, at most `most`.
-pub(crate) async fn ticks(
+pub async fn ticks(
     plane: &Plane,
     deployment: &Deployment,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     most: usize,
 ) -> Result<Vec<Tick>, Error> {
-    let (owner, project) = (&deployment.owner, &deployment.project);
-    let mut stretches = plane.store.stretches(owner, project, until, most).await?;
+    let (owner, id) = (&deployment.owner, &deployment.id);
+    let mut stretches = plane.store.stretches(owner, id, until, most).await?;
     if deployment.state != State::Active {
         stretches.extend(unsettled(plane, deployment, plane.now()));
     }
@@ -145,7 +146,7 @@ async fn ran(
     let mut ticks = Vec::new();
     let mut cursor = None;
     loop {
-        let page = plane.store.runs(&deployment.owner, &deployment.project, &made, cursor.as_ref(), 100).await?;
+        let page = plane.store.runs(&deployment.owner, &deployment.id, &made, cursor.as_ref(), 100).await?;
         let of_schedule = page.items.into_iter().filter(|run| run.trigger == Trigger::Schedule);
         let in_range =
             of_schedule.filter_map(|run| Some(Tick { at: run.tick?, outcome: Outcome::Ran { run: run.id } }));

@@ -6,6 +6,7 @@ use crate::tick::list::{TickAnswer, ticks};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tidemill_model::deployment::Deployment;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
 use tidemill_model::tick::{Missed, Outcome, Skipped, Tick};
@@ -46,7 +47,7 @@ impl crate::Operation for Why {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let found = plane.store.deployment(&call.owner, &input.project).await?;
+        let found = plane.store.deployment(&call.owner, &DeploymentId::from(&input.project)).await?;
         let deployment = found.ok_or_else(|| Error::not_found("project", &input.project))?;
         let minute = SignedDuration::try_from(plane.calendar.minute()).unwrap_or(SignedDuration::ZERO);
         let end = input.time.checked_add(minute).unwrap_or(Timestamp::MAX);
@@ -66,7 +67,7 @@ fn start_of(time: Timestamp, minute: SignedDuration) -> Timestamp {
 
 /// The newest change up to some instant: what held then.
 async fn held_at(plane: &Plane, deployment: &Deployment, at: Timestamp) -> Result<Option<Audit>, Error> {
-    let page = plane.store.audits(&deployment.owner, &deployment.project, Some(at), None, 1).await?;
+    let page = plane.store.audits(&deployment.owner, &deployment.id, Some(at), None, 1).await?;
     Ok(page.items.into_iter().next())
 }
 
@@ -134,7 +135,7 @@ impl Asked<'_> {
     fn output(&self, outcome: &'static str, explanation: String) -> Output {
         let schedule = self.held.map(|held| &held.schedule);
         Output {
-            project: self.deployment.project.to_string(),
+            project: self.deployment.id.to_string(),
             time: self.time,
             outcome,
             reason: None,

@@ -124,7 +124,7 @@ impl Addition {
     /// Gives it the next number and stores its bodies.
     pub async fn number(&self, plane: &Plane, call: &Call) -> Result<Numbered, Error> {
         let project = self.definition.pipeline.project_id();
-        let before = plane.store.deployment(&call.owner, project).await?;
+        let before = plane.store.deployment(&call.owner, &project.into()).await?;
         let number = before.as_ref().map_or(1, |before| before.last_version + 1);
         let version = self.definition.store(plane, call, project, number, self.note.clone()).await?;
         let after = match &before {
@@ -139,7 +139,7 @@ impl Addition {
     fn record(&self, plane: &Plane, call: &Call) -> Deployment {
         let project = self.definition.pipeline.project_id().clone();
         let state = State::Removed { at: call.now };
-        Deployment { state, version: 1, last_version: 1, ..fresh_record(plane, call, project) }
+        Deployment { state, version: 1, last_version: 1, ..fresh_record(plane, call, project.into()) }
     }
 }
 
@@ -149,13 +149,14 @@ impl Numbered {
         let transaction = match before {
             Some(before) => transaction.deployment(after, before.revision)?,
             None => {
-                let hook = Hook { id: after.hook.clone(), owner: after.owner.clone(), project: after.project.clone() };
+                let hook =
+                    Hook { id: after.hook.clone(), owner: after.owner.clone(), project: after.id.project().clone() };
                 transaction.new_deployment(after)?.new_hook(&hook)?
             }
         };
         let notice = Notice {
             id: audit.id.clone(),
-            project: audit.project.clone(),
+            project: audit.deployment.project().clone(),
             environment: None,
             operation: audit.operation.clone(),
             went_back: false,

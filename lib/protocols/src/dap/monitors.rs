@@ -8,6 +8,7 @@ use futures::lock::Mutex as Turns;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
@@ -42,8 +43,8 @@ pub enum Tasks {
 #[derive(Clone, Copy)]
 pub struct Named<'a> {
     pub token: &'a str,
-    /// Its project, or the slot that it runs for.
-    pub place: &'a ProjectId,
+    /// The deployment that it runs for.
+    pub place: &'a DeploymentId,
     pub source: &'a str,
 }
 
@@ -60,9 +61,9 @@ impl Tasks {
             Tasks::All => true,
             Tasks::Token(token) => task.token == token,
             Tasks::Of { project, environment, source } => {
-                let is_there = match (environment, task.place.slot()) {
-                    (None, None) => task.place == project,
-                    (Some(wanted), Some(slot)) => slot.project == *project && slot.environment == *wanted,
+                let is_there = match (environment, task.place) {
+                    (None, DeploymentId::Project(of)) => of == project,
+                    (Some(wanted), DeploymentId::Source(of)) => of.project == *project && of.environment == *wanted,
                     _ => false,
                 };
                 is_there && source.as_ref().is_none_or(|source| task.source == *source)

@@ -9,7 +9,7 @@ use crate::{task_refusal, task_status};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tidemill_model::ids::{ProjectId, Slot};
+use tidemill_model::ids::ProjectId;
 use tidemill_model::task::Trace;
 use tidemill_operations::answer::TaskAnswer;
 use tidemill_operations::task::{self, send::Refused};
@@ -110,12 +110,12 @@ async fn running(asked: &Asked) -> Result<String, Failure> {
     let Asked { plane, call, arguments, .. } = asked;
     let project = text(arguments, "projectId")?.ok_or_else(|| Failure::new("projectId is required"))?;
     let source = text(arguments, "source")?.ok_or_else(|| Failure::new("source is required"))?;
-    let mut project = ProjectId::parse(project).map_err(Error::from)?;
-    if let Some(team) = text(arguments, "teamId")? {
-        let slot = Slot { project, environment: environment(call, &team)?, source: source.clone() };
-        project = slot.id().map_err(Error::from)?;
-    }
-    let input = task::get::Input { token: None, project: Some(project), source: Some(source) };
+    let project = ProjectId::parse(project).map_err(Error::from)?;
+    let environment = match text(arguments, "teamId")? {
+        Some(team) => Some(environment(call, &team)?),
+        None => None,
+    };
+    let input = task::get::Input { token: None, project: Some(project), source: Some(source), environment };
     let found = task::Get::run(plane, call, input).await.map_err(|error| match error.code {
         Code::NotFound => error.hint("start it with `use`"),
         _ => error,

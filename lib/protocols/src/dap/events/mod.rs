@@ -14,7 +14,7 @@ use super::monitors::{Named, Tasks, Watches};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
-use tidemill_model::ids::ProjectId;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::key::Scope;
 use tidemill_model::task::Counts;
 use tidemill_model::version::sha256;
@@ -70,8 +70,7 @@ impl Told {
 struct Known {
     id: String,
     token: String,
-    #[serde(deserialize_with = "ProjectId::stored")]
-    place: ProjectId,
+    place: DeploymentId,
     source: String,
     is_running: bool,
     restarts: u32,

@@ -199,7 +199,7 @@ pub async fn output(asker: &Asker<'_>, told: &mut u32, task: &TaskStatus) -> Res
         return Ok(Vec::new());
     }
     let run = RunId::parse(task.run.as_str())?;
-    let input = run::logs::Input { run, project: Some(task.place.clone()), from: Some(*told) };
+    let input = run::logs::Input { run, project: None, deployment: Some(task.place.clone()), from: Some(*told) };
     let Some(read) = there(run::Logs::run(asker.plane, asker.call, input).await)? else { return Ok(Vec::new()) };
     *told = read.next;
     let event = |line: Box<serde_json::value::RawValue>| {
