@@ -32,7 +32,7 @@ const KEPT: [(&str, &[&str]); 8] = [
     ("lambda_runtime", &["tidemill-aws"]),
     ("dynoxide-rs", &["tidemill-local", "tidemill-testing"]),
     ("axum", &["tidemill-local", "tidemill-testing"]),
-    ("http", &["tidemill-protocols", "tidemill-local", "tidemill-aws", "tidemill-testing", "tidemill-tests"]),
+    ("http", &["tidemill-protocols", "tidemill-local", "tidemill-aws", "tidemill-testing"]),
 ];
 
 /// Crates that bring I/O, a clock or async to where there must be none.
@@ -85,7 +85,7 @@ fn arrows_between_crates_go_one_way() {
 
 #[test]
 fn services_are_known_only_where_they_belong() {
-    for package in packages() {
+    for package in packages().into_iter().filter(|package| !UNBOUND.contains(&package.name.as_str())) {
         for (dependency, allowed) in KEPT {
             let is_allowed = allowed.contains(&package.name.as_str()) || !package.needs.contains(dependency);
             assert!(is_allowed, "`{}` must not depend on `{dependency}`", package.name);
