@@ -19,6 +19,7 @@ const BREAKABLE: &[&str] = &[
     "TYPE",
     "DEFAULT",
     "DESCRIPTION",
+    "SCHEDULES",
 ];
 
 /// Names that are shown of a longer list in a sentence.
@@ -63,9 +64,9 @@ pub fn text(table: &Table) -> String {
 pub fn state(word: &str) -> Cell {
     let cell = Cell::new(word);
     match word {
-        "active" | "succeeded" | "ran" | "live" => cell.fg(Color::Green),
+        "active" | "enabled" | "succeeded" | "ran" | "live" => cell.fg(Color::Green),
         "running" | "queued" | "future" | "pending" => cell.fg(Color::Cyan),
-        "paused" | "skipped" | "cancelled" => cell.fg(Color::Yellow),
+        "paused" | "disabled" | "skipped" | "cancelled" => cell.fg(Color::Yellow),
         "errored" | "failed" | "timed_out" | "missed" | "revoked" | "expired" => cell.fg(Color::Red),
         _ => cell,
     }

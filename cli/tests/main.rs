@@ -6,6 +6,7 @@
 mod command;
 mod connection;
 mod deploy;
+mod environments;
 mod given;
 mod given_door;
 mod given_rollouts;

@@ -1,5 +1,6 @@
 //! Two owners never see each other's anything.
 
+use crate::given::environments::{at, deployed};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
 use tidemill_testing::{TestPlane, minutes, pipeline};
@@ -13,6 +14,7 @@ async fn whatever_belongs_to_somebody_else_is_not_found() {
     ana.put("/v1/secrets/TOKEN", json!({"value": "s3cret"})).await.ok();
     world.advance(minutes(1)).await;
     let run = ana.runs("p").await[0]["id"].as_str().unwrap().to_owned();
+    deployed(&ana, "staging", 1).await;
 
     for path in [
         "/v1/deployments/p".to_owned(),
@@ -24,6 +26,8 @@ async fn whatever_belongs_to_somebody_else_is_not_found() {
         format!("/v1/runs/{run}?project=p"),
         format!("/v1/runs/{run}/logs"),
         "/v1/runs?project=p".to_owned(),
+        at("staging"),
+        format!("{}/history", at("staging")),
     ] {
         ana.get(&path).await.ok();
         assert_eq!(bob.get(&path).await.refused(404), "not_found", "{path}");
@@ -31,10 +35,24 @@ async fn whatever_belongs_to_somebody_else_is_not_found() {
     for path in [format!("/v1/runs/{run}/cancel"), "/v1/deployments/p/runs".into(), "/v1/deployments/p/pause".into()] {
         assert_eq!(bob.post(&path, json!({})).await.refused(404), "not_found", "{path}");
     }
+    for (path, body) in [
+        ("promote", json!({"from": "staging"})),
+        ("rollback", json!({"version": 1})),
+        ("run", json!({"source": "timer_1"})),
+        ("enable", Value::Null),
+        ("disable", Value::Null),
+    ] {
+        let place = if path == "promote" { at("testing") } else { at("staging") };
+        assert_eq!(bob.post(&format!("{place}/{path}"), body).await.refused(404), "not_found", "{path}");
+    }
+    let paused = bob.patch(&format!("{}/sources/timer_1", at("staging")), json!({"paused": true})).await;
+    assert_eq!(paused.refused(404), "not_found");
+    assert_eq!(bob.put(&at("staging"), json!({"version": 1})).await.refused(404), "not_found");
+    assert_eq!(bob.delete(&at("staging")).await.refused(404), "not_found");
     assert_eq!(bob.delete("/v1/deployments/p").await.refused(404), "not_found");
     assert_eq!(bob.delete(&format!("/v1/keys/{}", ana.key_id)).await.refused(404), "not_found");
     assert_eq!(bob.delete("/v1/secrets/TOKEN").await.refused(404), "not_found");
-    for path in ["/v1/deployments", "/v1/runs", "/v1/secrets"] {
+    for path in ["/v1/deployments", "/v1/runs", "/v1/secrets", "/v1/environments"] {
         assert_eq!(bob.get(path).await.ok()["items"], json!([]), "{path}");
     }
 }
@@ -77,6 +95,18 @@ async fn a_scope_that_is_missing_is_named() {
     assert!(answer.body["message"].as_str().unwrap().contains("`task.control`"));
     assert_eq!(answer.refused(403), "permission_denied");
     looker.get("/v1/deployments").await.ok();
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+    deployed(&ana, "staging", 1).await;
+    for path in ["/v1/environments".to_owned(), at("staging"), "/v1/schedule?schedule=@daily".to_owned()] {
+        looker.get(&path).await.ok();
+    }
+    for path in ["promote", "rollback", "run", "enable", "disable"] {
+        let answer = looker.post(&format!("{}/{path}", at("staging")), json!({})).await;
+        assert_eq!(answer.refused(403), "permission_denied", "{path}");
+    }
+    assert_eq!(looker.put(&at("staging"), json!({"version": 1})).await.refused(403), "permission_denied");
+    assert_eq!(looker.post("/v1/deployments/p/versions", json!({})).await.refused(403), "permission_denied");
     assert_eq!(looker.post("/v1/doctor", Value::Null).await.refused(403), "permission_denied");
 }
 

@@ -22,6 +22,7 @@ mod rocketride_http;
 mod rollout;
 mod run;
 mod sam;
+mod schedule_preview;
 mod secret;
 mod socket;
 mod table;

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod deployment;
+pub mod environment;
 pub mod group;
 pub mod key;
 pub mod pipeline;
@@ -34,6 +35,9 @@ pub enum Command {
     Rollout(rollout::show::Args),
     Groups(group::Args),
     Versions(version::Args),
+    Env(environment::Args),
+    Promote(environment::promote::Args),
+    Rollback(environment::rollback::Args),
     Run(run::start::Args),
     Runs(run::show::Args),
     Logs(run::logs::Args),
@@ -66,6 +70,9 @@ pub async fn run(session: &Session, command: Command, grammar: fn() -> clap::Com
         Command::Rollout(args) => rollout::show::run(session, args).await,
         Command::Groups(args) => group::run(session, args).await,
         Command::Versions(args) => version::run(session, args).await,
+        Command::Env(args) => environment::run(session, args).await,
+        Command::Promote(args) => environment::promote::run(session, args).await,
+        Command::Rollback(args) => environment::rollback::run(session, args).await,
         Command::Run(args) => run::start::run(session, args).await,
         Command::Runs(args) => run::show::run(session, args).await,
         Command::Logs(args) => run::logs::run(session, args).await,

@@ -23,7 +23,10 @@ use tidemill_operations::pipeline_validate::PipelineValidate;
 use tidemill_operations::plane::{self, sweep::Swept};
 use tidemill_operations::provider_list::ProviderList;
 use tidemill_operations::run;
-use tidemill_operations::{Bell, Code, Error, Plane, deployment, group, key, rollout, secret, task, tick, version};
+use tidemill_operations::schedule_preview::SchedulePreview;
+use tidemill_operations::{
+    Bell, Code, Error, Plane, deployment, environment, group, key, rollout, secret, task, tick, version,
+};
 
 pub use crate::rest::Body;
 
@@ -165,6 +168,17 @@ const fn send(
     Function::on(name, On::Http { route, handle: Handler::Whole(handle) })
 }
 
+/// A change of an environment, with the plans of its sources and their timers.
+const CHANGE_ENVIRONMENT: &[Right] = &[
+    Get(&[Keys, Owners, Projects, Watchers]),
+    List(&[Owners, Projects]),
+    Put(&[Keys, Owners, Projects]),
+    PutMany(&[Projects]),
+    Update(&[Watchers]),
+    FollowTimers,
+    RingSockets,
+];
+
 /// Every function.
 pub static FUNCTIONS: &[Function] = &[
     send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<deployment::Add>)
@@ -256,6 +270,147 @@ pub static FUNCTIONS: &[Function] = &[
         },
     )
     .may(&[Get(&[Keys, Projects]), List(&[Projects]), Put(&[Keys, Owners])]),
+    send(
+        "version_add",
+        Method::POST,
+        "/v1/deployments/{project}/versions",
+        201,
+        Body::Json,
+        rest::operation::<version::Add>,
+    )
+    .may(&[
+        Get(&[Keys, Owners, Watchers]),
+        List(&[Owners]),
+        Put(&[Keys, Owners, Hooks, Projects]),
+        PutMany(&[Projects]),
+        Update(&[Watchers]),
+        FollowTimers,
+        RingSockets,
+    ])
+    .memory(512),
+    get(
+        "environment_list",
+        "/v1/environments",
+        &[text("environment"), text("project"), PAGE[0], PAGE[1]],
+        rest::operation::<environment::List>,
+    )
+    .may(&[Get(&[Keys, Projects]), List(&[Owners]), Put(&[Keys, Owners])]),
+    get(
+        "environment_get",
+        "/v1/environments/{environment}/projects/{project}",
+        &[],
+        rest::operation::<environment::Get>,
+    )
+    .may(&[Get(&[Keys, Owners, Projects]), List(&[Owners]), Put(&[Keys, Owners])]),
+    send(
+        "environment_deploy",
+        Method::PUT,
+        "/v1/environments/{environment}/projects/{project}",
+        200,
+        Body::Json,
+        rest::operation::<environment::Deploy>,
+    )
+    .may(CHANGE_ENVIRONMENT)
+    .memory(512),
+    send(
+        "environment_remove",
+        Method::DELETE,
+        "/v1/environments/{environment}/projects/{project}",
+        200,
+        Body::None,
+        rest::operation::<environment::Remove>,
+    )
+    .may(&[
+        Get(&[Keys, Owners, Projects, Watchers]),
+        List(&[Owners, Projects]),
+        Put(&[Keys, Owners, Projects]),
+        Update(&[Watchers]),
+        DeleteTimers,
+        RingSockets,
+    ]),
+    send(
+        "environment_promote",
+        Method::POST,
+        "/v1/environments/{environment}/projects/{project}/promote",
+        200,
+        Body::Json,
+        rest::operation::<environment::Promote>,
+    )
+    .may(CHANGE_ENVIRONMENT)
+    .memory(512),
+    send(
+        "environment_rollback",
+        Method::POST,
+        "/v1/environments/{environment}/projects/{project}/rollback",
+        200,
+        Body::Json,
+        rest::operation::<environment::Rollback>,
+    )
+    .may(CHANGE_ENVIRONMENT)
+    .memory(512),
+    send(
+        "environment_run",
+        Method::POST,
+        "/v1/environments/{environment}/projects/{project}/run",
+        201,
+        Body::Json,
+        rest::operation::<environment::Run>,
+    )
+    .may(&[
+        Get(&[Keys, Owners, Projects, Watchers]),
+        List(&[Projects]),
+        Put(&[Keys, Owners, Projects]),
+        PutMany(&[Projects]),
+        Update(&[Keys, Owners, Projects, Watchers]),
+        Check(&[Keys, Owners, Projects]),
+        RingRuns,
+        RingSockets,
+    ])
+    .memory(512),
+    send(
+        "environment_enable",
+        Method::POST,
+        "/v1/environments/{environment}/projects/{project}/enable",
+        200,
+        Body::None,
+        rest::operation::<environment::Enable>,
+    )
+    .may(CHANGE_ENVIRONMENT)
+    .memory(512),
+    send(
+        "environment_disable",
+        Method::POST,
+        "/v1/environments/{environment}/projects/{project}/disable",
+        200,
+        Body::None,
+        rest::operation::<environment::Disable>,
+    )
+    .may(CHANGE_ENVIRONMENT)
+    .memory(512),
+    send(
+        "environment_source",
+        Method::PATCH,
+        "/v1/environments/{environment}/projects/{project}/sources/{source}",
+        200,
+        Body::Json,
+        rest::operation::<environment::Source>,
+    )
+    .may(CHANGE_ENVIRONMENT)
+    .memory(512),
+    get(
+        "environment_history",
+        "/v1/environments/{environment}/projects/{project}/history",
+        &PAGE,
+        rest::operation::<environment::History>,
+    )
+    .may(&[Get(&[Keys]), List(&[Projects]), Put(&[Keys, Owners])]),
+    get(
+        "schedule_preview",
+        "/v1/schedule",
+        &[text("schedule"), text("timezone"), number("count")],
+        rest::operation::<SchedulePreview>,
+    )
+    .may(&[Get(&[Keys]), Put(&[Keys, Owners])]),
     send("run_start", Method::POST, "/v1/deployments/{project}/runs", 202, Body::Json, rest::operation::<run::Start>)
         .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), RingRuns])
         .memory(512),

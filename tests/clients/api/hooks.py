@@ -46,6 +46,7 @@ def cursor(sort_key):
 # A cursor is `next` of a page before. These name places in the lists, as such a `next` does.
 schemathesis.openapi.format("cursor", st.text(string.ascii_letters, max_size=20).map(lambda text: cursor(f"D#{text}")))
 TICK_CURSOR = "1767225600000"
+HISTORY_CURSOR = "1000"
 
 
 def echo(project):
@@ -71,12 +72,17 @@ def ask(method, path, **parts):
 
 
 def seed():
-    """Deployments with runs, keys and a secret, so that requests find something."""
+    """Deployments with runs, environments, keys and a secret, so that requests find something."""
     seeded = {"project": [], "run": [], "hook": [], "id": []}
+    seeded["environment"] = ["staging", "testing"]
+    seeded["source"] = ["webhook_1"]
     for index in range(8):
         project = f"seeded-{index}"
         deployment = ask("POST", "/v1/deployments", json={"pipeline": echo(project), "schedule": "@hourly"})
         run = ask("POST", f"{deployment['hook']}?wait=20", data=b"hello", headers={"Content-Type": "text/plain"})
+        for environment in seeded["environment"]:
+            body = {"pipeline": echo(project), "environment": environment}
+            ask("POST", f"/v1/deployments/{project}/versions", json=body)
         seeded["project"].append(project)
         seeded["run"].append(run["id"])
         seeded["hook"].append(deployment["hook"].removeprefix("/hooks/"))
@@ -94,6 +100,8 @@ def open_task(project):
 # Names that the description gives as examples, and that no plane has.
 EXAMPLES = {
     "access-log-digest",
+    "staging",
+    "timer_1",
     "01KAFZ7Q3M8T5V2N9R4C6W1XDB",
     "01KAFYZB6N3T8V5M2R9C4W7XQD",
     "2QJ8ZV5T0M3N7R1C6W9XKB4DYE",
@@ -143,13 +151,16 @@ def before_call(context, case, kwargs):
     if operation == "key_revoke" and case.path_parameters.get("id") in OWN_KEYS:
         # The rest of the test needs the key that it is made with.
         case.path_parameters["id"] = SEEDED["id"][0]
-    elif operation in ("deployment_pause", "deployment_remove") and names_a_kept_project(case):
+    elif operation in ("deployment_pause", "deployment_remove", "environment_remove") and names_a_kept_project(case):
         # Webhooks and runs find these until the end. Others are paused and removed.
         case.path_parameters["project"] = SEEDED["project"][-1]
     query = case.query or {}
     if operation == "tick_list" and "cursor" in query and is_valid(case, "query"):
         # Ticks lie at instants, not at keys of the table.
         case.query["cursor"] = TICK_CURSOR
+    if operation == "environment_history" and "cursor" in query and is_valid(case, "query"):
+        # A place in the history is its number.
+        case.query["cursor"] = HISTORY_CURSOR
     if operation.startswith("task_"):
         make_task_meaningful(operation, case)
     elif operation == "provider_list_rocketride" and "service" in query and is_valid(case, "query"):
@@ -195,13 +206,16 @@ def make_meaningful(operation, case):
     """Mends bodies that have the right form and cannot be right, such as a pipeline of random components."""
     body = case.body
     pipeline = body.get("pipeline")
-    if operation in ("deployment_add", "deployment_update") and isinstance(pipeline, dict):
+    if operation in ("deployment_add", "deployment_update", "version_add") and isinstance(pipeline, dict):
         # Fields beside these are kept as they were made: any are allowed.
         project = pipeline["project_id"]
-        if operation == "deployment_update":
-            # A pipeline is of the project that it updates.
+        if operation in ("deployment_update", "version_add"):
+            # A pipeline is of the project that the path names.
             project = unquote(case.path_parameters["project"])
         pipeline.update(echo(project))
+    if operation == "environment_promote" and body.get("from") == unquote(case.path_parameters["environment"]):
+        # An environment is not promoted to itself.
+        body["from"] = "staging" if body["from"] == "testing" else "testing"
     if operation in ("task_open", "task_restart") and isinstance(pipeline, dict):
         pipeline.update(echo(f"opened-{next(NUMBERS)}"))
         if "source" in body:

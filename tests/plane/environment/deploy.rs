@@ -1,6 +1,7 @@
 //! The live pointer of an environment: it moves in one write, whoever else moves it and whenever the process dies.
 
 use crate::given::environments::{ana, named, of_staging, runs, scheduled, staging, tick_bell, ticks, timer, versions};
+use crate::given::environments::{at, deployed, once, with_versions};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -10,6 +11,65 @@ use tidemill_testing::{Death, TestPlane, User, minutes, pipeline, seconds};
 
 /// No deployment takes more calls than this.
 const CALLS: usize = 40;
+
+#[tokio::test]
+async fn a_deployment_says_what_was_live_before() {
+    let world = TestPlane::new().await;
+    let ana = with_versions(&world, 2).await;
+
+    let first = deployed(&ana, "staging", 1).await;
+    let second = deployed(&ana, "staging", 2).await;
+
+    assert_eq!((&first["version"], &first["fromVersion"]), (&json!(1), &Value::Null));
+    assert_eq!((&second["version"], &second["fromVersion"]), (&json!(2), &json!(1)));
+    assert_eq!((&second["revision"], &second["state"]), (&json!(2), &json!("enabled")));
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_there_leaves_everything_as_it_was() {
+    let world = TestPlane::new().await;
+    let ana = with_versions(&world, 1).await;
+
+    let missing = json!({"version": 2});
+    assert_eq!(ana.put(&at("staging"), missing.clone()).await.refused(404), "not_found");
+    assert_eq!(ana.get(&at("staging")).await.refused(404), "not_found");
+    deployed(&ana, "staging", 1).await;
+    assert_eq!(ana.put(&at("staging"), missing).await.refused(404), "not_found");
+
+    assert_eq!(ana.get(&at("staging")).await.ok()["version"], 1);
+    for body in [json!({}), json!({"version": "1"}), json!({"version": -1}), json!({"version": 1, "other": 1})] {
+        assert_eq!(ana.put(&at("staging"), body.clone()).await.refused(400), "invalid_argument", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_that_expects_another_revision_is_refused() {
+    let world = TestPlane::new().await;
+    let ana = with_versions(&world, 2).await;
+    let at_revision = async |version: u32, revision: u64| {
+        ana.put(&at("staging"), json!({"version": version, "revision": revision})).await
+    };
+
+    assert_eq!(at_revision(1, 1).await.refused(409), "conflict");
+    at_revision(1, 0).await.ok();
+    assert_eq!(at_revision(2, 0).await.refused(409), "conflict");
+    at_revision(2, 1).await.ok();
+
+    assert_eq!(ana.get(&at("staging")).await.ok()["version"], 2);
+}
+
+#[tokio::test]
+async fn a_retried_deployment_is_answered_as_the_first_and_moves_nothing() {
+    let world = TestPlane::new().await;
+    let ana = with_versions(&world, 2).await;
+    let send = async || once(&ana, http::Method::PUT, &at("staging"), json!({"version": 1})).await.ok();
+
+    let first = send().await;
+    deployed(&ana, "staging", 2).await;
+
+    assert_eq!(send().await, first);
+    assert_eq!(ana.get(&at("staging")).await.ok()["version"], 2);
+}
 
 #[tokio::test]
 async fn versions_that_are_added_at_once_are_numbered_without_gaps_and_none_is_live() {

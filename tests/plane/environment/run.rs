@@ -1,12 +1,14 @@
 //! Running a source of an environment by hand: a task, and never beside another run of that source.
 
-use crate::given::environments::{ana, of_staging, runs, scheduled, staging, tick_bell, ticks};
+use crate::given::environments::{
+    ana, at, deployed, of_staging, runs, scheduled, staging, tick_bell, ticks, with_versions,
+};
 use crate::given::{chain, echo};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{Dap, Death, minutes};
+use tidemill_testing::{Dap, Death, TestPlane, minutes};
 
 const ACTIVE: &str = "A run of p/webhook_1 is already active for team staging";
 
@@ -19,6 +21,26 @@ async fn waiting(dap: &mut Dap) {
 
 async fn run(dap: &mut Dap) -> tidemill_testing::Reply {
     of_staging(dap, "run", json!({"sourceId": "webhook_1"})).await
+}
+
+#[tokio::test]
+async fn a_source_is_run_over_http_and_not_twice_at_once() {
+    let world = TestPlane::new().await;
+    let ana = with_versions(&world, 2).await;
+    deployed(&ana, "staging", 2).await;
+    let run = async |source: &str| ana.post(&format!("{}/run", at("staging")), json!({"source": source})).await;
+
+    let started = run("timer_1").await;
+    assert_eq!(started.status, 201);
+    let started = started.ok();
+    assert_eq!((&started["version"], &started["source"]), (&json!(2), &json!("timer_1")));
+    assert_eq!(run("timer_1").await.refused(409), "already_exists");
+    assert_eq!(run("timer_2").await.refused(404), "not_found");
+    world.settle().await;
+
+    let shown = ana.get(&format!("/v1/runs/{}", started["run"].as_str().unwrap())).await.ok();
+    assert_eq!((&shown["state"], &shown["environment"]), (&json!("succeeded"), &json!("staging")));
+    run("timer_1").await.ok();
 }
 
 #[tokio::test]

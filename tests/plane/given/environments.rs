@@ -1,10 +1,46 @@
-//! Environments for tests, asked for as RocketRide's newer clients do.
+//! Environments for tests: over HTTP, and as RocketRide's newer clients ask for them.
 
+use http::Method;
 use serde_json::{Value, json};
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{EnvironmentName, KeyId, OwnerId, ProjectId};
 use tidemill_operations::{Bell, Call, tick};
-use tidemill_testing::{Dap, Reply, TestPlane, User, pipeline};
+use tidemill_testing::{Answer, Dap, Reply, TestPlane, User, pipeline};
+
+/// Where project `p` is found in an environment.
+pub fn at(environment: &str) -> String {
+    format!("/v1/environments/{environment}/projects/p")
+}
+
+/// Ana, with some versions of project `p`, none of them live.
+pub async fn with_versions(world: &TestPlane, count: usize) -> User {
+    let ana = world.user("ana").await;
+    for number in 1..=count {
+        let version = json!({"pipeline": named(&format!("v{number}"))});
+        ana.post("/v1/deployments/p/versions", version).await.ok();
+    }
+    ana
+}
+
+/// Puts a version of project `p` live.
+pub async fn deployed(user: &User, environment: &str, version: u32) -> Value {
+    user.put(&at(environment), json!({"version": version})).await.ok()
+}
+
+/// Ana, with versions 1 and 2 of project `p`: the first is live in `staging`, and its timer runs there on a schedule.
+pub async fn on_schedule(world: &TestPlane, schedule: &str) -> User {
+    let ana = with_versions(world, 2).await;
+    deployed(&ana, "staging", 1).await;
+    let schedule = json!({"schedule": {"schedule": schedule}});
+    ana.patch(&format!("{}/sources/timer_1", at("staging")), schedule).await.ok();
+    ana
+}
+
+/// A request under an idempotency key.
+pub async fn once(user: &User, method: Method, path: &str, body: Value) -> Answer {
+    let headers = [("content-type", "application/json"), ("idempotency-key", "once")];
+    user.send(method, path, &headers, body.to_string().into_bytes()).await
+}
 
 /// A world, ana and her socket.
 pub async fn ana() -> (TestPlane, User, Dap) {

@@ -3,6 +3,7 @@
 //! The roles of the template allow the same.
 
 mod checkly;
+mod environments;
 mod rollouts;
 mod sockets;
 mod tasks;
@@ -216,7 +217,7 @@ pub async fn sweep(world: &TestPlane) {
 }
 
 /// A request with an idempotency key.
-async fn once(user: &User, method: Method, path: &str, body: Value) -> Value {
+pub async fn once(user: &User, method: Method, path: &str, body: Value) -> Value {
     let headers = [("content-type", "application/json"), ("idempotency-key", "once")];
     user.send(method, path, &headers, body.to_string().into_bytes()).await.body
 }
@@ -373,6 +374,7 @@ async fn everything() -> Seen {
     let mut seen = Seen::default();
     keys_and_secrets(&mut seen).await;
     deployments(&mut seen).await;
+    environments::environments(&mut seen).await;
     runs(&mut seen).await;
     bells(&mut seen).await;
     tasks::tasks(&mut seen).await;

@@ -1,0 +1,48 @@
+//! The versions of a project, or the pipeline of one.
+
+use super::show;
+use crate::client::Path;
+use crate::failure::{Exit, Failure};
+use crate::pages::Wanted;
+use crate::rollouts::shown::short;
+use crate::session::Session;
+use crate::table::{self, or_dash, plain};
+use crate::times::relative;
+use crate::views::Version;
+use comfy_table::Cell;
+
+#[derive(clap::Args)]
+pub struct List {
+    /// The project, as `tidemill list` or `tidemill env list` shows it
+    #[arg(required = true)]
+    project: Option<String>,
+    /// Print the pipeline of this version as it was sent
+    #[arg(long = "version", value_name = "N")]
+    number: Option<u32>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+pub async fn run(session: &Session, args: List) -> Result<Exit, Failure> {
+    let project = args.project.unwrap_or_default();
+    if let Some(number) = args.number {
+        return show::run(session, &project, number).await;
+    }
+    let path = Path::new(&["deployments", &project, "versions"]);
+    let list = args.wanted.fetch(&session.client()?, &path).await?;
+    let now = crate::times::now();
+    let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "COMMIT", "NOTE"]);
+    list.print(session, "there is no version", columns, |table, version: Version| {
+        table.add_row([
+            Cell::new(version.version),
+            Cell::new(version.sha256.get(..12).unwrap_or(&version.sha256)),
+            Cell::new(version.components),
+            Cell::new(version.bytes),
+            Cell::new(relative(version.created_at, now)),
+            Cell::new(version.created_by),
+            or_dash(version.git.and_then(|git| git.commit).as_deref().map(short)),
+            or_dash(version.note.as_deref().map(plain)),
+        ]);
+    })?;
+    Ok(Exit::Done)
+}
