@@ -1,4 +1,6 @@
-//! What a function may do. `cargo xtask generate` makes the roles of `template.yaml` and `docs/permissions.md` from it, and
+//! What a function may do.
+//!
+//! `cargo xtask generate` makes the roles of `template.yaml` and `docs/permissions.md` from it, and
 //! `tests/plane/permissions` proves by running that every function needs what it may do and nothing else.
 //!
 //! What follows from a right is not written down: its variables, the use of the key for encryption at rest, and that the

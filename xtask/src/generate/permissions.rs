@@ -35,12 +35,14 @@ fn row(function: &Function) -> String {
         list(
             [(Right::Seal, "encrypt"), (Right::Open, "decrypt")]
                 .into_iter()
-                .filter_map(|(right, word)| may(right).then(|| word.to_owned())),
+                .filter(|&(right, _)| may(right))
+                .map(|(_, word)| word.to_owned()),
         ),
         list(
             [(Right::SendFrames, "sends"), (Right::CloseSockets, "closes")]
                 .into_iter()
-                .filter_map(|(right, word)| may(right).then(|| word.to_owned())),
+                .filter(|&(right, _)| may(right))
+                .map(|(_, word)| word.to_owned()),
         ),
     ];
     format!("| `{}` | {} |\n", function.name, columns.join(" | "))

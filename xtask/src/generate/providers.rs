@@ -38,7 +38,7 @@ fn words(values: &[impl serde::Serialize]) -> String {
 }
 
 fn lanes(provider: &Provider) -> String {
-    let mut text = format!("- class: {}\n", word(&provider.class));
+    let mut text = format!("- class: {}\n", word(provider.class));
     if !provider.gives.is_empty() {
         writeln!(text, "- gives: {}", words(&provider.gives)).expect("a text takes more text");
     }

@@ -102,9 +102,12 @@ pub fn statements(function: &Function) -> Vec<String> {
     lines
 }
 
+/// The rights on some partitions: the word of each, and its action.
+type Group = (BTreeSet<Partition>, Vec<(String, String)>);
+
 /// The rights on the table, those for the same partitions in one statement.
 fn of_table(function: &Function) -> Vec<String> {
-    let mut groups: Vec<(BTreeSet<Partition>, Vec<(String, String)>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for right in function.may {
         let Some((action, partitions)) = right.of_table() else { continue };
         let partitions: BTreeSet<_> = partitions.iter().copied().collect();
@@ -115,7 +118,7 @@ fn of_table(function: &Function) -> Vec<String> {
             None => groups.push((partitions, vec![part])),
         }
     }
-    let of_group = |(partitions, parts): (BTreeSet<Partition>, Vec<(String, String)>)| {
+    let of_group = |(partitions, parts): Group| {
         let words: String = parts.iter().map(|(word, _)| word.as_str()).collect();
         let name: String = words + &partitions.iter().map(|partition| format!("{partition:?}")).collect::<String>();
         let actions: Vec<&str> = parts.iter().map(|(_, action)| action.as_str()).collect();
