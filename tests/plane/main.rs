@@ -14,6 +14,7 @@ mod group;
 mod hook_receive;
 mod isolation;
 mod key;
+mod modules;
 mod permissions;
 mod pipeline_validate;
 mod plane;

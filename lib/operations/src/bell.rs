@@ -3,6 +3,7 @@
 use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{GroupName, OwnerId, RolloutId, RunId};
+use tidemill_model::rollout::Rollout;
 
 /// A message that only says where to look. The table decides whether there is work, so a bell may be lost, doubled or
 /// late.
@@ -52,6 +53,10 @@ pub enum BellOutcome {
 }
 
 impl Bell {
+    pub fn of_rollout(rollout: &Rollout) -> Bell {
+        Bell::Rollout { owner: rollout.owner.clone(), group: rollout.group.clone(), rollout: rollout.id.clone() }
+    }
+
     pub fn queue(&self) -> QueueKind {
         match self {
             Bell::Tick { .. } => QueueKind::Ticks,

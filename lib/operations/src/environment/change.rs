@@ -10,7 +10,7 @@ use crate::deployment::definition::{Definition, changed_since, stored_pipeline};
 use crate::error::{Code, Detail, Error};
 use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
-use crate::version::add::Addition;
+use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -228,7 +228,7 @@ impl Change<'_> {
         if let Err(error) = transaction.commit().await {
             return Ok(Err(error));
         }
-        plane.tell(&call.owner).await;
+        plane.notify_watchers(&call.owner).await;
         for SourceMove { after, .. } in &moves {
             plane.follow(after).await;
         }

@@ -1,12 +1,13 @@
-//! Takes a group off: a rollout that removes its members' deployments, or lets them stay without it.
+//! Removes a group: a rollout that removes its members' deployments, or keeps them without the group.
 
+use crate::Operation;
 use crate::error::Error;
 use crate::group::get::find;
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
+use crate::rollout::begin::{NewRollout, RolloutRefusal, answered, begin};
 use crate::rollout::request::Request;
-use crate::rollout::start::{Refused, answered, begin};
 use serde::Deserialize;
 use tidemill_model::ids::GroupName;
 use tidemill_model::key::Scope;
@@ -18,12 +19,12 @@ pub struct Remove;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     pub group: GroupName,
-    /// The deployments stay, and are members no more.
+    /// Keeps the deployments, as members no more.
     #[serde(default)]
     pub keep: bool,
 }
 
-impl crate::Operation for Remove {
+impl Operation for Remove {
     const NAME: &'static str = "group_remove";
     const SCOPE: Scope = Scope::Control;
     type Input = Input;
@@ -34,9 +35,11 @@ impl crate::Operation for Remove {
     }
 }
 
-/// Begins to take a group off.
-pub async fn remove(plane: &Plane, call: &Call, input: Input) -> Result<Answer<Rollout>, Refused> {
+/// Begins to remove a group.
+pub async fn remove(plane: &Plane, call: &Call, input: Input) -> Result<Answer<Rollout>, RolloutRefusal> {
     find(plane, call, &input.group).await?;
     let gone = if input.keep { Gone::Keep } else { Gone::Prune };
-    begin(plane, call, Purpose::Remove, input.group, Request { gone, ..Request::default() }, &[]).await
+    let request = Request { gone, ..Request::default() };
+    let (operation, purpose) = (Remove::NAME, Purpose::Remove);
+    begin(plane, call, NewRollout { operation, purpose, group: input.group, request, resources: 0 }).await
 }

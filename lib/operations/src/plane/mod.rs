@@ -10,8 +10,7 @@ pub use status::Status;
 use crate::ambient::Ambient;
 use crate::bell::Bell;
 use crate::error::Error;
-use crate::rollout::follow::Watches;
-use crate::task;
+use crate::rollout::watches::Watches;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -76,17 +75,6 @@ impl Plane {
     pub async fn ring(&self, bell: Bell, delay: Duration) {
         if let Err(error) = self.queue.ring(bell.clone(), delay).await {
             tracing::warn!(?bell, %error, "a bell could not be rung, the reaper will");
-        }
-    }
-
-    /// Lets those be told who watch an owner's tasks on WebSockets that no process holds. What they are told is in the
-    /// table, and the sweep rings for them too, so a failure is logged and not the caller's.
-    pub async fn tell(&self, owner: &OwnerId) {
-        if self.sockets.is_none() {
-            return;
-        }
-        if let Err(error) = task::watching::ring(self, owner).await {
-            tracing::warn!(%error, "those who watch could not be rung for, the reaper will");
         }
     }
 

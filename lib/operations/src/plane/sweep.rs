@@ -297,7 +297,7 @@ pub(crate) fn forgotten(plane: &Plane, rollout: &Rollout, patience: SignedDurati
 
 pub(crate) async fn ring_for(plane: &Plane, rollout: &Rollout) -> Result<(), Error> {
     match plane.store.rollout_rung(rollout, plane.now()).await {
-        Ok(_) => plane.ring_again(rollout::start::bell(rollout)).await,
+        Ok(_) => plane.ring_again(Bell::of_rollout(rollout)).await,
         // Somebody has come, or it has ended.
         Err(error) if error.rejects(Part::Rollout) => {}
         Err(error) => return Err(error.into()),

@@ -1,12 +1,12 @@
 //! Asks a rollout to end. Its worker does so after the resources in hand; what is live by then stays. Asking again, or
 //! asking one that has ended, changes nothing.
 
+use crate::bell::Bell;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
 use crate::rollout::get;
 use crate::rollout::get::find;
-use crate::rollout::start::bell;
 use std::time::Duration;
 use tidemill_model::key::Scope;
 use tidemill_store::Part;
@@ -24,8 +24,8 @@ impl crate::Operation for Cancel {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<RolloutAnswer, Error> {
         let rollout = match plane.store.cancel_rollout(&call.owner, &input.rollout, call.now).await {
             Ok(rollout) => {
-                // Its first bell may be lost, and then nobody would notice before the sweep.
-                plane.ring(bell(&rollout), Duration::ZERO).await;
+                // Its first bell may be lost, and only the sweep would notice.
+                plane.ring(Bell::of_rollout(&rollout), Duration::ZERO).await;
                 rollout
             }
             Err(error) if error.rejects(Part::Rollout) => find(plane, call, &input.rollout).await?,

@@ -3,13 +3,14 @@
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::rollout::preview::{Change, Seen};
+use crate::rollout::request::Checked;
 use serde::Serialize;
-use tidemill_model::deployment::{Settings, State};
+use tidemill_model::deployment::{Deployment, Settings, State};
 use tidemill_model::ids::OwnerId;
 use tidemill_model::pipeline::{Graph, Pipeline};
 use tidemill_model::rollout::Action;
 use tidemill_model::schedule::{Outlook, Schedule};
+use tidemill_model::version::Version;
 use tidemill_plan::Difference;
 
 /// Most entries of all graphs of a preview, so that an answer stays below what Lambda gives back.
@@ -17,6 +18,41 @@ use tidemill_plan::Difference;
 const ENTRIES: usize = 20_000;
 /// Most pipelines whose time is told; each has some fifty instants.
 const TIMES: usize = 1_000;
+
+/// What would become of a resource.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    pub logical_id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub project: String,
+    pub action: Action,
+    /// What is live now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Why it would fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<crate::Detail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Difference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
+}
+
+/// A resource as it is, and as it would be.
+pub(crate) struct Seen<'a> {
+    pub change: Change,
+    pub live: Option<Deployment>,
+    /// The version that is live.
+    pub version: Option<Version>,
+    /// `None` if it is taken off.
+    pub becomes: Option<(&'a Checked, (Schedule, Settings))>,
+}
 
 /// When a pipeline is due.
 #[derive(Clone, Debug, Serialize)]

@@ -5,8 +5,8 @@
 
 use crate::error::Error;
 use crate::plane::{Call, Plane};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use crate::rollout::watches::{Following, Snapshot};
+use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::ids::RolloutId;
 use tidemill_model::rollout::{Resource, Rollout};
@@ -16,16 +16,6 @@ use tokio::sync::{Notify, watch};
 const LOOK: Duration = Duration::from_millis(250);
 /// How often at most: what moves on faster is told together.
 const SHORTEST: Duration = Duration::from_millis(50);
-
-/// A rollout as it is, with what became of the resources that are settled.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    pub rollout: Rollout,
-    pub resources: Arc<Vec<Resource>>,
-}
-
-/// A rollout that is being followed; it is told as long as somebody holds this.
-pub type Following = watch::Receiver<Snapshot>;
 
 /// Follows a rollout. The first snapshot is there at once; the last one is of a final state.
 ///
@@ -104,40 +94,4 @@ pub(crate) async fn settled(
         known.truncate(rollout.settled as usize);
     }
     Ok(known)
-}
-
-/// The rollouts that are followed in this process. It spares reads and decides nothing.
-#[derive(Default)]
-pub struct Watches(Mutex<HashMap<RolloutId, Watch>>);
-
-struct Watch {
-    sender: Weak<watch::Sender<Snapshot>>,
-    moved: Arc<Notify>,
-}
-
-impl Watches {
-    /// Says that a rollout has moved on.
-    pub fn moved(&self, id: &RolloutId) {
-        if let Some(watch) = self.watches().get(id) {
-            watch.moved.notify_one();
-        }
-    }
-
-    fn watches(&self) -> std::sync::MutexGuard<'_, HashMap<RolloutId, Watch>> {
-        self.0.lock().expect("nobody panics while holding it")
-    }
-
-    fn following(&self, id: &RolloutId) -> Option<(Arc<watch::Sender<Snapshot>>, Following)> {
-        let sender = self.watches().get(id)?.sender.upgrade()?;
-        let following = sender.subscribe();
-        Some((sender, following))
-    }
-
-    fn keep(&self, id: &RolloutId, sender: &Arc<watch::Sender<Snapshot>>) -> Arc<Notify> {
-        let moved = Arc::<Notify>::default();
-        let mut watches = self.watches();
-        watches.retain(|_, watch| watch.sender.strong_count() > 0);
-        watches.insert(id.clone(), Watch { sender: Arc::downgrade(sender), moved: moved.clone() });
-        moved
-    }
 }

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub(crate) mod apply;
+pub mod begin;
 pub mod cancel;
 pub mod details;
 pub mod execute;
@@ -14,6 +15,7 @@ pub mod request;
 pub(crate) mod standing;
 pub mod start;
 pub mod wait;
+pub mod watches;
 
 pub use cancel::Cancel;
 pub use get::Get;

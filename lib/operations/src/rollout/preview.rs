@@ -3,21 +3,18 @@
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::rollout::apply::Todo;
-use crate::rollout::details::{Setting, Time, bounded, detailed};
+use crate::rollout::details::{Change, Seen, bounded, detailed};
 use crate::rollout::execute::gone;
 use crate::rollout::problems::{RESOURCE_LIMIT, cannot_run};
 use crate::rollout::request::{Checked, Named, Request, is_false};
 use crate::rollout::standing::Standing;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
-use tidemill_model::deployment::{Deployment, Settings};
+use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{GroupName, OwnerId};
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Action, Group, Member};
-use tidemill_model::schedule::Schedule;
-use tidemill_model::version::Version;
-use tidemill_plan::Difference;
 
 /// Deployments that are read at once.
 const AT_ONCE: usize = 16;
@@ -33,41 +30,6 @@ pub struct Output {
     /// Details of some changes are left out, because there are too many.
     #[serde(skip_serializing_if = "is_false")]
     pub cut: bool,
-}
-
-/// What would become of a resource.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Change {
-    pub logical_id: String,
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub project: String,
-    pub action: Action,
-    /// What is live now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
-    /// Why it would fail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<crate::Detail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub graph: Option<Difference>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub settings: Vec<Setting>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time: Option<Time>,
-}
-
-/// A resource as it is, and as it would be.
-pub(crate) struct Seen<'a> {
-    pub change: Change,
-    pub live: Option<Deployment>,
-    /// The version that is live.
-    pub version: Option<Version>,
-    /// `None` if it is taken off.
-    pub becomes: Option<(&'a Checked, (Schedule, Settings))>,
 }
 
 /// A preview, with the group as it is.

@@ -1,29 +1,12 @@
 //! What is wrong with a rollout's pipelines, in words. They are kept with the rollout, so their length is bounded.
 
-use crate::error::{Code, Detail, Error};
-use crate::rollout::request::Named;
+use crate::error::{Detail, Error};
+use crate::rollout::request::{Named, several_problems};
 
-/// Problems that one answer lists; of the others the number is told.
-const LISTED: usize = 100;
 /// Longest text about a whole rollout, in bytes.
 pub const ROLLOUT_LIMIT: usize = 8 * 1024;
 /// Longest text about one resource, in bytes: a transaction writes a hundred of them, and takes 4 MB.
 pub const RESOURCE_LIMIT: usize = 4 * 1024;
-
-/// Several problems in one error.
-pub fn all_of(message: String, details: Vec<Detail>) -> Error {
-    let count = details.len();
-    let mut details: Vec<Detail> = details.into_iter().take(LISTED).collect();
-    if count > LISTED {
-        let message = format!("and {} more problems", count - LISTED);
-        details.push(Detail { component: None, field: None, message, hint: None });
-    }
-    let hint = match details.as_slice() {
-        [only] => only.hint.clone(),
-        _ => Some("mend what `details` lists".to_owned()),
-    };
-    Error { details, hint, ..Error::new(Code::InvalidArgument, message) }
-}
 
 /// What is wrong with pipelines that cannot run, by their index, in one error.
 pub fn cannot_run(named: &[Named], problems: &[(u32, Error)]) -> Error {
@@ -44,5 +27,5 @@ pub fn cannot_run(named: &[Named], problems: &[(u32, Error)]) -> Error {
         ([(index, _)], several) => format!("pipeline `{}` has {} problems", name(*index), several.len()),
         _ => format!("{} pipelines have {} problems", problems.len(), details.len()),
     };
-    all_of(message, details)
+    several_problems(message, details)
 }

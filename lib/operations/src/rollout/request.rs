@@ -6,7 +6,6 @@ use crate::deployment::{
 };
 use crate::error::{Code, Detail, Error};
 use crate::plane::Plane;
-use crate::rollout::problems::all_of;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -23,6 +22,8 @@ use tidemill_store::BODY_LIMIT;
 /// The kind of a resource unless its caller says otherwise.
 pub const PIPELINE: &str = "pipeline";
 
+/// Problems that one answer lists; the others are counted.
+const LISTED: usize = 100;
 /// What is to be brought live, as a caller sends it and as it is stored.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -284,5 +285,20 @@ fn wrong(details: Vec<Detail>) -> Error {
         [only] => only.message.clone(),
         several => format!("{} things are wrong", several.len()),
     };
-    all_of(message, details)
+    several_problems(message, details)
+}
+
+/// Several problems in one error.
+pub fn several_problems(message: String, details: Vec<Detail>) -> Error {
+    let count = details.len();
+    let mut details: Vec<Detail> = details.into_iter().take(LISTED).collect();
+    if count > LISTED {
+        let message = format!("and {} more problems", count - LISTED);
+        details.push(Detail { component: None, field: None, message, hint: None });
+    }
+    let hint = match details.as_slice() {
+        [only] => only.hint.clone(),
+        _ => Some("fix the problems in `details`".to_owned()),
+    };
+    Error { details, hint, ..Error::new(Code::InvalidArgument, message) }
 }

@@ -2,7 +2,8 @@
 
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::rollout::follow::{Snapshot, follow};
+use crate::rollout::follow::follow;
+use crate::rollout::watches::Snapshot;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::ids::RolloutId;

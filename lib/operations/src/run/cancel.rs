@@ -77,7 +77,7 @@ pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<R
                 };
                 plane.ring(bell, Duration::ZERO).await;
                 if after.task.is_some() {
-                    plane.tell(&after.owner).await;
+                    plane.notify_watchers(&after.owner).await;
                 }
                 return Ok(after);
             }

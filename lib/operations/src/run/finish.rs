@@ -133,7 +133,7 @@ pub async fn save<'a>(
         match add(transaction, &after)?.commit().await {
             Ok(()) => {
                 if after.task.is_some() {
-                    plane.tell(&after.owner).await;
+                    plane.notify_watchers(&after.owner).await;
                 }
                 return Ok(Saved::Yes(Box::new(after)));
             }

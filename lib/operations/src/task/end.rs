@@ -34,7 +34,7 @@ impl Operation for End {
             Err(error) if error.rejects(Part::Task) => return Err(not_open(State::Ending)),
             Err(error) => return Err(error.into()),
         };
-        plane.tell(&ending.owner).await;
+        plane.notify_watchers(&ending.owner).await;
         let task = settle(plane, ending).await?;
         Ok(TaskAnswer::new(&task, true))
     }

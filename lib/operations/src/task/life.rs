@@ -23,7 +23,7 @@ pub async fn settle(plane: &Plane, task: Task) -> Result<Task, Error> {
         let Some(next) = step(plane, &task).await? else { return Ok(task) };
         let found = match next {
             Ok(moved) => {
-                plane.tell(&moved.owner).await;
+                plane.notify_watchers(&moved.owner).await;
                 Some(moved)
             }
             Err(error) if error.rejects(Part::Task) => plane.store.task(&task.owner, &task.token).await?,

@@ -219,7 +219,7 @@ impl Opening<'_> {
                     let bell = Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id };
                     plane.ring(bell, Duration::ZERO).await;
                 }
-                plane.tell(&task.owner).await;
+                plane.notify_watchers(&task.owner).await;
                 Ok(Attempt::Answered(Box::new(TaskAnswer::new(task, false))))
             }
             Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {

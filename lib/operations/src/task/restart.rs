@@ -53,7 +53,7 @@ pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAns
     };
     match plane.store.restart(&task, &served, plane.now()).await {
         Ok(task) => {
-            plane.tell(&task.owner).await;
+            plane.notify_watchers(&task.owner).await;
             Ok(TaskAnswer::new(&task, true))
         }
         Err(error) if error.rejects(Part::Task) => {

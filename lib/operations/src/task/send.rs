@@ -110,7 +110,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
         Err(error) if error.rejects(Part::Task) => return Err(refusal(plane, call, token).await?),
         Err(error) => return Err(error.into()),
     };
-    plane.tell(&task.owner).await;
+    plane.notify_watchers(&task.owner).await;
     let head = EngineInput { name: object.name, ..EngineInput::new(object.mime, Bytes::new()) };
     let (sender, live) = Live::new(head, id.clone());
     let arrival = Arc::<Arrival>::default();
@@ -380,7 +380,7 @@ impl Worker {
     async fn count(&self, made: &Made) {
         let counted = match self.counted(made).await {
             Ok(task) => {
-                self.plane.tell(&task.owner).await;
+                self.plane.notify_watchers(&task.owner).await;
                 settle(&self.plane, task).await.map(drop)
             }
             Err(error) => Err(error),

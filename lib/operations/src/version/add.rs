@@ -2,20 +2,20 @@
 //! transaction.
 
 use crate::answer::VersionAnswer;
-use crate::deployment::change::{Rounds, audit, fresh_record};
+use crate::deployment::change::Rounds;
 use crate::deployment::definition::Definition;
 use crate::environment::change::{Change, Changed, Incoming, OfEnvironment, deployed};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
+use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tidemill_model::deployment::{Deployment, State, checked_note};
+use tidemill_model::deployment::checked_note;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
-use tidemill_model::version::Version;
-use tidemill_store::{Audit, Hook, Notice, Part, Transaction};
+use tidemill_store::Part;
 
 pub struct Add;
 
@@ -58,7 +58,7 @@ impl crate::Operation for Add {
         let addition = Addition { definition, note };
         let Some(environment) = input.environment else {
             let once = Once::of(call, Self::NAME, &request)?;
-            return addition.alone(plane, call, once.as_ref()).await;
+            return alone(plane, call, &addition, once.as_ref()).await;
         };
         let of = OfEnvironment { project, environment };
         let change = Change {
@@ -77,90 +77,37 @@ impl crate::Operation for Add {
     }
 }
 
-/// A version in the making.
-pub struct Addition {
-    pub definition: Definition,
-    note: Option<String>,
-}
-
-/// A version that has its number, if the project's record is as it was read.
-pub struct Numbered {
-    pub version: Version,
-    before: Option<Deployment>,
-    after: Deployment,
-    audit: Audit,
-}
-
-impl Addition {
-    async fn alone(&self, plane: &Plane, call: &Call, once: Option<&Once>) -> Result<Answer<Output>, Error> {
-        if let Some(once) = once
-            && let Some(earlier) = once.earlier(plane, call).await?
-        {
-            return Ok(Answer::Before(earlier));
+/// Adds the version without deploying it.
+async fn alone(
+    plane: &Plane,
+    call: &Call,
+    addition: &Addition,
+    once: Option<&Once>,
+) -> Result<Answer<Output>, Error> {
+    if let Some(once) = once
+        && let Some(earlier) = once.earlier(plane, call).await?
+    {
+        return Ok(Answer::Before(earlier));
+    }
+    let mut rounds = Rounds::new();
+    loop {
+        let call = &call.after(plane, call.now);
+        let numbered = addition.number(plane, call).await?;
+        let answer = Output { version: numbered.version.clone().into(), environment: None };
+        let mut transaction = numbered.write(plane.store.transaction())?;
+        if let Some(once) = once {
+            transaction = once.remember(transaction, call, &answer)?;
         }
-        let mut rounds = Rounds::new();
-        loop {
-            let call = &call.after(plane, call.now);
-            let numbered = self.number(plane, call).await?;
-            let answer = Output { version: numbered.version.clone().into(), environment: None };
-            let mut transaction = numbered.write(plane.store.transaction())?;
-            if let Some(once) = once {
-                transaction = once.remember(transaction, call, &answer)?;
+        match (transaction.commit().await, once) {
+            (Ok(()), _) => {
+                plane.notify_watchers(&call.owner).await;
+                return Ok(Answer::Now(answer));
             }
-            match (transaction.commit().await, once) {
-                (Ok(()), _) => {
-                    plane.tell(&call.owner).await;
-                    return Ok(Answer::Now(answer));
-                }
-                (Err(error), Some(once)) if error.rejects(Part::Idempotency) => {
-                    let earlier = once.earlier(plane, call).await?;
-                    return earlier.map(Answer::Before).ok_or_else(|| error.into());
-                }
-                (Err(error), _) => rounds.again(plane, error, Part::Deployment).await?,
+            (Err(error), Some(once)) if error.rejects(Part::Idempotency) => {
+                let earlier = once.earlier(plane, call).await?;
+                return earlier.map(Answer::Before).ok_or_else(|| error.into());
             }
+            (Err(error), _) => rounds.again(plane, error, Part::Deployment).await?,
         }
-    }
-
-    /// Gives it the next number and stores its bodies.
-    pub async fn number(&self, plane: &Plane, call: &Call) -> Result<Numbered, Error> {
-        let project = self.definition.pipeline.project_id();
-        let before = plane.store.deployment(&call.owner, &project.into()).await?;
-        let number = before.as_ref().map_or(1, |before| before.last_version + 1);
-        let version = self.definition.store(plane, call, project, number, self.note.clone()).await?;
-        let after = match &before {
-            Some(before) => Deployment { last_version: number, revision: before.revision + 1, ..before.clone() },
-            None => self.record(plane, call),
-        };
-        let audit = audit(plane, "version_add", Some(call), &after, call.now);
-        Ok(Numbered { version, before, after, audit })
-    }
-
-    /// The record of a project that is not live: it counts the versions.
-    fn record(&self, plane: &Plane, call: &Call) -> Deployment {
-        let project = self.definition.pipeline.project_id().clone();
-        let state = State::Removed { at: call.now };
-        Deployment { state, version: 1, last_version: 1, ..fresh_record(plane, call, project.into()) }
-    }
-}
-
-impl Numbered {
-    pub fn write<'a>(&self, transaction: Transaction<'a>) -> Result<Transaction<'a>, Error> {
-        let Numbered { version, before, after, audit } = self;
-        let transaction = match before {
-            Some(before) => transaction.deployment(after, before.revision)?,
-            None => {
-                let hook =
-                    Hook { id: after.hook.clone(), owner: after.owner.clone(), project: after.id.project().clone() };
-                transaction.new_deployment(after)?.new_hook(&hook)?
-            }
-        };
-        let notice = Notice {
-            id: audit.id.clone(),
-            project: audit.deployment.project().clone(),
-            environment: None,
-            operation: audit.operation.clone(),
-            went_back: false,
-        };
-        Ok(transaction.new_version(version)?.audit(audit)?.notice(&audit.owner, &notice, audit.at)?)
     }
 }

@@ -1,6 +1,7 @@
 //! The immutable snapshots of a pipeline.
 
 pub mod add;
+pub(crate) mod addition;
 pub mod get;
 pub mod list;
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Gone, Rollout};
-use tidemill_operations::rollout::{self, answer::RolloutAnswer, preview::GroupPreview, start::Refused};
+use tidemill_operations::rollout::{self, answer::RolloutAnswer, begin::RolloutRefusal, preview::GroupPreview};
 use tidemill_operations::{Answer, Call, Code, Plane, group};
 
 #[derive(Deserialize)]
@@ -75,19 +75,21 @@ pub fn destroy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arr
         }
         let input = group::remove::Input { group: group(&given.project)?, keep: given.preserve_resources };
         match group::remove::remove(plane, &call, input).await {
-            Err(Refused::With(error)) if error.code == Code::NotFound => Ok(Response::json(200, &json!({"diff": []}))),
+            Err(RolloutRefusal::Error(error)) if error.code == Code::NotFound => {
+                Ok(Response::json(200, &json!({"diff": []})))
+            }
             removed => begun(removed),
         }
     })
 }
 
-fn begun(begun: Result<Answer<Rollout>, Refused>) -> Result<Response, Refusal> {
+fn begun(begun: Result<Answer<Rollout>, RolloutRefusal>) -> Result<Response, Refusal> {
     match begun {
         Ok(Answer::Now(rollout)) => Ok(Response::json(202, &Deployment::of(RolloutAnswer::of(rollout), None))),
         // Nobody asks with an idempotency key here.
         Ok(Answer::Before(earlier)) => Ok(Response::json(202, &earlier)),
-        Err(Refused::Held(holder)) => Err(Refusal::held(holder.id.to_string())),
-        Err(Refused::With(error)) => Err(error.into()),
+        Err(RolloutRefusal::GroupBusy(active)) => Err(Refusal::held(active.id.to_string())),
+        Err(RolloutRefusal::Error(error)) => Err(error.into()),
     }
 }
 

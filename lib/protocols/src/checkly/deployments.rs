@@ -13,11 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::key::Scope;
 use tidemill_operations::rollout::{
-    self,
-    answer::RolloutAnswer,
-    follow::{Snapshot, follow},
-    get::Input,
-    wait::LONGEST,
+    self, answer::RolloutAnswer, follow::follow, get::Input, wait::LONGEST, watches::Snapshot,
 };
 use tidemill_operations::{Call, Code, Operation, Plane, group};
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use tidemill_model::rollout::{Action, Failure, Group, Outcome, Purpose, Resource, State};
 use tidemill_operations::rollout::{
     answer::{GroupAnswer, RolloutAnswer},
-    preview::Change,
+    details::Change,
 };
 
 /// A rollout.

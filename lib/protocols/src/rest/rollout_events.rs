@@ -11,11 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tidemill_model::ids::RolloutId;
 use tidemill_model::rollout::Rollout;
-use tidemill_operations::rollout::{
-    self,
-    answer::RolloutAnswer,
-    follow::{Snapshot, follow},
-};
+use tidemill_operations::rollout::{self, answer::RolloutAnswer, follow::follow, watches::Snapshot};
 use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]

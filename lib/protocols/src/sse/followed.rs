@@ -3,7 +3,7 @@
 use super::Frame;
 use futures::stream::{Stream, unfold};
 use std::collections::VecDeque;
-use tidemill_operations::rollout::follow::{Following, Snapshot};
+use tidemill_operations::rollout::watches::{Following, Snapshot};
 
 /// Tells a rollout until it has ended. A stream that ends before is to be taken up again: the plane stops, or the rollout
 /// is not there any more.
