@@ -131,8 +131,9 @@ impl From<tidemill_operations::Error> for Failure {
             Code::Unavailable => ("unavailable", Exit::Unavailable),
             Code::Internal => ("internal", Exit::Failed),
         };
+        let hint = error.hint.as_ref().map(tidemill_local::hints::rest);
         let details = error.details.into_iter().map(Detail::from).collect();
-        Failure { code: code.into(), message: error.message, hint: error.hint, details, exit }
+        Failure { code: code.into(), message: error.message, hint, details, exit }
     }
 }
 

@@ -123,7 +123,8 @@ fn file_of(path: &str, modules: &Modules) -> Option<String> {
 /// The paths of a code that begin with a name.
 fn paths_of<'a>(code: &'a str, name: &str) -> Vec<&'a str> {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let begins = code.match_indices(&format!("{name}::")).map(|(start, _)| start).filter(|start| {
+    let path = format!("{name}::");
+    let begins = code.match_indices(path.as_str()).map(|(start, _)| start).filter(|start| {
         let before = &code[..*start];
         !before.ends_with(is_word) && !before.ends_with("::")
     });

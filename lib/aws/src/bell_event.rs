@@ -94,7 +94,11 @@ impl Receiver {
             Ok(BellOutcome::Done) => return Ok(false),
             Ok(BellOutcome::RingAgain(delay)) => delay,
             Err(error) => {
-                tracing::error!(%error, message.id = record.message_id, "a bell was not answered and rings again");
+                tracing::error!(
+                    error = error.with_causes(),
+                    message.id = record.message_id,
+                    "a bell was not answered and rings again"
+                );
                 after_failure(self.queue)
             }
         };

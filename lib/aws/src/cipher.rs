@@ -43,7 +43,7 @@ impl Cipher for KmsCipher {
                 .set_encryption_context(Some(context(owner, name)))
                 .send()
                 .await
-                .map_err(|error| Error::internal(DisplayErrorContext(error)))?;
+                .map_err(|error| Error::internal(DisplayErrorContext(error).to_string()))?;
             let blob = sealed.ciphertext_blob.ok_or_else(|| Error::internal("KMS sealed nothing"))?;
             Ok(STANDARD.encode(blob))
         })
@@ -67,7 +67,7 @@ impl Cipher for KmsCipher {
                 .set_encryption_context(Some(context(owner, name)))
                 .send()
                 .await
-                .map_err(|error| Error::internal(DisplayErrorContext(error)))?;
+                .map_err(|error| Error::internal(DisplayErrorContext(error).to_string()))?;
             let text = opened.plaintext.and_then(|blob| String::from_utf8(blob.into_inner()).ok());
             text.map(SecretString::from).ok_or_else(unreadable)
         })

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tidemill_engine::{Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
-use tidemill_operations::plane::{PlanCache, Workers};
+use tidemill_operations::plane::{PlaneParts, Workers};
 use tidemill_operations::{Ambient, Error, Plane, SystemAmbient};
 use tidemill_store::Store;
 
@@ -104,7 +104,7 @@ impl FromIterator<(Variable, String)> for Configuration {
 pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result<Plane, Error> {
     let ambient: Arc<dyn Ambient> = Arc::new(SystemAmbient);
     let outbound = Outbound::new(NetworkPolicy::Public).map_err(Error::internal)?;
-    Ok(Plane {
+    Ok(Plane::new(PlaneParts {
         store: Store::new(clients.dynamodb(), configuration.get(Variable::Table)?),
         timers: Arc::new(SchedulerTimers::new(clients.clone(), configuration.clone())),
         queue: Arc::new(SqsQueue::new(clients.clone(), configuration.clone(), ambient.clone())),
@@ -114,12 +114,8 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         host: Arc::new(Host { folders: None, outbound }),
         kind: tidemill_model::key::KeyKind::Live,
         workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: false },
-        plans: PlanCache::default(),
-        threads: Default::default(),
-        watches: Default::default(),
-        stopping: false.into(),
         ambient,
-    })
+    }))
 }
 
 /// Builds the plane of a process that stays: one front of the same table and queues.

@@ -41,7 +41,7 @@ impl SqsQueue {
         let message = self.clients.sqs().send_message().queue_url(self.configuration.get(queue)?);
         if queue == Variable::SocketsQueue {
             let sent = message.message_body(body).send().await;
-            return sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error)));
+            return sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error).to_string()));
         }
         // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
         // nobody answered it, is a new one.
@@ -57,7 +57,7 @@ impl SqsQueue {
             .message_body(body)
             .send()
             .await;
-        sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error)))
+        sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error).to_string()))
     }
 }
 

@@ -33,7 +33,7 @@ impl Sockets for ApiGatewaySockets {
             match self.client()?.post_to_connection().connection_id(connection.as_str()).data(data).send().await {
                 Ok(_) => Ok(Reached::Yes),
                 Err(SdkError::ServiceError(error)) if error.err().is_gone_exception() => Ok(Reached::Gone),
-                Err(error) => Err(Error::internal(DisplayErrorContext(error))),
+                Err(error) => Err(Error::internal(DisplayErrorContext(error).to_string())),
             }
         })
     }
@@ -43,7 +43,7 @@ impl Sockets for ApiGatewaySockets {
             match self.client()?.delete_connection().connection_id(connection.as_str()).send().await {
                 Ok(_) => Ok(()),
                 Err(SdkError::ServiceError(error)) if error.err().is_gone_exception() => Ok(()),
-                Err(error) => Err(Error::internal(DisplayErrorContext(error))),
+                Err(error) => Err(Error::internal(DisplayErrorContext(error).to_string())),
             }
         })
     }

@@ -202,7 +202,7 @@ fn on_time() -> Result<FlexibleTimeWindow, Error> {
 }
 
 fn failed<E: std::error::Error + 'static, R: std::fmt::Debug>(error: SdkError<E, R>) -> Error {
-    Error::internal(DisplayErrorContext(error))
+    Error::internal(DisplayErrorContext(error).to_string())
 }
 
 impl Timers for SchedulerTimers {
@@ -210,7 +210,7 @@ impl Timers for SchedulerTimers {
         Box::pin(self.follow(deployment))
     }
 
-    fn wanted(&self, deployment: &Deployment) -> Vec<Timer> {
+    fn expected(&self, deployment: &Deployment) -> Vec<Timer> {
         wanted(deployment).into_iter().map(|wanted| Timer { rings: wanted.rings(), name: wanted.name }).collect()
     }
 

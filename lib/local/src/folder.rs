@@ -35,7 +35,7 @@ impl std::error::Error for StartError {}
 
 impl From<tidemill_operations::Error> for StartError {
     fn from(error: tidemill_operations::Error) -> StartError {
-        StartError { message: error.message, hint: error.hint }
+        StartError { hint: error.hint.as_ref().map(ToString::to_string), message: error.with_causes() }
     }
 }
 

@@ -18,7 +18,7 @@ use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{self, PlanCache, Workers};
+use tidemill_operations::plane::{self, PlaneParts, Workers};
 use tidemill_operations::{Ambient, Clock, Plane, Queue, SystemAmbient, key};
 use tidemill_protocols::functions::{self, On};
 use tidemill_store::Store;
@@ -70,7 +70,7 @@ impl Local {
         let calendar = calendar(options.minute)?;
         let queue = Arc::new(LocalQueue::new(ambient.clone()));
         let timers = Arc::new(LocalTimers::new(calendar));
-        let plane = Arc::new(Plane {
+        let plane = Arc::new(Plane::new(PlaneParts {
             store: Store::new(table::client(&database), table::TABLE),
             timers: timers.clone(),
             queue: queue.clone(),
@@ -81,11 +81,7 @@ impl Local {
             host: Arc::new(host(&folder, &options)?),
             kind: tidemill_model::key::KeyKind::Local,
             workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: true },
-            plans: PlanCache::default(),
-            threads: Default::default(),
-            watches: Default::default(),
-            stopping: false.into(),
-        });
+        }));
         plane.store.create_table().await?;
         let key = dev_key(&folder, &plane).await?;
         let (stop, stopped) = watch::channel(false);
@@ -212,7 +208,7 @@ async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, kind: QueueKind) {
         });
         let answered = in_hand.await.unwrap_or_else(|panic| Err(tidemill_operations::Error::internal(panic)));
         if let Err(error) = &answered {
-            tracing::warn!(?bell, %error, "a bell was not answered and rings again");
+            tracing::warn!(?bell, error = error.with_causes(), "a bell was not answered and rings again");
         }
         queue.settle(&bell, &answered);
     }
@@ -239,13 +235,13 @@ async fn sweep(plane: Arc<Plane>) {
     match plane::sweep::after_start(&plane).await {
         Ok(swept) if swept.deployments == 0 => {}
         Ok(swept) => tracing::info!(runs = swept.runs_rung, due = swept.ticks_rung, "the plane goes on from the table"),
-        Err(error) => tracing::error!(%error, "the first sweep failed"),
+        Err(error) => tracing::error!(error = error.with_causes(), "the first sweep failed"),
     }
     let Some(On::Minute(handle)) = functions::named("plane_sweep").map(|function| &function.on) else { return };
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
         if let Err(error) = handle(&plane).await {
-            tracing::error!(%error, "a sweep failed");
+            tracing::error!(error = error.with_causes(), "a sweep failed");
         }
     }
 }

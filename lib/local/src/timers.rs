@@ -96,7 +96,7 @@ impl Timers for LocalTimers {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn wanted(&self, deployment: &Deployment) -> Vec<Timer> {
+    fn expected(&self, deployment: &Deployment) -> Vec<Timer> {
         let name = |schedule| name(&deployment.owner, &deployment.id, schedule);
         due_schedule(deployment).map(|schedule| Timer { name: name(schedule), rings: true }).into_iter().collect()
     }

@@ -7,6 +7,7 @@ pub mod ambient;
 pub mod answer;
 pub mod bell;
 pub mod error;
+pub mod hint;
 mod idempotency;
 pub mod plane;
 
@@ -30,6 +31,7 @@ pub use ambient::{Ambient, Clock, Entropy, SystemAmbient};
 pub use bell::{Bell, BellOutcome, QueueKind};
 pub use environment::change::OfEnvironment;
 pub use error::{Code, Detail, Error};
+pub use hint::{Hint, Noun};
 pub use idempotency::Answer;
 pub use plane::{Call, Cipher, Plane, Queue, Reached, Sockets, Timers};
 pub use tidemill_engine::Input as EngineInput;
@@ -48,6 +50,6 @@ pub trait Operation: 'static {
     type Input: DeserializeOwned + Send;
     type Output: Serialize + Send;
 
-    /// Does it.
+    /// Runs the operation for an authenticated caller.
     fn run(plane: &Plane, call: &Call, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }

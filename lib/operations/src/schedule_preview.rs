@@ -45,7 +45,12 @@ impl crate::Operation for SchedulePreview {
         let schedule = match definition::schedule(Some(&input.schedule), input.timezone.as_deref(), &Schedule::MANUAL) {
             Ok(schedule) => schedule,
             Err(Error { message, hint, .. }) => {
-                return Ok(Output { valid: false, next: Vec::new(), error: Some(message), hint });
+                return Ok(Output {
+                    valid: false,
+                    next: Vec::new(),
+                    error: Some(message),
+                    hint: hint.map(|hint| hint.to_string()),
+                });
             }
         };
         let first = plane.calendar.next_tick(&schedule, call.now);

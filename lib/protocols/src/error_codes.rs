@@ -4,18 +4,17 @@ use tidemill_operations::Code;
 
 /// The HTTP status and the word of a refusal.
 pub fn rest(code: Code) -> (u16, &'static str) {
-    match code {
-        Code::InvalidArgument => (400, "invalid_argument"),
-        Code::Unauthenticated => (401, "unauthenticated"),
-        Code::PermissionDenied => (403, "permission_denied"),
-        Code::NotFound => (404, "not_found"),
-        Code::AlreadyExists => (409, "already_exists"),
-        Code::Conflict => (409, "conflict"),
-        Code::FailedPrecondition => (409, "failed_precondition"),
-        Code::TooLarge => (413, "too_large"),
-        Code::Unavailable => (503, "unavailable"),
-        Code::Internal => (500, "internal"),
-    }
+    let status = match code {
+        Code::InvalidArgument => 400,
+        Code::Unauthenticated => 401,
+        Code::PermissionDenied => 403,
+        Code::NotFound => 404,
+        Code::AlreadyExists | Code::Conflict | Code::FailedPrecondition => 409,
+        Code::TooLarge => 413,
+        Code::Unavailable => 503,
+        Code::Internal => 500,
+    };
+    (status, code.word())
 }
 
 /// The word of a refusal for RocketRide's clients, whose codes are in capitals.

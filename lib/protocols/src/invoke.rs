@@ -1,7 +1,7 @@
 //! Calls with AWS credentials alone: JSON in, JSON out, no route and no API key. Who may call is IAM's to say.
 
-use crate::error_codes;
 use crate::rest::typed;
+use crate::{error_codes, hints};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tidemill_operations::{Error, Plane, key};
@@ -17,8 +17,9 @@ pub fn key_issue(plane: &Plane, input: Value) -> BoxFuture<'_, Result<Value, Err
 /// What a caller is told of an error: its word, and what to do in one text.
 pub fn refusal(error: &Error) -> (&'static str, String) {
     let (_, word) = error_codes::rest(error.code);
+    error.log();
     match &error.hint {
-        Some(hint) => (word, format!("{}; hint: {hint}", error.message)),
+        Some(hint) => (word, format!("{}; hint: {}", error.message, hints::rest(hint))),
         None => (word, error.message.clone()),
     }
 }

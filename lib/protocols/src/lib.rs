@@ -8,6 +8,7 @@ pub mod checkly;
 pub mod dap;
 pub mod error_codes;
 pub mod functions;
+pub mod hints;
 pub mod invoke;
 mod objects;
 pub mod refused;

@@ -28,6 +28,7 @@ pub fn of_ending(error: Error) -> Error {
 
 const NOT_RUNNING: &str = "Your pipeline is not running";
 
-fn saying(what: &str, error: Error) -> Error {
-    Error { message: format!("{what}. {}", error.message), ..error }
+fn saying(what: &str, mut error: Error) -> Error {
+    error.message = format!("{what}. {}", error.message);
+    error
 }

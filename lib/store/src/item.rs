@@ -1,7 +1,7 @@
 //! Between our types and the table's items.
 
 use crate::error::Error;
-use crate::keys::{EXPIRES, Key};
+use crate::keys::{EXPIRES, Key, PARTITION, SORT};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,9 +17,11 @@ pub fn to_item(key: &Key, value: &impl Serialize) -> Result<Item, Error> {
     Ok(item)
 }
 
-/// Reads an item as what it should be.
+/// Reads an item as what it should be. An error names its keys.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
-    serde_dynamo::from_item(item).map_err(|e| Error::Corrupt(e.to_string()))
+    let named = |name: &str| text_of(&item, name);
+    let (partition, sort) = (named(PARTITION), named(SORT));
+    serde_dynamo::from_item(item).map_err(|e| Error::Corrupt(format!("`{partition}` `{sort}`: {e}")))
 }
 
 /// Marks an item to be deleted by the table some time after `at`.

@@ -122,7 +122,7 @@ async fn a_version_that_is_not_there_is_named_with_where_to_look() {
     let (_world, _ana, mut dap) = ana().await;
     add(&mut dap, json!({})).await.ok();
 
-    let said = "version 99 of `p` does not exist; hint: check the number; `tidemill versions` shows what there is";
+    let said = "version 99 of `p` does not exist; hint: check the number; the project's history shows its versions";
     assert_eq!(of_staging(&mut dap, "deploy", json!({"version": 99})).await.refused(), said);
     let artifact = json!({"subcommand": "artifact", "projectId": "p", "version": 99});
     assert_eq!(dap.ask("rrext_deploy", artifact).await.refused(), said);

@@ -106,8 +106,8 @@ impl Timers for Heard<dyn Timers> {
         self.inner.follow(deployment)
     }
 
-    fn wanted(&self, deployment: &Deployment) -> Vec<Timer> {
-        self.inner.wanted(deployment)
+    fn expected(&self, deployment: &Deployment) -> Vec<Timer> {
+        self.inner.expected(deployment)
     }
 
     fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>> {

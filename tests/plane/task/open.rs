@@ -209,7 +209,10 @@ async fn whoever_meets_a_task_that_is_ending_is_told_to_wait() {
     let refused = ana.open_with(json!({"pipeline": echo("p"), "useExisting": true})).await.unwrap_err();
 
     assert_eq!(refused.code, Code::AlreadyExists);
-    assert_eq!(refused.hint.as_deref(), Some("wait until it has ended, at most a minute or two"));
+    assert_eq!(
+        refused.hint.map(|hint| hint.to_string()).as_deref(),
+        Some("wait until it has ended, at most a minute or two")
+    );
     drop(arriving);
 }
 

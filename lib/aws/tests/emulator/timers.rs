@@ -27,7 +27,7 @@ pub fn over(clients: Arc<Clients>, group: &str) -> SchedulerTimers {
 
 /// What the timers of a deployment should be.
 fn wanted(timers: &SchedulerTimers, deployment: &Deployment) -> HashMap<String, bool> {
-    timers.wanted(deployment).into_iter().map(|timer| (timer.name, timer.rings)).collect()
+    timers.expected(deployment).into_iter().map(|timer| (timer.name, timer.rings)).collect()
 }
 
 fn changed(before: &Deployment, schedule: &str, state: State) -> Deployment {
@@ -78,7 +78,7 @@ async fn a_schedule_says_what_scheduler_needs() {
 
     timers.follow(&added).await.unwrap();
 
-    let name = &timers.wanted(&added)[0].name;
+    let name = &timers.expected(&added)[0].name;
     let found = clients.scheduler().get_schedule().group_name(group).name(name).send().await.unwrap();
     assert_eq!(found.schedule_expression(), Some("cron(0 7 ? * MON-FRI *)"));
     assert_eq!(found.flexible_time_window().unwrap().mode().as_str(), "OFF");

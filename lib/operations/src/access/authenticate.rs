@@ -1,6 +1,7 @@
 //! Who a credential belongs to.
 
 use crate::error::{Code, Error};
+use crate::hint::Hint;
 use crate::plane::{Call, Plane};
 use jiff::SignedDuration;
 use tidemill_model::key::{Key, Scope, Token};
@@ -22,8 +23,7 @@ pub async fn run(plane: &Plane, credential: Option<&str>, idempotency: Option<St
 /// [`Code::Unauthenticated`] if it has not the form of a key.
 pub(crate) fn hash(credential: Option<&str>) -> Result<String, Error> {
     let Some(text) = credential.map(bare).filter(|text| !text.is_empty()) else {
-        return Err(Error::new(Code::Unauthenticated, "the request has no API key")
-            .hint("send it as `Authorization: Bearer KEY`"));
+        return Err(Error::new(Code::Unauthenticated, "the request has no API key").hint(Hint::SendKey));
     };
     Ok(Token::parse(text).ok_or_else(unknown)?.hash())
 }
@@ -51,7 +51,7 @@ pub fn check(call: &Call, scope: Scope) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(Code::PermissionDenied, format!("the key does not have the scope `{scope}`"))
-        .hint(format!("use a key that was made with `--scope {scope}`")))
+        .hint(Hint::UseScope(scope)))
 }
 
 /// Writes when a key was last used, at most once an hour. A failure is no reason to refuse the request.
@@ -72,5 +72,5 @@ async fn note_use(plane: &Plane, key: &Key) {
 
 fn unknown() -> Error {
     Error::new(Code::Unauthenticated, "the API key is not valid")
-        .hint("check for a missing character; a revoked or expired key must be replaced by a new one")
+        .hint("check for a missing character; replace a revoked or expired key")
 }

@@ -1,6 +1,7 @@
 //! Changing a deployment: read it, decide, and write on condition that it has not moved on; else decide again.
 
 use crate::error::{Code, Error};
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub const HISTORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Reads a deployment that is not removed.
 pub async fn existing(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Result<Deployment, Error> {
     let found = plane.store.deployment(owner, &project.into()).await?;
-    found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(|| Error::not_found("project", project))
+    found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(|| Error::not_found(Noun::Project, project))
 }
 
 /// Counts the rounds of a change and spreads those that collide.
@@ -192,7 +193,7 @@ pub async fn change_state(
 
 fn refused(project: &ProjectId, refused: Refused) -> Error {
     match refused {
-        Refused::Removed => Error::not_found("project", project),
+        Refused::Removed => Error::not_found(Noun::Project, project),
         Refused::Errored => {
             Error::new(Code::FailedPrecondition, format!("project `{project}` is errored and does not run anyway"))
                 .hint("resume it with a valid key, or remove it")

@@ -1,7 +1,7 @@
 //! What a caller defines a deployment by: a pipeline, a schedule, settings. Everything is checked here, before
 //! anything changes.
 
-use crate::error::{Code, Detail, Error};
+use crate::error::{Code, Detail, Error, READ_AGAIN};
 use crate::plane::{Call, Plane};
 use serde_json::value::RawValue;
 use tidemill_model::deployment::Settings;
@@ -191,6 +191,5 @@ pub fn pipeline_of(body: Option<Vec<u8>>, sha256: &str) -> Result<Box<RawValue>,
 
 /// The answer to a change of something that expected another revision.
 pub fn changed_since(of: &str, expected: u64, found: u64) -> Error {
-    Error::new(Code::Conflict, format!("the {of} is at revision {found}, not {expected}"))
-        .hint("read it again, and repeat the change if it is still wanted")
+    Error::new(Code::Conflict, format!("the {of} is at revision {found}, not {expected}")).hint(READ_AGAIN)
 }

@@ -8,6 +8,7 @@
 use crate::deployment::change::{Rounds, audit, fresh_record, settle, touched, with_change};
 use crate::deployment::definition::{Definition, changed_since, stored_pipeline};
 use crate::error::{Code, Detail, Error};
+use crate::hint::Noun;
 use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
 use crate::version::addition::Addition;
@@ -80,7 +81,7 @@ pub async fn existing(plane: &Plane, call: &Call, of: &OfEnvironment) -> Result<
 pub fn there(of: &OfEnvironment, found: Option<Environment>) -> Result<Environment, Error> {
     found.filter(|environment| environment.state != environment::State::Removed).ok_or_else(|| {
         let message = format!("project `{}` is not deployed to environment `{}`", of.project, of.environment);
-        Error::new(Code::NotFound, message).hint("deploy a version to it first")
+        Error::missing(Noun::Environment, message).hint("deploy a version to it first")
     })
 }
 
@@ -399,6 +400,6 @@ impl Live {
             "source `{source}` is not a component of version {} of `{}`",
             self.version.number, self.version.project
         );
-        Err(Error::new(Code::NotFound, message).hint("name a component of the version that is live there"))
+        Err(Error::missing(Noun::Source, message).hint("name a component of the version that is live there"))
     }
 }

@@ -4,6 +4,7 @@ use crate::Operation;
 use crate::answer::{self, ListAnswer};
 use crate::environment;
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,7 @@ pub async fn all(
 ) -> Result<Vec<Happened>, Error> {
     let mut items = versions(plane, call, project).await?;
     if items.is_empty() {
-        return Err(Error::not_found("project", project));
+        return Err(Error::not_found(Noun::Project, project));
     }
     items.extend(changes(plane, call, project).await?);
     put_in_order(&mut items);

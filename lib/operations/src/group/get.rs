@@ -1,6 +1,7 @@
 //! One group, with its members as far as they are deployed.
 
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::{GroupAnswer, MemberAnswer};
 use serde::Deserialize;
@@ -46,5 +47,5 @@ impl crate::Operation for Get {
 /// Finds one of the caller's groups that is not removed.
 pub async fn find(plane: &Plane, call: &Call, name: &GroupName) -> Result<Group, Error> {
     let found = plane.store.group(&call.owner, name).await?.filter(|group| !group.is_removed);
-    found.ok_or_else(|| Error::not_found("group", name))
+    found.ok_or_else(|| Error::not_found(Noun::Group, name))
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::KeyAnswer;
 use crate::error::{Code, Error};
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -35,7 +36,7 @@ impl crate::Operation for Revoke {
 /// Revokes a key of an owner; one that is revoked already stays so.
 pub async fn revoke(store: &Store, owner: &OwnerId, id: &KeyId, now: Timestamp) -> Result<Key, Error> {
     for _ in 0..TRIES {
-        let found = store.key(owner, id).await?.ok_or_else(|| Error::not_found("key", id))?;
+        let found = store.key(owner, id).await?.ok_or_else(|| Error::not_found(Noun::Key, id))?;
         if found.revoked_at.is_some() {
             return Ok(found);
         }

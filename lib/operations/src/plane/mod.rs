@@ -1,4 +1,4 @@
-//! What operations work with: the table, the bells, time and randomness.
+//! What operations work with: the table, timers, bells, secrets, time and randomness.
 
 pub mod doctor;
 pub mod status;
@@ -22,7 +22,7 @@ use tidemill_engine::Host;
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{ConnectionId, KeyId, OwnerId, ProjectId, RunId};
-use tidemill_model::key::Scope;
+use tidemill_model::key::{KeyKind, Scope};
 use tidemill_model::lease::Process;
 use tidemill_model::schedule::Schedule;
 use tidemill_model::task::Task;
@@ -30,7 +30,7 @@ use tidemill_plan::Plan;
 use tidemill_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A whole plane.
+/// A whole plane: its parts, and what its operations keep in memory.
 pub struct Plane {
     pub store: Store,
     pub timers: Arc<dyn Timers>,
@@ -41,7 +41,7 @@ pub struct Plane {
     pub ambient: Arc<dyn Ambient>,
     pub calendar: Calendar,
     pub host: Arc<Host>,
-    pub kind: tidemill_model::key::KeyKind,
+    pub kind: KeyKind,
     pub workers: Workers,
     pub plans: PlanCache,
     pub threads: Threads,
@@ -50,38 +50,78 @@ pub struct Plane {
     pub stopping: AtomicBool,
 }
 
+/// What a plane is assembled from: a laptop, a Lambda function and a test differ in these alone.
+pub struct PlaneParts {
+    pub store: Store,
+    pub timers: Arc<dyn Timers>,
+    pub queue: Arc<dyn Queue>,
+    pub cipher: Arc<dyn Cipher>,
+    /// `None` where every WebSocket is held by the process that serves it.
+    pub sockets: Option<Arc<dyn Sockets>>,
+    pub ambient: Arc<dyn Ambient>,
+    pub calendar: Calendar,
+    pub host: Arc<Host>,
+    pub kind: KeyKind,
+    pub workers: Workers,
+}
+
 impl Plane {
+    pub fn new(parts: PlaneParts) -> Plane {
+        let PlaneParts { store, timers, queue, cipher, sockets, ambient, calendar, host, kind, workers } = parts;
+        Plane {
+            store,
+            timers,
+            queue,
+            cipher,
+            sockets,
+            ambient,
+            calendar,
+            host,
+            kind,
+            workers,
+            plans: PlanCache::default(),
+            threads: Threads::default(),
+            watches: Watches::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.ambient.now()
     }
 
     pub fn is_local(&self) -> bool {
-        self.kind == tidemill_model::key::KeyKind::Local
+        self.kind == KeyKind::Local
     }
 
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Lets the clock follow a deployment as the table has it. The table is the truth: when this fails, the
-    /// reconciler repeats it, so the failure is logged and not the caller's.
+    /// Sets a deployment's timer as the table has it. The table is the truth and the sweep repeats this, so a failure is
+    /// logged and not the caller's.
     pub async fn follow(&self, deployment: &Deployment) {
         if let Err(error) = self.timers.follow(deployment).await {
-            tracing::warn!(project.id = %deployment.id, %error, "the timer could not be set, the reconciler will");
+            tracing::warn!(project.id = %deployment.id, error = error.with_causes(), "could not set the timer; the sweep will retry");
         }
     }
 
-    /// Rings a bell. A bell that is lost is rung again by the reaper, so the failure is logged and not the caller's.
+    /// Rings a bell. The sweep rings a lost one again, so a failure is logged and not the caller's.
     pub async fn ring(&self, bell: Bell, delay: Duration) {
         if let Err(error) = self.queue.ring(bell.clone(), delay).await {
-            tracing::warn!(?bell, %error, "a bell could not be rung, the reaper will");
+            tracing::warn!(?bell, error = error.with_causes(), "could not ring a bell; the sweep will retry");
         }
     }
 
-    /// Rings for what nobody answered. The reaper comes again, so a failure is logged and not the caller's.
+    /// Rings again for work that no worker took up. The next sweep repeats this, so a failure is logged and not the
+    /// caller's.
     pub async fn ring_again(&self, bell: Bell) {
         if let Err(error) = self.queue.ring_again(bell.clone()).await {
-            tracing::warn!(?bell, %error, "a bell could not be rung again, the next sweep will");
+            tracing::warn!(
+                ?bell,
+                error = error.with_causes(),
+                "could not ring a bell again; the next sweep will retry"
+            );
         }
     }
 }
@@ -92,7 +132,7 @@ pub fn due_schedule(deployment: &Deployment) -> Option<&Schedule> {
     is_due.then_some(&deployment.schedule)
 }
 
-/// Who asks, when, and under which idempotency key.
+/// The caller of an operation: owner, key and scopes, with the instant and the idempotency key of the request.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub owner: OwnerId,
@@ -103,8 +143,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The same call as of now, and no earlier than `written`: what is written over a record is stamped no earlier than
-    /// that, however long the call has been on its way and whatever the clock of the other writer said.
+    /// The same call as of now, and no earlier than `written`: a record never gets an earlier stamp than the one it
+    /// replaces, however long the call took and whatever the other writer's clock said.
     pub fn after(&self, plane: &Plane, written: Timestamp) -> Call {
         Call { now: plane.now().max(written), ..self.clone() }
     }
@@ -112,13 +152,13 @@ impl Call {
 
 /// Rings a deployment's bell when it is due: EventBridge Scheduler, or local timers.
 pub trait Timers: Send + Sync {
-    /// Makes a deployment's timers as its record says, whatever there was before.
+    /// Sets a deployment's timers as its record says, whatever there was before.
     fn follow<'a>(&'a self, deployment: &'a Deployment) -> BoxFuture<'a, Result<(), Error>>;
     /// The timers that a deployment has when they are as its record says.
-    fn wanted(&self, deployment: &Deployment) -> Vec<Timer>;
+    fn expected(&self, deployment: &Deployment) -> Vec<Timer>;
     /// Every timer there is: whether it rings, by its name.
     fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>>;
-    /// Takes a timer away, whether or not it is there.
+    /// Deletes a timer, whether or not it exists.
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 }
 
@@ -133,7 +173,7 @@ pub struct Timer {
 /// Carries bells to workers, those of one deployment in order and one at a time: SQS FIFO, or a local queue.
 pub trait Queue: Send + Sync {
     fn ring<'a>(&'a self, bell: Bell, delay: Duration) -> BoxFuture<'a, Result<(), Error>>;
-    /// Rings past whatever waits in line for the same deployment: what stands there may be held by a dead worker.
+    /// Rings past the bells in line for the same deployment: a dead worker may hold them.
     fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>>;
 }
 
@@ -144,7 +184,7 @@ pub trait Sockets: Send + Sync {
     fn close<'a>(&'a self, connection: &'a ConnectionId) -> BoxFuture<'a, Result<(), Error>>;
 }
 
-/// Whether there was somebody to send something to.
+/// Whether a WebSocket was there to send to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
     Yes,
@@ -167,7 +207,7 @@ pub trait Cipher: Send + Sync {
     ) -> BoxFuture<'a, Result<SecretString, Error>>;
 }
 
-/// What a worker knows of the other workers.
+/// This process among the workers.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// Names this process; new at every start.
@@ -201,11 +241,11 @@ const PLANS: usize = 20_000;
 
 impl PlanCache {
     pub fn get(&self, key: &PlanKey) -> Option<Arc<Plan>> {
-        self.0.lock().expect("nobody panics while holding it").get(key).cloned()
+        self.0.lock().expect("no code panics while holding it").get(key).cloned()
     }
 
     pub fn put(&self, key: PlanKey, plan: Arc<Plan>) {
-        let mut plans = self.0.lock().expect("nobody panics while holding it");
+        let mut plans = self.0.lock().expect("no code panics while holding it");
         if plans.len() >= PLANS {
             plans.clear();
         }
@@ -221,7 +261,7 @@ impl Threads {
     /// Waits until fewer than the task's `threads` are taken, and takes one.
     pub async fn of(&self, task: &Task) -> OwnedSemaphorePermit {
         let threads = {
-            let mut tasks = self.0.lock().expect("nobody panics while holding it");
+            let mut tasks = self.0.lock().expect("no code panics while holding it");
             tasks.retain(|_, threads| threads.strong_count() > 0);
             let known = tasks.get(&task.run).and_then(Weak::upgrade);
             known.unwrap_or_else(|| {
@@ -230,6 +270,6 @@ impl Threads {
                 threads
             })
         };
-        threads.acquire_owned().await.expect("nobody closes it")
+        threads.acquire_owned().await.expect("it is never closed")
     }
 }

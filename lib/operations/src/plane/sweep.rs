@@ -88,7 +88,7 @@ async fn sweep(plane: &Plane, patience: SignedDuration) -> Result<Swept, Error> 
         && let Err(error) = strangers(plane).await
     {
         swept.failed += 1;
-        tracing::error!(%error, "WebSockets without a login could not be looked at");
+        tracing::error!(error = error.with_causes(), "WebSockets without a login could not be looked at");
     }
     // Listed before the deployments are read: one that is made meanwhile is in none of both, and is left alone.
     let mut timers = plane.timers.all().await?;
@@ -193,7 +193,7 @@ async fn tasks(plane: &Plane, owner: &OwnerId, swept: &mut Swept) -> Result<(), 
         let before = task.state;
         match settle(plane, task).await {
             Ok(task) => swept.tasks_ended += usize::from(task.state != before),
-            Err(error) => swept.missed(owner, "a task", &error),
+            Err(error) => swept.missed(owner, "a task", &error.with_causes()),
         }
     }
     Ok(())
@@ -216,7 +216,7 @@ async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swep
             Ok(()) => swept.rollouts_found += 1,
             Err(error) => {
                 swept.failed += 1;
-                tracing::error!(owner.id = %owner, rollout.id = %rollout.id, %error, "a rollout could not be seen to");
+                tracing::error!(owner.id = %owner, rollout.id = %rollout.id, error = error.with_causes(), "a rollout could not be seen to");
             }
         }
     }
@@ -315,7 +315,11 @@ async fn take_away(plane: &Plane, timers: HashMap<String, bool>, swept: &mut Swe
     for name in timers.keys() {
         match plane.timers.delete(name).await {
             Ok(()) => swept.timers_set += 1,
-            Err(error) => tracing::warn!(timer = name, %error, "a timer of no deployment could not be deleted"),
+            Err(error) => tracing::warn!(
+                timer = name,
+                error = error.with_causes(),
+                "a timer of no deployment could not be deleted"
+            ),
         }
     }
 }
@@ -326,7 +330,7 @@ async fn looked_at(plane: &Plane, deployment: &Deployment, has_timers: bool, pat
     if let Err(error) = look_at(plane, deployment, has_timers, patience, &mut swept).await {
         swept.failed += 1;
         let Deployment { owner, id, .. } = deployment;
-        tracing::error!(owner.id = %owner, project.id = %id, %error, "a deployment could not be looked at");
+        tracing::error!(owner.id = %owner, project.id = %id, error = error.with_causes(), "a deployment could not be looked at");
     }
     swept
 }
@@ -363,7 +367,7 @@ async fn look_at(
 /// Whether a deployment's timers are among `timers` and as its record says. They are taken out, so that in the end
 /// those are left that no deployment asks for.
 pub(crate) fn has_its_timers(plane: &Plane, deployment: &Deployment, timers: &mut HashMap<String, bool>) -> bool {
-    let mut wanted = plane.timers.wanted(deployment);
+    let mut wanted = plane.timers.expected(deployment);
     wanted.retain(|timer| timers.remove(&timer.name) != Some(timer.rings));
     wanted.is_empty()
 }

@@ -4,6 +4,7 @@
 use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds};
 use crate::error::{Code, Detail, Error};
+use crate::hint::Hint;
 use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
@@ -57,8 +58,8 @@ impl From<RolloutRefusal> for Error {
                     message: active.id.to_string(),
                     hint: None,
                 };
-                let hint = format!("wait for it, or cancel it with `tidemill rollout cancel {}`", active.id);
-                Error { details: vec![detail], ..Error::new(Code::AlreadyExists, message).hint(hint) }
+                let hint = Hint::WaitForRollout(active.id);
+                Error::new(Code::AlreadyExists, message).hint(hint).details(vec![detail])
             }
         }
     }

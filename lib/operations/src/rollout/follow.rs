@@ -4,6 +4,7 @@
 //! process and has moved on, and now and then, because its worker may be of another.
 
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::rollout::watches::{Following, Snapshot};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const SHORTEST: Duration = Duration::from_millis(50);
 /// # Errors
 /// [`crate::Code::NotFound`] if the caller has no such rollout.
 pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<Following, Error> {
-    let rollout = plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found("rollout", id))?;
+    let rollout = plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found(Noun::Rollout, id))?;
     if let Some((sender, known)) = plane.watches.following(id) {
         // It may have been told of long ago, by a process that was frozen since.
         let resources = known.borrow().resources.clone();
@@ -52,7 +53,9 @@ async fn tell(plane: Arc<Plane>, sender: Arc<watch::Sender<Snapshot>>, moved: Ar
         match read(&plane, &rollout, resources).await {
             Ok(Some(snapshot)) => forward(&sender, snapshot),
             Ok(None) => return,
-            Err(error) => tracing::debug!(rollout.id = %rollout.id, %error, "a rollout could not be read"),
+            Err(error) => {
+                tracing::debug!(rollout.id = %rollout.id, error = error.with_causes(), "a rollout could not be read")
+            }
         }
         tokio::time::sleep(SHORTEST).await;
     }

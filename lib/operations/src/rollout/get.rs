@@ -2,6 +2,7 @@
 
 use crate::Operation;
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
 use crate::rollout::follow::settled;
@@ -34,5 +35,5 @@ impl Operation for Get {
 
 /// Finds one of the caller's rollouts.
 pub async fn find(plane: &Plane, call: &Call, id: &RolloutId) -> Result<Rollout, Error> {
-    plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found("rollout", id))
+    plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found(Noun::Rollout, id))
 }

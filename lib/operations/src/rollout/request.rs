@@ -5,6 +5,7 @@ use crate::deployment::{
     definition::{Definition, SettingsGiven},
 };
 use crate::error::{Code, Detail, Error};
+use crate::hint::Hint;
 use crate::plane::Plane;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -283,7 +284,7 @@ fn problem(index: usize, wanted: &Wanted, invalid: Invalid) -> Detail {
 fn wrong(details: Vec<Detail>) -> Error {
     let message = match details.as_slice() {
         [only] => only.message.clone(),
-        several => format!("{} things are wrong", several.len()),
+        several => format!("the request has {} problems", several.len()),
     };
     several_problems(message, details)
 }
@@ -297,8 +298,10 @@ pub fn several_problems(message: String, details: Vec<Detail>) -> Error {
         details.push(Detail { component: None, field: None, message, hint: None });
     }
     let hint = match details.as_slice() {
-        [only] => only.hint.clone(),
-        _ => Some("fix the problems in `details`".to_owned()),
+        [only] => only.hint.clone().map(Hint::Words),
+        _ => Some(Hint::FixDetails),
     };
-    Error { details, hint, ..Error::new(Code::InvalidArgument, message) }
+    let mut error = Error::new(Code::InvalidArgument, message).details(details);
+    error.hint = hint;
+    error
 }

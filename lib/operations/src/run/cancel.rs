@@ -6,6 +6,7 @@ use crate::answer::RunAnswer;
 use crate::bell::Bell;
 use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::run::get::find;
 use crate::task;
@@ -83,7 +84,7 @@ pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<R
             }
             Err(error) if error.rejects(Part::Run) => {
                 let found = plane.store.run(&before.owner, &before.deployment, &before.id).await?;
-                before = found.ok_or_else(|| Error::not_found("run", &before.id))?;
+                before = found.ok_or_else(|| Error::not_found(Noun::Run, &before.id))?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -2,6 +2,7 @@
 
 use crate::answer::RunAnswer;
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -51,7 +52,7 @@ pub(crate) async fn find(
             found.filter(|run| deployment.is_none_or(|of| of.project() == run.deployment.project()))
         }
     };
-    found.ok_or_else(|| Error::not_found("run", run))
+    found.ok_or_else(|| Error::not_found(Noun::Run, run))
 }
 
 /// A run with its result, wherever that is stored.

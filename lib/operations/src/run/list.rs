@@ -2,6 +2,7 @@
 
 use crate::answer::{self, ListAnswer, RunAnswer};
 use crate::error::{Code, Error};
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ impl crate::Operation for List {
         if let Some(project) = input.project.as_ref().filter(|_| items.is_empty())
             && plane.store.deployment(&call.owner, &project.into()).await?.is_none()
         {
-            return Err(Error::not_found("project", project));
+            return Err(Error::not_found(Noun::Project, project));
         }
         Ok(ListAnswer::of(Page { items, next: cursor }, |run| RunAnswer { result: None, ..RunAnswer::from(run) }))
     }

@@ -5,6 +5,7 @@ use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds, existing};
 use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
+use crate::hint::Noun;
 use crate::idempotency::{Answer, Once};
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
@@ -124,7 +125,7 @@ async fn triggerable(plane: &Plane, call: &Call, project: &ProjectId) -> Result<
         State::Errored { reason, .. } => {
             refused(format!("project `{project}` is errored: {reason}"), "resume it with a valid key first")
         }
-        State::Removed { .. } => Err(Error::not_found("project", project)),
+        State::Removed { .. } => Err(Error::not_found(Noun::Project, project)),
     }
 }
 

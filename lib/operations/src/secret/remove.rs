@@ -2,6 +2,7 @@
 
 use crate::answer::Done;
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use tidemill_model::ids::SecretName;
@@ -24,7 +25,7 @@ impl crate::Operation for Remove {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Done, Error> {
         match plane.store.remove_secret(&call.owner, &input.name).await? {
             true => Ok(Done {}),
-            false => Err(Error::not_found("secret", &input.name)),
+            false => Err(Error::not_found(Noun::Secret, &input.name)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::TaskStatus;
 use crate::error::{Code, Error};
+use crate::hint::Hint;
 use crate::plane::{Call, Plane};
 use crate::task::life::{find, settle};
 use serde::Deserialize;
@@ -48,7 +49,7 @@ impl crate::Operation for Get {
 
 fn none_open(project: &ProjectId, source: &str) -> Error {
     let message = format!("no task of source `{}` of project `{project}` is open", source.escape_debug());
-    Error::new(Code::NotFound, message).hint("open one; `tidemill tasks` shows those that are open")
+    Error::new(Code::NotFound, message).hint(Hint::OpenTask)
 }
 
 /// The open task that a source's callers find.

@@ -386,7 +386,7 @@ impl Worker {
             Err(error) => Err(error),
         };
         if let Err(error) = counted {
-            tracing::warn!(run.id = %self.task.run, %error, "the end of an object was not counted");
+            tracing::warn!(run.id = %self.task.run, error = error.with_causes(), "the end of an object was not counted");
         }
     }
 

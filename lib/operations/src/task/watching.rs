@@ -20,7 +20,7 @@ impl Plane {
             return;
         }
         if let Err(error) = ring(self, owner).await {
-            tracing::warn!(%error, "could not notify watchers; the sweep will retry");
+            tracing::warn!(error = error.with_causes(), "could not notify watchers; the sweep will retry");
         }
     }
 }

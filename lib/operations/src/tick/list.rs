@@ -6,6 +6,7 @@
 use crate::answer::{self, ListAnswer};
 use crate::deployment::change::unsettled;
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ impl crate::Operation for List {
         let before = input.cursor.as_deref().map(position).transpose()?;
         let until = [before, input.until].into_iter().flatten().min();
         let found = plane.store.deployment(&call.owner, &DeploymentId::from(&input.project)).await?;
-        let deployment = found.ok_or_else(|| Error::not_found("project", &input.project))?;
+        let deployment = found.ok_or_else(|| Error::not_found(Noun::Project, &input.project))?;
         let mut ticks = ticks(plane, &deployment, input.since, until, limit + 1).await?;
         let next = match ticks.len() > limit {
             true => {

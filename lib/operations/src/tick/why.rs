@@ -1,6 +1,7 @@
 //! Why there was a run at some minute, or why there was none: answered from the ledger of ticks and the audit rows.
 
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::tick::list::{TickAnswer, ticks};
 use jiff::{SignedDuration, Timestamp};
@@ -48,7 +49,7 @@ impl crate::Operation for Why {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
         let found = plane.store.deployment(&call.owner, &DeploymentId::from(&input.project)).await?;
-        let deployment = found.ok_or_else(|| Error::not_found("project", &input.project))?;
+        let deployment = found.ok_or_else(|| Error::not_found(Noun::Project, &input.project))?;
         let minute = SignedDuration::try_from(plane.calendar.minute()).unwrap_or(SignedDuration::ZERO);
         let end = input.time.checked_add(minute).unwrap_or(Timestamp::MAX);
         let found = ticks(plane, &deployment, Some(start_of(input.time, minute)), Some(end), 2).await?;

@@ -78,12 +78,7 @@ impl crate::Operation for Add {
 }
 
 /// Adds the version without deploying it.
-async fn alone(
-    plane: &Plane,
-    call: &Call,
-    addition: &Addition,
-    once: Option<&Once>,
-) -> Result<Answer<Output>, Error> {
+async fn alone(plane: &Plane, call: &Call, addition: &Addition, once: Option<&Once>) -> Result<Answer<Output>, Error> {
     if let Some(once) = once
         && let Some(earlier) = once.earlier(plane, call).await?
     {

@@ -2,6 +2,7 @@
 
 use crate::answer::{self, ListAnswer, VersionAnswer};
 use crate::error::Error;
+use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use tidemill_model::ids::ProjectId;
@@ -28,7 +29,7 @@ impl crate::Operation for List {
         let cursor = answer::cursor(input.cursor.as_deref())?;
         let page = plane.store.versions(&call.owner, &input.project, cursor.as_ref(), limit).await?;
         if page.items.is_empty() && cursor.is_none() {
-            return Err(Error::not_found("project", &input.project));
+            return Err(Error::not_found(Noun::Project, &input.project));
         }
         Ok(ListAnswer::of(page, VersionAnswer::from))
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tidemill_model::ids::{GroupName, RolloutId};
 use tidemill_model::key::Scope;
 use tidemill_operations::rollout::answer::RolloutAnswer;
-use tidemill_operations::{Call, Error, Plane, access};
+use tidemill_operations::{Call, Error, Noun, Plane, access};
 
 /// Who asks, if they may do what asks for a scope.
 pub async fn call(plane: &Plane, request: &Request<()>, scope: Scope) -> Result<Call, Refusal> {
@@ -48,14 +48,14 @@ impl OfDeployment {
     }
 
     fn unknown(&self) -> Refusal {
-        Error::not_found("deployment", self.deployment.escape_debug()).hint("check its id").into()
+        Error::not_found(Noun::Deployment, self.deployment.escape_debug()).into()
     }
 }
 
 /// The group that a project is, if a project can be called so.
 pub fn group(project: &str) -> Result<GroupName, Refusal> {
     let group = is_logical_id(project).then(|| GroupName::parse(project).ok()).flatten();
-    let unknown = || Error::not_found("project", project.escape_debug()).hint("check its logical id");
+    let unknown = || Error::not_found(Noun::Project, project.escape_debug());
     group.ok_or_else(|| unknown().into())
 }
 

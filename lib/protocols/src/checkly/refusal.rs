@@ -1,8 +1,8 @@
 //! The one form of a refusal: `{"statusCode", "error", "message"}`. Clients take no other for what it is, and show the
 //! message alone, so that holds what to do, too.
 
-use crate::error_codes;
 use crate::rest::Response;
+use crate::{error_codes, hints};
 use futures::future::BoxFuture;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
@@ -61,6 +61,8 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
         let (status, _) = error_codes::rest(error.code);
+        error.log();
+        let error = error.worded(hints::checkly);
         let message = error.in_lines(MESSAGE_LIMIT);
         Refusal { status, message, details: error.details, holder: None }
     }

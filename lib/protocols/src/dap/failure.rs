@@ -1,9 +1,9 @@
 //! What a client is told when a command fails: one text, because that is all its user sees.
 
-use crate::error_codes;
+use crate::{error_codes, hints};
 use std::fmt::Write;
 use tidemill_model::key::Scope;
-use tidemill_operations::{Code, Detail, Error};
+use tidemill_operations::{Code, Detail, Error, Hint};
 
 /// A failed command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,10 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let is_final = error.code == Code::Unauthenticated;
+        error.log();
+        let error = error.worded(hints::rocketride);
         let message = match error.details.as_slice() {
-            [] => with_hint(&error.message, error.hint.as_deref()),
+            [] => with_hint(&error.message, error.hint.as_ref().map(Hint::to_string).as_deref()),
             [only] => located(only),
             several => listed(&error.message, several),
         };

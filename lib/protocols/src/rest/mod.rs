@@ -55,7 +55,9 @@ impl Response {
     /// The one form of every error.
     pub fn error(error: &Error) -> Response {
         let (status, code) = crate::error_codes::rest(error.code);
-        let response = Response::refusal(status, code, &error.message, error.hint.as_deref(), &error.details);
+        error.log();
+        let hint = error.hint.as_ref().map(crate::hints::rest);
+        let response = Response::refusal(status, code, &error.message, hint.as_deref(), &error.details);
         match error.code {
             Code::Unauthenticated => response.header(http::header::WWW_AUTHENTICATE, "Bearer"),
             Code::Unavailable => response.header(http::header::RETRY_AFTER, "1"),

@@ -62,7 +62,10 @@ fn told(sent: Vec<(String, Result<Sent, Error>)>) -> Value {
     for (name, (_, sent)) in names.into_iter().zip(sent) {
         let mut object = match sent {
             Ok(sent) => objects::result(sent),
-            Err(error) => Map::from_iter([("error".to_owned(), error.message.into())]),
+            Err(error) => {
+                error.log();
+                Map::from_iter([("error".to_owned(), error.message.into())])
+            }
         };
         let failed = object.contains_key("error");
         completed += usize::from(!failed);

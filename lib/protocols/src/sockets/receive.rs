@@ -89,7 +89,10 @@ async fn send(
                 Ok(Reached::Yes) => false,
                 Ok(Reached::Gone) => true,
                 Err(error) => {
-                    tracing::warn!(%error, "an answer could not be sent, and its connection is closed");
+                    tracing::warn!(
+                        error = error.with_causes(),
+                        "an answer could not be sent, and its connection is closed"
+                    );
                     sockets.close(connection).await?;
                     true
                 }

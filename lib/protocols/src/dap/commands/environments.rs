@@ -22,7 +22,9 @@ use tidemill_operations::environment::{
     source::{Diagnostics, Scheduled},
 };
 use tidemill_operations::schedule_preview::SchedulePreview;
-use tidemill_operations::{Answer, Call, Code, Error, OfEnvironment, Operation, access, schedule_preview, version};
+use tidemill_operations::{
+    Answer, Call, Code, Error, Noun, OfEnvironment, Operation, access, schedule_preview, version,
+};
 
 /// What the caller's own environment is called in answers.
 const OWN_PREFIX: &str = "user~";
@@ -321,7 +323,7 @@ pub fn team_id(call: &Call, environment: &str) -> String {
 }
 
 fn not_there(call: &Call, of: &OfEnvironment, error: Error) -> Failure {
-    if error.code != Code::NotFound || error.message.contains("not a component") {
+    if error.code != Code::NotFound || error.missing == Some(Noun::Source) {
         return error.into();
     }
     let team = team_id(call, of.environment.as_str());

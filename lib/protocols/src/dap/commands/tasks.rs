@@ -116,10 +116,7 @@ async fn running(asked: &Asked) -> Result<String, Failure> {
         None => None,
     };
     let input = task::get::Input { token: None, project: Some(project), source: Some(source), environment };
-    let found = task::Get::run(plane, call, input).await.map_err(|error| match error.code {
-        Code::NotFound => error.hint("start it with `use`"),
-        _ => error,
-    });
+    let found = task::Get::run(plane, call, input).await;
     Ok(found.map_err(failed)?.token)
 }
 
