@@ -1,5 +1,7 @@
-//! What to do about an error, in the words of each protocol's users: commands of ours for those of the HTTP API, which
-//! `tidemill` itself shows, and what RocketRide's and Checkly's clients call things for theirs.
+//! What to do about an error, in the words of each protocol's users.
+//!
+//! Users of the HTTP API read commands of `tidemill`, which shows these hints too; users of RocketRide and Checkly read
+//! what their clients call things.
 
 use tidemill_operations::{Hint, Noun};
 

@@ -1,5 +1,6 @@
-//! Begins a rollout: one transaction gives it the group, which has one rollout at a time, and makes its record; a worker
-//! does the rest. The request is stored before, and nothing has changed when it is refused.
+//! Begins a rollout: one transaction gives it the group and makes its record, and a worker does the rest.
+//!
+//! A group has one rollout at a time. The request is stored first, and a refusal changes nothing.
 
 use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Rounds};
@@ -97,7 +98,7 @@ pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result
         purpose,
         state: State::Pending,
         step: Step::Wait,
-        resources: resources,
+        resources,
         settled: 0,
         progress: 0,
         git,
