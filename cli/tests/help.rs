@@ -45,6 +45,7 @@ const COMMANDS: &[&[&str]] = &[
     &["why"],
     &["doctor"],
     &["keys"],
+    &["whoami"],
     &["keys", "create"],
     &["keys", "list"],
     &["keys", "revoke"],

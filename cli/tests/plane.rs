@@ -131,3 +131,17 @@ fn what_is_for_groups_is_refused_with_a_project_and_removes_nothing() {
 
     assert_eq!(plane.deployed(), ["orders"]);
 }
+
+#[test]
+fn a_command_says_whose_key_it_uses() {
+    let plane = Plane::new();
+
+    let caller = plane.tidemill(&["whoami", "--json"]).json();
+    let shown = plane.tidemill(&["whoami"]).stdout;
+
+    assert_eq!((&caller["plane"], &caller["minuteSeconds"]), (&json!("local"), &json!(60.0)));
+    for text in [caller["owner"].as_str(), caller["key"]["id"].as_str(), Some(plane.url.as_str()), Some("60 s")] {
+        assert!(shown.contains(text.unwrap()), "{shown}");
+    }
+    assert_eq!(plane.tidemill(&["whoami", "--key", "tm_local_x"]).code, 4);
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod borders;
+mod caller_get;
 mod checkly;
 mod conflicts;
 mod dap;

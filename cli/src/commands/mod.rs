@@ -1,5 +1,6 @@
 //! One file per command: its options, its help, what it does.
 
+pub mod caller;
 pub mod completions;
 pub mod deployment;
 pub mod environment;
@@ -47,6 +48,7 @@ pub enum Command {
     Why(tick::why::Args),
     Doctor(plane::doctor::Args),
     Keys(key::Args),
+    Whoami(caller::Args),
     Secrets(secret::Args),
     Validate(pipeline::validate::Args),
     Providers(pipeline::providers::Args),
@@ -82,6 +84,7 @@ pub async fn run(session: &Session, command: Command, grammar: fn() -> clap::Com
         Command::Why(args) => tick::why::run(session, args).await,
         Command::Doctor(args) => plane::doctor::run(session, args).await,
         Command::Keys(args) => key::run(session, args).await,
+        Command::Whoami(args) => caller::run(session, args).await,
         Command::Secrets(args) => secret::run(session, args).await,
         Command::Validate(args) => pipeline::validate::run(session, args),
         Command::Providers(args) => pipeline::providers::run(session, args),

@@ -12,6 +12,7 @@ mod idempotency;
 pub mod plane;
 
 pub mod access;
+pub mod caller_get;
 pub mod deployment;
 pub mod environment;
 pub mod group;

@@ -19,6 +19,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_operations::bell::BellOutcome;
+use tidemill_operations::caller_get::CallerGet;
 use tidemill_operations::pipeline_validate::PipelineValidate;
 use tidemill_operations::plane::{self, sweep::Swept};
 use tidemill_operations::provider_list::ProviderList;
@@ -753,6 +754,7 @@ pub static FUNCTIONS: &[Function] = &[
     ])
     .memory(512),
     get("plane_health", "/v1/health", &[], rest::plane_health).memory(128).also_at(&routes::HEALTH),
+    get("caller_get", "/v1/me", &[], rest::operation::<CallerGet>).may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners])]),
     get("plane_status", "/v1/status", &[], rest::operation::<plane::Status>)
         .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners])])
         .also_at(&routes::STATUS)

@@ -254,6 +254,8 @@ async fn keys_and_secrets(seen: &mut Seen) {
     seen.note("pipeline_validate", &world, user.post("/v1/validate", json!({"pipeline": pipeline("p")}))).await.ok();
     let user = ana(&world).await;
     seen.note("provider_list", &world, user.get("/v1/providers")).await.ok();
+    let user = ana(&world).await;
+    seen.note("caller_get", &world, user.get("/v1/me")).await.ok();
     seen.note("plane_health", &world, world.nobody().get("/v1/health")).await.ok();
 }
 
