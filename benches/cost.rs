@@ -227,7 +227,7 @@ impl Bench {
 
     /// Rings the bell of `p`'s tick.
     async fn ring(&mut self, function: &'static str, case: &str) -> Asked {
-        let On::Tick(handle) = functions::named(function).expect("it is in the table").on else {
+        let On::Bell(QueueKind::Ticks, handle) = functions::named(function).expect("it is in the table").on else {
             panic!("`{function}` answers ticks")
         };
         let owner = OwnerId::parse("ana").expect("the name is well formed");

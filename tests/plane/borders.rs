@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each crate may depend on, of ours.
@@ -11,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("tidemill-engine", &["model", "plan"]),
     ("tidemill-store", &["model"]),
     ("tidemill-operations", &["model", "plan", "engine", "store"]),
-    ("tidemill-protocols", &["model", "plan", "engine", "store", "operations"]),
+    ("tidemill-protocols", &["model", "plan", "operations"]),
     ("tidemill-aws", &["model", "plan", "engine", "store", "operations", "protocols"]),
     ("tidemill-functions", &["aws"]),
     ("tidemill-local", &["model", "plan", "engine", "store", "operations", "protocols"]),
@@ -117,4 +118,42 @@ fn the_first_build_on_a_laptop_leaves_out_what_only_the_cloud_needs() {
         let by_default = package["features"]["default"].to_string();
         assert!(!by_default.contains("gateway") && !by_default.contains("aws-lc"), "`{name}`: {by_default}");
     }
+}
+
+/// Crates above the operations, whose rules they carry to a wire, to AWS or to a laptop.
+const WITHOUT_RULES: [&str; 3] = ["lib/protocols/src", "lib/aws/src", "lib/local/src"];
+
+/// The files of those crates that name the store, and on how many lines: they put a plane together and make its table.
+/// What they read or write beside that is an operation's. The list may only shrink.
+const OPENS_THE_STORE: [(&str, usize); 3] = [
+    ("lib/aws/src/configuration.rs", 2),
+    // What went wrong at the start, in words for the user.
+    ("lib/local/src/folder.rs", 2),
+    ("lib/local/src/local.rs", 6),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("it can be read").path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    folders.iter().flat_map(|folder| sources(folder)).chain(files).collect()
+}
+
+#[test]
+fn only_operations_read_and_write_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace");
+    let names_it =
+        |line: &&str| ["plane.store", "tidemill_store", "Store::", "&Store"].iter().any(|name| line.contains(name));
+    let mut found = BTreeMap::new();
+    for file in WITHOUT_RULES.iter().flat_map(|folder| sources(&root.join(folder))) {
+        let text = std::fs::read_to_string(&file).expect("a source is text");
+        let count = text.lines().filter(names_it).count();
+        let name = file.strip_prefix(root).expect("it lies in the workspace").display().to_string();
+        if count > 0 {
+            found.insert(name, count);
+        }
+    }
+
+    let allowed: BTreeMap<_, _> = OPENS_THE_STORE.into_iter().map(|(file, count)| (file.to_owned(), count)).collect();
+    assert_eq!(found, allowed, "a rule belongs in `operations`; where a line went, take it off the list");
 }

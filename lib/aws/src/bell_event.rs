@@ -3,17 +3,17 @@
 
 use crate::clients::Clients;
 use crate::configuration::{Configuration, Variable};
-use crate::visibility::Held;
+use crate::visibility::HeldMessage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
-use tidemill_operations::bell::BellOutcome;
+use tidemill_operations::bell::{BellOutcome, QueueKind};
 use tidemill_operations::{Bell, Error, Plane};
 use tidemill_protocols::functions::BellHandler;
 
-/// How long before the function's deadline a run is told to stop after its next save.
+/// How long before the function's deadline a run is asked to stop after its next save.
 const HANDOVER: Duration = Duration::from_secs(60);
 /// How long after its last renewal the lease of a run or a rollout has run out, so that the next invocation can take it.
 const LEASE_OVER: Duration = Duration::from_secs(31);
@@ -21,7 +21,7 @@ const LEASE_OVER: Duration = Duration::from_secs(31);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize)]
-pub struct Event {
+pub struct BellEvent {
     #[serde(rename = "Records")]
     records: Vec<Record>,
 }
@@ -37,7 +37,7 @@ struct Record {
 /// Which messages are to come again.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct BatchAnswer {
     batch_item_failures: Vec<Failure>,
 }
 
@@ -60,26 +60,26 @@ pub struct Receiver {
     pub plane: Arc<Plane>,
     pub clients: Arc<Clients>,
     pub configuration: Arc<Configuration>,
-    pub queue: Variable,
+    pub queue: QueueKind,
     pub handle: BellHandler,
 }
 
 impl Receiver {
     /// Answers one bell after the other. From the first that is to come again on, all are: their order holds.
-    pub async fn receive(&self, event: Event, deadline: SystemTime) -> Result<Answer, Error> {
+    pub async fn receive(&self, event: BellEvent, deadline: SystemTime) -> Result<BatchAnswer, Error> {
         let mut batch_item_failures = Vec::new();
         for record in event.records {
             if !batch_item_failures.is_empty() || self.comes_again(&record, deadline).await? {
                 batch_item_failures.push(Failure { item_identifier: record.message_id });
             }
         }
-        Ok(Answer { batch_item_failures })
+        Ok(BatchAnswer { batch_item_failures })
     }
 
     async fn comes_again(&self, record: &Record, deadline: SystemTime) -> Result<bool, Error> {
-        let held = Held {
+        let held = HeldMessage {
             clients: self.clients.clone(),
-            queue_url: self.configuration.get(self.queue)?.to_owned(),
+            queue_url: self.configuration.get(Variable::Queue(self.queue))?.to_owned(),
             receipt: record.receipt_handle.clone(),
         };
         let message: Message = match serde_json::from_str(&record.body) {
@@ -106,13 +106,13 @@ impl Receiver {
         Ok(true)
     }
 
-    async fn answer(&self, held: &Held, message: Message, deadline: SystemTime) -> Result<BellOutcome, Error> {
+    async fn answer(&self, held: &HeldMessage, message: Message, deadline: SystemTime) -> Result<BellOutcome, Error> {
         let rang_for = rang_for(message.scheduled_time.as_deref());
         self.plane.stopping.store(false, Ordering::Relaxed);
         // Ticks are taken within milliseconds: their queue's own timeout serves them, and none is cut short.
         let beside = async {
             match self.queue {
-                Variable::RunsQueue | Variable::RolloutsQueue => {
+                QueueKind::Runs | QueueKind::Rollouts => {
                     tokio::join!(held.keep(), self.stop_before(deadline));
                 }
                 _ => std::future::pending().await,
@@ -138,11 +138,11 @@ impl Receiver {
     }
 }
 
-/// Whoever works on a run may have failed with the lease in hand: a bell that rings before it is over finds a run that
-/// somebody works on, and is done. A rollout's lease is given back.
-fn after_failure(queue: Variable) -> Duration {
+/// A run's worker may have failed with the lease in hand: a bell that rings before it is over finds a run in work, and is
+/// done. A rollout's lease is given back.
+fn after_failure(queue: QueueKind) -> Duration {
     match queue {
-        Variable::RunsQueue => LEASE_OVER,
+        QueueKind::Runs => LEASE_OVER,
         _ => AFTER_FAILURE,
     }
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// Lets a bell of a queue fail, and gives the seconds after which it rings again.
-    async fn seconds_until_it_rings_again(queue: Variable) -> i64 {
+    async fn seconds_until_it_rings_again(queue: QueueKind) -> i64 {
         let taken = Taken::default();
         let sqs = SharedHttpConnector::new(taken.clone());
         let shared = SdkConfig::builder()
@@ -185,7 +185,8 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
             .http_client(http_client_fn(move |_: &HttpConnectorSettings, _| sqs.clone()));
         let clients = Arc::new(Clients::new(shared.build()));
-        let url = |of: Variable| (of, "https://sqs.eu-central-1.amazonaws.com/1/queue.fifo".to_owned());
+        let url =
+            |of: QueueKind| (Variable::Queue(of), "https://sqs.eu-central-1.amazonaws.com/1/queue.fifo".to_owned());
         let configuration: Arc<Configuration> =
             Arc::new([url(queue), (Variable::Table, "t".into())].into_iter().collect());
         let plane = Arc::new(crate::configuration::plane(configuration.clone(), clients.clone()).unwrap());
@@ -205,12 +206,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_bell_of_a_run_that_failed_rings_when_the_runs_lease_is_over() {
-        assert_eq!(seconds_until_it_rings_again(Variable::RunsQueue).await, 31);
-        assert_eq!(seconds_until_it_rings_again(Variable::TicksQueue).await, 10);
+        assert_eq!(seconds_until_it_rings_again(QueueKind::Runs).await, 31);
+        assert_eq!(seconds_until_it_rings_again(QueueKind::Ticks).await, 10);
     }
 
     fn only_message(event: &str) -> Message {
-        let event: Event = serde_json::from_str(event).unwrap();
+        let event: BellEvent = serde_json::from_str(event).unwrap();
         serde_json::from_str(&event.records[0].body).unwrap()
     }
 

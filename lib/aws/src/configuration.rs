@@ -3,29 +3,24 @@
 
 use crate::cipher::KmsCipher;
 use crate::clients::Clients;
+use crate::gateway_sockets::ApiGatewaySockets;
 use crate::queue::SqsQueue;
-use crate::sockets::ApiGatewaySockets;
 use crate::timers::SchedulerTimers;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tidemill_engine::{Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{PlaneParts, Workers};
 use tidemill_operations::{Ambient, Error, Plane, SystemAmbient};
 use tidemill_store::Store;
 
-/// What the template tells a function.
+/// What the template gives a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Variable {
     Table,
-    /// The URL of the queue of runs.
-    RunsQueue,
-    /// The URL of the queue of ticks.
-    TicksQueue,
-    /// The URL of the queue of rollouts.
-    RolloutsQueue,
-    /// The URL of the queue of those who are to be told something.
-    SocketsQueue,
+    /// The URL of a queue.
+    Queue(QueueKind),
     /// The ARN of the queue of ticks, which Scheduler sends to.
     TicksQueueArn,
     ScheduleGroup,
@@ -42,10 +37,10 @@ pub enum Variable {
 impl Variable {
     pub const ALL: [Variable; 11] = [
         Variable::Table,
-        Variable::RunsQueue,
-        Variable::TicksQueue,
-        Variable::RolloutsQueue,
-        Variable::SocketsQueue,
+        Variable::Queue(QueueKind::Runs),
+        Variable::Queue(QueueKind::Ticks),
+        Variable::Queue(QueueKind::Rollouts),
+        Variable::Queue(QueueKind::Sockets),
         Variable::TicksQueueArn,
         Variable::ScheduleGroup,
         Variable::SchedulerRole,
@@ -57,10 +52,10 @@ impl Variable {
     pub const fn name(self) -> &'static str {
         match self {
             Variable::Table => "TIDEMILL_TABLE",
-            Variable::RunsQueue => "TIDEMILL_RUNS_QUEUE",
-            Variable::TicksQueue => "TIDEMILL_TICKS_QUEUE",
-            Variable::RolloutsQueue => "TIDEMILL_ROLLOUTS_QUEUE",
-            Variable::SocketsQueue => "TIDEMILL_SOCKETS_QUEUE",
+            Variable::Queue(QueueKind::Runs) => "TIDEMILL_RUNS_QUEUE",
+            Variable::Queue(QueueKind::Ticks) => "TIDEMILL_TICKS_QUEUE",
+            Variable::Queue(QueueKind::Rollouts) => "TIDEMILL_ROLLOUTS_QUEUE",
+            Variable::Queue(QueueKind::Sockets) => "TIDEMILL_SOCKETS_QUEUE",
             Variable::TicksQueueArn => "TIDEMILL_TICKS_QUEUE_ARN",
             Variable::ScheduleGroup => "TIDEMILL_SCHEDULE_GROUP",
             Variable::SchedulerRole => "TIDEMILL_SCHEDULER_ROLE",

@@ -17,7 +17,7 @@ type Many = BTreeMap<String, Vec<String>>;
 /// What API Gateway gives. What is absent there is null.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Event {
+pub struct HttpEvent {
     /// The path as the API's description has it.
     resource: String,
     http_method: String,
@@ -34,14 +34,14 @@ pub struct Event {
 /// What API Gateway sends on.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct HttpAnswer {
     status_code: u16,
     multi_value_headers: Many,
     body: String,
     is_base64_encoded: bool,
 }
 
-impl Event {
+impl HttpEvent {
     pub fn is_for(&self, route: &Route) -> bool {
         route.path == self.resource && route.method == self.http_method.as_str()
     }
@@ -87,8 +87,8 @@ fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> 
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
-impl From<Response> for Answer {
-    fn from(response: Response) -> Answer {
+impl From<Response> for HttpAnswer {
+    fn from(response: Response) -> HttpAnswer {
         let mut multi_value_headers = Many::new();
         for (name, value) in &response.headers {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -98,7 +98,7 @@ impl From<Response> for Answer {
             Ok(text) => (text, false),
             Err(bytes) => (STANDARD.encode(bytes.as_bytes()), true),
         };
-        Answer { status_code: response.status, multi_value_headers, body, is_base64_encoded }
+        HttpAnswer { status_code: response.status, multi_value_headers, body, is_base64_encoded }
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
     use serde_json::json;
     use tidemill_protocols::functions;
 
-    fn event(changes: serde_json::Value) -> Event {
+    fn event(changes: serde_json::Value) -> HttpEvent {
         let mut event = json!({
             "resource": "/v1/deployments/{project}",
             "path": "/v1/deployments/a%2Fb",
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_sample_event_is_a_request() {
-        let sample: Event = serde_json::from_str(include_str!("../../../infra/events/http.json")).unwrap();
+        let sample: HttpEvent = serde_json::from_str(include_str!("../../../infra/events/http.json")).unwrap();
 
         let request = sample.request().unwrap();
 
@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_text_unless_it_cannot_be() {
-        let text = Answer::from(Response::json(201, &json!({ "a": "ž" })));
-        let bytes = Answer::from(Response { status: 200, headers: HeaderMap::new(), body: vec![0, 255].into() });
+        let text = HttpAnswer::from(Response::json(201, &json!({ "a": "ž" })));
+        let bytes = HttpAnswer::from(Response { status: 200, headers: HeaderMap::new(), body: vec![0, 255].into() });
 
         assert_eq!((text.status_code, text.body.as_str(), text.is_base64_encoded), (201, "{\"a\":\"ž\"}", false));
         assert_eq!(text.multi_value_headers["content-type"], ["application/json"]);

@@ -1,5 +1,5 @@
 //! The work queues: SQS FIFO, with one message group for each deployment, or group of a rollout, so that its bells are
-//! answered in order and one at a time; and a queue without an order for those who are to be told something.
+//! answered in order and one at a time; and a queue without an order for notifications.
 
 use crate::clients::Clients;
 use crate::configuration::{Configuration, Variable};
@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::version::sha256;
+use tidemill_operations::bell::QueueKind;
 use tidemill_operations::{Bell, Clock, Error, Queue};
 
 /// Sends bells.
@@ -30,21 +31,16 @@ impl SqsQueue {
     }
 
     async fn send(&self, bell: &Bell, line: Line) -> Result<(), Error> {
-        let queue = match bell {
-            Bell::Tick { .. } => Variable::TicksQueue,
-            Bell::Run { .. } => Variable::RunsQueue,
-            Bell::Rollout { .. } => Variable::RolloutsQueue,
-            // In no order: the table says who may answer.
-            Bell::Watch { .. } | Bell::Strangers => Variable::SocketsQueue,
-        };
         let body = serde_json::to_string(bell).map_err(Error::internal)?;
-        let message = self.clients.sqs().send_message().queue_url(self.configuration.get(queue)?);
-        if queue == Variable::SocketsQueue {
+        let message =
+            self.clients.sqs().send_message().queue_url(self.configuration.get(Variable::Queue(bell.queue()))?);
+        if bell.queue() == QueueKind::Sockets {
+            // In no order: the table decides which of them notifies.
             let sent = message.message_body(body).send().await;
             return sent.map(drop).map_err(|error| Error::internal(DisplayErrorContext(error).to_string()));
         }
         // SQS drops what it got within five minutes under the same id. A bell that rings again a minute later, because
-        // nobody answered it, is a new one.
+        // it had no answer, is a new one.
         let minute = self.clock.now().as_second().div_euclid(60);
         let group = group(bell);
         let group = match line {
@@ -62,7 +58,7 @@ impl SqsQueue {
 }
 
 impl Queue for SqsQueue {
-    /// A FIFO queue delays all its messages or none, so a delayed bell is sent at once: whoever answers it sees in the
+    /// A FIFO queue delays all its messages or none, so a delayed bell is sent at once: its handler sees in the
     /// table that its time has not come, and puts it back until then.
     fn ring<'a>(&'a self, bell: Bell, _delay: Duration) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { self.send(&bell, Line::OfDeployment).await })

@@ -2,7 +2,7 @@
 
 use crate::bell_event::{self, Receiver};
 use crate::clients::Clients;
-use crate::configuration::{self, Configuration, Variable};
+use crate::configuration::{self, Configuration};
 use crate::{http_event, socket_event, streamed};
 use lambda_runtime::{Diagnostic, FunctionResponse, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -15,13 +15,13 @@ use tidemill_protocols::functions::{
     self, BellHandler, FUNCTIONS, Function, InvokeHandler, MinuteHandler, On, SocketHandler,
 };
 use tidemill_protocols::invoke;
-use tidemill_protocols::rest::{self, Answered};
+use tidemill_protocols::rest::{self, RestResponse};
 use tracing_subscriber::EnvFilter;
 
 /// What API Gateway waits for at most. `cargo lambda watch` gives a deadline in 1970, which says nothing.
 const LONGEST_ANSWER: Duration = Duration::from_secs(29);
-/// Kept back for telling a client that its frame was not answered in time.
-const TELLING: Duration = Duration::from_secs(3);
+/// Kept back for the answer that a frame was not answered in time.
+const LATE_ANSWER: Duration = Duration::from_secs(3);
 
 /// What names the function of a process, the first that is set: on Lambda nothing but the handler is.
 const NAMES: [&str; 2] = ["TIDEMILL_FUNCTION", "_HANDLER"];
@@ -76,10 +76,7 @@ async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime
         |queue, handle: BellHandler| Receiver { plane: plane.clone(), clients, configuration, queue, handle };
     match &function.on {
         On::Http { .. } => answer_http(&plane, function).await,
-        On::Tick(handle) => answer_bells(receiver(Variable::TicksQueue, *handle)).await,
-        On::Run(handle) => answer_bells(receiver(Variable::RunsQueue, *handle)).await,
-        On::Rollout(handle) => answer_bells(receiver(Variable::RolloutsQueue, *handle)).await,
-        On::Tell(handle) => answer_bells(receiver(Variable::SocketsQueue, *handle)).await,
+        On::Bell(queue, handle) => answer_bells(receiver(*queue, *handle)).await,
         On::Minute(handle) => answer_minutes(&plane, *handle).await,
         On::Socket(handle) => answer_sockets(&plane, *handle).await,
         On::Invoke(handle) => answer_calls(&plane, *handle).await,
@@ -87,11 +84,11 @@ async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime
 }
 
 async fn answer_http(plane: &Arc<Plane>, function: &'static Function) -> Result<(), lambda_runtime::Error> {
-    let service = |event: LambdaEvent<http_event::Event>| async move {
+    let service = |event: LambdaEvent<http_event::HttpEvent>| async move {
         let deadline = event.context.deadline();
         let response = match answered(plane, function, event.payload).await {
-            Answered::Whole(response) if !function.streams() => {
-                FunctionResponse::BufferedResponse(http_event::Answer::from(response))
+            RestResponse::Whole(response) if !function.streams() => {
+                FunctionResponse::BufferedResponse(http_event::HttpAnswer::from(response))
             }
             // API Gateway takes nothing but streams of a function that streams, also where it refuses.
             answered => FunctionResponse::StreamingResponse(streamed::until(deadline, answered)),
@@ -101,7 +98,7 @@ async fn answer_http(plane: &Arc<Plane>, function: &'static Function) -> Result<
     lambda_runtime::run(service_fn(service)).await
 }
 
-async fn answered(plane: &Arc<Plane>, function: &'static Function, event: http_event::Event) -> Answered {
+async fn answered(plane: &Arc<Plane>, function: &'static Function, event: http_event::HttpEvent) -> RestResponse {
     let Some((route, handler)) = function.entrances().find(|(route, _)| event.is_for(route)) else {
         return event.nowhere().into();
     };
@@ -116,7 +113,7 @@ async fn answered(plane: &Arc<Plane>, function: &'static Function, event: http_e
 
 async fn answer_bells(receiver: Receiver) -> Result<(), lambda_runtime::Error> {
     let receiver = &receiver;
-    let service = |event: LambdaEvent<bell_event::Event>| async move {
+    let service = |event: LambdaEvent<bell_event::BellEvent>| async move {
         receiver.receive(event.payload, event.context.deadline()).await.map_err(|error| failure(&error))
     };
     lambda_runtime::run(service_fn(service)).await
@@ -130,11 +127,11 @@ async fn answer_minutes(plane: &Plane, handle: MinuteHandler) -> Result<(), lamb
 }
 
 async fn answer_sockets(plane: &Arc<Plane>, handle: SocketHandler) -> Result<(), lambda_runtime::Error> {
-    let service = |event: LambdaEvent<socket_event::Event>| async move {
+    let service = |event: LambdaEvent<socket_event::GatewayEvent>| async move {
         let time_left = time_left(event.context.deadline());
         let event = event.payload.read(plane.now(), time_left).map_err(|error| failure(&error))?;
         let outcome = handle(plane, event).await.map_err(|error| failure(&error))?;
-        Ok::<_, Diagnostic>(socket_event::Answer::from(outcome))
+        Ok::<_, Diagnostic>(socket_event::GatewayAnswer::from(outcome))
     };
     lambda_runtime::run(service_fn(service)).await
 }
@@ -143,7 +140,7 @@ async fn answer_sockets(plane: &Arc<Plane>, handle: SocketHandler) -> Result<(),
 fn time_left(deadline: SystemTime) -> Duration {
     #[expect(clippy::disallowed_methods, reason = "Lambda's deadline is of the machine's clock")]
     let left = deadline.duration_since(SystemTime::now()).unwrap_or(LONGEST_ANSWER);
-    left.min(LONGEST_ANSWER).saturating_sub(TELLING)
+    left.min(LONGEST_ANSWER).saturating_sub(LATE_ANSWER)
 }
 
 async fn answer_calls(plane: &Plane, handle: InvokeHandler) -> Result<(), lambda_runtime::Error> {

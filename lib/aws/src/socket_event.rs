@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 use tidemill_model::ids::ConnectionId;
+use tidemill_operations::socket::Connection;
 use tidemill_operations::{Code, Error};
-use tidemill_protocols::sockets::{self, Outcome};
+use tidemill_protocols::dap::api_gateway::{SocketEvent, SocketOutcome};
 
 /// What API Gateway gives.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Event {
+pub struct GatewayEvent {
     request_context: Context,
     /// Those of the request that opened it; there are none later.
     headers: Option<BTreeMap<String, String>>,
@@ -43,25 +44,25 @@ struct Identity {
 /// What API Gateway acts on: it opens no WebSocket unless the status is of the 200s.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct GatewayAnswer {
     status_code: u16,
 }
 
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Answer {
+impl From<SocketOutcome> for GatewayAnswer {
+    fn from(outcome: SocketOutcome) -> GatewayAnswer {
         match outcome {
-            Outcome::Taken => Answer { status_code: 200 },
-            Outcome::Refused(status_code) => Answer { status_code },
+            SocketOutcome::Taken => GatewayAnswer { status_code: 200 },
+            SocketOutcome::Refused(status_code) => GatewayAnswer { status_code },
         }
     }
 }
 
-impl Event {
-    /// What happened; `now` is for a time that is not told, `time_left` is what there is to answer in.
+impl GatewayEvent {
+    /// What happened; `now` stands for a time that is missing, `time_left` is the time for the answer.
     ///
     /// # Errors
     /// The frame cannot be one.
-    pub fn read(self, now: Timestamp, time_left: Duration) -> Result<sockets::Event, Error> {
+    pub fn read(self, now: Timestamp, time_left: Duration) -> Result<SocketEvent, Error> {
         let time = |millis: Option<i64>| millis.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now);
         let text = match (self.body, self.is_base64_encoded) {
             (Some(body), true) => Some(decoded(&body)?),
@@ -70,10 +71,13 @@ impl Event {
         let context = self.request_context;
         let is_of_page =
             |headers: BTreeMap<_, _>| headers.keys().any(|name: &String| name.eq_ignore_ascii_case("origin"));
-        Ok(sockets::Event {
-            connection: context.connection_id,
-            peer: context.identity.and_then(|identity| identity.source_ip).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-            opened_at: time(context.connected_at),
+        let peer = context.identity.and_then(|identity| identity.source_ip);
+        Ok(SocketEvent {
+            connection: Connection {
+                id: context.connection_id,
+                peer: peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+                opened_at: time(context.connected_at),
+            },
             at: time(context.request_time_epoch),
             is_of_page: self.headers.is_some_and(is_of_page),
             time: time_left,
@@ -93,8 +97,8 @@ fn decoded(body: &str) -> Result<String, Error> {
 mod tests {
     use super::*;
 
-    fn sample(text: &str) -> sockets::Event {
-        let event: Event = serde_json::from_str(text).unwrap();
+    fn sample(text: &str) -> SocketEvent {
+        let event: GatewayEvent = serde_json::from_str(text).unwrap();
         event.read(Timestamp::UNIX_EPOCH, Duration::from_secs(26)).unwrap()
     }
 
@@ -105,13 +109,13 @@ mod tests {
         let closed = sample(include_str!("../../../infra/events/socket_close.json"));
 
         for event in [&opened, &received, &closed] {
-            assert_eq!(event.connection.as_str(), "L0SM9cOFvHcCIhw=");
-            assert_eq!(event.peer.to_string(), "203.0.113.7");
-            assert_eq!(event.opened_at, "2026-11-28T10:00:00.123Z".parse().unwrap());
+            assert_eq!(event.connection.id.as_str(), "L0SM9cOFvHcCIhw=");
+            assert_eq!(event.connection.peer.to_string(), "203.0.113.7");
+            assert_eq!(event.connection.opened_at, "2026-11-28T10:00:00.123Z".parse().unwrap());
         }
         assert_eq!((opened.text, opened.is_of_page), (None, false));
         assert!(received.text.unwrap().contains("rrext_ping"));
-        assert!(received.at > received.opened_at);
+        assert!(received.at > received.connection.opened_at);
     }
 
     #[test]
@@ -123,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_a_status() {
-        assert_eq!(Answer::from(Outcome::Taken), Answer { status_code: 200 });
-        assert_eq!(Answer::from(Outcome::Refused(429)), Answer { status_code: 429 });
+        assert_eq!(GatewayAnswer::from(SocketOutcome::Taken), GatewayAnswer { status_code: 200 });
+        assert_eq!(GatewayAnswer::from(SocketOutcome::Refused(429)), GatewayAnswer { status_code: 429 });
     }
 }

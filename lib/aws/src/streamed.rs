@@ -7,7 +7,7 @@ use http::StatusCode;
 use lambda_runtime::{MetadataPrelude, StreamResponse};
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
-use tidemill_protocols::rest::{Answered, Response, Streamed};
+use tidemill_protocols::rest::{Response, RestResponse, RestStream};
 
 /// How long before Lambda ends the process a stream is ended, so that its reader sees an end and no broken answer.
 const RESERVE: Duration = Duration::from_secs(5);
@@ -15,11 +15,11 @@ const RESERVE: Duration = Duration::from_secs(5);
 pub type Parts = BoxStream<'static, Result<Bytes, Infallible>>;
 
 /// An answer as a stream that ends in time.
-pub fn until(deadline: SystemTime, answered: Answered) -> StreamResponse<Parts> {
-    let Streamed { status, headers, body } = match answered {
-        Answered::Stream(streamed) => streamed,
-        Answered::Whole(Response { status, headers, body }) => {
-            Streamed { status, headers, body: once(async { body }).boxed() }
+pub fn until(deadline: SystemTime, answered: RestResponse) -> StreamResponse<Parts> {
+    let RestStream { status, headers, body } = match answered {
+        RestResponse::Stream(streamed) => streamed,
+        RestResponse::Whole(Response { status, headers, body }) => {
+            RestStream { status, headers, body: once(async { body }).boxed() }
         }
     };
     #[expect(clippy::disallowed_methods, reason = "Lambda's deadline is of the machine's clock")]
@@ -46,9 +46,9 @@ mod tests {
     use serde_json::json;
     use tokio::time::Instant;
 
-    fn stream(body: BoxStream<'static, Bytes>) -> Answered {
+    fn stream(body: BoxStream<'static, Bytes>) -> RestResponse {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, "text/event-stream".parse().unwrap())]);
-        Answered::Stream(Streamed { status: 200, headers, body })
+        RestResponse::Stream(RestStream { status: 200, headers, body })
     }
 
     async fn parts(response: StreamResponse<Parts>) -> Vec<Bytes> {
@@ -62,8 +62,8 @@ mod tests {
         let sent = until(in_time, stream(iter(["a".into(), "b".into()]).boxed()));
 
         let prelude = serde_json::to_value(&sent.metadata_prelude).unwrap();
-        let told = json!({"statusCode": 200, "headers": {"content-type": "text/event-stream"}, "cookies": []});
-        assert_eq!(prelude, told);
+        let head = json!({"statusCode": 200, "headers": {"content-type": "text/event-stream"}, "cookies": []});
+        assert_eq!(prelude, head);
         assert_eq!(parts(sent).await, ["a", "b"]);
     }
 

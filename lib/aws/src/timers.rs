@@ -1,6 +1,6 @@
 //! Timers as EventBridge schedules: one for each deployment, or two where its schedule takes two expressions. Their
 //! names hold the hash of the deployment and that of the expression, so that the listing of the group, which gives no
-//! expressions, says all that the reconciler must know.
+//! expressions, says all that the sweep must know.
 
 use crate::clients::Clients;
 use crate::configuration::{Configuration, Variable};
@@ -28,7 +28,7 @@ const DEPLOYMENT_HASH: usize = 40;
 const EXPRESSION_HASH: usize = 16;
 /// How long Scheduler tries to deliver one firing, in seconds. A later one is caught up from the table.
 const RETRY_AGE: i32 = 3600;
-/// How often a schedule is updated that somebody else is changing, and how long is waited in between.
+/// How often a schedule is updated that another call is changing, and how long is waited in between.
 /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html>
 const UPDATES: u32 = 3;
 const BETWEEN_UPDATES: Duration = Duration::from_millis(200);
@@ -40,7 +40,7 @@ pub struct SchedulerTimers {
 }
 
 /// A schedule as it should be.
-struct Wanted {
+struct TimerSchedule {
     name: String,
     schedule: EventBridge,
     state: ScheduleState,
@@ -72,7 +72,7 @@ impl SchedulerTimers {
 
     /// Creates a schedule; one that is there already is made the same. The SDK gives each call its client token, so a
     /// repeated request makes one schedule.
-    async fn create(&self, deployment: &Deployment, wanted: &Wanted) -> Result<(), Error> {
+    async fn create(&self, deployment: &Deployment, wanted: &TimerSchedule) -> Result<(), Error> {
         let request = self.clients.scheduler().create_schedule();
         let created = request
             .name(&wanted.name)
@@ -94,7 +94,7 @@ impl SchedulerTimers {
     }
 
     /// Makes a schedule that is there as it should be.
-    async fn update(&self, deployment: &Deployment, wanted: &Wanted) -> Result<(), Error> {
+    async fn update(&self, deployment: &Deployment, wanted: &TimerSchedule) -> Result<(), Error> {
         for update in 1.. {
             let request = self.clients.scheduler().update_schedule();
             let updated = request
@@ -164,14 +164,14 @@ impl SchedulerTimers {
     }
 }
 
-impl Wanted {
+impl TimerSchedule {
     fn rings(&self) -> bool {
         self.state == ScheduleState::Enabled
     }
 }
 
 /// The schedules that a deployment should have.
-fn wanted(deployment: &Deployment) -> Vec<Wanted> {
+fn wanted(deployment: &Deployment) -> Vec<TimerSchedule> {
     let state = match deployment.state {
         State::Active => ScheduleState::Enabled,
         State::Paused { .. } | State::Errored { .. } => ScheduleState::Disabled,
@@ -181,7 +181,7 @@ fn wanted(deployment: &Deployment) -> Vec<Wanted> {
     let wanted = |schedule: EventBridge| {
         let expression = sha256(format!("{} {}", schedule.expression, schedule.timezone).as_bytes());
         let name = format!("{prefix}{}-{}", &expression[..EXPRESSION_HASH], schedule.suffix);
-        Wanted { name, schedule, state: state.clone() }
+        TimerSchedule { name, schedule, state: state.clone() }
     };
     deployment.schedule.eventbridge().into_iter().map(wanted).collect()
 }

@@ -15,13 +15,13 @@ const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// A message in hand.
 #[derive(Clone)]
-pub struct Held {
+pub struct HeldMessage {
     pub clients: Arc<Clients>,
     pub queue_url: String,
     pub receipt: String,
 }
 
-impl Held {
+impl HeldMessage {
     /// Keeps the message until the future is dropped.
     pub async fn keep(&self) {
         loop {
@@ -31,7 +31,7 @@ impl Held {
     }
 
     /// Hides the message for a while, from now on. When this fails, the queue's own timeout holds: the message comes
-    /// late, and the reaper may ring first.
+    /// late, and the sweep may ring first.
     pub async fn hide_for(&self, time: Duration) {
         let seconds = time.min(LONGEST).as_secs_f64().ceil() as i32;
         let changed = self

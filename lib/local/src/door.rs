@@ -1,7 +1,7 @@
 //! The front door: HTTP and WebSockets on one port, of a plane that may have its table here or anywhere else.
 
 use crate::folder::StartError;
-use crate::{front, sockets};
+use crate::{dap_sockets, front};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,7 +40,7 @@ impl Door {
     /// Closes it: what was asked is answered, if that does not take long.
     pub async fn close(self) {
         self.plane.stopping.store(true, Ordering::Relaxed);
-        // Nobody is left to tell if it has ended by itself.
+        // No receiver is left if it has ended by itself.
         let _ = self.stop.send(true);
         let all = async {
             let _ = self.served.await;
@@ -55,7 +55,7 @@ impl Door {
 
 /// Serves connections until it is to stop.
 pub(crate) async fn serve(plane: Arc<Plane>, listener: TcpListener, stopped: watch::Receiver<bool>) {
-    let service = front::service(plane.clone(), stopped.clone()).merge(sockets::route(plane, stopped.clone()));
+    let service = front::service(plane.clone(), stopped.clone()).merge(dap_sockets::route(plane, stopped.clone()));
     let service = service.into_make_service_with_connect_info::<SocketAddr>();
     let mut closing = stopped;
     let closed = async move { drop(closing.wait_for(|stop| *stop).await) };

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tidemill_operations::{Code, Error, Plane};
 use tidemill_protocols::refused;
-use tidemill_protocols::rest::{self, Answered, Request, Response, Streamed};
+use tidemill_protocols::rest::{self, Request, Response, RestResponse, RestStream};
 use tokio::sync::watch;
 
 struct Front {
@@ -28,8 +28,8 @@ pub fn service(plane: Arc<Plane>, stopped: watch::Receiver<bool>) -> axum::Route
 async fn receive(State(front): State<Arc<Front>>, request: axum::extract::Request) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
     match front.answer(parts, body).await {
-        Answered::Whole(response) => sent(response),
-        Answered::Stream(streamed) => told(streamed, front.stopped.clone()),
+        RestResponse::Whole(response) => sent(response),
+        RestResponse::Stream(streamed) => streaming(streamed, front.stopped.clone()),
     }
 }
 
@@ -42,12 +42,12 @@ pub(crate) fn sent(response: Response) -> http::Response<Body> {
     answer
 }
 
-/// An answer that goes on until it is told, nobody listens any more, or the plane stops.
-fn told(streamed: Streamed, mut stopped: watch::Receiver<bool>) -> http::Response<Body> {
-    let Streamed { status, headers, body } = streamed;
+/// An answer that goes on until its end, until its client is gone, or until the plane stops.
+fn streaming(streamed: RestStream, mut stopped: watch::Receiver<bool>) -> http::Response<Body> {
+    let RestStream { status, headers, body } = streamed;
     let stop = async move {
         if stopped.wait_for(|stop| *stop).await.is_err() {
-            // Nobody is left who could stop it.
+            // The plane cannot stop it any more.
             std::future::pending().await
         }
     };
@@ -58,7 +58,7 @@ fn told(streamed: Streamed, mut stopped: watch::Receiver<bool>) -> http::Respons
 }
 
 impl Front {
-    async fn answer(&self, parts: Parts, body: Body) -> Answered {
+    async fn answer(&self, parts: Parts, body: Body) -> RestResponse {
         let asked = parts.uri.path();
         let (route, handler, path) = match self.router.route(&parts.method, asked) {
             Routed::To(route, handler, path) => (route, handler, path),
@@ -99,7 +99,7 @@ mod tests {
     /// An answer that goes on as long as its sender is there.
     fn going_on(stopped: watch::Receiver<bool>) -> (UnboundedSender<Bytes>, http::Response<Body>) {
         let (sender, parts) = unbounded();
-        (sender, told(Streamed { status: 200, headers: HeaderMap::new(), body: parts.boxed() }, stopped))
+        (sender, streaming(RestStream { status: 200, headers: HeaderMap::new(), body: parts.boxed() }, stopped))
     }
 
     #[tokio::test]

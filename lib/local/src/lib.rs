@@ -2,18 +2,21 @@
 //! operations that the cloud runs. Nothing here decides anything: a restart, also after SIGKILL, starts from the table.
 //!
 //! [`Local::start`] puts it together; [`table`] embeds DynamoDB; [`queue`] and [`timers`] are the bells; [`front`] turns
-//! HTTP into calls of the function table, [`sockets`] the WebSockets of RocketRide's clients into sessions.
+//! HTTP into calls of the function table, `dap_sockets` the WebSockets of RocketRide's clients into sessions, and
+//! `workers` answer bells.
 
 mod cipher;
+mod dap_sockets;
 mod door;
 mod folder;
 mod front;
 mod local;
 mod openapi;
+mod origin;
 pub mod queue;
-mod sockets;
 pub mod table;
 pub mod timers;
+mod workers;
 
 pub use cipher::KeyFileCipher;
 pub use door::Door;

@@ -6,7 +6,7 @@ use crate::folder::{Folder, StartError};
 use crate::queue::LocalQueue;
 use crate::table;
 use crate::timers::LocalTimers;
-use dynoxide::Database;
+use crate::workers::{expire, keep_time, sweep, until, work};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,8 @@ use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{self, PlaneParts, Workers};
-use tidemill_operations::{Ambient, Clock, Plane, Queue, SystemAmbient, key};
-use tidemill_protocols::functions::{self, On};
+use tidemill_operations::plane::{PlaneParts, Workers};
+use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
 use tidemill_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -32,9 +31,6 @@ const RUN_WORKERS: usize = 32;
 const ROLLOUT_WORKERS: usize = 8;
 /// How long a stop waits for runs to save what they have, and for answers to be sent.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-/// How often expired items are deleted.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How a plane is to be started.
 #[derive(Clone, Debug)]
@@ -116,7 +112,7 @@ impl Local {
     /// Stops: no new work is taken, what is in hand is saved, and what is left goes on at the next start.
     pub async fn stop(mut self) {
         self.plane.stopping.store(true, Ordering::Relaxed);
-        // Nobody is left to tell if every task has ended by itself.
+        // No receiver is left if every task has ended by itself.
         let _ = self.stop.send(true);
         let all = async {
             while self.tasks.join_next().await.is_some() {}
@@ -174,86 +170,4 @@ async fn dev_key(folder: &Folder, plane: &Plane) -> Result<String, StartError> {
     let (_, token) = key::create::make(&plane.store, plane.ambient.as_ref(), plane.kind, owner, input).await?;
     folder.write_dev_key(token.expose())?;
     Ok(token.expose().to_owned())
-}
-
-/// Runs something until the plane stops.
-async fn until(mut stopped: watch::Receiver<bool>, task: impl Future<Output = ()>) {
-    tokio::select! {
-        _ = stopped.wait_for(|stop| *stop) => {}
-        () = task => {}
-    }
-}
-
-/// Answers the bells of a queue, one after the other.
-async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, kind: QueueKind) {
-    let name = match kind {
-        QueueKind::Ticks => "deployment_tick",
-        QueueKind::Runs => "run_execute",
-        QueueKind::Rollouts => "rollout_execute",
-        QueueKind::Sockets => "socket_tell",
-    };
-    let Some(On::Tick(handle) | On::Run(handle) | On::Rollout(handle) | On::Tell(handle)) =
-        functions::named(name).map(|function| &function.on)
-    else {
-        return;
-    };
-    while !plane.is_stopping() {
-        let Some(bell) = queue.take(kind) else {
-            queue.rung(kind).await;
-            continue;
-        };
-        let in_hand = tokio::spawn({
-            let (plane, bell) = (plane.clone(), bell.clone());
-            async move { handle(&plane, bell, None).await }
-        });
-        let answered = in_hand.await.unwrap_or_else(|panic| Err(tidemill_operations::Error::internal(panic)));
-        if let Err(error) = &answered {
-            tracing::warn!(?bell, error = error.with_causes(), "a bell was not answered and rings again");
-        }
-        queue.settle(&bell, &answered);
-    }
-}
-
-/// Rings the bells of timers when they are due.
-async fn keep_time(timers: Arc<LocalTimers>, queue: Arc<LocalQueue>, clock: Arc<dyn Clock>) {
-    loop {
-        for bell in timers.due(clock.now()) {
-            // The local queue takes every bell.
-            let _ = queue.ring(bell, Duration::ZERO).await;
-        }
-        let wait = timers.next_due().map(|at| Duration::try_from(at.duration_since(clock.now())).unwrap_or_default());
-        // Not longer than a second, so that a clock that jumps is noticed.
-        let wait = wait.unwrap_or(Duration::MAX).min(Duration::from_secs(1));
-        tokio::select! {
-            () = timers.changed() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
-}
-
-async fn sweep(plane: Arc<Plane>) {
-    match plane::sweep::after_start(&plane).await {
-        Ok(swept) if swept.deployments == 0 => {}
-        Ok(swept) => tracing::info!(runs = swept.runs_rung, due = swept.ticks_rung, "the plane goes on from the table"),
-        Err(error) => tracing::error!(error = error.with_causes(), "the first sweep failed"),
-    }
-    let Some(On::Minute(handle)) = functions::named("plane_sweep").map(|function| &function.on) else { return };
-    loop {
-        tokio::time::sleep(SWEEP_INTERVAL).await;
-        if let Err(error) = handle(&plane).await {
-            tracing::error!(error = error.with_causes(), "a sweep failed");
-        }
-    }
-}
-
-async fn expire(database: Database) {
-    loop {
-        tokio::time::sleep(EXPIRY_INTERVAL).await;
-        let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Ok(deleted)) => tracing::debug!(deleted, "expired items were deleted"),
-            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
-            Err(error) => tracing::warn!(%error, "the deletion of expired items was cut off"),
-        }
-    }
 }

@@ -25,7 +25,7 @@ pub struct LocalQueue {
 
 #[derive(Default)]
 struct State {
-    groups: HashMap<Group, Waiting>,
+    groups: HashMap<Group, GroupBells>,
     /// Groups whose first bell may be answered.
     ready: [VecDeque<Group>; 4],
     /// Groups whose first bell rings again at an instant.
@@ -33,14 +33,14 @@ struct State {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct GroupBells {
     bells: VecDeque<Bell>,
-    is: Standing,
+    is: GroupState,
 }
 
 /// Where a group stands.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Standing {
+enum GroupState {
     #[default]
     Ready,
     InHand,
@@ -53,7 +53,7 @@ impl LocalQueue {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while holding it")
+        self.state.lock().expect("no panic happens while it is held")
     }
 
     /// Takes the next bell of a queue into hand, if one is due.
@@ -62,7 +62,7 @@ impl LocalQueue {
         state.wake(self.clock.now());
         let group = state.ready[kind as usize].pop_front()?;
         let waiting = state.groups.get_mut(&group)?;
-        waiting.is = Standing::InHand;
+        waiting.is = GroupState::InHand;
         let bell = waiting.bells.front().cloned();
         if !state.ready[kind as usize].is_empty() {
             self.rung[kind as usize].notify_one();
@@ -121,7 +121,7 @@ impl LocalQueue {
         let waiting = state.groups.entry(group.clone()).or_default();
         let is_new = waiting.bells.is_empty();
         // The one in hand may already have looked at the table, so a doubled bell is kept beside it.
-        let in_hand = usize::from(waiting.is == Standing::InHand);
+        let in_hand = usize::from(waiting.is == GroupState::InHand);
         if !waiting.bells.iter().skip(in_hand).any(|known| *known == bell) {
             waiting.bells.push_back(bell);
         }
@@ -129,7 +129,7 @@ impl LocalQueue {
             (true, _, true) => state.make_ready(group),
             (true, _, false) => state.put_to_sleep(group, later(now, delay)),
             // Something changed: the sleeping one looks again, and goes back to sleep if it is not its time.
-            (false, Standing::Asleep(at), true) => {
+            (false, GroupState::Asleep(at), true) => {
                 state.asleep.remove(&(at, group.clone()));
                 state.make_ready(group);
             }
@@ -150,14 +150,14 @@ impl State {
 
     fn make_ready(&mut self, group: Group) {
         if let Some(waiting) = self.groups.get_mut(&group) {
-            waiting.is = Standing::Ready;
+            waiting.is = GroupState::Ready;
             self.ready[group.0 as usize].push_back(group);
         }
     }
 
     fn put_to_sleep(&mut self, group: Group, until: Timestamp) {
         if let Some(waiting) = self.groups.get_mut(&group) {
-            waiting.is = Standing::Asleep(until);
+            waiting.is = GroupState::Asleep(until);
             self.asleep.insert((until, group));
         }
     }
@@ -173,7 +173,7 @@ impl Queue for LocalQueue {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Nobody holds a bell here whose worker is gone.
+    /// No dead worker holds a bell here.
     fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
         self.ring(bell, Duration::ZERO)
     }

@@ -14,7 +14,7 @@ use tidemill_operations::plane::{Timer, due_schedule};
 use tidemill_operations::{Bell, Error, Timers};
 use tokio::sync::Notify;
 
-type Whose = (OwnerId, DeploymentId);
+type DeploymentKey = (OwnerId, DeploymentId);
 
 /// Timers of all deployments.
 pub struct LocalTimers {
@@ -25,11 +25,11 @@ pub struct LocalTimers {
 
 #[derive(Default)]
 struct State {
-    timers: HashMap<Whose, Ticking>,
-    due: BTreeSet<(Timestamp, Whose)>,
+    timers: HashMap<DeploymentKey, TimerState>,
+    due: BTreeSet<(Timestamp, DeploymentKey)>,
 }
 
-struct Ticking {
+struct TimerState {
     schedule: Schedule,
     due: Option<Timestamp>,
 }
@@ -40,7 +40,7 @@ impl LocalTimers {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while holding it")
+        self.state.lock().expect("no panic happens while it is held")
     }
 
     /// Bells of the timers that are due at `now`; each of these timers goes on to its next due instant.
@@ -67,7 +67,7 @@ impl LocalTimers {
 }
 
 impl State {
-    fn go_on(&mut self, calendar: Calendar, whose: Whose, after: Timestamp) {
+    fn go_on(&mut self, calendar: Calendar, whose: DeploymentKey, after: Timestamp) {
         let Some(timer) = self.timers.get_mut(&whose) else { return };
         timer.due = calendar.next_tick(&timer.schedule, after);
         if let Some(due) = timer.due {
@@ -75,7 +75,7 @@ impl State {
         }
     }
 
-    fn remove(&mut self, whose: &Whose) {
+    fn remove(&mut self, whose: &DeploymentKey) {
         if let Some(due) = self.timers.remove(whose).and_then(|timer| timer.due) {
             self.due.remove(&(due, whose.clone()));
         }
@@ -88,7 +88,7 @@ impl Timers for LocalTimers {
         let mut state = self.state();
         state.remove(&whose);
         if let Some(schedule) = due_schedule(deployment) {
-            state.timers.insert(whose.clone(), Ticking { schedule: schedule.clone(), due: None });
+            state.timers.insert(whose.clone(), TimerState { schedule: schedule.clone(), due: None });
             state.go_on(self.calendar, whose, deployment.ticked_until);
         }
         drop(state);
@@ -103,7 +103,7 @@ impl Timers for LocalTimers {
 
     fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>> {
         let state = self.state();
-        let named = |((owner, id), ticking): (&Whose, &Ticking)| (name(owner, id, &ticking.schedule), true);
+        let named = |((owner, id), ticking): (&DeploymentKey, &TimerState)| (name(owner, id, &ticking.schedule), true);
         Box::pin(std::future::ready(Ok(state.timers.iter().map(named).collect())))
     }
 

@@ -24,6 +24,7 @@ pub mod rollout;
 pub mod run;
 pub mod schedule_preview;
 pub mod secret;
+pub mod socket;
 pub mod task;
 pub mod tick;
 pub mod version;

@@ -4,20 +4,18 @@
 //! `infra/openapi.yaml`, `template.yaml` and the test files.
 
 use crate::checkly;
-use crate::dap::{Command, Needs, commands};
+use crate::dap::api_gateway::{self, SocketEvent, SocketOutcome};
 use crate::invoke;
 use crate::rest::{self, Parameter, Query};
 use crate::rights::Partition::*;
 use crate::rights::Right::{self, *};
 use crate::rocketride::routes;
 use crate::route::{Entrance, Handler, HttpHandler, Route};
-use crate::sockets;
 use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
-use tidemill_model::key::Scope;
 use tidemill_operations::bell::BellOutcome;
 use tidemill_operations::caller_get::CallerGet;
 use tidemill_operations::pipeline_validate::PipelineValidate;
@@ -30,14 +28,13 @@ use tidemill_operations::{
 };
 
 pub use crate::rest::Body;
+pub use tidemill_operations::bell::QueueKind;
 
 /// Something that the plane does: one Lambda function.
 pub struct Function {
     /// The operation's name: also of its file, its Lambda handler and its test.
     pub name: &'static str,
     pub on: On,
-    /// How RocketRide's clients ask for it.
-    pub dap: &'static [Command],
     /// Other routes that lead to it: those of RocketRide's clients, and of Checkly's.
     pub also: [&'static [Entrance]; 2],
     /// What its role allows.
@@ -52,8 +49,8 @@ pub struct Function {
 
 impl Function {
     const fn on(name: &'static str, on: On) -> Function {
-        let (dap, also, may) = (&[], [&[] as &[Entrance]; 2], &[]);
-        Function { name, on, dap, also, may, memory: 256, reserve: None, summary: None }
+        let (also, may) = ([&[] as &[Entrance]; 2], &[]);
+        Function { name, on, also, may, memory: 256, reserve: None, summary: None }
     }
 
     const fn may(mut self, rights: &'static [Right]) -> Function {
@@ -73,11 +70,6 @@ impl Function {
 
     const fn summary(mut self, summary: &'static str) -> Function {
         self.summary = Some(summary);
-        self
-    }
-
-    const fn asked_by(mut self, commands: &'static [Command]) -> Function {
-        self.dap = commands;
         self
     }
 
@@ -112,14 +104,8 @@ pub enum On {
         route: Route,
         handle: Handler,
     },
-    /// A bell from the queue of ticks.
-    Tick(BellHandler),
-    /// A bell from the queue of runs.
-    Run(BellHandler),
-    /// A bell from the queue of rollouts.
-    Rollout(BellHandler),
-    /// A bell from the queue of those who are to be told something.
-    Tell(BellHandler),
+    /// A bell from a queue. Each queue has one function.
+    Bell(QueueKind, BellHandler),
     /// Every minute.
     Minute(MinuteHandler),
     /// A WebSocket of API Gateway opens or has closed, or a frame came. Elsewhere the process itself holds them.
@@ -131,11 +117,8 @@ pub enum On {
 /// Answers a bell; `Timestamp` is the minute that the timer says it rings for.
 pub type BellHandler = for<'a> fn(&'a Plane, Bell, Option<Timestamp>) -> BoxFuture<'a, Result<BellOutcome, Error>>;
 pub type MinuteHandler = for<'a> fn(&'a Plane) -> BoxFuture<'a, Result<(), Error>>;
-pub type SocketHandler = for<'a> fn(&'a Arc<Plane>, sockets::Event) -> BoxFuture<'a, Result<sockets::Outcome, Error>>;
+pub type SocketHandler = for<'a> fn(&'a Arc<Plane>, SocketEvent) -> BoxFuture<'a, Result<SocketOutcome, Error>>;
 pub type InvokeHandler = for<'a> fn(&'a Plane, Value) -> BoxFuture<'a, Result<Value, Error>>;
-
-const CONTROL: Needs = Needs::Scope(Scope::Control);
-const MONITOR: Needs = Needs::Scope(Scope::Monitor);
 
 const PAGE: [Query; 2] = [number("limit"), text("cursor")];
 const BETWEEN: [Query; 4] = [text("since"), text("until"), PAGE[0], PAGE[1]];
@@ -184,26 +167,17 @@ const CHANGE_ENVIRONMENT: &[Right] = &[
 pub static FUNCTIONS: &[Function] = &[
     send("deployment_add", Method::POST, "/v1/deployments", 201, Body::Json, rest::operation::<deployment::Add>)
         .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Hooks, Projects]), PutMany(&[Projects]), FollowTimers])
-        .memory(512)
-        .asked_by(&[Command {
-            name: "rrext_deploy_add",
-            needs: CONTROL,
-            handle: |asked| Box::pin(commands::add(asked)),
-        }]),
-    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<deployment::List>)
-        .may(&[Get(&[Keys]), List(&[Owners]), Put(&[Keys, Owners])])
-        .asked_by(&[Command {
-            name: "rrext_deploy_list",
-            needs: MONITOR,
-            handle: |asked| Box::pin(commands::list(asked)),
-        }]),
-    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<deployment::Get>)
-        .may(&[Get(&[Keys, Owners, Projects]), List(&[Projects]), Put(&[Keys, Owners])])
-        .asked_by(&[Command {
-            name: "rrext_deploy_status",
-            needs: MONITOR,
-            handle: |asked| Box::pin(commands::status(asked)),
-        }]),
+        .memory(512),
+    get("deployment_list", "/v1/deployments", &PAGE, rest::operation::<deployment::List>).may(&[
+        Get(&[Keys]),
+        List(&[Owners]),
+        Put(&[Keys, Owners]),
+    ]),
+    get("deployment_get", "/v1/deployments/{project}", &[], rest::operation::<deployment::Get>).may(&[
+        Get(&[Keys, Owners, Projects]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+    ]),
     send(
         "deployment_update",
         Method::PATCH,
@@ -213,12 +187,7 @@ pub static FUNCTIONS: &[Function] = &[
         rest::operation::<deployment::Update>,
     )
     .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), FollowTimers])
-    .memory(512)
-    .asked_by(&[Command {
-        name: "rrext_deploy_update",
-        needs: CONTROL,
-        handle: |asked| Box::pin(commands::update(asked)),
-    }]),
+    .memory(512),
     send(
         "deployment_remove",
         Method::DELETE,
@@ -227,12 +196,7 @@ pub static FUNCTIONS: &[Function] = &[
         Body::None,
         rest::operation::<deployment::Remove>,
     )
-    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Projects]), DeleteTimers])
-    .asked_by(&[Command {
-        name: "rrext_deploy_remove",
-        needs: CONTROL,
-        handle: |asked| Box::pin(commands::remove(asked)),
-    }]),
+    .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Projects]), DeleteTimers]),
     send(
         "deployment_pause",
         Method::POST,
@@ -486,22 +450,15 @@ pub static FUNCTIONS: &[Function] = &[
             Seal,
         ])
         .memory(512)
-        .also_at(&routes::OPEN)
-        .asked_by(&[Command { name: "execute", needs: CONTROL, handle: |asked| Box::pin(commands::execute(asked)) }]),
-    get("task_list", "/v1/tasks", &[], rest::operation::<task::List>)
-        .may(&[
-            Get(&[Keys, Projects, Watchers]),
-            List(&[Owners]),
-            Put(&[Keys, Owners, Projects]),
-            Update(&[Keys, Owners, Projects, Watchers]),
-            RingRuns,
-            RingSockets,
-        ])
-        .asked_by(&[Command {
-            name: "rrext_get_tasks",
-            needs: MONITOR,
-            handle: |asked| Box::pin(commands::get_tasks(asked)),
-        }]),
+        .also_at(&routes::OPEN),
+    get("task_list", "/v1/tasks", &[], rest::operation::<task::List>).may(&[
+        Get(&[Keys, Projects, Watchers]),
+        List(&[Owners]),
+        Put(&[Keys, Owners, Projects]),
+        Update(&[Keys, Owners, Projects, Watchers]),
+        RingRuns,
+        RingSockets,
+    ]),
     get("task_get", "/v1/tasks/{token}", &[], rest::operation::<task::Get>)
         .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),
@@ -510,15 +467,7 @@ pub static FUNCTIONS: &[Function] = &[
             RingRuns,
             RingSockets,
         ])
-        .also_at(&routes::GET)
-        .asked_by(&[
-            Command {
-                name: "rrext_get_task_status",
-                needs: Needs::Task(Scope::Monitor),
-                handle: |asked| Box::pin(commands::get_task_status(asked)),
-            },
-            Command { name: "rrext_get_token", needs: MONITOR, handle: |asked| Box::pin(commands::get_token(asked)) },
-        ]),
+        .also_at(&routes::GET),
     send("task_end", Method::DELETE, "/v1/tasks/{token}", 200, Body::None, rest::operation::<task::End>)
         .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),
@@ -527,26 +476,15 @@ pub static FUNCTIONS: &[Function] = &[
             RingRuns,
             RingSockets,
         ])
-        .also_at(&routes::END)
-        .asked_by(&[Command {
-            name: "terminate",
-            needs: Needs::Task(Scope::Control),
-            handle: |asked| Box::pin(commands::terminate(asked)),
-        }]),
-    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<task::Pipeline>)
-        .may(&[
-            Get(&[Keys, Owners, Projects, Watchers]),
-            List(&[Projects]),
-            Put(&[Keys, Owners, Projects]),
-            Update(&[Keys, Owners, Projects, Watchers]),
-            RingRuns,
-            RingSockets,
-        ])
-        .asked_by(&[Command {
-            name: "rrext_get_pipeline",
-            needs: Needs::Task(Scope::Monitor),
-            handle: |asked| Box::pin(commands::get_pipeline(asked)),
-        }]),
+        .also_at(&routes::END),
+    get("task_pipeline", "/v1/tasks/{token}/pipeline", &[], rest::operation::<task::Pipeline>).may(&[
+        Get(&[Keys, Owners, Projects, Watchers]),
+        List(&[Projects]),
+        Put(&[Keys, Owners, Projects]),
+        Update(&[Keys, Owners, Projects, Watchers]),
+        RingRuns,
+        RingSockets,
+    ]),
     send("task_restart", Method::POST, "/v1/tasks/{token}/restart", 200, Body::Json, rest::operation::<task::Restart>)
         .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),
@@ -556,12 +494,7 @@ pub static FUNCTIONS: &[Function] = &[
             RingRuns,
             RingSockets,
         ])
-        .memory(512)
-        .asked_by(&[Command {
-            name: "restart",
-            needs: Needs::Task(Scope::Control),
-            handle: |asked| Box::pin(commands::restart(asked)),
-        }]),
+        .memory(512),
     Function::on(
         "task_send",
         On::Http {
@@ -587,12 +520,7 @@ pub static FUNCTIONS: &[Function] = &[
     ])
     .memory(1024)
     .reserve("ReservedForTasks")
-    .also_at(&routes::SEND)
-    .asked_by(&[Command {
-        name: "rrext_process",
-        needs: Needs::Task(Scope::Data),
-        handle: |asked| Box::pin(commands::process(asked)),
-    }]),
+    .also_at(&routes::SEND),
     send("rollout_start", Method::POST, "/v1/rollouts", 202, Body::Json, rest::operation::<rollout::Start>)
         .may(&[
             Get(&[Keys, Owners, Projects]),
@@ -706,28 +634,11 @@ pub static FUNCTIONS: &[Function] = &[
     send("pipeline_validate", Method::POST, "/v1/validate", 200, Body::Json, rest::operation::<PipelineValidate>)
         .may(&[Get(&[Keys]), Put(&[Keys, Owners])])
         .memory(512)
-        .also_at(&routes::VALIDATE)
-        .asked_by(&[Command {
-            name: "rrext_validate",
-            needs: Needs::Login,
-            handle: |asked| Box::pin(commands::validate(asked)),
-        }]),
+        .also_at(&routes::VALIDATE),
     get("provider_list", "/v1/providers", &[], rest::operation::<ProviderList>)
         .may(&[Get(&[Keys]), Put(&[Keys, Owners])])
         .also_at(&routes::SERVICES)
-        .also_at(&checkly::routes::RUNTIMES)
-        .asked_by(&[
-            Command {
-                name: "rrext_services",
-                needs: Needs::Login,
-                handle: |asked| Box::pin(commands::services(asked)),
-            },
-            Command {
-                name: "rrext_resolve_config",
-                needs: Needs::Login,
-                handle: |asked| Box::pin(commands::resolve_config(asked)),
-            },
-        ]),
+        .also_at(&checkly::routes::RUNTIMES),
     Function::on(
         "plane_doctor",
         On::Http {
@@ -782,13 +693,10 @@ pub static FUNCTIONS: &[Function] = &[
     ])
     .memory(512)
     .reserve("ReservedForHooks"),
-    Function::on("deployment_tick", On::Tick(tick)).summary("Handles the due ticks of a deployment, at a bell").may(&[
-        Get(&[Owners, Projects]),
-        Put(&[Owners, Projects]),
-        FollowTimers,
-        RingRuns,
-    ]),
-    Function::on("run_execute", On::Run(execute))
+    Function::on("deployment_tick", On::Bell(QueueKind::Ticks, tick))
+        .summary("Handles the due ticks of a deployment, at a bell")
+        .may(&[Get(&[Owners, Projects]), Put(&[Owners, Projects]), FollowTimers, RingRuns]),
+    Function::on("run_execute", On::Bell(QueueKind::Runs, execute))
         .summary("Executes a run, at a bell")
         .may(&[
             Get(&[Owners, Projects, Watchers]),
@@ -801,7 +709,7 @@ pub static FUNCTIONS: &[Function] = &[
             Open,
         ])
         .memory(1024),
-    Function::on("rollout_execute", On::Rollout(roll_out))
+    Function::on("rollout_execute", On::Bell(QueueKind::Rollouts, roll_out))
         .summary("Carries out a rollout, at a bell")
         .may(&[
             Get(&[Owners, Projects]),
@@ -831,12 +739,12 @@ pub static FUNCTIONS: &[Function] = &[
     Function::on("key_issue", On::Invoke(invoke::key_issue))
         .summary("Issues an API key to callers with AWS credentials; no route leads here")
         .may(&[Put(&[Keys, Owners, OwnerList])]),
-    Function::on("socket_open", On::Socket(sockets::open)).summary("Accepts a WebSocket").may(&[
+    Function::on("socket_open", On::Socket(api_gateway::open)).summary("Accepts a WebSocket").may(&[
         List(&[Strangers]),
         Put(&[Strangers]),
         Delete(&[Strangers]),
     ]),
-    Function::on("socket_receive", On::Socket(sockets::receive))
+    Function::on("socket_receive", On::Socket(api_gateway::receive))
         .summary("Answers a frame of a WebSocket")
         .may(&[
             Get(&[Keys, Owners, Projects, Connections, Watchers]),
@@ -855,11 +763,12 @@ pub static FUNCTIONS: &[Function] = &[
             Seal,
         ])
         .memory(512),
-    Function::on("socket_close", On::Socket(sockets::close))
+    Function::on("socket_close", On::Socket(api_gateway::close))
         .summary("Cleans up after a closed WebSocket")
         .may(&[Get(&[Connections]), Delete(&[Strangers, Connections, Watchers])]),
-    Function::on("socket_tell", On::Tell(sockets::tell)).summary("Sends notifications to the watchers of tasks").may(
-        &[
+    Function::on("socket_tell", On::Bell(QueueKind::Sockets, api_gateway::notify))
+        .summary("Sends notifications to the watchers of tasks")
+        .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),
             List(&[Owners, Projects, Strangers, Watchers]),
             Put(&[Keys, Owners, Projects, Watchers]),
@@ -869,13 +778,29 @@ pub static FUNCTIONS: &[Function] = &[
             CloseSockets,
             RingRuns,
             RingSockets,
-        ],
-    ),
+        ]),
 ];
 
 /// Finds a function by its name.
 pub fn named(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// What answers the bells of a queue.
+pub fn bell_handler(queue: QueueKind) -> BellHandler {
+    let mut handlers = FUNCTIONS.iter().filter_map(|function| match function.on {
+        On::Bell(kind, handle) if kind == queue => Some(handle),
+        _ => None,
+    });
+    handlers.next().expect("every queue has a function, as a test checks")
+}
+
+/// What runs every minute.
+pub fn minute_handlers() -> impl Iterator<Item = MinuteHandler> {
+    FUNCTIONS.iter().filter_map(|function| match function.on {
+        On::Minute(handle) => Some(handle),
+        _ => None,
+    })
 }
 
 fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
@@ -905,7 +830,7 @@ fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Re
     })
 }
 
-/// From which age on a run is told of, in seconds: the least that the template lets its alarm be set to.
+/// The age from which a run is reported, in seconds: the least that the template lets its alarm be set to.
 const LONG_RUN: u64 = 15 * 60;
 
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
@@ -925,7 +850,7 @@ fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
                 ticks_rung,
                 timers_set,
                 rollouts_found,
-                "the sweep found what nobody worked on: runs {runs_rung}, ticks {ticks_rung}, timers {timers_set}, \
+                "the sweep found work without a worker: runs {runs_rung}, ticks {ticks_rung}, timers {timers_set}, \
                  rollouts {rollouts_found}"
             );
         }

@@ -1,4 +1,4 @@
-//! Calls with AWS credentials alone: JSON in, JSON out, no route and no API key. Who may call is IAM's to say.
+//! Calls with AWS credentials alone: JSON in, JSON out, no route and no API key. IAM decides who may call.
 
 use crate::rest::typed;
 use crate::{error_codes, hints};
@@ -14,7 +14,7 @@ pub fn key_issue(plane: &Plane, input: Value) -> BoxFuture<'_, Result<Value, Err
     })
 }
 
-/// What a caller is told of an error: its word, and what to do in one text.
+/// An error for its caller: its word, and what to do in one text.
 pub fn refusal(error: &Error) -> (&'static str, String) {
     let (_, word) = error_codes::rest(error.code);
     error.log();

@@ -2,7 +2,7 @@
 //! through [`Handler::answer`].
 
 use crate::refused;
-use crate::rest::{Answered, Arriving, Body, Query, Request, Response, Unread};
+use crate::rest::{Arriving, Body, Query, Request, Response, RestResponse, Unread};
 use futures::future::BoxFuture;
 use http::Method;
 use http::header::EXPECT;
@@ -41,14 +41,14 @@ pub enum Handler {
 
 pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
 pub type ArrivingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<Arriving>) -> BoxFuture<'a, Response>;
-pub type StreamingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<()>) -> BoxFuture<'a, Answered>;
+pub type StreamingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<()>) -> BoxFuture<'a, RestResponse>;
 
 impl Handler {
     pub fn streams(self) -> bool {
         matches!(self, Handler::Streaming(_))
     }
 
-    pub async fn answer(self, plane: &Arc<Plane>, route: &Route, request: Request<Arriving>) -> Answered {
+    pub async fn answer(self, plane: &Arc<Plane>, route: &Route, request: Request<Arriving>) -> RestResponse {
         match self {
             Handler::Arriving(handle) => {
                 let (head, body) = request.split();

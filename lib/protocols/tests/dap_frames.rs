@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tidemill_protocols::dap::Transport;
-use tidemill_protocols::dap::frame::{self, Frame, Head, Received};
+use tidemill_protocols::dap::frame::{self, Frame, FrameContent, Head};
 
 /// Anything that JSON can say, three levels deep.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -36,7 +36,7 @@ fn almost_a_request() -> impl Strategy<Value = Value> {
     })
 }
 
-fn read(bytes: Vec<u8>) -> (Received, Received) {
+fn read(bytes: Vec<u8>) -> (FrameContent, FrameContent) {
     (frame::read(Frame::Text(bytes.clone().into())), frame::read(Frame::Binary(bytes.into())))
 }
 
@@ -60,10 +60,10 @@ proptest! {
         let (as_text, as_binary) = read(request.to_string().into_bytes());
         for received in [as_text, as_binary] {
             match (received, seq) {
-                (Received::Request(found), Some(seq)) => prop_assert_eq!(found.head.seq, seq),
-                (Received::Refused(head, _), Some(seq)) => prop_assert_eq!(head.seq, seq),
-                (Received::Nothing, _) => prop_assert!(!is_request),
-                (Received::Unreadable(_), None) => {}
+                (FrameContent::Request(found), Some(seq)) => prop_assert_eq!(found.head.seq, seq),
+                (FrameContent::Refused(head, _), Some(seq)) => prop_assert_eq!(head.seq, seq),
+                (FrameContent::Nothing, _) => prop_assert!(!is_request),
+                (FrameContent::Unreadable(_), None) => {}
                 (other, seq) => prop_assert!(false, "{:?} for {:?}", other, seq),
             }
         }
@@ -82,7 +82,7 @@ proptest! {
         bytes.push(b'\n');
         bytes.extend(&data);
         match frame::read(Frame::Binary(bytes.into())) {
-            Received::Request(request) => prop_assert_eq!(request.arguments.data.as_deref(), Some(data.as_slice())),
+            FrameContent::Request(request) => prop_assert_eq!(request.arguments.data.as_deref(), Some(data.as_slice())),
             other => prop_assert!(false, "{:?}", other),
         }
     }
@@ -109,7 +109,7 @@ fn nesting_of_any_depth_is_refused_with_its_number() {
         let value = format!("{}0{}", open.repeat(depth), close.repeat(depth));
         let text = format!("{{\"seq\":3,\"command\":\"x\",\"arguments\":{{\"a\":{value}}}}}");
         match frame::read(Frame::Text(text.into())) {
-            Received::Refused(head, failure) => {
+            FrameContent::Refused(head, failure) => {
                 assert_eq!(head.seq, 3);
                 assert!(failure.message.contains("nested deeper"), "{}", failure.message);
             }

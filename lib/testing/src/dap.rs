@@ -1,4 +1,4 @@
-//! Somebody who talks to the plane as RocketRide's clients do, without a socket between.
+//! A client of RocketRide's, without a socket between it and the plane.
 
 use crate::plane::TestPlane;
 use crate::user::User;
@@ -15,7 +15,7 @@ pub struct Dap {
 }
 
 impl TestPlane {
-    /// A socket on which nobody has logged in; an error when it is closed at once.
+    /// A socket without a login; an error when it is closed at once.
     pub fn stranger(&self, peer: u8) -> Result<Dap, Close> {
         let (outbox, outgoing) = unbounded();
         let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, peer));
@@ -81,7 +81,7 @@ impl Dap {
 
     /// What the transport does every second.
     pub async fn tell(&mut self) {
-        if let Some(work) = self.session.tell() {
+        if let Some(work) = self.session.notify() {
             work.await;
         }
     }

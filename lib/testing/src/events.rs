@@ -5,7 +5,7 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-/// What the plane tells while it goes on.
+/// A stream of events from the plane.
 pub struct Events {
     pub status: StatusCode,
     pub headers: HeaderMap,

@@ -75,7 +75,7 @@ pub struct Faults(Arc<Mutex<State>>);
 
 impl Faults {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().expect("nobody panics while holding it")
+        self.0.lock().expect("no panic happens while it is held")
     }
 
     /// Forgets the calls so far, and dies at one to come.

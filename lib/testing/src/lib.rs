@@ -2,17 +2,17 @@
 //! made to fail at any call. Tests act on it as users do, over HTTP or as RocketRide's clients, and assert what users see.
 
 mod ambient;
+mod api_gateway;
 mod dap;
 mod events;
 mod faults;
 mod plane;
-mod sockets;
 mod user;
 
 pub use ambient::TestAmbient;
+pub use api_gateway::{ApiGateway, Visitor};
 pub use dap::{Dap, Reply};
 pub use events::{Event, Events};
 pub use faults::{Death, Faults, Hold, Metered};
 pub use plane::{TestPlane, minutes, pipeline, seconds};
-pub use sockets::{ApiGateway, Visitor};
 pub use user::{Answer, User};

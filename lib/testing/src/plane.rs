@@ -1,8 +1,8 @@
 //! A plane that does nothing by itself.
 
 use crate::ambient::TestAmbient;
+use crate::api_gateway::ApiGateway;
 use crate::faults::Faults;
-use crate::sockets::ApiGateway;
 use crate::user::User;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
@@ -23,7 +23,7 @@ use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{self, PlaneParts, Workers};
 use tidemill_operations::{Clock as _, Plane, Queue, key};
 use tidemill_protocols::dap::Connections;
-use tidemill_protocols::functions::{self, On};
+use tidemill_protocols::functions;
 use tidemill_store::Store;
 
 /// Where the clock of every test's plane starts.
@@ -88,12 +88,12 @@ impl TestPlane {
         let sockets = self.plane.sockets.clone();
         let mut world = TestPlane::assemble(self.database, self.clock, self.files, self.starts + 1);
         world.gateway = self.gateway;
-        Arc::get_mut(&mut world.plane).expect("nobody else has it yet").sockets = sockets;
+        Arc::get_mut(&mut world.plane).expect("it is the only holder").sockets = sockets;
         plane::sweep::after_start(&world.plane).await.expect("the first sweep succeeds");
         world
     }
 
-    /// Another process on the same table that was not told of anything: every bell is lost.
+    /// Another process on the same table, where every bell is lost.
     pub async fn without_bells(self) -> TestPlane {
         TestPlane::assemble(self.database, self.clock, self.files, self.starts + 1)
     }
@@ -113,7 +113,7 @@ impl TestPlane {
         User::new(plane.clone(), token.expose(), key.id.as_str())
     }
 
-    /// Somebody without a key.
+    /// A caller without a key.
     pub fn nobody(&self) -> User {
         User::new(self.plane.clone(), "", "")
     }
@@ -144,11 +144,11 @@ impl TestPlane {
             self.queue.ring(bell, Duration::ZERO).await.expect("the local queue takes every bell");
         }
         for _ in 0..BELLS {
-            let ticked = self.answer(QueueKind::Ticks).await;
-            let ran = self.answer(QueueKind::Runs).await;
-            let rolled_out = self.answer(QueueKind::Rollouts).await;
-            let told = self.answer(QueueKind::Sockets).await;
-            if !ticked && !ran && !rolled_out && !told {
+            let mut is_quiet = true;
+            for kind in [QueueKind::Ticks, QueueKind::Runs, QueueKind::Rollouts, QueueKind::Sockets] {
+                is_quiet &= !self.answer(kind).await;
+            }
+            if is_quiet {
                 return;
             }
         }
@@ -158,16 +158,7 @@ impl TestPlane {
     /// Answers one bell of a queue, if one is due.
     pub async fn answer(&self, kind: QueueKind) -> bool {
         let Some(bell) = self.queue.take(kind) else { return false };
-        let name = match kind {
-            QueueKind::Ticks => "deployment_tick",
-            QueueKind::Runs => "run_execute",
-            QueueKind::Rollouts => "rollout_execute",
-            QueueKind::Sockets => "socket_tell",
-        };
-        let function = functions::named(name).expect("the table has the function");
-        let (On::Tick(handle) | On::Run(handle) | On::Rollout(handle) | On::Tell(handle)) = &function.on else {
-            panic!("`{name}` answers no bells")
-        };
+        let handle = functions::bell_handler(kind);
         let answered = handle(&self.plane, bell.clone(), None).await;
         self.queue.settle(&bell, &answered);
         true
@@ -181,7 +172,7 @@ impl TestPlane {
     /// The sweep's minute, in a process that knows nothing of this one's leases and answers no bells.
     pub async fn sweep_as_another(&self) {
         let other = TestPlane::assemble(self.database.clone(), self.clock.clone(), self.files.clone(), self.starts + 1);
-        let mut plane = Arc::into_inner(other.plane).expect("nobody else has it yet");
+        let mut plane = Arc::into_inner(other.plane).expect("it is the only holder");
         plane.workers.alone = false;
         plane::sweep::run(&plane).await.expect("the sweep succeeds");
     }

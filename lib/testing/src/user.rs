@@ -1,4 +1,4 @@
-//! Somebody who talks to the plane over HTTP.
+//! A caller of the plane's HTTP API.
 
 use crate::events::Events;
 use axum::body::Body;

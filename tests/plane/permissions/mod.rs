@@ -20,8 +20,8 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
-use tidemill_operations::{Bell, Error, Queue, Reached, Sockets, Timers};
-use tidemill_protocols::functions::{FUNCTIONS, Function, On, named};
+use tidemill_operations::{Bell, Error, Queue, QueueKind, Reached, Sockets, Timers};
+use tidemill_protocols::functions::{FUNCTIONS, Function, On, bell_handler, named};
 use tidemill_protocols::rights::Right;
 use tidemill_testing::{ApiGateway, Metered, TestPlane, User, minutes, pipeline};
 
@@ -195,19 +195,19 @@ fn bell_of(project: &str) -> (OwnerId, DeploymentId) {
 }
 
 async fn tick(world: &TestPlane, project: &str) {
-    let On::Tick(handle) = &named("deployment_tick").unwrap().on else { panic!("it answers ticks") };
+    let handle = bell_handler(QueueKind::Ticks);
     let (owner, deployment) = bell_of(project);
     handle(&world.plane, Bell::Tick { owner, deployment }, None).await.unwrap();
 }
 
 pub async fn execute(world: &TestPlane, project: &str, run: &str) {
-    let On::Run(handle) = &named("run_execute").unwrap().on else { panic!("it answers runs") };
+    let handle = bell_handler(QueueKind::Runs);
     let (owner, deployment) = bell_of(project);
     handle(&world.plane, Bell::Run { owner, deployment, run: RunId::parse(run).unwrap() }, None).await.unwrap();
 }
 
 pub async fn tell(world: &TestPlane, bell: Bell) {
-    let On::Tell(handle) = &named("socket_tell").unwrap().on else { panic!("it answers those who watch") };
+    let handle = bell_handler(QueueKind::Sockets);
     handle(&world.plane, bell, None).await.unwrap();
 }
 

@@ -6,12 +6,12 @@ use crate::permissions::{Seen, ana, sweep};
 use http::Method;
 use serde_json::{Value, json};
 use tidemill_model::ids::{GroupName, OwnerId, RolloutId};
-use tidemill_operations::Bell;
-use tidemill_protocols::functions::{On, named};
+use tidemill_operations::{Bell, QueueKind};
+use tidemill_protocols::functions::bell_handler;
 use tidemill_testing::{TestPlane, minutes, seconds};
 
 async fn execute(world: &TestPlane, group: &str, id: &str) {
-    let On::Rollout(handle) = &named("rollout_execute").unwrap().on else { panic!("it answers rollouts") };
+    let handle = bell_handler(QueueKind::Rollouts);
     let owner = OwnerId::parse("ana").unwrap();
     let (group, rollout) = (GroupName::parse(group).unwrap(), RolloutId::parse(id).unwrap());
     handle(&world.plane, Bell::Rollout { owner, group, rollout }, None).await.unwrap();

@@ -38,7 +38,7 @@ async fn a_death_at_any_write_leaves_what_the_next_call_finds() {
     for call in 0..4 {
         let visitor = world.visits(&ana).await;
         world.faults.die(Some(Death::Before(call)));
-        let died = tidemill_protocols::sockets::close(&world.plane, visitor.event(None)).await;
+        let died = tidemill_protocols::dap::api_gateway::close(&world.plane, visitor.event(None)).await;
         assert!(died.is_err() && world.faults.is_dead());
         world.faults.die(None);
 

@@ -4,7 +4,8 @@ use futures::future::join_all;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr};
 use tidemill_model::ids::ConnectionId;
-use tidemill_protocols::sockets::{self, Event, Outcome};
+use tidemill_operations::socket::Connection;
+use tidemill_protocols::dap::api_gateway::{self, SocketEvent, SocketOutcome};
 use tidemill_testing::{TestPlane, seconds};
 
 #[tokio::test]
@@ -40,37 +41,41 @@ async fn of_many_at_once_there_are_never_more_than_ten() {
 async fn those_of_one_household_are_counted_together() {
     let world = TestPlane::new().await.behind_api_gateway();
     let open = |host: u16| {
-        let event = Event {
-            connection: ConnectionId::parse(format!("v6-{host}")).unwrap(),
-            peer: IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]),
-            opened_at: world.now(),
+        let event = SocketEvent {
+            connection: Connection {
+                id: ConnectionId::parse(format!("v6-{host}")).unwrap(),
+                peer: IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]),
+                opened_at: world.now(),
+            },
             at: world.now(),
             is_of_page: false,
             time: seconds(26),
             text: None,
         };
-        sockets::open(&world.plane, event)
+        api_gateway::open(&world.plane, event)
     };
     for host in 0..10 {
-        assert_eq!(open(host).await.unwrap(), Outcome::Taken);
+        assert_eq!(open(host).await.unwrap(), SocketOutcome::Taken);
     }
 
-    assert_eq!(open(10).await.unwrap(), Outcome::Refused(429));
+    assert_eq!(open(10).await.unwrap(), SocketOutcome::Refused(429));
 }
 
 #[tokio::test]
 async fn a_page_may_not_connect() {
     let world = TestPlane::new().await.behind_api_gateway();
-    let event = Event {
-        connection: ConnectionId::parse("page").unwrap(),
-        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        opened_at: world.now(),
+    let event = SocketEvent {
+        connection: Connection {
+            id: ConnectionId::parse("page").unwrap(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            opened_at: world.now(),
+        },
         at: world.now(),
         is_of_page: true,
         time: seconds(26),
         text: None,
     };
 
-    assert_eq!(sockets::open(&world.plane, event).await.unwrap(), Outcome::Refused(403));
+    assert_eq!(api_gateway::open(&world.plane, event).await.unwrap(), SocketOutcome::Refused(403));
     assert!(world.plane.store.strangers().await.unwrap().is_empty());
 }

@@ -306,7 +306,7 @@ async fn a_frame_that_takes_too_long_is_refused_before_the_function_is_ended() {
     let mut late =
         visitor.event(Some(json!({"type": "request", "seq": 2, "command": "rrext_deploy_list"}).to_string()));
     late.time = std::time::Duration::from_millis(20);
-    tidemill_protocols::sockets::receive(&world.plane, late).await.unwrap();
+    tidemill_protocols::dap::api_gateway::receive(&world.plane, late).await.unwrap();
     let refused = visitor.reply().refused();
 
     assert!(refused.contains("was not answered in time"), "{refused}");

@@ -190,7 +190,7 @@ async fn a_doubled_bell_tells_nothing_twice() {
 async fn of_many_who_tell_at_once_one_does() {
     let (world, owner, _, mut visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
-    let tell = || tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None);
+    let tell = || tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None);
 
     futures::future::join_all((0..8).map(|_| tell())).await;
     world.advance(seconds(5)).await;
@@ -243,7 +243,8 @@ async fn a_death_at_any_call_loses_no_event() {
             let (world, owner, _, mut visitor) = given().await;
             owner.open(echo("p")).await.unwrap();
             world.faults.die(Some(death));
-            let _ = tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None).await;
+            let _ =
+                tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None).await;
             died = world.faults.is_dead();
             let world = world.restarted().await;
             world.faults.die(None);
@@ -319,7 +320,7 @@ async fn a_table_that_does_not_answer_closes_nobody() {
     owner.open(echo("p")).await.unwrap();
     for call in 0..8 {
         world.faults.die(Some(Death::Before(call)));
-        let _ = tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None).await;
+        let _ = tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None).await;
         world.faults.die(None);
         world.sleep(minutes(2));
         assert!(visitor.is_open());
@@ -349,7 +350,7 @@ async fn strangers_are_closed_by_the_sweep_when_no_login_can_still_come() {
 async fn a_subscription_that_changes_while_it_is_told_is_kept() {
     let (world, owner, _, mut visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
-    let tell = tidemill_protocols::sockets::tell(&world.plane, Bell::Watch { owner: ana() }, None);
+    let tell = tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None);
     let more = json!({"projectId": "q", "source": "webhook_1", "types": ["task"]});
 
     let (told_all, asked) = futures::join!(tell, visitor.send("rrext_monitor", more));

@@ -1,7 +1,7 @@
 //! What follows from a function's rights: the statements of its role's policy, and its variables.
 
 use std::collections::BTreeSet;
-use tidemill_protocols::functions::{Function, On};
+use tidemill_protocols::functions::{Function, On, QueueKind};
 use tidemill_protocols::rights::{Partition, Right};
 
 const SCHEDULES: &str = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule";
@@ -13,10 +13,10 @@ const SOCKETS_URL: &str = "!Sub https://${SocketApi}.execute-api.${AWS::Region}.
 /// The queue that a function's messages come from, and how many of them may be worked on at once.
 pub fn queue(function: &Function) -> Option<(&'static str, Option<&'static str>)> {
     match function.on {
-        On::Tick(_) => Some(("Ticks", Some("TicksAtOnce"))),
-        On::Run(_) => Some(("Runs", Some("RunsAtOnce"))),
-        On::Rollout(_) => Some(("Rollouts", Some("RolloutsAtOnce"))),
-        On::Tell(_) => Some(("Sockets", None)),
+        On::Bell(QueueKind::Ticks, _) => Some(("Ticks", Some("TicksAtOnce"))),
+        On::Bell(QueueKind::Runs, _) => Some(("Runs", Some("RunsAtOnce"))),
+        On::Bell(QueueKind::Rollouts, _) => Some(("Rollouts", Some("RolloutsAtOnce"))),
+        On::Bell(QueueKind::Sockets, _) => Some(("Sockets", None)),
         _ => None,
     }
 }

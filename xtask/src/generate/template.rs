@@ -4,7 +4,7 @@
 use super::{camel, roles};
 use serde_yaml_ng::Value;
 use std::fmt::Write;
-use tidemill_protocols::functions::{FUNCTIONS, Function, On};
+use tidemill_protocols::functions::{FUNCTIONS, Function, On, QueueKind};
 
 const BEGIN: &str =
     "  # From here on `cargo xtask generate` writes, from the table of functions in lib/protocols/src/functions.rs.\n";
@@ -128,9 +128,9 @@ fn summary(function: &Function, description: &Value) -> String {
 /// Seconds after which Lambda ends it: as long as its caller waits.
 fn timeout(function: &Function) -> u32 {
     match function.on {
-        On::Run(_) | On::Rollout(_) => 900,
+        On::Bell(QueueKind::Runs | QueueKind::Rollouts, _) => 900,
         On::Minute(_) => 300,
-        On::Tick(_) | On::Tell(_) => 60,
+        On::Bell(QueueKind::Ticks | QueueKind::Sockets, _) => 60,
         _ if function.streams() => 900,
         // API Gateway waits no longer.
         _ => 29,

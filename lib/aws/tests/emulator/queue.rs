@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidemill_aws::{Clients, SqsQueue, Variable};
 use tidemill_model::ids::RunId;
-use tidemill_operations::{Bell, Clock, Queue};
+use tidemill_operations::{Bell, Clock, Queue, QueueKind};
 
 /// A clock that stands still until it is set.
 struct Still(Mutex<Timestamp>);
@@ -39,7 +39,8 @@ impl Bells {
         let made = request.set_attributes(Some(attributes)).send().await.expect("a queue can be made");
         let url = made.queue_url.expect("it has a URL");
         let clock = Arc::new(Still(Mutex::new("2026-03-02T10:00:30Z".parse().unwrap())));
-        let settings = configuration([(Variable::RunsQueue, &url), (Variable::TicksQueue, &url)]);
+        let settings =
+            configuration([(Variable::Queue(QueueKind::Runs), &url), (Variable::Queue(QueueKind::Ticks), &url)]);
         let queue = SqsQueue::new(clients.clone(), settings, clock.clone());
         Bells { clients, url, queue, clock }
     }

@@ -7,15 +7,16 @@ use crate::error::Error;
 use crate::plane::{Plane, due_schedule};
 use crate::rollout;
 use crate::run::open::OpenRuns;
+use crate::socket;
 use crate::task::life::settle;
 use futures::stream::{self, StreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 use std::collections::HashMap;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::rollout::{Group, Rollout};
-use tidemill_store::{PAGE_LIMIT, Part, Stranger};
+use tidemill_store::{PAGE_LIMIT, Part};
 
 /// How long a run may wait before its bell counts as lost.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -24,8 +25,6 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) const TICK_PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 /// Deployments of an owner that are looked at side by side.
 const AT_ONCE: usize = 32;
-/// How long a WebSocket may be one of a stranger: 5 s, and as long as the function may take that answers a login.
-const LOGIN_PATIENCE: SignedDuration = SignedDuration::from_secs(5 + 29);
 
 /// How long after it was rung for a rollout waits for a worker. With the lease and the time between two sweeps, one whose
 /// worker died has ended within three minutes.
@@ -226,7 +225,7 @@ async fn rollouts(plane: &Plane, owner: &OwnerId, patience: SignedDuration, swep
 /// Rings for WebSockets that nobody has logged in on in time.
 async fn strangers(plane: &Plane) -> Result<(), Error> {
     let strangers = plane.store.strangers().await?;
-    if strangers.iter().any(|stranger| is_late(stranger, plane.now())) {
+    if strangers.iter().any(|stranger| socket::is_late(stranger, plane.now())) {
         plane.ring_again(Bell::Strangers).await;
     }
     Ok(())
@@ -303,11 +302,6 @@ pub(crate) async fn ring_for(plane: &Plane, rollout: &Rollout) -> Result<(), Err
         Err(error) => return Err(error.into()),
     }
     Ok(())
-}
-
-/// Whether nobody logged in on a WebSocket, and no login is still being answered.
-pub fn is_late(stranger: &Stranger, now: Timestamp) -> bool {
-    now.duration_since(stranger.opened_at) >= LOGIN_PATIENCE
 }
 
 /// Deletes the timers that no deployment asks for.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_engine::LogLine;
 use tidemill_model::deployment_id::DeploymentId;
-use tidemill_model::ids::{ProjectId, RunId};
+use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::key::Scope;
 use tidemill_model::run::Run;
 
@@ -17,6 +17,12 @@ const CHUNKS: usize = 16;
 /// A chunk that is missing for longer does not come any more: the process that was to write it has died. Objects of a
 /// task are worked on side by side, so the chunk of one may come after that of the next.
 const AWAITED: SignedDuration = SignedDuration::from_secs(10);
+
+/// How many chunks the log of a run has.
+pub async fn chunks(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Result<u32, Error> {
+    let run = plane.store.run(owner, deployment, run).await?;
+    Ok(run.map_or(0, |run| run.log_chunks))
+}
 
 pub struct Logs;
 

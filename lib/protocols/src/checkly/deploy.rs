@@ -1,9 +1,9 @@
-//! `POST /v1/projects/deploy` and `DELETE /v1/projects/{project}`: what begins a deployment, and what only tells what one
+//! `POST /v1/projects/deploy` and `DELETE /v1/projects/{project}`: what begins a deployment, and what only shows what one
 //! would do.
 
-use super::asked::{asked, call, group, is_json};
+use super::parameters::{call, group, is_json, parameters};
 use super::refusal::{Refusal, answered};
-use super::shown::{Deployment, Entry, Outcomes, Project};
+use super::wire_forms::{Deployment, Entry, Outcomes, Project};
 use super::{envelope, inflated};
 use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
@@ -18,7 +18,7 @@ use tidemill_operations::{Answer, Call, Code, Plane, group};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Deploy {
+struct DeployQuery {
     #[serde(default)]
     dry_run: bool,
     #[serde(default = "yes")]
@@ -29,7 +29,7 @@ struct Deploy {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Destroy {
+struct DestroyQuery {
     project: String,
     #[serde(default)]
     dry_run: bool,
@@ -41,11 +41,11 @@ fn yes() -> bool {
     true
 }
 
-/// Begins to deploy a project, or tells what that would do.
+/// Begins to deploy a project, or shows what that would do.
 pub fn deploy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, body) = request.split();
     answered(async move {
-        let given: Deploy = asked(route, request.clone())?;
+        let given: DeployQuery = parameters(route, request.clone())?;
         let call = call(plane, &request, if given.dry_run { Scope::Monitor } else { Scope::Control }).await?;
         is_json(&request)?;
         let body = inflated::body(&request, body).await?;
@@ -66,7 +66,7 @@ pub fn destroy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arr
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, Scope::Control).await?;
-        let given: Destroy = asked(route, request)?;
+        let given: DestroyQuery = parameters(route, request)?;
         if given.dry_run {
             return Err(Refusal::new(
                 400,
@@ -86,7 +86,7 @@ pub fn destroy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arr
 fn begun(begun: Result<Answer<Rollout>, RolloutRefusal>) -> Result<Response, Refusal> {
     match begun {
         Ok(Answer::Now(rollout)) => Ok(Response::json(202, &Deployment::of(RolloutAnswer::of(rollout), None))),
-        // Nobody asks with an idempotency key here.
+        // These requests have no idempotency key.
         Ok(Answer::Before(earlier)) => Ok(Response::json(202, &earlier)),
         Err(RolloutRefusal::GroupBusy(active)) => Err(Refusal::held(active.id.to_string())),
         Err(RolloutRefusal::Error(error)) => Err(error.into()),

@@ -1,9 +1,9 @@
 //! `/v1/projects/{project}/deployments`: a deployment that is there is shown, waited for, followed and cancelled.
 
-use super::asked::{OfDeployment, asked, call, group};
+use super::parameters::{DeploymentPath, call, group, parameters};
 use super::refusal::{Refusal, answered};
-use super::shown::{Deployment, Project};
-use crate::rest::{Answered, Arriving, Request, Response};
+use super::wire_forms::{Deployment, Project};
+use crate::rest::{Arriving, Request, Response, RestResponse};
 use crate::route::Route;
 use crate::sse::{self, Frame, followed};
 use futures::future::BoxFuture;
@@ -19,20 +19,20 @@ use tidemill_operations::{Call, Code, Operation, Plane, group};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wait {
+struct WaitQuery {
     #[serde(flatten)]
-    of: OfDeployment,
+    of: DeploymentPath,
     max_wait_seconds: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct List {
+struct ListQuery {
     project: String,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
-/// What a deployment's progress is told as.
+/// A deployment's progress.
 #[derive(PartialEq, Serialize)]
 struct Progress {
     status: String,
@@ -44,7 +44,7 @@ pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivi
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, Scope::Monitor).await?;
-        let List { project, limit, cursor } = asked(route, request)?;
+        let ListQuery { project, limit, cursor } = parameters(route, request)?;
         let input = rollout::list::Input { group: Some(group(&project)?), limit, cursor };
         let list = rollout::List::run(plane, &call, input).await?;
         let items: Vec<_> = list.items.into_iter().map(|rollout| Deployment::of(rollout, None)).collect();
@@ -57,7 +57,7 @@ pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, rollout::Get::SCOPE).await?;
-        let given: OfDeployment = asked(route, request)?;
+        let given: DeploymentPath = parameters(route, request)?;
         let rollout = rollout::Get::run(plane, &call, Input { rollout: given.id()? }).await?;
         shown(plane, &call, given.of_project(rollout)?).await
     })
@@ -68,7 +68,7 @@ pub fn completion<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, rollout::wait::SCOPE).await?;
-        let Wait { of, max_wait_seconds } = asked(route, request)?;
+        let WaitQuery { of, max_wait_seconds } = parameters(route, request)?;
         let longest = max_wait_seconds.map_or(LONGEST, Duration::from_secs);
         let snapshot = rollout::wait::wait(plane, &call, &of.id()?, longest).await?;
         let is_final = snapshot.rollout.state.is_final();
@@ -85,7 +85,7 @@ pub fn cancel<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arri
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, rollout::Cancel::SCOPE).await?;
-        let given: OfDeployment = asked(route, request)?;
+        let given: DeploymentPath = parameters(route, request)?;
         let rollout = given.id()?;
         // It must be known to be of the project before it is stopped.
         let found = rollout::get::find(plane, &call, &rollout).await?;
@@ -96,7 +96,7 @@ pub fn cancel<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arri
 }
 
 /// Tells a deployment until it has ended.
-pub fn events<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<()>) -> BoxFuture<'a, Answered> {
+pub fn events<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<()>) -> BoxFuture<'a, RestResponse> {
     Box::pin(async move {
         match begin(plane, route, request).await {
             Ok(answered) => answered,
@@ -105,13 +105,13 @@ pub fn events<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<()>)
     })
 }
 
-async fn begin(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<Answered, Refusal> {
+async fn begin(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<RestResponse, Refusal> {
     let call = call(plane, &request, rollout::wait::SCOPE).await?;
-    let given: OfDeployment = asked(route, request)?;
+    let given: DeploymentPath = parameters(route, request)?;
     let following = follow(plane, &call, &given.id()?).await?;
     let rollout = RolloutAnswer::of(following.borrow().rollout.clone());
     let project = project(plane, &call, &given.of_project(rollout)?).await?;
-    Ok(Answered::Stream(sse::streamed(followed(following, teller(project)))))
+    Ok(RestResponse::Stream(sse::streamed(followed(following, teller(project)))))
 }
 
 /// Tells of each snapshot how far the deployment is, if that has changed, and its end.

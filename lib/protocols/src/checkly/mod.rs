@@ -2,18 +2,18 @@
 //!
 //! What they call a project is a group here, and what they call a deployment is a rollout. [`envelope`] is what a
 //! deploy sends and [`inflated`] how it is sent; [`deploy`] begins a deployment, [`deployments`] shows and follows one,
-//! [`projects`] is what clients ask before. [`shown`] and [`refusal`] are the forms of all answers, and [`routes`] says
+//! [`projects`] is what clients ask before. [`wire_forms`] and [`refusal`] are the forms of all answers, and [`routes`] says
 //! what is where.
 
-mod asked;
 mod deploy;
 mod deployments;
 mod envelope;
 mod inflated;
+mod parameters;
 mod projects;
 pub mod refusal;
 pub mod routes;
-mod shown;
+mod wire_forms;
 
 /// Where these clients ask: what is refused there has their form, also where nothing answers.
 const PLACES: [&str; 5] = ["/v1/projects", "/v1/runtimes", "/v1/checks", "/v1/private-locations", "/next"];

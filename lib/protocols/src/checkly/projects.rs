@@ -1,9 +1,9 @@
 //! `/next/projects`, `/next/accounts` and `/v1/runtimes`: what clients ask before they deploy.
 
-use super::asked::{Nothing, asked, call, group, is_json};
 use super::envelope::{self, is_logical_id};
+use super::parameters::{NoParameters, call, group, is_json, parameters};
 use super::refusal::{Refusal, answered};
-use super::shown::ListedProject;
+use super::wire_forms::ListedProject;
 use crate::rest::{self, Arriving, Request, Response};
 use crate::route::Route;
 use futures::future::BoxFuture;
@@ -18,12 +18,12 @@ use tidemill_operations::{Operation, Plane, group};
 const RUNTIME: &str = "tidemill";
 
 #[derive(Deserialize)]
-struct OfProject {
+struct ProjectPath {
     project: String,
 }
 
 #[derive(Deserialize)]
-struct OfAccount {
+struct AccountPath {
     account: String,
 }
 
@@ -32,7 +32,7 @@ pub fn list<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivi
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, group::List::SCOPE).await?;
-        let Nothing {} = asked(route, request)?;
+        let NoParameters {} = parameters(route, request)?;
         let (mut projects, mut cursor) = (Vec::new(), None);
         loop {
             let page = group::List::run(plane, &call, group::list::Input { limit: Some(100), cursor }).await?;
@@ -52,7 +52,7 @@ pub fn get<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, Scope::Monitor).await?;
-        let OfProject { project } = asked(route, request)?;
+        let ProjectPath { project } = parameters(route, request)?;
         let group = group::get::find(plane, &call, &group(&project)?).await?;
         Ok(Response::json(200, &ListedProject::from(GroupAnswer::from(group))))
     })
@@ -64,7 +64,7 @@ pub fn add<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
     answered(async move {
         let call = call(plane, &request, group::Add::SCOPE).await?;
         is_json(&request)?;
-        let Nothing {} = asked(route, request)?;
+        let NoParameters {} = parameters(route, request)?;
         let project = envelope::project(&rest::whole(body).await?)?;
         let input = group::add::Input {
             group: group(&project.logical_id)?,
@@ -75,12 +75,12 @@ pub fn add<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arrivin
     })
 }
 
-/// The account of whoever asks, whatever they call it: a key says by itself whose it is.
+/// The caller's account, under any id: a key says by itself whose it is.
 pub fn account<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     answered(async move {
         let call = call(plane, &request, Scope::Monitor).await?;
-        let OfAccount { account } = asked(route, request)?;
+        let AccountPath { account } = parameters(route, request)?;
         let shown = json!({"id": account, "name": call.owner, "runtimeId": RUNTIME, "features": []});
         Ok(Response::json(200, &shown))
     })
@@ -90,7 +90,7 @@ pub fn runtimes<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Ar
     let (request, _) = request.split();
     answered(async move {
         call(plane, &request, Scope::Monitor).await?;
-        let Nothing {} = asked(route, request)?;
+        let NoParameters {} = parameters(route, request)?;
         let runtime = json!({
             "name": RUNTIME,
             "stage": "CURRENT",

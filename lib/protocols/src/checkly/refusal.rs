@@ -23,7 +23,7 @@ pub struct Refusal {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Written<'a> {
+struct RefusalBody<'a> {
     status_code: u16,
     error: &'static str,
     message: &'a str,
@@ -48,7 +48,7 @@ impl Refusal {
     pub fn response(&self) -> Response {
         let Refusal { status, message, details, holder } = self;
         let error = name(*status);
-        let written = Written { status_code: *status, error, message, details, deployment_id: holder.as_deref() };
+        let written = RefusalBody { status_code: *status, error, message, details, deployment_id: holder.as_deref() };
         let response = Response::json(*status, &written);
         match status {
             401 => response.header(WWW_AUTHENTICATE, "Bearer"),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::ops::{BitAnd, BitOr};
 
-/// A set of kinds. Debugger and billing events are taken and never told: nothing here makes them.
+/// A set of kinds. Debugger and billing events are accepted and never sent: nothing here makes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Types(pub u32);
 
@@ -16,9 +16,9 @@ impl Types {
     pub const SSE: Types = Types(64);
     pub const DASHBOARD: Types = Types(128);
     pub const DEPLOY: Types = Types(512);
-    /// What is told of one object.
+    /// Events of one object.
     pub const OF_OBJECTS: Types = Types(Types::FLOW.0 | Types::SSE.0);
-    /// What concerns no single task: told to those who monitor everything.
+    /// Events of no single task, for those who monitor everything.
     pub const OF_OWNER: Types = Types(Types::DASHBOARD.0 | Types::DEPLOY.0);
     pub const ALL: Types = Types(1023);
 

@@ -1,4 +1,4 @@
-//! What a client is told when a command fails: one text, because that is all its user sees.
+//! The answer to a command that fails: one text, because its user sees no more.
 
 use crate::{error_codes, hints};
 use std::fmt::Write;
@@ -11,7 +11,7 @@ pub struct Failure {
     pub message: String,
     /// For programs; `exc.code` in newer clients.
     pub code: Option<&'static str>,
-    /// The socket is of no use any more: nobody is logged in.
+    /// The socket is of no use any more without a login.
     pub is_final: bool,
 }
 

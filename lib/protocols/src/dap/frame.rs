@@ -38,7 +38,7 @@ impl Frame {
 
 /// What a frame turned out to be.
 #[derive(Debug)]
-pub enum Received {
+pub enum FrameContent {
     Request(Request),
     /// A response or an event: nothing is asked.
     Nothing,
@@ -123,9 +123,9 @@ struct Outer<'a> {
 }
 
 /// Reads a frame.
-pub fn read(frame: Frame) -> Received {
+pub fn read(frame: Frame) -> FrameContent {
     if frame.len() > FRAME_LIMIT {
-        return Received::Unreadable("the frame is larger than 250 MiB");
+        return FrameContent::Unreadable("the frame is larger than 250 MiB");
     }
     let (json, data) = match frame {
         Frame::Text(bytes) => (bytes, None),
@@ -136,40 +136,40 @@ pub fn read(frame: Frame) -> Received {
     };
     match std::str::from_utf8(&json) {
         Ok(text) => of_json(text, data),
-        Err(_) => Received::Unreadable("the frame is not UTF-8"),
+        Err(_) => FrameContent::Unreadable("the frame is not UTF-8"),
     }
 }
 
-fn of_json(text: &str, data: Option<Bytes>) -> Received {
+fn of_json(text: &str, data: Option<Bytes>) -> FrameContent {
     let Ok(outer) = serde_json::from_str::<Outer>(text) else {
-        return Received::Unreadable("the frame is not a JSON object");
+        return FrameContent::Unreadable("the frame is not a JSON object");
     };
     if value::<Cow<str>>(outer.kind).is_some_and(|kind| kind != "request") {
-        return Received::Nothing;
+        return FrameContent::Nothing;
     }
     let Some(seq) = value::<u64>(outer.seq) else {
-        return Received::Unreadable("a request has a whole number as `seq`");
+        return FrameContent::Unreadable("a request has a whole number as `seq`");
     };
     let Some(command) = value::<String>(outer.command) else {
-        return Received::Refused(Head { seq, command: String::new() }, Failure::new("command must be a string"));
+        return FrameContent::Refused(Head { seq, command: String::new() }, Failure::new("command must be a string"));
     };
     let head = Head { seq, command };
     if is_deeper_than(text, DEPTH_LIMIT) {
         let failure = Failure::new(format!("the request is nested deeper than {DEPTH_LIMIT} levels"));
-        return Received::Refused(head, failure);
+        return FrameContent::Refused(head, failure);
     }
     let fields = match outer.arguments.map(RawValue::get) {
         None | Some("null") => Some(BTreeMap::new()),
         Some(json) => serde_json::from_str(json).ok(),
     };
     let Some(fields) = fields else {
-        return Received::Refused(head, Failure::new("arguments must be an object"));
+        return FrameContent::Refused(head, Failure::new("arguments must be an object"));
     };
     let mut arguments = Arguments { fields, data };
     if let Some(token) = outer.token.filter(|token| token.get() != "null") {
         arguments.fields.entry("token".to_owned()).or_insert_with(|| token.to_owned());
     }
-    Received::Request(Request { head, arguments })
+    FrameContent::Request(Request { head, arguments })
 }
 
 fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
@@ -232,7 +232,7 @@ pub fn answer(seq: u64, head: &Head, outcome: &Result<Body, Failure>, transport:
     one_line(text)
 }
 
-/// Something that a client asked to be told, as one line.
+/// An event that a client subscribed to, as one line.
 pub fn event(seq: u64, name: &str, body: &serde_json::Value) -> String {
     serde_json::json!({"type": "event", "seq": seq, "event": name, "body": body}).to_string()
 }

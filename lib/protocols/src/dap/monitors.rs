@@ -1,10 +1,9 @@
-//! What a connection wants to be told of: which events of which tasks. What it is told, and was told already, is of
-//! [`super::events`].
+//! The events that a connection subscribed to: which ones of which tasks. [`super::events`] makes them.
 
 use super::connections::Seat;
 use super::event_types::Types;
-use super::events::{self, Asker, Event, Told};
-use futures::lock::Mutex as Turns;
+use super::events::{self, Event, Progress, Recipient};
+use futures::lock::Mutex as AsyncMutex;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,8 +12,8 @@ use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
 
-const UNPOISONED: &str = "nobody panics while holding it";
-/// Objects whose messages were told while they were sent here, that are remembered.
+const UNPOISONED: &str = "no panic happens while it is held";
+/// How many objects are remembered whose messages went out while they were sent here.
 const HEARD: usize = 1024;
 
 /// Whose events.
@@ -41,22 +40,22 @@ pub enum Tasks {
 
 /// What a task is watched by.
 #[derive(Clone, Copy)]
-pub struct Named<'a> {
+pub struct WatchedTask<'a> {
     pub token: &'a str,
     /// The deployment that it runs for.
     pub place: &'a DeploymentId,
     pub source: &'a str,
 }
 
-impl<'a> From<&'a TaskStatus> for Named<'a> {
-    fn from(task: &'a TaskStatus) -> Named<'a> {
-        Named { token: &task.token, place: &task.place, source: &task.source }
+impl<'a> From<&'a TaskStatus> for WatchedTask<'a> {
+    fn from(task: &'a TaskStatus) -> WatchedTask<'a> {
+        WatchedTask { token: &task.token, place: &task.place, source: &task.source }
     }
 }
 
 impl Tasks {
     /// Whether a task is among them.
-    pub fn has(&self, task: Named<'_>) -> bool {
+    pub fn has(&self, task: WatchedTask<'_>) -> bool {
         match self {
             Tasks::All => true,
             Tasks::Token(token) => task.token == token,
@@ -92,7 +91,7 @@ impl Watched {
 pub struct Watches(BTreeMap<Watched, Types>);
 
 impl Watches {
-    /// As far as it may be told.
+    /// Those that the caller may get.
     pub fn allowed(self, types: Types) -> Watches {
         let allowed = self.0.into_iter().map(|(watched, wanted)| (watched, wanted & types));
         Watches(allowed.filter(|(_, types)| !types.is_empty()).collect())
@@ -103,22 +102,22 @@ impl Watches {
     }
 
     /// The events that are wanted of a task as a whole.
-    pub fn of_task<'a>(&self, task: impl Into<Named<'a>>) -> Types {
+    pub fn of_task<'a>(&self, task: impl Into<WatchedTask<'a>>) -> Types {
         self.of(task.into(), |pipe| pipe.is_none())
     }
 
     /// The events that are wanted of one object of a task.
-    pub fn of_pipe<'a>(&self, task: impl Into<Named<'a>>, pipe: u64) -> Types {
+    pub fn of_pipe<'a>(&self, task: impl Into<WatchedTask<'a>>, pipe: u64) -> Types {
         self.of(task.into(), |watched| watched.is_none_or(|watched| watched == pipe)) & Types::OF_OBJECTS
     }
 
     /// The events that are wanted of any object of a task.
-    pub fn of_objects<'a>(&self, task: impl Into<Named<'a>>) -> Types {
+    pub fn of_objects<'a>(&self, task: impl Into<WatchedTask<'a>>) -> Types {
         self.of(task.into(), |_| true) & Types::OF_OBJECTS
     }
 
     /// Whether any events are wanted of a task.
-    pub fn wants(&self, task: Named<'_>) -> bool {
+    pub fn wants(&self, task: WatchedTask<'_>) -> bool {
         !self.of_task(task).is_empty() || !self.of_objects(task).is_empty()
     }
 
@@ -128,12 +127,12 @@ impl Watches {
         self.0.get(&all).copied().unwrap_or_default() & Types::OF_OWNER
     }
 
-    fn of(&self, task: Named<'_>, is_meant: impl Fn(Option<u64>) -> bool) -> Types {
+    fn of(&self, task: WatchedTask<'_>, is_meant: impl Fn(Option<u64>) -> bool) -> Types {
         let meant = self.0.iter().filter(|(watched, _)| is_meant(watched.pipe) && watched.tasks.has(task));
         meant.fold(Types::default(), |all, (_, types)| all | *types)
     }
 
-    /// Whether somebody wants the messages of just this object.
+    /// Whether the messages of just this object are wanted.
     fn hears(&self, pipe: u64) -> bool {
         self.0.iter().any(|(watched, types)| watched.pipe == Some(pipe) && types.has(Types::SSE))
     }
@@ -146,15 +145,24 @@ impl Watches {
 
 /// Monitors that are kept elsewhere between two frames.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct MonitorState {
     pub watches: Vec<(Watched, Types)>,
-    told: Told,
+    #[serde(rename = "told")]
+    progress: Progress,
 }
 
-impl Kept {
-    /// The same watches, of which somebody else has told meanwhile.
-    pub fn after(self, told: &Kept) -> Kept {
-        Kept { told: told.told.clone().or(self.told), ..self }
+impl MonitorState {
+    /// As it is stored: empty if nothing is watched.
+    pub fn text(&self) -> String {
+        match self.watches.as_slice() {
+            [] => String::new(),
+            _ => serde_json::to_string(self).expect("names, numbers and hashes can be written as JSON"),
+        }
+    }
+
+    /// The same watches, after `sent` was sent of them.
+    pub fn after(self, sent: &MonitorState) -> MonitorState {
+        MonitorState { progress: sent.progress.clone().or(self.progress), ..self }
     }
 }
 
@@ -163,15 +171,15 @@ pub struct Monitors {
     seat: Arc<Seat>,
     watches: Mutex<Watches>,
     heard: Mutex<VecDeque<u64>>,
-    told: Turns<Told>,
+    progress: AsyncMutex<Progress>,
 }
 
 impl Monitors {
     pub fn new(seat: Arc<Seat>) -> Monitors {
-        Monitors { seat, watches: Mutex::default(), heard: Mutex::default(), told: Turns::default() }
+        Monitors { seat, watches: Mutex::default(), heard: Mutex::default(), progress: AsyncMutex::default() }
     }
 
-    /// Sets what is told of some tasks; nothing ends it. Gives what was not told before.
+    /// Subscribes to events of some tasks; no types at all end it. Gives the types that are new.
     pub fn set(&self, watched: Watched, types: Types) -> Types {
         let mut watches = self.watches();
         let before = match types.is_empty() {
@@ -183,19 +191,24 @@ impl Monitors {
     }
 
     /// The monitors that were kept elsewhere.
-    pub fn of(seat: Arc<Seat>, kept: Kept) -> Monitors {
+    pub fn of(seat: Arc<Seat>, kept: MonitorState) -> Monitors {
         let watches = Watches(kept.watches.into_iter().collect());
         seat.monitors(watches.shown());
-        Monitors { seat, watches: Mutex::new(watches), heard: Mutex::default(), told: Turns::new(kept.told) }
+        Monitors {
+            seat,
+            watches: Mutex::new(watches),
+            heard: Mutex::default(),
+            progress: AsyncMutex::new(kept.progress),
+        }
     }
 
     /// What is to be kept: nothing where nothing is watched.
-    pub async fn kept(&self) -> Kept {
+    pub async fn kept(&self) -> MonitorState {
         if self.is_empty() {
-            return Kept::default();
+            return MonitorState::default();
         }
-        let told = self.told.lock().await.clone();
-        Kept { watches: self.watches().0.clone().into_iter().collect(), told }
+        let progress = self.progress.lock().await.clone();
+        MonitorState { watches: self.watches().0.clone().into_iter().collect(), progress }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -207,12 +220,12 @@ impl Monitors {
         self.seat.monitors(BTreeMap::new());
     }
 
-    /// Whether the messages of an object are told at once, while it is being sent here.
+    /// Whether the messages of an object go out at once, while it is being sent here.
     pub fn hears(&self, pipe: u64) -> bool {
         self.watches().hears(pipe)
     }
 
-    /// Notes that an object's messages are told at once, so that its record does not tell them again.
+    /// Notes that an object's messages went out at once, so that they are not read again from its record.
     pub fn heard(&self, pipe: u64) {
         let mut heard = self.heard.lock().expect(UNPOISONED);
         if heard.len() == HEARD {
@@ -221,22 +234,22 @@ impl Monitors {
         heard.push_back(pipe);
     }
 
-    /// What a new subscription is told at once.
-    pub async fn at_once(&self, asker: &Asker<'_>, watched: &Watched, new: Types) -> Result<Vec<Event>, Error> {
-        let mut told = self.told.lock().await;
-        let watches = self.watches().clone().allowed(asker.types());
-        events::at_once(asker, &watches, &watched.tasks, new & asker.types(), &mut told).await
+    /// The events of the present state, for a new subscription.
+    pub async fn at_once(&self, recipient: &Recipient<'_>, watched: &Watched, new: Types) -> Result<Vec<Event>, Error> {
+        let mut progress = self.progress.lock().await;
+        let watches = self.watches().clone().allowed(recipient.types());
+        events::at_once(recipient, &watches, &watched.tasks, new & recipient.types(), &mut progress).await
     }
 
-    /// What has changed since it was told last. Called again before it is done, it tells nothing.
-    pub async fn changes(&self, asker: &Asker<'_>) -> Result<Vec<Event>, Error> {
-        let Some(mut known) = self.told.try_lock() else { return Ok(Vec::new()) };
-        // What could not be told for an error is told the next time.
-        let mut told = known.clone();
-        let watches = self.watches().clone().allowed(asker.types());
+    /// The events of what has changed since the last call. A call during another one gives none.
+    pub async fn changes(&self, recipient: &Recipient<'_>) -> Result<Vec<Event>, Error> {
+        let Some(mut known) = self.progress.try_lock() else { return Ok(Vec::new()) };
+        // After an error, the next call sends what this one could not.
+        let mut progress = known.clone();
+        let watches = self.watches().clone().allowed(recipient.types());
         let heard = self.heard.lock().expect(UNPOISONED).iter().copied().collect();
-        let changes = events::changes(asker, &watches, &heard, &mut told).await?;
-        *known = told;
+        let changes = events::changes(recipient, &watches, &heard, &mut progress).await?;
+        *known = progress;
         Ok(changes)
     }
 

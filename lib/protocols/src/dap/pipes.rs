@@ -1,8 +1,8 @@
-//! The objects that arrive under one login of a connection. A pipe is known to its login alone and goes with it: an
+//! The objects that arrive under one login of a connection. A pipe belongs to its login and ends with it: an
 //! object that is not whole by then fails.
 //!
 //! Requests are worked on at the same time, but what concerns one pipe keeps the order in which it came: each takes its
-//! [`Turn`] when it arrives, and waits for the turn before it.
+//! [`PipeTurn`] when it arrives, and waits for the turn before it.
 
 use futures::channel::oneshot::{Receiver, Sender, channel};
 use std::collections::HashMap;
@@ -15,21 +15,21 @@ pub struct Pipes(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, OpenPipe>,
     last_turn: u64,
     /// By pipe, the number of the turn that was taken last, and what the next one waits for. A pipe is only named here
-    /// while somebody has a turn at it, so naming pipes that there are not costs nothing.
+    /// while a request has a turn at it, so naming pipes that do not exist costs nothing.
     last_turns: HashMap<u64, (u64, Receiver<()>)>,
 }
 
 /// A pipe, and the token that its object was sent to.
-pub struct Open {
+pub struct OpenPipe {
     pub pipe: Pipe,
     token: String,
 }
 
 /// A place in the order of a pipe's requests. The next turn comes when it is dropped.
-pub struct Turn {
+pub struct PipeTurn {
     pipes: Arc<Pipes>,
     pipe: u64,
     number: u64,
@@ -37,7 +37,7 @@ pub struct Turn {
     _over: Sender<()>,
 }
 
-impl Turn {
+impl PipeTurn {
     /// Waits until the turns before are over.
     pub async fn comes(&mut self) {
         if let Some(before) = self.before.take() {
@@ -47,7 +47,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for PipeTurn {
     fn drop(&mut self) {
         let mut state = self.pipes.state();
         if state.last_turns.get(&self.pipe).is_some_and(|(last, _)| *last == self.number) {
@@ -58,19 +58,19 @@ impl Drop for Turn {
 
 impl Pipes {
     /// Takes the next turn of a pipe.
-    pub fn turn(self: &Arc<Self>, pipe: u64) -> Turn {
+    pub fn turn(self: &Arc<Self>, pipe: u64) -> PipeTurn {
         let (over, next) = channel();
         let mut state = self.state();
         state.last_turn += 1;
         let number = state.last_turn;
         let before = state.last_turns.insert(pipe, (number, next)).map(|(_, before)| before);
-        Turn { pipes: self.clone(), pipe, number, before, _over: over }
+        PipeTurn { pipes: self.clone(), pipe, number, before, _over: over }
     }
 
     /// Keeps a pipe and gives its number.
     pub fn add(&self, pipe: Pipe, token: String) -> u64 {
         let id = pipe.number;
-        self.state().open.insert(id, Open { pipe, token });
+        self.state().open.insert(id, OpenPipe { pipe, token });
         id
     }
 
@@ -80,7 +80,7 @@ impl Pipes {
     }
 
     /// Takes a pipe out; it has to be put back after a write.
-    pub fn take(&self, id: u64, token: Option<&str>) -> Option<Open> {
+    pub fn take(&self, id: u64, token: Option<&str>) -> Option<OpenPipe> {
         let mut state = self.state();
         if !state.open.get(&id)?.is_of(token) {
             return None;
@@ -88,17 +88,17 @@ impl Pipes {
         state.open.remove(&id)
     }
 
-    pub fn put_back(&self, id: u64, open: Open) {
+    pub fn put_back(&self, id: u64, open: OpenPipe) {
         self.state().open.insert(id, open);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("nobody panics while holding it")
+        self.0.lock().expect("no panic happens while it is held")
     }
 }
 
-impl Open {
-    /// Whoever names no token means the pipe's own.
+impl OpenPipe {
+    /// Without a token, the pipe's own is meant.
     fn is_of(&self, token: Option<&str>) -> bool {
         token.is_none_or(|token| token == self.token)
     }

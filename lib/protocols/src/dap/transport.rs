@@ -1,5 +1,6 @@
 //! What the way to a client can carry. A process's own socket takes all of the protocol, API Gateway's WebSockets do not.
 
+use super::commands::Command;
 use super::failure::Failure;
 use super::frame::FRAME_LIMIT;
 use tidemill_operations::Code;
@@ -21,8 +22,8 @@ impl Transport {
     pub const API_GATEWAY: Transport = Transport { limit: 128 * 1024, takes_objects: false };
 
     /// Refuses a command that cannot go this way.
-    pub fn carries(&self, command: &str) -> Result<(), Failure> {
-        if self.takes_objects || command != "rrext_process" {
+    pub fn carries(&self, command: &Command) -> Result<(), Failure> {
+        if self.takes_objects || !command.carries_objects() {
             return Ok(());
         }
         let message = "API Gateway's WebSockets carry no objects, since they take no binary frames; hint: send them with \
@@ -30,7 +31,7 @@ impl Transport {
         Err(Failure::new(message).code(Code::FailedPrecondition))
     }
 
-    /// What is told in place of an answer that is larger than the limit.
+    /// What is sent in place of an answer that is larger than the limit.
     pub fn too_large(&self) -> Failure {
         let message = match self.takes_objects {
             true => "the answer is larger than the 250 MiB of a frame; ask for less at once",

@@ -13,7 +13,7 @@ use tidemill_operations::{EngineInput, Error, Plane, hook_receive};
 const HIDDEN: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 #[derive(Deserialize)]
-struct Asked {
+struct HookInput {
     hook: String,
     wait: Option<u32>,
 }
@@ -32,7 +32,7 @@ async fn receive(plane: &Plane, query: &[Query], route: &Route, mut request: Req
     // The query of a webhook is its sender's; only `wait` is ours.
     let sent = request.query.clone();
     request.query.retain(|(name, _)| query.iter().any(|parameter| parameter.name == name));
-    let asked: Asked = input(&request, query, route.path_types, route.body)?;
+    let given: HookInput = input(&request, query, route.path_types, route.body)?;
     let mime = request.header("content-type").unwrap_or("application/octet-stream").to_owned();
     let mut body = EngineInput::new(mime, request.body.to_vec());
     body.meta = json!({
@@ -40,7 +40,7 @@ async fn receive(plane: &Plane, query: &[Query], route: &Route, mut request: Req
         "headers": headers(&request),
         "query": sent.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>(),
     });
-    let received = Received { hook: asked.hook, input: body, wait: asked.wait.unwrap_or(0) };
+    let received = Received { hook: given.hook, input: body, wait: given.wait.unwrap_or(0) };
     let run = hook_receive::run(plane, received).await?;
     let status = if run.ended_at.is_some() { 200 } else { route.success };
     Ok(Response::json(status, &run))

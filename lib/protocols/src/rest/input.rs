@@ -2,8 +2,9 @@
 //! they were sent, to the byte.
 
 use super::Request;
-use serde::Serialize;
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use tidemill_model::invalid::Invalid;
@@ -56,14 +57,16 @@ pub fn input<T: DeserializeOwned>(request: &Request, query: &[Query], path: &[Qu
             return Err(twice(name));
         }
     }
-    typed(&fields)
+    typed(MapDeserializer::new(fields.iter().map(|(name, value)| (name.as_str(), value.as_ref()))))
 }
 
-/// Reads a type from its fields; what is wrong is named by its path.
-pub(crate) fn typed<T: DeserializeOwned>(fields: &impl Serialize) -> Result<T, Error> {
-    let text = serde_json::to_string(fields).map_err(Error::internal)?;
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+/// Reads a type from its fields; a problem is named by its path.
+pub(crate) fn typed<'de, T, D>(fields: D) -> Result<T, Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    serde_path_to_error::deserialize(fields).map_err(|error| {
         let field = error.path().to_string();
         let cause = without_position(&error.into_inner().to_string());
         let (message, named) = match field.as_str() {

@@ -1,21 +1,21 @@
 //! Plain HTTP with JSON: what a request is, what an answer is, and how an operation is called by them. Knows no
 //! server: the local front door and the Lambda events are both turned into [`Request`].
 
-mod answered;
 mod hook;
 mod input;
 mod request;
+mod response;
 mod rollout;
 mod rollout_events;
 mod serve;
 mod task;
 mod unread;
 
-pub use answered::{Answered, Streamed};
 pub use hook::hook_receive;
 pub use input::{Body, Parameter, Query};
 pub(crate) use input::{input, typed};
 pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
+pub use response::{RestResponse, RestStream};
 pub use rollout::rollout_wait;
 pub use rollout_events::rollout_follow;
 pub use serve::{operation, plane_health};
@@ -27,7 +27,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use tidemill_operations::{Code, Detail, Error};
 
-/// An answer, whoever sends it.
+/// An answer, for any transport.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,

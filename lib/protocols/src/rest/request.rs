@@ -1,4 +1,4 @@
-//! A request, whoever received it: with its body, or while that still arrives.
+//! A request, from any transport: with its body, or while that still arrives.
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt};

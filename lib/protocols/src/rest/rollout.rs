@@ -13,7 +13,7 @@ use tidemill_operations::rollout::{self, answer::RolloutAnswer, wait::LONGEST};
 use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]
-struct Asked {
+struct WaitInput {
     rollout: RolloutId,
     /// Seconds; as long as it may be, if absent.
     wait: Option<u32>,
@@ -37,9 +37,9 @@ pub fn rollout_wait<'a>(
 async fn waited(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<RolloutAnswer, Error> {
     let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
     access::authenticate::check(&call, rollout::wait::SCOPE)?;
-    let asked: Asked = input(&request.with_body(Bytes::new()), route.query, route.path_types, route.body)?;
-    let longest = asked.wait.map_or(LONGEST, |seconds| Duration::from_secs(seconds.into()));
-    let snapshot = rollout::wait::wait(plane, &call, &asked.rollout, longest).await?;
+    let given: WaitInput = input(&request.with_body(Bytes::new()), route.query, route.path_types, route.body)?;
+    let longest = given.wait.map_or(LONGEST, |seconds| Duration::from_secs(seconds.into()));
+    let snapshot = rollout::wait::wait(plane, &call, &given.rollout, longest).await?;
     let items = snapshot.resources.as_ref().clone();
     Ok(RolloutAnswer { items: Some(items), ..RolloutAnswer::of(snapshot.rollout) })
 }

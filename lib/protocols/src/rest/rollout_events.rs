@@ -1,8 +1,8 @@
 //! A rollout while it goes on: how far it is, what became of each resource, and at last the rollout as it has ended. The id
-//! of an event is how many resources are settled, so whoever comes again with the last one gets the rest.
+//! of an event is how many resources are settled, so a client that comes again with the last one gets the rest.
 
 use super::input::input;
-use super::{Answered, Request, Response};
+use super::{Request, Response, RestResponse};
 use crate::route::Route;
 use crate::sse::{self, Frame, followed, last_event_id};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tidemill_operations::rollout::{self, answer::RolloutAnswer, follow::follow, 
 use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]
-struct Asked {
+struct FollowInput {
     rollout: RolloutId,
 }
 
@@ -30,8 +30,12 @@ struct Progress {
     resources: u32,
 }
 
-/// Tells a rollout until it has ended.
-pub fn rollout_follow<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<()>) -> BoxFuture<'a, Answered> {
+/// Streams a rollout until it has ended.
+pub fn rollout_follow<'a>(
+    plane: &'a Arc<Plane>,
+    route: &'a Route,
+    request: Request<()>,
+) -> BoxFuture<'a, RestResponse> {
     Box::pin(async move {
         match followed_from(plane, route, request).await {
             Ok(answered) => answered,
@@ -40,17 +44,17 @@ pub fn rollout_follow<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Requ
     })
 }
 
-async fn followed_from(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<Answered, Error> {
+async fn followed_from(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Result<RestResponse, Error> {
     let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
     access::authenticate::check(&call, rollout::wait::SCOPE)?;
     let seen = last_event_id(&request).unwrap_or(0);
-    let asked: Asked = input(&request.with_body(Bytes::new()), route.query, route.path_types, route.body)?;
-    let following = follow(plane, &call, &asked.rollout).await?;
-    Ok(Answered::Stream(sse::streamed(followed(following, teller(seen)))))
+    let given: FollowInput = input(&request.with_body(Bytes::new()), route.query, route.path_types, route.body)?;
+    let following = follow(plane, &call, &given.rollout).await?;
+    Ok(RestResponse::Stream(sse::streamed(followed(following, frames(seen)))))
 }
 
-/// Tells of each snapshot what was not told before.
-fn teller(seen: u64) -> impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static {
+/// Makes the events of each snapshot that are new.
+fn frames(seen: u64) -> impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static {
     let mut settled = usize::try_from(seen).unwrap_or(usize::MAX);
     let mut before = None;
     move |Snapshot { rollout, resources }| {

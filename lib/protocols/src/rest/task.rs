@@ -14,14 +14,14 @@ use tidemill_operations::task::send::Sent;
 use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]
-struct Asked {
+struct SendInput {
     token: String,
 }
 
 /// What became of an object.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct ObjectAnswer {
     name: String,
     object_id: String,
     result: Map<String, Value>,
@@ -34,7 +34,7 @@ pub fn task_send<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<A
     Box::pin(async move {
         match send(plane, route, request, body).await {
             Ok(Sent { name, object_id, result, error }) => {
-                Response::json(route.success, &Shown { name, object_id, result, error })
+                Response::json(route.success, &ObjectAnswer { name, object_id, result, error })
             }
             Err(error) => Response::error(&error),
         }
@@ -45,6 +45,6 @@ async fn send(plane: &Arc<Plane>, route: &Route, request: Request<()>, body: Arr
     let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
     access::authenticate::check(&call, Scope::Data)?;
     let request = request.with_body(Bytes::new());
-    let asked: Asked = input(&request, route.query, route.path_types, route.body)?;
-    objects::raw(plane, &call, &asked.token, &request.headers, body).await
+    let given: SendInput = input(&request, route.query, route.path_types, route.body)?;
+    objects::raw(plane, &call, &given.token, &request.headers, body).await
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 /// Bytes that are dropped for a caller who was refused.
 const DROPPED: usize = 16 * 1024 * 1024;
-/// How long the next part may take, and all of them together: nobody waits longer for a refusal.
+/// How long the next part may take, and all of them together: a refusal waits no longer.
 const SILENCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -22,7 +22,7 @@ impl Unread {
         let shared: Arc<Mutex<Arriving>> = Arc::new(Mutex::new(body.fuse().boxed()));
         let unread = Unread(shared.clone());
         let body = poll_fn(move |context| {
-            let mut body = shared.lock().expect("nobody panics while holding it");
+            let mut body = shared.lock().expect("no panic happens while it is held");
             body.poll_next_unpin(context)
         });
         (body.boxed(), unread)
@@ -36,7 +36,7 @@ impl Unread {
     async fn read(self) {
         let mut dropped = 0;
         let mut rest = poll_fn(|context| {
-            let mut body = self.0.lock().expect("nobody panics while holding it");
+            let mut body = self.0.lock().expect("no panic happens while it is held");
             body.poll_next_unpin(context)
         });
         while let Ok(Some(Ok(part))) = timeout(SILENCE, rest.next()).await {

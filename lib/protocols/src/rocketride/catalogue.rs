@@ -1,9 +1,9 @@
 //! `GET /services` and `POST /pipe/validate`, which are for everybody.
 
-use super::asked::parameter;
 use super::envelope::enveloped;
+use super::parameters::parameter;
 use super::tasks::pipeline;
-use crate::dap::commands::{catalogue, validated};
+use crate::dap::commands::{pipeline::validated, provider::catalogue};
 use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
 use futures::future::BoxFuture;

@@ -1,7 +1,7 @@
 //! `POST /task/data`, which is `POST /webhook` too: each field of a form is an object, any other body is one.
 
-use super::asked::{Addressed, addressed};
-use super::envelope::{Answered, enveloped};
+use super::envelope::{EnvelopeResult, enveloped};
+use super::parameters::{TaskAddress, addressed};
 use crate::objects::{self, Form};
 use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
@@ -21,20 +21,20 @@ const BODY: &str = "body";
 pub fn send<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, body) = request.split();
     enveloped(request.headers.clone(), async move {
-        let Addressed { call, token } = addressed(plane, &request, Scope::Data).await?;
+        let TaskAddress { call, token } = addressed(plane, &request, Scope::Data).await?;
         let headers = request.headers;
         match Form::of(&headers, body) {
             Ok(form) => each(plane, &call, &token, form).await,
             Err(body) => {
                 let sent = objects::raw(plane, &call, &token, &headers, body).await.map_err(of_task)?;
-                Ok(Some(told(vec![(BODY.to_owned(), Ok(sent))])))
+                Ok(Some(answer(vec![(BODY.to_owned(), Ok(sent))])))
             }
         }
     })
 }
 
 /// Sends the fields of a form, one after the other; they are worked on at once, as far as the task's threads go.
-async fn each(plane: &Arc<Plane>, call: &Call, token: &str, mut form: Form) -> Answered {
+async fn each(plane: &Arc<Plane>, call: &Call, token: &str, mut form: Form) -> EnvelopeResult {
     let mut endings: Vec<(String, Result<Ending, Error>)> = Vec::new();
     while let Some(field) = form.next().await? {
         let name = field.name.clone();
@@ -53,10 +53,10 @@ async fn each(plane: &Arc<Plane>, call: &Call, token: &str, mut form: Form) -> A
         };
         sent.push((name, ended));
     }
-    Ok(Some(told(sent)))
+    Ok(Some(answer(sent)))
 }
 
-fn told(sent: Vec<(String, Result<Sent, Error>)>) -> Value {
+fn answer(sent: Vec<(String, Result<Sent, Error>)>) -> Value {
     let names = distinct(&sent.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
     let (mut objects, mut types, mut completed) = (Map::new(), Map::new(), 0);
     for (name, (_, sent)) in names.into_iter().zip(sent) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tidemill_operations::{Code, Error};
 
 /// What an answer holds; nothing, where being asked for is all.
-pub type Answered = Result<Option<Value>, Refusal>;
+pub type EnvelopeResult = Result<Option<Value>, Refusal>;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +41,7 @@ impl From<Failure> for Refusal {
 /// Puts an answer into its envelope.
 pub fn enveloped<'a>(
     headers: HeaderMap,
-    answered: impl Future<Output = Answered> + Send + 'a,
+    answered: impl Future<Output = EnvelopeResult> + Send + 'a,
 ) -> BoxFuture<'a, Response> {
     Box::pin(async move {
         match answered.await {
@@ -50,11 +50,11 @@ pub fn enveloped<'a>(
             Err(Refusal::Unreadable(message)) => refused(422, json!({"message": message})),
             Err(Refusal::Unauthenticated) => access_denied(&headers),
             Err(Refusal::Failed { status, failure }) => {
-                let mut told = json!({"message": failure.message});
+                let mut body = json!({"message": failure.message});
                 if let Some(code) = failure.code {
-                    told["code"] = code.into();
+                    body["code"] = code.into();
                 }
-                refused(status, told)
+                refused(status, body)
             }
         }
     })

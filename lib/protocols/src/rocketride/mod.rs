@@ -3,10 +3,10 @@
 //! [`tasks`] opens, shows and ends a task, [`data`] sends objects to one, [`catalogue`] and [`server`] need no task.
 //! [`envelope`] is the one form of all answers, refusals included, and [`routes`] lists the routes.
 
-mod asked;
 mod catalogue;
 mod data;
 mod envelope;
+mod parameters;
 pub mod routes;
 mod server;
 mod tasks;

@@ -1,7 +1,7 @@
 //! `GET /ping`, `GET /version` and `GET /status`: the plane itself.
 
-use super::asked::caller;
 use super::envelope::enveloped;
+use super::parameters::caller;
 use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
 use crate::task_status::unix;
@@ -17,7 +17,7 @@ pub fn ping<'a>(_: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> 
     enveloped(request.headers, async { Ok(None) })
 }
 
-/// What the plane is. Which build it is, nobody has to know.
+/// What the plane is, without its build.
 pub fn version<'a>(_: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let version = json!({"version": env!("CARGO_PKG_VERSION"), "hash": "", "stamp": ""});
     enveloped(request.headers, async { Ok(Some(version)) })

@@ -1,8 +1,8 @@
 //! `POST /task`, `GET /task` and `DELETE /task`.
 
-use super::asked::{Addressed, addressed, caller, parameter};
 use super::envelope::{Refusal, enveloped};
-use crate::dap::commands::flat;
+use super::parameters::{TaskAddress, addressed, caller, parameter};
+use crate::dap::commands::pipeline::flat;
 use crate::rest::{Arriving, Request, Response, whole};
 use crate::route::Route;
 use crate::{task_refusal, task_status};
@@ -43,7 +43,7 @@ pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>)
 pub fn get<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
-        let Addressed { call, token } = addressed(plane, &request, Scope::Monitor).await?;
+        let TaskAddress { call, token } = addressed(plane, &request, Scope::Monitor).await?;
         let input = task::get::Input { token: Some(token), ..task::get::Input::default() };
         let status = task::Get::run(plane, &call, input).await.map_err(task_refusal::of_task)?;
         Ok(Some(task_status::of(&status, plane.now())))
@@ -54,7 +54,7 @@ pub fn get<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) 
 pub fn end<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {
-        let Addressed { call, token } = addressed(plane, &request, Scope::Control).await?;
+        let TaskAddress { call, token } = addressed(plane, &request, Scope::Control).await?;
         task::End::run(plane, &call, task::end::Input { token }).await.map_err(task_refusal::of_ending)?;
         Ok(None)
     })

@@ -5,36 +5,36 @@ use futures::stream::{Stream, unfold};
 use std::collections::VecDeque;
 use tidemill_operations::rollout::watches::{Following, Snapshot};
 
-/// Tells a rollout until it has ended. A stream that ends before is to be taken up again: the plane stops, or the rollout
-/// is not there any more.
+/// Streams a rollout until it has ended. A client takes a stream up again that ends before: the plane stops, or the
+/// rollout does not exist any more.
 pub fn followed(
     following: Following,
-    tell: impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static,
+    make: impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static,
 ) -> impl Stream<Item = Frame> + Send + 'static {
-    let telling = Telling { following, tell, told: VecDeque::new(), is_first: true, is_over: false };
-    unfold(telling, |mut telling| async { telling.next().await.map(|frame| (frame, telling)) })
+    let frames = RolloutFrames { following, make, pending: VecDeque::new(), is_first: true, is_over: false };
+    unfold(frames, |mut frames| async { frames.next().await.map(|frame| (frame, frames)) })
 }
 
-struct Telling<F> {
+struct RolloutFrames<F> {
     following: Following,
-    tell: F,
-    /// What was told and is not sent.
-    told: VecDeque<Frame>,
+    make: F,
+    /// Made and not sent.
+    pending: VecDeque<Frame>,
     is_first: bool,
     is_over: bool,
 }
 
-impl<F: FnMut(&Snapshot) -> Vec<Frame>> Telling<F> {
+impl<F: FnMut(&Snapshot) -> Vec<Frame>> RolloutFrames<F> {
     async fn next(&mut self) -> Option<Frame> {
-        while self.told.is_empty() && !self.is_over {
+        while self.pending.is_empty() && !self.is_over {
             if !self.is_first {
                 self.following.changed().await.ok()?;
             }
             self.is_first = false;
             let snapshot = self.following.borrow_and_update().clone();
             self.is_over = snapshot.rollout.state.is_final();
-            self.told.extend((self.tell)(&snapshot));
+            self.pending.extend((self.make)(&snapshot));
         }
-        self.told.pop_front()
+        self.pending.pop_front()
     }
 }

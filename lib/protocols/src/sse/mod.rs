@@ -10,7 +10,7 @@ mod frame;
 pub use followed::followed;
 pub use frame::Frame;
 
-use crate::rest::{Request, Streamed};
+use crate::rest::{Request, RestStream};
 use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -22,15 +22,15 @@ use tokio::time::timeout;
 const SILENCE: Duration = Duration::from_secs(15);
 const COMMENT: &[u8] = b":\n\n";
 
-/// An answer that tells events as they come, and ends when there are no more.
-pub fn streamed(frames: impl Stream<Item = Frame> + Send + 'static) -> Streamed {
+/// An answer that sends events as they come, and ends when there are no more.
+pub fn streamed(frames: impl Stream<Item = Frame> + Send + 'static) -> RestStream {
     let headers = HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         // Nothing on the way may keep a frame back to answer another reader with it, or to fill a buffer.
         (CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ]);
-    Streamed { status: 200, headers, body: written(frames) }
+    RestStream { status: 200, headers, body: written(frames) }
 }
 
 /// The id of the last event that a reader has seen before it came again.

@@ -1,7 +1,7 @@
 //! `rrext_dashboard`: the caller's own connections and tasks, and how long the plane has been up; and either of the two
 //! lists by the page.
 
-use super::{Asked, body, rows};
+use super::{CommandRequest, body, page, seconds};
 use crate::dap::connections::Connection;
 use crate::dap::failure::Failure;
 use crate::dap::frame::Body;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tidemill_operations::answer::TaskStatus;
 use tidemill_operations::{Operation, task};
 
-pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
-    let Asked { plane, seat, call, .. } = asked;
+pub async fn dashboard(request: CommandRequest) -> Result<Body, Failure> {
+    let CommandRequest { plane, seat, call, .. } = request;
     let connections = seat.connections();
     let own = connections.of(&call.owner);
     let tasks = task::List::run(&plane, &call, task::list::Input {}).await?.items;
@@ -29,18 +29,18 @@ pub async fn dashboard(asked: Asked) -> Result<Body, Failure> {
 }
 
 /// The caller's tasks, oldest first.
-pub async fn list_tasks(asked: Asked) -> Result<Body, Failure> {
-    let Asked { plane, call, arguments, .. } = asked;
+pub async fn list_tasks(request: CommandRequest) -> Result<Body, Failure> {
+    let CommandRequest { plane, call, arguments, .. } = request;
     let tasks = task::List::run(&plane, &call, task::list::Input {}).await?.items;
     let found = tasks.iter().rev().map(|task| shown_task(task, plane.now())).collect();
-    rows::page(found, &arguments, &["id", "name", "projectId", "source", "provider", "status"])
+    page::page(found, &arguments, &["id", "name", "projectId", "source", "provider", "status"])
 }
 
 /// The caller's connections, oldest first.
-pub async fn list_connections(asked: Asked) -> Result<Body, Failure> {
-    let Asked { seat, call, arguments, .. } = asked;
+pub async fn list_connections(request: CommandRequest) -> Result<Body, Failure> {
+    let CommandRequest { seat, call, arguments, .. } = request;
     let found = seat.connections().of(&call.owner).iter().map(shown).collect();
-    rows::page(found, &arguments, &["clientId"])
+    page::page(found, &arguments, &["clientId"])
 }
 
 fn shown_task(task: &TaskStatus, now: Timestamp) -> Value {
@@ -58,7 +58,7 @@ fn shown_task(task: &TaskStatus, now: Timestamp) -> Value {
         "status": status["status"],
         "exitCode": status["exitCode"],
         "endTime": task.ended_at.map(seconds),
-        // Nobody holds a task: each request looks it up.
+        // No connection holds a task: each request looks it up.
         "connections": 0,
         "state": status["state"],
         "idleTime": now.duration_since(task.used_at).as_secs().max(0),
@@ -86,9 +86,4 @@ fn shown(connection: &Connection) -> Value {
         "monitors": monitors,
         "attachedTasks": [],
     })
-}
-
-/// Times on this wire are seconds since 1970, with a fraction.
-pub fn seconds(at: Timestamp) -> f64 {
-    at.as_millisecond() as f64 / 1000.0
 }

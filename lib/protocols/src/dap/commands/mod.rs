@@ -1,51 +1,63 @@
-//! What can be asked.
+//! The commands of RocketRide's clients. [`COMMANDS`] has one entry for each; the session knows none by name.
 //!
-//! A command is one entry in a table: those of operations stand with their function in [`crate::functions`], those that
-//! concern only the connection stand here, and those of environments, which have no routes of HTTP yet, in
-//! [`OF_ENVIRONMENTS`].
-//!
-//! To add one: an `async fn(Asked) -> Result<Body, Failure>` in a file of its group, and its entry.
+//! To add one: an `async fn(CommandRequest) -> Result<Body, Failure>` in the file of its noun, and its entry.
 
-mod catalogue;
+mod arguments;
+pub(super) mod connection;
 mod dashboard;
-mod deploy;
-mod environments;
-pub(super) mod login;
-pub(super) mod monitor;
-mod probe;
-pub(super) mod process;
-mod rows;
-mod tasks;
-mod validate;
+mod deployment;
+mod environment;
+mod history;
+mod monitor;
+mod object;
+mod page;
+pub(crate) mod pipeline;
+mod plane;
+pub(crate) mod provider;
+mod schedule;
+mod table;
+mod task;
+mod team;
+mod version;
 
-pub(crate) use catalogue::catalogue;
-pub use catalogue::{resolve_config, services};
-pub use deploy::{add, list, remove, status, update};
-pub use environments::OF_ENVIRONMENTS;
-pub(super) use environments::{action as change_action, team_id};
-pub use monitor::monitor;
-pub use process::process;
-pub use tasks::{execute, get_pipeline, get_task_status, get_tasks, get_token, restart, terminate};
-pub use validate::validate;
-pub(crate) use validate::{flat, validated};
+pub(super) use history::action as change_action;
+pub(super) use object::pipe_id;
+pub use table::COMMANDS;
+pub(super) use team::team_id;
 
 use super::connections::Seat;
 use super::failure::Failure;
-use super::frame::{Arguments, Body};
-use super::pipes::{Pipes, Turn};
+use super::frame::{Arguments, Body, shown};
+use super::pipes::{PipeTurn, Pipes};
 use super::session::Events;
-use crate::functions::FUNCTIONS;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
 use tidemill_operations::{Call, Error, Plane};
 
-/// Something that a client may ask.
+/// A command of RocketRide's clients.
 pub struct Command {
     pub name: &'static str,
-    pub needs: Needs,
-    pub handle: Handler,
+    /// What the argument `subcommand` says, where several commands share a name.
+    pub subcommand: Option<&'static str>,
+    /// The function that does the same for other protocols; `None` for what concerns the connection alone.
+    pub function: Option<&'static str>,
+    pub action: Action,
+}
+
+/// What a session does for a command.
+#[derive(Clone, Copy)]
+pub enum Action {
+    LogIn,
+    LogOut,
+    /// Answers anyone, also before the login.
+    Public(PublicHandler),
+    /// Answers a caller who is logged in.
+    Private(Needs, Handler),
+    /// Answers a caller with objects: in the order of its pipe's requests, over a transport that carries objects.
+    Stream(Needs, Handler),
 }
 
 /// What a caller needs for a command.
@@ -55,67 +67,63 @@ pub enum Needs {
     Scope(Scope),
     /// It concerns one task: the scope, or a token of that task.
     Task(Scope),
-    /// A login; of whoever has only a task's token, that the task is meant.
+    /// A login; with only a task's token, it means that task.
     Watch,
 }
 
-pub type Handler = fn(Asked) -> BoxFuture<'static, Result<Body, Failure>>;
+pub type Handler = fn(CommandRequest) -> BoxFuture<'static, Result<Body, Failure>>;
+pub type PublicHandler = fn(&Plane) -> Result<Body, Failure>;
 
-/// What a handler works with: the caller is authenticated and may do it.
-pub struct Asked {
+/// What a handler works with: the caller is authenticated and has what the command needs.
+pub struct CommandRequest {
     pub plane: Arc<Plane>,
     /// The caller's connection.
     pub seat: Arc<Seat>,
     pub call: Call,
-    /// The token of the only task that the caller may name: it has logged in with one of that task.
+    /// The token of the only task that the caller may name: its login is one with that token.
     pub task: Option<String>,
     pub arguments: Arguments,
-    /// The objects that arrive under this login.
+    /// The pipes of this login.
     pub pipes: Arc<Pipes>,
     /// The place in the order of its pipe's requests, if it concerns one.
-    pub turn: Option<Turn>,
+    pub turn: Option<PipeTurn>,
     pub events: Arc<Events>,
 }
 
-/// Commands that concern only the connection. `auth` and `deauth` change who is logged in, and are the session's own.
-pub static OF_CONNECTION: &[Command] = &[
-    Command { name: "rrext_ping", needs: Needs::Login, handle: |asked| Box::pin(login::ping(asked)) },
-    Command { name: "rrext_identify", needs: Needs::Login, handle: |asked| Box::pin(login::identify(asked)) },
-    Command {
-        name: "rrext_dashboard",
-        needs: Needs::Scope(Scope::Monitor),
-        handle: |asked| Box::pin(dashboard::dashboard(asked)),
-    },
-    Command {
-        name: "rrext_list_tasks",
-        needs: Needs::Scope(Scope::Monitor),
-        handle: |asked| Box::pin(dashboard::list_tasks(asked)),
-    },
-    Command {
-        name: "rrext_list_connections",
-        needs: Needs::Scope(Scope::Monitor),
-        handle: |asked| Box::pin(dashboard::list_connections(asked)),
-    },
-    Command { name: "rrext_monitor", needs: Needs::Watch, handle: |asked| Box::pin(monitor(asked)) },
-];
-
-/// Finds a command of somebody who is logged in.
-pub fn named(name: &str) -> Option<&'static Command> {
-    let of_functions = FUNCTIONS.iter().flat_map(|function| function.dap);
-    OF_CONNECTION.iter().chain(OF_ENVIRONMENTS).chain(of_functions).find(|command| command.name == name)
+impl Command {
+    pub fn carries_objects(&self) -> bool {
+        matches!(self.action, Action::Stream(..))
+    }
 }
 
-/// Whether a command is served before the login.
-pub fn is_public(name: &str) -> bool {
-    name.starts_with("rrext_public_")
+/// Finds what a request asks for.
+///
+/// # Errors
+/// What to answer a caller who may know it: the table has no such command.
+pub fn find(name: &str, arguments: &Arguments) -> Result<&'static Command, Failure> {
+    let mut commands = COMMANDS.iter().filter(|command| command.name == name).peekable();
+    let Some(first) = commands.peek() else { return Err(Failure::unknown_command(name)) };
+    if first.subcommand.is_none() {
+        return Ok(first);
+    }
+    let given = arguments::required(arguments, "subcommand").map_err(|_| Failure::new("Subcommand is required"))?;
+    let found = commands.find(|command| command.subcommand == Some(given.as_str()));
+    found.ok_or_else(|| Failure::new(format!("Unknown subcommand: {}", shown(&given))))
 }
 
-/// A command that needs no login.
-type PublicHandler = fn(&Plane) -> Result<Body, Failure>;
-
-pub fn public(name: &str) -> Option<PublicHandler> {
-    (name == "rrext_public_probe").then_some(probe::probe)
+/// Whether the command of a name changes who is logged in.
+pub fn is_login(name: &str) -> bool {
+    COMMANDS.iter().any(|command| command.name == name && matches!(command.action, Action::LogIn))
 }
+
+/// Whether only a caller who is logged in may hear about the command of a name. Public names begin alike, also those of
+/// commands that are not here.
+pub fn is_private(name: &str) -> bool {
+    !name.starts_with(PUBLIC) && !is_login(name)
+}
+
+/// How the names of public commands begin.
+pub const PUBLIC: &str = "rrext_public_";
 
 /// An answer as a body.
 fn body(answer: &impl Serialize) -> Result<Body, Failure> {
@@ -123,12 +131,12 @@ fn body(answer: &impl Serialize) -> Result<Body, Failure> {
     Ok(Some(text))
 }
 
-/// The body that says nothing but that it is done.
+/// The body that only says that the command is done.
 fn done() -> Result<Body, Failure> {
     body(&serde_json::json!({}))
 }
 
-/// A text argument that says something.
-fn text(arguments: &Arguments, name: &str) -> Result<Option<String>, Failure> {
-    Ok(arguments.text(name)?.filter(|text| !text.is_empty()))
+/// Times on this wire are seconds since 1970, with a fraction.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
 }

@@ -1,10 +1,11 @@
-//! `rrext_monitor`: what a connection wants to be told of. Subscribing tells at once how things stand.
+//! `rrext_monitor`: subscribes a connection to events. It gets the present state at once.
 
-use super::environments::environment;
-use super::tasks::{failed, optional};
-use super::{Asked, text};
+use super::CommandRequest;
+use super::arguments::{optional, text};
+use super::task::failed;
+use super::team::environment;
 use crate::dap::event_types::Types;
-use crate::dap::events::Asker;
+use crate::dap::events::Recipient;
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
 use crate::dap::monitors::{Tasks, Watched};
@@ -12,25 +13,25 @@ use serde_json::Value;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_operations::{Code, Error, Operation, task};
 
-pub async fn monitor(asked: Asked) -> Result<Body, Failure> {
-    let types = types(&asked.arguments)?;
+pub async fn monitor(request: CommandRequest) -> Result<Body, Failure> {
+    let types = types(&request.arguments)?;
     // A command line subscribes as soon as it is connected, also when it has no token yet.
-    let Some(mut watched) = watched(&asked)? else { return Ok(None) };
-    if let Some(own) = &asked.task {
-        watched.tasks = confined(&asked, watched.tasks, own).await?;
+    let Some(mut watched) = watched(&request)? else { return Ok(None) };
+    if let Some(own) = &request.task {
+        watched.tasks = confined(&request, watched.tasks, own).await?;
     }
-    let Asked { plane, seat, call, events, .. } = &asked;
+    let CommandRequest { plane, seat, call, events, .. } = &request;
     let new = events.monitors.set(watched.clone(), types);
-    let asker = Asker { plane, call, connections: seat.connections() };
-    for (name, body) in events.monitors.at_once(&asker, &watched, new).await? {
+    let recipient = Recipient { plane, call, connections: seat.connections() };
+    for (name, body) in events.monitors.at_once(&recipient, &watched, new).await? {
         events.send(name, &body);
     }
     Ok(None)
 }
 
 /// What is to be watched; `None` if nothing is named.
-fn watched(asked: &Asked) -> Result<Option<Watched>, Failure> {
-    let Asked { call, arguments, .. } = asked;
+fn watched(request: &CommandRequest) -> Result<Option<Watched>, Failure> {
+    let CommandRequest { call, arguments, .. } = request;
     let pipe = optional(arguments, "pipeId", "a whole number")?;
     let (token, project, source) =
         (text(arguments, "token")?, text(arguments, "projectId")?, text(arguments, "source")?);
@@ -50,14 +51,14 @@ fn watched(asked: &Asked) -> Result<Option<Watched>, Failure> {
     Ok(Some(Watched { tasks: tasks?, pipe }))
 }
 
-/// What somebody may watch who has only a task's token: that task, by whichever name.
-async fn confined(asked: &Asked, tasks: Tasks, own: &str) -> Result<Tasks, Failure> {
+/// What a caller with only a task's token may watch: that task, by any name.
+async fn confined(request: &CommandRequest, tasks: Tasks, own: &str) -> Result<Tasks, Failure> {
     if !matches!(tasks, Tasks::Of { .. }) {
         // The token was looked at with the caller's rights.
         return Ok(tasks);
     }
     let input = task::get::Input { token: Some(own.to_owned()), ..task::get::Input::default() };
-    let task = task::Get::run(&asked.plane, &asked.call, input).await.map_err(failed)?;
+    let task = task::Get::run(&request.plane, &request.call, input).await.map_err(failed)?;
     let is_named = matches!(&tasks, Tasks::Of { source: Some(_), .. }) && tasks.has((&task).into());
     match is_named {
         true => Ok(Tasks::Token(own.to_owned())),

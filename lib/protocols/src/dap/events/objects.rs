@@ -1,7 +1,7 @@
 //! The events of single objects: their way through the pipeline (`apaevt_flow`) and the messages that components have for
-//! whoever sent them (`apaevt_sse`).
+//! their sender (`apaevt_sse`).
 
-use super::{Asker, Event};
+use super::{Event, Recipient};
 use crate::dap::event_types::Types;
 use crate::dap::monitors::Watches;
 use crate::task_status::unix;
@@ -20,7 +20,7 @@ use tidemill_operations::task::{
 /// Objects that came before others and have not ended, that are asked for one by one.
 const MISSING: usize = 64;
 
-/// Which objects of a task were told. They are numbered as they were accepted, and end in any order.
+/// Which objects of a task had their events. They are numbered as they were accepted, and end in any order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     next: u64,
@@ -34,24 +34,24 @@ pub struct Cursor {
 }
 
 impl Default for Cursor {
-    /// Nothing was told; numbers begin at 1.
+    /// None had any; numbers begin at 1.
     fn default() -> Cursor {
         Cursor { next: 1, ended: 0, missing: BTreeSet::new(), is_behind: false }
     }
 }
 
 impl Cursor {
-    /// As if all that has ended was told already.
-    pub async fn at_present(asker: &Asker<'_>, task: &TaskStatus) -> Result<Cursor, Error> {
+    /// As if all objects that have ended had theirs.
+    pub async fn at_present(recipient: &Recipient<'_>, task: &TaskStatus) -> Result<Cursor, Error> {
         if !task.waits {
-            let steps = task::trace::steps(asker.plane, asker.call, task).await?;
+            let steps = task::trace::steps(recipient.plane, recipient.call, task).await?;
             return Ok(Cursor { next: steps + 1, ..Cursor::default() });
         }
         let accepted = task.counts.total_count;
         let mut cursor = Cursor { next: accepted + 1, ended: ended(task), ..Cursor::default() };
         if task.in_flight > 0 {
             let first = accepted.saturating_sub(MISSING as u64 - 1).max(1);
-            let ended = task::trace::read(asker.plane, asker.call, task, first).await?;
+            let ended = task::trace::read(recipient.plane, recipient.call, task, first).await?;
             let ended: BTreeSet<u64> = ended.into_iter().map(|(number, _)| number).collect();
             cursor.missing = (first..=accepted).filter(|number| !ended.contains(number)).collect();
         }
@@ -73,7 +73,7 @@ impl Cursor {
 
 /// The events of the objects that ended since.
 pub async fn changes(
-    asker: &Asker<'_>,
+    recipient: &Recipient<'_>,
     watches: &Watches,
     task: &TaskStatus,
     cursor: &mut Cursor,
@@ -84,21 +84,21 @@ pub async fn changes(
         return Ok(Vec::new());
     }
     cursor.ended = ended(task);
-    let read = |number| task::trace::read_one(asker.plane, asker.call, task, number);
+    let read = |number| task::trace::read_one(recipient.plane, recipient.call, task, number);
     let late = try_join_all(cursor.missing.iter().map(|number| read(*number))).await?;
-    let late = cursor.missing.iter().copied().zip(late).filter_map(|(number, told)| Some((number, told?)));
+    let late = cursor.missing.iter().copied().zip(late).filter_map(|(number, record)| Some((number, record?)));
     let mut found: Vec<(u64, Told)> = late.collect();
-    let next = task::trace::read(asker.plane, asker.call, task, cursor.next).await?;
+    let next = task::trace::read(recipient.plane, recipient.call, task, cursor.next).await?;
     cursor.is_behind = next.len() == CHUNKS;
     found.extend(next);
     let mut events = Vec::new();
-    for (number, told) in &found {
+    for (number, record) in &found {
         cursor.took(*number);
-        let mut types = watches.of_pipe(task, told.pipe);
-        if heard.contains(&told.pipe) {
+        let mut types = watches.of_pipe(task, record.pipe);
+        if heard.contains(&record.pipe) {
             types = types.without(Types::SSE);
         }
-        events.extend(of_object(task, told, types));
+        events.extend(of_object(task, record, types));
     }
     if task.in_flight == 0 && !cursor.is_behind {
         // Nothing more comes of those that are missing.
@@ -112,21 +112,21 @@ fn ended(task: &TaskStatus) -> u64 {
     task.counts.completed_count + task.counts.failed_count
 }
 
-fn of_object(task: &TaskStatus, told: &Told, types: Types) -> Vec<Event> {
-    let flows = types.has(Types::FLOW) && told.is_traced;
+fn of_object(task: &TaskStatus, record: &Told, types: Types) -> Vec<Event> {
+    let flows = types.has(Types::FLOW) && record.is_traced;
     let flow = |op: &str, pipes: &[&str], component: &str, trace: Value, at: Timestamp| {
         let body = json!({
-            "id": told.pipe, "op": op, "pipes": pipes, "component": component, "trace": trace,
+            "id": record.pipe, "op": op, "pipes": pipes, "component": component, "trace": trace,
             "project_id": task.project, "source": task.source, "__id": task.id, "eventTime": unix(at),
         });
         ("apaevt_flow", body)
     };
-    let object = told.name.as_str();
+    let object = record.name.as_str();
     let mut events = Vec::new();
     if flows {
-        events.push(flow("begin", &[object], object, json!({}), told.began_at));
+        events.push(flow("begin", &[object], object, json!({}), record.began_at));
     }
-    for happened in &told.traced.events {
+    for happened in &record.traced.events {
         let component = happened.component.as_str();
         match &happened.what {
             EventKind::Enter { lane, data } if flows => {
@@ -143,22 +143,24 @@ fn of_object(task: &TaskStatus, told: &Told, types: Types) -> Vec<Event> {
                 }
                 events.push(flow("leave", &[object], component, trace, happened.at));
             }
-            EventKind::Message { .. } if types.has(Types::SSE) => events.extend(message(&task.id, told.pipe, happened)),
+            EventKind::Message { .. } if types.has(Types::SSE) => {
+                events.extend(message(&task.id, record.pipe, happened))
+            }
             _ => {}
         }
     }
     if flows {
-        let (name, mut body) = flow("end", &[object], object, json!({}), told.ended_at);
-        if !told.result.is_empty() {
+        let (name, mut body) = flow("end", &[object], object, json!({}), record.ended_at);
+        if !record.result.is_empty() {
             // Where the clients look for it, and where their type has it.
-            body["trace"] = Value::Object(told.result.clone());
+            body["trace"] = Value::Object(record.result.clone());
             body["result"] = body["trace"].clone();
         }
-        if let Some(error) = &told.error {
+        if let Some(error) = &record.error {
             body["trace"]["error"] = error.clone().into();
         }
-        if told.traced.dropped > 0 {
-            body["trace"]["dropped"] = told.traced.dropped.into();
+        if record.traced.dropped > 0 {
+            body["trace"]["dropped"] = record.traced.dropped.into();
         }
         events.push((name, body));
     }

@@ -1,6 +1,6 @@
 //! The events that follow from tasks' records: how they stand, that they began and ended, and what they logged.
 
-use super::{Asker, Event, Known, Told};
+use super::{Event, Progress, Recipient, TaskProgress};
 use crate::dap::event_types::Types;
 use crate::dap::monitors::{Tasks as Watched, Watches};
 use crate::task_status;
@@ -14,8 +14,8 @@ use tidemill_operations::{Code, Error, Operation, run, task};
 /// Tasks by their runs.
 type Tasks = BTreeMap<String, TaskStatus>;
 
-/// What a new subscription is told of its tasks at once.
-pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) -> Vec<Event> {
+/// The events of the present state of tasks, for a new subscription.
+pub fn at_once(recipient: &Recipient<'_>, watched: &Watched, new: Types, tasks: &Tasks) -> Vec<Event> {
     let mut events = Vec::new();
     if new.has(Types::TASK) {
         let running: Vec<Value> = tasks.values().filter(|task| is_running(task)).map(named).collect();
@@ -23,8 +23,8 @@ pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) 
     }
     if new.has(Types::SUMMARY) {
         // A source's tasks are found when they have ended, too, and are none that run.
-        let is_told = |task: &&TaskStatus| is_running(task) || !matches!(watched, Watched::Of { .. });
-        events.extend(tasks.values().filter(is_told).map(|task| summary(asker, task)));
+        let is_shown = |task: &&TaskStatus| is_running(task) || !matches!(watched, Watched::Of { .. });
+        events.extend(tasks.values().filter(is_shown).map(|task| summary(recipient, task)));
         if let (false, Watched::Of { project, source: Some(source), .. }) = (tasks.values().any(is_running), watched) {
             events.push(("apaevt_status_update", task_status::not_running(project.as_str(), source)));
         }
@@ -32,21 +32,21 @@ pub fn at_once(asker: &Asker<'_>, watched: &Watched, new: Types, tasks: &Tasks) 
     events
 }
 
-/// The tasks that are watched, each once. One that was told of as running is looked up also when the list has forgotten
-/// it.
-pub async fn read_all(asker: &Asker<'_>, watches: &Watches, told: &Told) -> Result<Tasks, Error> {
+/// The tasks that are watched, each once. One whose last event said that it runs is looked up also when the list has
+/// forgotten it.
+pub async fn read_all(recipient: &Recipient<'_>, watches: &Watches, progress: &Progress) -> Result<Tasks, Error> {
     let mut found = Tasks::new();
     if watches.iter().any(needs_list) {
-        found = list(asker).await?;
+        found = list(recipient).await?;
     } else {
         for watched in watches.iter() {
-            found.extend(read(asker, watched).await?);
+            found.extend(read(recipient, watched).await?);
         }
     }
     found.retain(|_, task| watches.wants((&*task).into()));
-    for (run, known) in &told.tasks {
-        if known.is_running && watches.wants(known.named()) && !found.contains_key(run) {
-            let last = by_token(asker, &known.token).await?.filter(|task| task.run == *run);
+    for (run, known) in &progress.tasks {
+        if known.is_running && watches.wants(known.watched()) && !found.contains_key(run) {
+            let last = by_token(recipient, &known.token).await?.filter(|task| task.run == *run);
             found.extend(last.map(|task| (run.clone(), task)));
         }
     }
@@ -59,26 +59,26 @@ fn needs_list(watched: &Watched) -> bool {
     matches!(watched, Watched::All | Watched::Of { .. })
 }
 
-pub async fn read(asker: &Asker<'_>, watched: &Watched) -> Result<Tasks, Error> {
+pub async fn read(recipient: &Recipient<'_>, watched: &Watched) -> Result<Tasks, Error> {
     if let Watched::Token(token) = watched {
-        return Ok(by_run(by_token(asker, token).await?));
+        return Ok(by_run(by_token(recipient, token).await?));
     }
-    let mut found = list(asker).await?;
+    let mut found = list(recipient).await?;
     found.retain(|_, task| watched.has((&*task).into()));
     Ok(found)
 }
 
-async fn list(asker: &Asker<'_>) -> Result<Tasks, Error> {
-    Ok(by_run(task::List::run(asker.plane, asker.call, task::list::Input {}).await?.items))
+async fn list(recipient: &Recipient<'_>) -> Result<Tasks, Error> {
+    Ok(by_run(task::List::run(recipient.plane, recipient.call, task::list::Input {}).await?.items))
 }
 
 fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
     tasks.into_iter().map(|task| (task.run.clone(), task)).collect()
 }
 
-async fn by_token(asker: &Asker<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
+async fn by_token(recipient: &Recipient<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
     let input = task::get::Input { token: Some(token.to_owned()), ..task::get::Input::default() };
-    there(task::Get::run(asker.plane, asker.call, input).await)
+    there(task::Get::run(recipient.plane, recipient.call, input).await)
 }
 
 fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
@@ -89,16 +89,21 @@ fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 /// What happened to a task since it was `before`.
-pub fn changes(asker: &Asker<'_>, types: Types, before: Option<&Known>, task: &TaskStatus) -> Vec<Event> {
+pub fn changes(
+    recipient: &Recipient<'_>,
+    types: Types,
+    before: Option<&TaskProgress>,
+    task: &TaskStatus,
+) -> Vec<Event> {
     let mut events = Vec::new();
     if types.has(Types::TASK) {
-        events.extend(actions(before, task).iter().map(|action| lifecycle(asker, action, task)));
+        events.extend(actions(before, task).iter().map(|action| lifecycle(recipient, action, task)));
     }
     if types.has(Types::DETAIL) {
-        events.extend(details(asker, before, task));
+        events.extend(details(recipient, before, task));
     }
     if types.has(Types::SUMMARY) {
-        events.push(summary(asker, task));
+        events.push(summary(recipient, task));
     }
     events
 }
@@ -113,7 +118,7 @@ pub fn stood(task: &TaskStatus) -> String {
 }
 
 /// What happened to a task as a whole. One that is met for the first time when it has ended began, too.
-pub fn actions(before: Option<&Known>, now: &TaskStatus) -> &'static [&'static str] {
+pub fn actions(before: Option<&TaskProgress>, now: &TaskStatus) -> &'static [&'static str] {
     match (before, is_running(now)) {
         (None, true) => &["begin"],
         (None, false) => &["begin", "end"],
@@ -123,16 +128,16 @@ pub fn actions(before: Option<&Known>, now: &TaskStatus) -> &'static [&'static s
     }
 }
 
-fn lifecycle(asker: &Asker<'_>, action: &str, task: &TaskStatus) -> Event {
+fn lifecycle(recipient: &Recipient<'_>, action: &str, task: &TaskStatus) -> Event {
     let mut body = named(task);
     body["action"] = action.into();
-    ("apaevt_task", stamped(asker, task, body))
+    ("apaevt_task", stamped(recipient, task, body))
 }
 
 /// An event of a task that happens now: newer clients measure by its time, and put it to the task by its id.
-fn stamped(asker: &Asker<'_>, task: &TaskStatus, mut body: Value) -> Value {
+fn stamped(recipient: &Recipient<'_>, task: &TaskStatus, mut body: Value) -> Value {
     body["__id"] = task.id.clone().into();
-    body["eventTime"] = task_status::unix(asker.plane.now()).into();
+    body["eventTime"] = task_status::unix(recipient.plane.now()).into();
     body
 }
 
@@ -140,13 +145,13 @@ fn named(task: &TaskStatus) -> Value {
     json!({"id": task.id, "name": task.name, "projectId": task.project, "source": task.source})
 }
 
-fn summary(asker: &Asker<'_>, task: &TaskStatus) -> Event {
-    ("apaevt_status_update", stamped(asker, task, task_status::of(task, asker.plane.now())))
+fn summary(recipient: &Recipient<'_>, task: &TaskStatus) -> Event {
+    ("apaevt_status_update", stamped(recipient, task, task_status::of(task, recipient.plane.now())))
 }
 
 /// What a summary says, one by one: the object at hand, the counts, each new error, the state.
-fn details(asker: &Asker<'_>, before: Option<&Known>, task: &TaskStatus) -> Vec<Event> {
-    let status = task_status::of(task, asker.plane.now());
+fn details(recipient: &Recipient<'_>, before: Option<&TaskProgress>, task: &TaskStatus) -> Vec<Event> {
+    let status = task_status::of(task, recipient.plane.now());
     let mut details = Vec::new();
     let counted = before.map_or(Counts::default(), |before| before.counts);
     if counted.total_count != task.counts.total_count {
@@ -156,8 +161,8 @@ fn details(asker: &Asker<'_>, before: Option<&Known>, task: &TaskStatus) -> Vec<
         let counts = COUNTS.map(|name| (name.to_owned(), status[name].clone()));
         details.push(("apaevt_status_counts", Value::Object(counts.into_iter().collect())));
     }
-    let told = before.map_or(0, |before| before.errors);
-    let errors = task.errors.iter().skip(told);
+    let progress = before.map_or(0, |before| before.errors);
+    let errors = task.errors.iter().skip(progress);
     details.extend(errors.map(|error| ("apaevt_status_error", json!({"message": error}))));
     if before.is_none_or(|before| before.stood != stood(task)) {
         details.push(("apaevt_status_state", json!({"state": status["state"], "status": status["status"]})));
@@ -165,7 +170,7 @@ fn details(asker: &Asker<'_>, before: Option<&Known>, task: &TaskStatus) -> Vec<
     let of_task = |(name, mut body): Event| {
         body["project_id"] = task.project.clone().into();
         body["source"] = task.source.clone().into();
-        (name, stamped(asker, task, body))
+        (name, stamped(recipient, task, body))
     };
     details.into_iter().map(of_task).collect()
 }
@@ -185,29 +190,30 @@ const COUNTS: [&str; 10] = [
 ];
 
 /// How much of a task's log there is.
-pub async fn logged(asker: &Asker<'_>, task: &TaskStatus) -> Result<u32, Error> {
+pub async fn logged(recipient: &Recipient<'_>, task: &TaskStatus) -> Result<u32, Error> {
     if task.waits {
         return Ok(task.log_chunks);
     }
-    let run = asker.plane.store.run(&asker.call.owner, &task.place, &RunId::parse(task.run.as_str())?).await?;
-    Ok(run.map_or(0, |run| run.log_chunks))
+    run::logs::chunks(recipient.plane, &recipient.call.owner, &task.place, &RunId::parse(task.run.as_str())?).await
 }
 
-/// The lines that a task logged since it was told of: those of a task that waits for objects are counted.
-pub async fn output(asker: &Asker<'_>, told: &mut u32, task: &TaskStatus) -> Result<Vec<Event>, Error> {
-    if task.waits && task.log_chunks <= *told {
+/// The lines that a task logged since its last event: those of a task that waits for objects are counted.
+pub async fn output(recipient: &Recipient<'_>, progress: &mut u32, task: &TaskStatus) -> Result<Vec<Event>, Error> {
+    if task.waits && task.log_chunks <= *progress {
         return Ok(Vec::new());
     }
     let run = RunId::parse(task.run.as_str())?;
-    let input = run::logs::Input { run, project: None, deployment: Some(task.place.clone()), from: Some(*told) };
-    let Some(read) = there(run::Logs::run(asker.plane, asker.call, input).await)? else { return Ok(Vec::new()) };
-    *told = read.next;
+    let input = run::logs::Input { run, project: None, deployment: Some(task.place.clone()), from: Some(*progress) };
+    let Some(read) = there(run::Logs::run(recipient.plane, recipient.call, input).await)? else {
+        return Ok(Vec::new());
+    };
+    *progress = read.next;
     let event = |line: Box<serde_json::value::RawValue>| {
         let line: Value = serde_json::from_str(line.get()).unwrap_or_default();
         let text = line["message"].as_str().unwrap_or_default();
         let category = if line["level"] == "error" { "stderr" } else { "stdout" };
         let body = json!({"category": category, "output": format!("{text}\n")});
-        ("output", stamped(asker, task, body))
+        ("output", stamped(recipient, task, body))
     };
     Ok(read.items.into_iter().map(event).collect())
 }

@@ -1,0 +1,57 @@
+//! What happened to a project's versions and environments, in the words of RocketRide's newer clients.
+
+use super::arguments::{project, text};
+use super::page;
+use super::team::{self, actor, team_id};
+use super::{CommandRequest, seconds};
+use crate::dap::failure::Failure;
+use crate::dap::frame::Body;
+use serde_json::{Value, json};
+use tidemill_operations::environment::{self, history::Happened};
+use tidemill_operations::{Call, Code};
+
+pub async fn history(request: CommandRequest) -> Result<Body, Failure> {
+    let CommandRequest { plane, call, arguments, .. } = request;
+    let project = project(&arguments)?;
+    let environment = text(&arguments, "teamId")?.map(|team| team::environment(&call, &team)).transpose()?;
+    let found = match environment::history::all(&plane, &call, &project, environment.as_ref()).await {
+        Err(error) if error.code == Code::NotFound => Vec::new(),
+        found => found?,
+    };
+    let found = found.iter().filter_map(|happened| row(&call, happened)).collect();
+    page::page(found, &arguments, &["action", "teamId"])
+}
+
+/// `None` for what the clients have no word for: changes of schedules and of diagnostics.
+fn row(call: &Call, happened: &Happened) -> Option<Value> {
+    let went_back = happened.from_version.is_some_and(|from| from > happened.version);
+    let action = action(&happened.operation, went_back)?;
+    let team = happened.environment.as_deref().map(|name| team_id(call, name)).unwrap_or_default();
+    Some(json!({
+        "seq": happened.number,
+        "at": seconds(happened.at),
+        "action": action,
+        "teamId": team,
+        "version": happened.version,
+        "actor": actor(call),
+    }))
+}
+
+/// What the clients call a change.
+pub fn action(operation: &str, went_back: bool) -> Option<&'static str> {
+    Some(match operation {
+        "version_add" => "publish",
+        "environment_deploy" | "environment_promote" if went_back => "rollback",
+        "environment_deploy" | "environment_promote" => "deploy",
+        "environment_rollback" => "rollback",
+        "environment_enable" => "enable",
+        "environment_disable" => "disable",
+        "environment_remove" => "remove",
+        "environment_source_pause" => "pause",
+        "environment_source_resume" => "resume",
+        "environment_run" => "run",
+        // A tick changes a source by itself only when its key is not valid any more.
+        "deployment_tick" => "errored",
+        _ => return None,
+    })
+}
