@@ -6,7 +6,7 @@ use clap::Parser;
 
 const AFTER_HELP: &str = "\
 Start here:
-  tidemill dev --deploy examples   start a plane here, with what is in `examples`
+  tidemill dev --deploy examples   start a plane here with the pipelines of `examples`
   tidemill list                    in another terminal: what runs when
 
 The plane and the key:
@@ -17,13 +17,12 @@ The plane and the key:
 
 Exit codes:
   0    done
-  1    what was asked for failed: the run failed, findings are left, the plane
-       refused the request
+  1    failed: the run failed, findings remain, the plane refused the request
   2    the command line is wrong
   3    not found
-  4    not authenticated, or the key may not do this
-  5    a conflict, or the state of things must be changed first
-  6    the plane cannot be reached, or is not available
+  4    not authenticated, or not permitted
+  5    a conflict, or something must be changed first
+  6    the plane is unreachable or unavailable
   130  interrupted";
 
 /// Keeps data and automation pipelines deployed: stored by version, run on a schedule, by webhook or on demand.

@@ -1,4 +1,4 @@
-//! Asks a person before something is taken away. A script is not asked.
+//! Asks a person before something is removed. A script gets no question.
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -8,26 +8,26 @@ pub fn can_ask(session: &Session) -> bool {
     !session.output.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Who says whether something may be taken away.
+/// Whether something may be removed.
 pub enum Consent<Ask> {
-    /// It was said on the command line.
-    Given,
-    /// A person is there to be asked.
-    Asked(Ask),
-    /// A script cannot be asked.
-    Unasked,
+    /// The command line says so.
+    Yes,
+    /// A person answers.
+    Ask(Ask),
+    /// A script answers no questions.
+    Script,
 }
 
-/// `yes` is what the command line says.
+/// `yes` is the option of the command line.
 pub fn consent(session: &Session, yes: bool) -> Consent<impl FnOnce(&str) -> Result<bool, Failure>> {
     match yes {
-        true => Consent::Given,
-        false if can_ask(session) => Consent::Asked(agreed),
-        false => Consent::Unasked,
+        true => Consent::Yes,
+        false if can_ask(session) => Consent::Ask(agreed),
+        false => Consent::Script,
     }
 }
 
-/// Whether somebody says yes to `question`.
+/// Whether the person says yes to `question`.
 pub fn agreed(question: &str) -> Result<bool, Failure> {
     let failed = |error: std::io::Error| Failure::new("terminal", error.to_string()).hint("give `--yes`");
     let mut stderr = anstream::stderr().lock();

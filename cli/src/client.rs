@@ -21,9 +21,9 @@ const STREAM_LIMIT: Duration = Duration::from_secs(20 * 60);
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
-/// The code of a failure to reach the plane: it was told nothing.
+/// The code of a failure to reach the plane: it got nothing.
 pub const UNREACHABLE: &str = "unreachable";
-/// The code of an answer that was lost: nobody here knows what the plane did.
+/// The code of a lost answer: the plane may or may not have done it.
 const NO_ANSWER: &str = "no_answer";
 
 /// A plane, and the right to talk to it.
@@ -42,7 +42,7 @@ impl Client {
     pub fn new(connection: Connection) -> Result<Client, Failure> {
         let mut http = tidemill_engine::outbound::client()
             .user_agent(concat!("tidemill/", env!("CARGO_PKG_VERSION")))
-            // A redirect would carry the key to whoever it names.
+            // A redirect would carry the key to another host.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(ANSWER_LIMIT);

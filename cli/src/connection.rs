@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use std::io::ErrorKind;
 use std::net::IpAddr;
 
-/// Where `tidemill dev` listens unless it is told otherwise.
+/// Where `tidemill dev` listens by default.
 const LOCAL_URL: &str = "http://127.0.0.1:5565";
 
 /// A plane and the right to talk to it.

@@ -1,5 +1,5 @@
-//! Puts a pipeline live by itself, without a rollout, as a plane does with what it is started with: adds its deployment,
-//! or updates the one that is there. What is refused does not keep the others from being deployed.
+//! Deploys pipelines one by one, without a rollout, as `tidemill dev --deploy` does: adds each deployment, or updates the
+//! existing one. A refusal does not stop the others.
 
 use crate::client::{Client, Path};
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub fn body(pipeline: Option<&RawValue>, settings: &Settings) -> String {
     serde_json::to_string(&Body { pipeline, settings }).expect("texts and numbers are JSON")
 }
 
-/// What a deploy came to.
+/// The change that a deploy made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     Added,
@@ -65,7 +65,7 @@ pub fn deploy_all<'a>(
     Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
 }
 
-/// Adds the deployment; where there is one already, brings it to what is wanted.
+/// Adds the deployment; where there is one already, updates it to what is wanted.
 async fn deploy(client: &Client, wanted: &Prepared) -> Result<Deployed, Failure> {
     let added = client.post(&Path::new(&["deployments"]), Some(body(Some(&wanted.pipeline), &wanted.settings))).await;
     match added {
@@ -87,7 +87,7 @@ async fn bring_up_to_date(client: &Client, wanted: &Prepared) -> Result<Deployed
     Ok(Deployed { change: Change::Updated, deployment: answer.read()? })
 }
 
-/// What a deploy came to, for a person.
+/// The outcome of a deploy, for a person.
 pub fn sentence(deployed: &Deployed) -> String {
     let project = plain(&deployed.deployment.project);
     format!("{} `{project}`: {}", deployed.change.word(), summary(&deployed.deployment))

@@ -1,4 +1,4 @@
-//! How a command fails: what happened, what to do, and the exit code that scripts branch on.
+//! How a command fails: message, hint, and the exit code that scripts branch on.
 
 use crate::views::Detail;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use tidemill_model::pipeline::Problem;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,
-    /// What was asked for failed.
+    /// The command failed.
     Failed = 1,
     Usage = 2,
     NotFound = 3,
@@ -26,7 +26,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked. It is written as the API writes its errors.
+/// Why a command failed, in the form of the API's errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
     pub code: String,
@@ -99,7 +99,7 @@ impl Failure {
             .exit(exit)
     }
 
-    /// A pipeline that was refused, with everything that is wrong with it.
+    /// A refused pipeline with all its problems.
     pub fn problems(what: &str, problems: Vec<Problem>) -> Failure {
         let count = match problems.len() {
             1 => "a problem".to_owned(),

@@ -59,7 +59,7 @@ pub async fn follow(
     };
     let done = tokio::select! {
         done = followed => done,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted", format!("run `{}` goes on", run.id))
+        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted", format!("run `{}` continues on the plane", run.id))
             .hint(format!("end it with `tidemill cancel {}`, look at it with `tidemill logs {} --follow`", run.id, run.id))
             .exit(Exit::Interrupted)),
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
-/// Where a command's words go.
+/// The output of a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     is_json: bool,
@@ -34,20 +34,20 @@ impl Output {
         self.line(serde_json::to_string(value).expect("answers are made of JSON"));
     }
 
-    /// Tells a person something beside the answer; a script is spared it.
+    /// Writes a note for a person on standard error; a script gets none.
     pub fn note(self, text: impl Display) {
         if !self.is_json {
-            self.tell(text);
+            self.report(text);
         }
     }
 
-    /// Tells something on standard error to whoever reads it.
-    pub fn tell(self, text: impl Display) {
-        // Nobody is left to tell that nobody listens.
+    /// Writes a line on standard error.
+    pub fn report(self, text: impl Display) {
+        // There is no place left to report a closed standard error.
         _ = writeln!(anstream::stderr().lock(), "{text}");
     }
 
-    /// Says that something was done: the API's answer for a script, a sentence for a person.
+    /// Reports success: the API's answer for a script, a sentence for a person.
     pub fn done(self, answer: &str, sentence: impl Display) {
         match self.is_json {
             true => self.line(answer),
@@ -57,8 +57,8 @@ impl Output {
 
     pub fn failure(self, failure: &Failure) {
         match self.is_json {
-            true => self.tell(serde_json::to_string(failure).expect("a failure is made of texts")),
-            false => self.tell(failure_text(failure).trim_end()),
+            true => self.report(serde_json::to_string(failure).expect("a failure is made of texts")),
+            false => self.report(failure_text(failure).trim_end()),
         }
     }
 
@@ -92,7 +92,7 @@ fn failure_text(failure: &Failure) -> String {
     text
 }
 
-/// Whether a detail says anything that the message does not. What only repeats a part of it, an id, is for scripts.
+/// Whether a detail says anything that the message does not. One that only repeats an id of it is for scripts.
 fn is_new(failure: &Failure, detail: &Detail) -> bool {
     match repeats(failure, detail) {
         true => place(detail).is_some(),
@@ -105,8 +105,8 @@ fn repeats(failure: &Failure, detail: &Detail) -> bool {
     failure.message.ends_with(&detail.message)
 }
 
-/// What to do. Hints at `details` and at the API's description are for those who send requests: a person sees the details
-/// listed, each with its own hint, and sends none.
+/// What to do. Hints at `details` and at the API's description are for programs; a person sees the details listed, each
+/// with its own hint.
 fn hint(failure: &Failure) -> Option<&str> {
     let only = match failure.details.as_slice() {
         [only] if repeats(failure, only) => only.hint.as_deref(),

@@ -23,7 +23,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// What is allowed and probably not meant. A pipeline that cannot run has none here: the plane says what is wrong.
+    /// What is allowed and probably not meant. None for a pipeline that cannot run: the plane reports its problems.
     pub fn warnings(&self) -> Vec<Detail> {
         let on_cron = self.settings.schedule.as_deref().is_some_and(|schedule| schedule != "manual");
         let target = Target { local: true, on_cron, source: None };
@@ -61,12 +61,12 @@ pub fn unwrap(path: &Path, text: &str) -> Result<DeployFile, Failure> {
     unwrap_file(text).map_err(|problems| Failure::problems(&format!("`{}`", path.display()), problems))
 }
 
-/// Reads a file for a deploy; what was given on the command line counts more than what the file says.
+/// Reads a file for a deploy; options override the file.
 pub fn prepare(path: &Path, given: &Settings) -> Result<Prepared, Failure> {
     let file = unwrap(path, &read_text(path)?)?;
     if let Some(environment) = file.environment.as_deref().filter(|name| *name != "production") {
         return Err(Failure::argument(
-            format!("`{}` names the environment `{environment}`; a deploy is to `production`", path.display()),
+            format!("`{}` names the environment `{environment}`; `deploy` deploys to `production`", path.display()),
             "take `environment` out of the file",
         ));
     }
@@ -85,10 +85,10 @@ fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Setti
 
 fn project_of(pipeline: &RawValue) -> String {
     #[derive(Deserialize)]
-    struct Named {
+    struct ProjectOf {
         project_id: String,
     }
-    serde_json::from_str::<Named>(pipeline.get()).map(|named| named.project_id).unwrap_or_default()
+    serde_json::from_str::<ProjectOf>(pipeline.get()).map(|named| named.project_id).unwrap_or_default()
 }
 
 /// The pipelines at a path: the file itself, or every `*.pipe` and `*.json` below the folder that holds one.

@@ -33,13 +33,12 @@ struct Answer<'a> {
     error: Option<String>,
 }
 
-/// Answers every line. Whoever asks line by line is answered line by line: what is written is flushed whenever nothing
-/// more is waiting to be read.
+/// Answers every line. Answers are flushed whenever no more input is waiting, so a program may send one line at a time.
 pub fn answer(input: impl Read, output: impl Write) -> Result<Exit, Failure> {
     match answer_lines(BufReader::new(input), BufWriter::new(output)) {
         Ok(()) => Ok(Exit::Done),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(error) => Err(Failure::new("file", format!("cannot go on: {error}"))),
+        Err(error) => Err(Failure::new("file", format!("cannot continue: {error}"))),
     }
 }
 

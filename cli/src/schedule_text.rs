@@ -1,4 +1,4 @@
-//! A schedule as somebody typed it.
+//! A schedule as it was typed.
 
 use crate::failure::Failure;
 use tidemill_model::schedule::{ParseError, Schedule, Zone};
@@ -9,7 +9,7 @@ pub fn parse(expr: &str, zone: &str) -> Result<Schedule, ParseError> {
     Schedule::parse(expr)?.in_zone(zone)
 }
 
-/// What is wrong with an expression, and where.
+/// The problem of an expression, and its place.
 pub fn refused(expr: &str, error: &ParseError) -> Failure {
     let is_short = expr.len() <= 80 && error.position() <= expr.len() && expr.is_ascii() && !expr.contains('\n');
     let marked = match is_short && !expr.is_empty() {

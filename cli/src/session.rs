@@ -1,4 +1,4 @@
-//! What a command works with: what it was told to do everywhere, and where its words go.
+//! What a command works with: the options of all commands, and its output.
 
 use crate::client::Client;
 use crate::connection::Connection;
@@ -23,7 +23,7 @@ impl Session {
         Client::new(Connection::new(&self.global)?)
     }
 
-    /// Whether somebody watches standard error: then progress is shown there.
+    /// Whether standard error is a terminal, which then shows progress.
     pub fn is_watched(&self) -> bool {
         !self.output.is_json() && std::io::stderr().is_terminal()
     }

@@ -1,4 +1,4 @@
-//! What a deployment is told besides its pipeline: on the command line, and in its file.
+//! The settings of a deployment, on the command line and in its file.
 
 use crate::failure::{Exit, Failure};
 use crate::schedule_text;
@@ -7,14 +7,14 @@ use crate::views::Deployment;
 use serde::{Deserialize, Serialize};
 use tidemill_model::deployment::{self, checked_note};
 
-/// What is said about a note that nothing keeps.
-pub const LOST_NOTE: &str = "the note is kept with a new version only, and there is none";
+/// For a note that no version keeps.
+pub const LOST_NOTE: &str = "only a new version keeps the note, and there is none";
 
-/// How the command line calls fields.
+/// The fields by the names of their options.
 const OPTIONS: &[(&str, &str)] =
     &[("`catchUpSeconds`", "`--catch-up`"), ("`maxAttempts`", "`--max-attempts`"), ("`timeoutSeconds`", "`--timeout`")];
 
-/// What a deployment is told besides its pipeline.
+/// The settings of a deployment.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
@@ -22,15 +22,15 @@ pub struct Settings {
     #[arg(long, value_name = "SCHEDULE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// The IANA time zone that the schedule means, e.g. `Europe/Madrid`
+    /// The IANA time zone of the schedule, e.g. `Europe/Madrid`
     #[arg(long, value_name = "ZONE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// How late a due run may still start after a downtime, e.g. `90s` or `1h`; 0 is not at all
+    /// How late a due run may start after a downtime, e.g. `90s` or `1h`; 0 skips it
     #[arg(long = "catch-up", value_name = "TIME", value_parser = times::whole_seconds)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catch_up_seconds: Option<u32>,
-    /// How often a run is tried
+    /// How many times a run is tried
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_attempts: Option<u32>,
@@ -38,7 +38,7 @@ pub struct Settings {
     #[arg(long = "timeout", value_name = "TIME", value_parser = times::whole_seconds)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
-    /// Why; kept with a new version only
+    /// The reason; only a new version keeps it
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -57,7 +57,7 @@ impl Settings {
         }
     }
 
-    /// Whether a deployment is as these say. A note is kept with a new version only.
+    /// Whether a deployment is as these say. Only a new version keeps a note.
     pub fn hold_of(&self, deployment: &Deployment) -> bool {
         let holds = |given: Option<u32>, value: u32| given.is_none_or(|given| given == value);
         self.schedule.as_ref().is_none_or(|given| *given == deployment.schedule)

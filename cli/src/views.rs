@@ -1,4 +1,4 @@
-//! What the API answers, as far as people are shown it. With `--json` its own text is printed instead.
+//! The API's answers, as far as people see them. With `--json` its own text is printed instead.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,18 +1,18 @@
-//! Runs the command in a folder of its own, apart from the environment of whoever runs the tests.
+//! Runs the command in a folder of its own, apart from the environment of the tests.
 
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a command left behind.
-pub struct Ended {
+/// The exit code and the output of a command.
+pub struct CommandOutput {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Ended {
+impl CommandOutput {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
@@ -23,19 +23,19 @@ impl Ended {
 }
 
 /// Runs the command in an empty folder.
-pub fn tidemill(arguments: &[&str]) -> Ended {
+pub fn tidemill(arguments: &[&str]) -> CommandOutput {
     let folder = tempfile::tempdir().unwrap();
     tidemill_in(folder.path(), arguments, "")
 }
 
 /// Runs the command in an empty folder with something to read.
-pub fn tidemill_reading(arguments: &[&str], input: &str) -> Ended {
+pub fn tidemill_reading(arguments: &[&str], input: &str) -> CommandOutput {
     let folder = tempfile::tempdir().unwrap();
     tidemill_in(folder.path(), arguments, input)
 }
 
 /// Runs the command in a folder.
-pub fn tidemill_in(folder: &Path, arguments: &[&str], input: &str) -> Ended {
+pub fn tidemill_in(folder: &Path, arguments: &[&str], input: &str) -> CommandOutput {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
         .args(arguments)
         .current_dir(folder)
@@ -54,7 +54,7 @@ pub fn tidemill_in(folder: &Path, arguments: &[&str], input: &str) -> Ended {
     });
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
-    Ended {
+    CommandOutput {
         code: output.status.code().expect("the command ends by itself"),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),

@@ -28,7 +28,7 @@ fn a_file_is_deployed_by_itself_and_told_with_its_schedule() {
 }
 
 #[test]
-fn a_folder_is_a_group_and_what_has_gone_from_it_stays_unless_somebody_says() {
+fn a_folder_is_a_group_and_what_has_gone_from_it_stays_without_an_option() {
     let plane = Plane::new();
     plane.folder("night", &["a", "b", "c", "d"], "x");
     let first = plane.tidemill(&["deploy", "night"]);
@@ -81,7 +81,7 @@ fn nothing_changes_if_one_pipeline_cannot_run_and_all_its_problems_are_told() {
 
     assert_eq!(failed.code, 1);
     assert!(failed.stderr.contains("`nope`") && failed.stderr.contains("`none`"), "{}", failed.stderr);
-    assert!(failed.stderr.contains("hint: nothing was changed"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("hint: nothing changed"), "{}", failed.stderr);
     assert!(lines(&failed).contains(&"not reached `a`"), "{}", failed.stdout);
     assert_eq!((alone.code, alone.json()["state"].as_str()), (1, Some("failed")));
     assert_eq!(alone.error_json()["code"], "invalid_pipeline");

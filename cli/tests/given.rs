@@ -1,6 +1,6 @@
 //! A plane of its own for a test, as people start one.
 
-use crate::command::{Ended, tidemill_in};
+use crate::command::{CommandOutput, tidemill_in};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -52,12 +52,12 @@ impl Plane {
             .unwrap()
     }
 
-    pub fn tidemill(&self, arguments: &[&str]) -> Ended {
+    pub fn tidemill(&self, arguments: &[&str]) -> CommandOutput {
         self.tidemill_at(&self.url, arguments)
     }
 
     /// Runs a command that finds the plane at another address.
-    pub fn tidemill_at(&self, url: &str, arguments: &[&str]) -> Ended {
+    pub fn tidemill_at(&self, url: &str, arguments: &[&str]) -> CommandOutput {
         tidemill_in(self.folder.path(), &[arguments, &["--url", url]].concat(), "")
     }
 

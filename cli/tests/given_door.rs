@@ -25,7 +25,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// `act` is told a request's first line, and how many there were before.
+    /// `act` gets a request's first line, and how many there were before.
     pub fn before(plane: &str, act: fn(&str, usize) -> Act) -> Door {
         let address = plane.strip_prefix("http://").unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

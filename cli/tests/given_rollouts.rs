@@ -1,6 +1,6 @@
 //! Folders of pipelines, and what commands print of them.
 
-use crate::command::Ended;
+use crate::command::CommandOutput;
 use crate::given::Plane;
 use serde_json::{Value, json};
 use std::fs;
@@ -59,6 +59,6 @@ pub fn names(list: &Value, field: &str) -> Vec<String> {
 }
 
 /// What became of each resource, as it was printed.
-pub fn lines(ended: &Ended) -> Vec<&str> {
+pub fn lines(ended: &CommandOutput) -> Vec<&str> {
     ended.stdout.lines().filter(|line| !line.starts_with("rollout `")).collect()
 }

@@ -1,4 +1,4 @@
-//! `tidemill deploy --prune`: what has gone from a folder is removed, and nobody is surprised by it.
+//! `tidemill deploy --prune`: what has gone from a folder is removed, and only on purpose.
 
 use crate::given::Plane;
 
@@ -17,7 +17,7 @@ fn a_prune_names_what_it_removes_before_it_does() {
 }
 
 #[test]
-fn a_folder_does_not_prune_a_group_that_has_nothing_of_it_unless_somebody_says_yes() {
+fn a_folder_does_not_prune_a_group_that_has_nothing_of_it_without_a_yes() {
     let plane = Plane::new();
     for (folder, project) in [("t1", "t1a"), ("t2", "t2a")] {
         std::fs::create_dir(plane.folder.path().join(folder)).unwrap();

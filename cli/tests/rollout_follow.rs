@@ -22,11 +22,11 @@ fn a_plane_that_is_killed_and_started_again_loses_no_line_and_prints_none_twice(
     std::thread::sleep(Duration::from_millis(500));
     plane.start_again();
     lines.extend(printed);
-    let mut told = String::new();
-    deploy.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let mut stderr = String::new();
+    deploy.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
 
-    assert_eq!(deploy.wait().unwrap().code(), Some(0), "{told}");
-    assert!(told.contains("does not answer") && told.contains("trying again"), "{told}");
+    assert_eq!(deploy.wait().unwrap().code(), Some(0), "{stderr}");
+    assert!(stderr.contains("does not answer") && stderr.contains("trying again"), "{stderr}");
     let end = lines.pop().unwrap();
     assert!(end.contains("succeeded in ") && end.ends_with(&format!(": {MANY} deployed")), "{end}");
     let expected: Vec<String> = projects.iter().map(|project| format!("deployed `{project}`: version 1")).collect();
@@ -105,12 +105,12 @@ fn an_interrupted_deploy_says_that_the_rollout_goes_on_and_how_to_follow_it() {
 
     interrupt(&deploy);
     let start = Instant::now();
-    let mut told = String::new();
-    deploy.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let mut stderr = String::new();
+    deploy.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
 
-    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{first} {told}");
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{first} {stderr}");
     assert!(start.elapsed() < Duration::from_secs(5));
-    assert!(told.contains("` goes on") && told.contains("tidemill rollout follow"), "{told}");
+    assert!(stderr.contains("` continues on the plane") && stderr.contains("tidemill rollout follow"), "{stderr}");
     assert_eq!(plane.tidemill(&["rollout", "follow", "night"]).code, 0);
 }
 
@@ -129,12 +129,12 @@ fn a_deploy_that_is_interrupted_before_its_answer_says_that_it_may_have_begun() 
     eventually(|| door.asked("POST /v1/rollouts") == 1);
 
     interrupt(&deploy);
-    let mut told = String::new();
-    deploy.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let mut stderr = String::new();
+    deploy.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
 
-    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{told}");
-    assert!(told.contains("the rollout may have begun"), "{told}");
-    assert!(told.contains("tidemill rollouts --group night"), "{told}");
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{stderr}");
+    assert!(stderr.contains("the rollout may have started"), "{stderr}");
+    assert!(stderr.contains("tidemill rollouts --group night"), "{stderr}");
 }
 
 #[test]
@@ -142,17 +142,17 @@ fn a_deploy_that_is_interrupted_while_it_waits_says_that_it_has_not_begun() {
     let plane = Plane::new();
     plane.begin_many("night");
     let mut deploy = plane.spawn(&["deploy", "night"]);
-    let mut told = BufReader::new(deploy.stderr.take().unwrap());
+    let mut stderr = BufReader::new(deploy.stderr.take().unwrap());
     let mut waiting = String::new();
-    told.read_line(&mut waiting).unwrap();
+    stderr.read_line(&mut waiting).unwrap();
 
     interrupt(&deploy);
     let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
+    stderr.read_to_string(&mut rest).unwrap();
 
     assert!(waiting.starts_with("waiting for rollout"), "{waiting}");
     assert_eq!(deploy.wait().unwrap().code(), Some(130), "{rest}");
-    assert!(rest.contains("interrupted before the rollout had begun"), "{rest}");
+    assert!(rest.contains("interrupted before the rollout started"), "{rest}");
 }
 
 /// Waits for something that comes by itself.

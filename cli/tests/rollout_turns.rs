@@ -1,4 +1,4 @@
-//! A rollout begins although another one of its group goes on, and although its answer is lost.
+//! A rollout starts after the running one of its group, and although its answer is lost.
 
 use crate::given::Plane;
 use crate::given_door::{Act, Door};
@@ -12,7 +12,7 @@ fn a_deploy_waits_for_the_one_that_goes_on_and_says_for_whom() {
     let waited = plane.tidemill(&["deploy", "night"]);
 
     assert_eq!(waited.code, 0, "{}", waited.stderr);
-    assert!(waited.stderr.contains(&format!("waiting for rollout `{id}` of `night`, begun ")), "{}", waited.stderr);
+    assert!(waited.stderr.contains(&format!("waiting for rollout `{id}` of `night`, started ")), "{}", waited.stderr);
     assert_eq!(plane.tidemill(&["rollout", "show", &id, "--json"]).json()["state"], "succeeded");
 }
 
@@ -25,10 +25,10 @@ fn a_deploy_that_may_not_wait_or_has_waited_long_enough_fails_with_5() {
     let in_vain = plane.tidemill(&["deploy", "night", "--wait-limit", "0"]);
 
     assert_eq!((at_once.code, in_vain.code), (5, 5), "{}{}", at_once.stderr, in_vain.stderr);
-    let told = plane.tidemill(&["deploy", "night", "--no-wait"]).stderr;
-    assert!(told.matches(&id).count() < 3, "{told}");
+    let stderr = plane.tidemill(&["deploy", "night", "--no-wait"]).stderr;
+    assert!(stderr.matches(&id).count() < 3, "{stderr}");
     assert_eq!(at_once.error_json()["details"][0]["message"], id.as_str());
-    assert!(in_vain.stderr.contains(&format!("rollout `{id}` of `night` still goes on")), "{}", in_vain.stderr);
+    assert!(in_vain.stderr.contains(&format!("rollout `{id}` of `night` is still running")), "{}", in_vain.stderr);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_rollout_is_cancelled_by_its_id_or_by_its_group() {
 
     let asked = plane.tidemill(&["rollout", "cancel", "night"]);
 
-    assert!(asked.stdout.contains(&format!("rollout `{id}` ends after the pipelines in hand")), "{}", asked.stdout);
+    assert!(asked.stdout.contains(&format!("rollout `{id}` ends after the pipelines it has begun")), "{}", asked.stdout);
     assert_eq!(plane.tidemill(&["rollout", "follow", "night"]).code, 1);
     assert_eq!(
         plane.tidemill(&["rollout", "cancel", &id]).stdout,

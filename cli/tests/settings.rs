@@ -2,7 +2,7 @@
 
 use crate::given::Plane;
 
-const LOST: &str = "the note is kept with a new version only";
+const LOST: &str = "only a new version keeps the note";
 
 #[test]
 fn what_makes_no_sense_begins_no_rollout() {

@@ -1,17 +1,17 @@
-//! `tidemill completions`: what a shell needs to complete commands and options.
+//! `tidemill completions`: scripts that complete commands and options in a shell.
 
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use clap_complete::Shell;
 
-/// Print the completions for a shell
+/// Print a script that completes commands and options in a shell
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill completions bash > ~/.local/share/bash-completion/completions/tidemill
   tidemill completions zsh > ~/.zfunc/_tidemill
   tidemill completions fish > ~/.config/fish/completions/tidemill.fish")]
 pub struct Args {
-    /// The shell that reads them
+    /// The shell
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! `tidemill groups`: what is rolled out together.
+//! `tidemill groups`: pipelines that are rolled out together.
 
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
@@ -27,9 +27,9 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         return show(session, &group).await;
     }
     let list = args.wanted.fetch(&session.client()?, &Path::new(&["groups"])).await?;
-    let columns = table::new(&["GROUP", "TITLE", "GOES ON", "LAST ROLLOUT", "UPDATED"]);
+    let columns = table::new(&["GROUP", "TITLE", "RUNNING", "LAST ROLLOUT", "UPDATED"]);
     let now = crate::times::now();
-    list.print(session, "nothing was rolled out yet", columns, |table, group: Group| {
+    list.print(session, "there is no group yet", columns, |table, group: Group| {
         table.add_row([
             Cell::new(plain(&group.group)),
             Cell::new(plain(&group.title)),
@@ -52,7 +52,7 @@ async fn show(session: &Session, group: &str) -> Result<Exit, Failure> {
     let mut rows = vec![("group", Cell::new(plain(&group.group)))];
     rows.extend((group.title != group.group).then(|| ("title", Cell::new(plain(&group.title)))));
     rows.extend(group.repository.map(|url| ("repository", Cell::new(plain(&url)))));
-    rows.extend(group.running.map(|id| ("goes on", Cell::new(id))));
+    rows.extend(group.running.map(|id| ("running", Cell::new(id))));
     rows.extend(group.last_rollout.map(|id| ("last rollout", Cell::new(id))));
     rows.push(("made", Cell::new(both(group.created_at, now))));
     rows.push(("updated", Cell::new(both(group.updated_at, now))));

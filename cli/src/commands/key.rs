@@ -17,10 +17,10 @@ use tidemill_model::key::{KeyKind, Scope};
 use tidemill_operations::answer::KeyAnswer;
 use tidemill_operations::{Clock, SystemAmbient, key};
 
-/// Make, list and revoke API keys
+/// Create, list and revoke API keys
 ///
-/// With --owner a command works on the table in the data folder (--data), beside a running plane as well as without
-/// one: that is for the operator. Without it, it asks the plane, and works on the keys of your own owner.
+/// With --owner a command works on the table in the data folder (--data), with or without a running plane: that is for
+/// the operator. Without it, the command works on your own keys, over the API.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill keys create --owner ana --scope task.control --scope task.monitor
@@ -34,13 +34,13 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Make a key, and print just the key: it is never shown again
+    /// Create a key and print it, which happens only once
     #[command(after_help = "Example:\n  tidemill keys create --owner ana --expires 90d --data .tidemill")]
     Create(Create),
     /// List keys, oldest first, without the keys themselves
     #[command(after_help = "Example:\n  tidemill keys list --owner ana")]
     List {
-        /// Whose, in the table of the data folder
+        /// The owner, in the table of the data folder
         #[arg(long, value_name = "NAME", value_parser = owner)]
         owner: Option<OwnerId>,
         #[command(flatten)]
@@ -51,7 +51,7 @@ enum Command {
     Revoke {
         /// The id that `keys list` shows
         id: String,
-        /// Whose, in the table of the data folder
+        /// The owner, in the table of the data folder
         #[arg(long, value_name = "NAME", value_parser = owner)]
         owner: Option<OwnerId>,
     },
@@ -59,16 +59,16 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Create {
-    /// For whom, in the table of the data folder
+    /// The owner, in the table of the data folder
     #[arg(long, value_name = "NAME", value_parser = owner)]
     owner: Option<OwnerId>,
     /// What the key may do: task.control, task.monitor, task.data or admin [default: all but admin]
     #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<Scope>,
-    /// What it is for
+    /// The purpose of the key
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// When it ends: `90d` from now, or RFC 3339 [default: never]
+    /// When it expires: `90d` from now, or RFC 3339 [default: never]
     #[arg(long, value_name = "TIME", value_parser = times::future)]
     expires: Option<Timestamp>,
 }

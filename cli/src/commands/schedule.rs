@@ -1,4 +1,4 @@
-//! `tidemill schedule`: when an expression is due.
+//! `tidemill schedule`: due times of an expression.
 
 use crate::failure::{Exit, Failure};
 use crate::schedule_lines;
@@ -44,10 +44,10 @@ struct Next {
     /// Strictly after this time: RFC 3339, `HH:MM` of today (UTC), or seconds since 1970 [default: now]
     #[arg(long, value_name = "TIME", value_parser = times::future)]
     from: Option<Timestamp>,
-    /// The IANA time zone that the expression means
+    /// The IANA time zone of the expression
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
-    /// Answer lines of JSON from standard input
+    /// Answer JSON lines from standard input
     #[arg(long)]
     jsonl: bool,
 }

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Set, list and remove the secrets that configs name as `${NAME}`
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  tidemill secrets set API_TOKEN                  asks for the value, and does not show it
+  tidemill secrets set API_TOKEN                  asks for the value without showing it
   printf %s \"$TOKEN\" | tidemill secrets set API_TOKEN
   tidemill secrets list
   tidemill secrets remove API_TOKEN")]
@@ -30,9 +30,9 @@ enum Command {
     /// Set a secret; it is encrypted, and never shown again
     #[command(after_help = "Example:\n  printf %s \"$TOKEN\" | tidemill secrets set API_TOKEN")]
     Set {
-        /// What configs call it
+        /// The name in configs
         name: String,
-        /// The value. Other users of the machine may see it; standard input is safer
+        /// The value. Other users of the machine can see it; standard input is safer
         #[arg(long, value_name = "VALUE")]
         value: Option<String>,
     },
@@ -102,7 +102,7 @@ fn empty() -> Failure {
 }
 
 fn ask(name: &str) -> std::io::Result<String> {
-    // While somebody listens for Ctrl-C, it does not kill the command before the terminal's echo is on again.
+    // While this listens for Ctrl-C, it does not kill the command before the terminal's echo is on again.
     let _listens = signal(SignalKind::interrupt())?;
     let value = rpassword::prompt_password(format!("value of {name}: "));
     if value.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof) {

@@ -1,4 +1,4 @@
-//! `tidemill tasks`: runs that stay open for objects. Their tokens are credentials, so people are shown ids.
+//! `tidemill tasks`: runs that stay open for objects. Their tokens are credentials, so people see ids.
 
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
@@ -22,7 +22,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// End a task: what it took is finished, new objects are refused
+    /// End a task: it finishes the objects it has taken and refuses new ones
     #[command(after_help = "Example:\n  tidemill tasks end 5b1f0c9a.webhook_1")]
     End {
         /// The id that `tasks` shows, or the task's token
@@ -73,16 +73,16 @@ async fn list(session: &Session, client: &Client) -> Result<Exit, Failure> {
 async fn end(session: &Session, client: &Client, name: &str) -> Result<Exit, Failure> {
     let token = token(client, name).await?;
     let answer = client.delete(&Path::new(&["tasks", &token])).await?;
-    let sentence = match answer.read::<Ended>()?.state.as_str() {
+    let sentence = match answer.read::<TaskState>()?.state.as_str() {
         "ended" => format!("task `{}` has ended", plain(name)),
-        _ => format!("task `{}` ends after the objects in hand", plain(name)),
+        _ => format!("task `{}` ends after the objects it has taken", plain(name)),
     };
     session.output.done(&answer.text, sentence);
     Ok(Exit::Done)
 }
 
 #[derive(Deserialize)]
-struct Ended {
+struct TaskState {
     state: String,
 }
 
@@ -100,7 +100,7 @@ async fn token(client: &Client, name: &str) -> Result<String, Failure> {
         [task] => Ok(task.token.clone()),
         _ => Err(Failure::argument(
             format!("several tasks have the id `{}`", plain(name)),
-            "give the token of the one that is meant; `tidemill tasks --json` shows it",
+            "give the token instead; `tidemill tasks --json` shows it",
         )),
     }
 }

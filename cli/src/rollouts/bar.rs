@@ -1,4 +1,4 @@
-//! How far a rollout is, while it goes on: a bar on a terminal, elsewhere a plain line now and then.
+//! The progress of a rollout: a bar on a terminal, elsewhere a plain line now and then.
 
 use crate::output::Output;
 use crate::progress;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const TURN: Duration = Duration::from_millis(100);
 /// Percent that are worth a line.
 const STRIDE: u8 = 10;
-/// A line comes at least so often: services that build take a job for dead that says nothing for minutes.
+/// A line comes at least so often: build services kill a job that is silent for minutes.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// The progress of one rollout. It is gone when it is dropped.
@@ -21,19 +21,19 @@ pub struct Bar {
     lines: Option<Lines>,
 }
 
-/// Plain lines, and what the last one told.
+/// Plain lines, and the progress that the last one showed.
 struct Lines {
     output: Output,
-    told: RefCell<Option<Told>>,
+    last: RefCell<Option<LastLine>>,
 }
 
-struct Told {
+struct LastLine {
     stand: Stand,
     at: Instant,
 }
 
-impl Told {
-    /// Whether what is known now is worth a line.
+impl LastLine {
+    /// Whether the progress by now is worth a new line.
     fn is_outdated(&self, stand: &Stand, now: Instant) -> bool {
         stand.step != self.stand.step
             || stand.progress >= self.stand.progress.saturating_add(STRIDE)
@@ -45,7 +45,7 @@ impl Bar {
     /// `verb` says what is done about the rollout: following it, waiting for it.
     pub fn new(session: &Session, rollout: &Rollout, verb: &str) -> Bar {
         if !session.is_watched() {
-            let lines = Lines { output: session.output, told: RefCell::default() };
+            let lines = Lines { output: session.output, last: RefCell::default() };
             return Bar { bar: ProgressBar::hidden(), lines: Some(lines) };
         }
         let style = "{spinner} {prefix} {bar:24} {percent:>3}% {msg} {elapsed:.dim}";
@@ -70,7 +70,7 @@ impl Bar {
         }
     }
 
-    /// Repeats the last line where nothing moves for long, as long as it is waited for.
+    /// Repeats the last line whenever nothing has moved for long; never ends by itself.
     pub async fn repeat(&self) -> Infallible {
         loop {
             tokio::time::sleep(SILENCE / 60).await;
@@ -86,14 +86,14 @@ impl Bar {
 
 impl Lines {
     fn update(&self, stand: &Stand, now: Instant) {
-        if self.told.borrow().as_ref().is_none_or(|told| told.is_outdated(stand, now)) {
+        if self.last.borrow().as_ref().is_none_or(|last| last.is_outdated(stand, now)) {
             self.output.note(format_args!("{:>3} % {}", stand.progress, text(stand)));
-            self.told.replace(Some(Told { stand: stand.clone(), at: now }));
+            self.last.replace(Some(LastLine { stand: stand.clone(), at: now }));
         }
     }
 
     fn repeat(&self, now: Instant) {
-        let last = self.told.borrow().as_ref().map(|told| told.stand.clone());
+        let last = self.last.borrow().as_ref().map(|last| last.stand.clone());
         last.iter().for_each(|stand| self.update(stand, now));
     }
 }
@@ -122,11 +122,11 @@ mod tests {
     #[test]
     fn a_line_comes_with_a_step_with_ten_percent_and_with_a_minute() {
         let at = crate::times::clock();
-        let told = Told { stand: stand("apply", 20), at };
+        let last = LastLine { stand: stand("apply", 20), at };
 
-        assert!(!told.is_outdated(&stand("apply", 29), at + Duration::from_secs(59)));
-        assert!(told.is_outdated(&stand("apply", 30), at));
-        assert!(told.is_outdated(&stand("done", 20), at));
-        assert!(told.is_outdated(&stand("apply", 20), at + Duration::from_secs(60)));
+        assert!(!last.is_outdated(&stand("apply", 29), at + Duration::from_secs(59)));
+        assert!(last.is_outdated(&stand("apply", 30), at));
+        assert!(last.is_outdated(&stand("done", 20), at));
+        assert!(last.is_outdated(&stand("apply", 20), at + Duration::from_secs(60)));
     }
 }

@@ -1,4 +1,4 @@
-//! Begins a rollout: once, although its answer may be lost, and after whatever else goes on in its group.
+//! Starts a rollout: once, even if its answer is lost, and after the running rollout of its group.
 
 use crate::client::{Answer, Client, Path};
 use crate::failure::{Exit, Failure};
@@ -16,22 +16,22 @@ use std::time::{Duration, Instant};
 
 /// How long the plane holds a request for the end of a rollout.
 const HOLD: Duration = Duration::from_secs(20);
-/// The same where somebody watches, who sees the bar move at this pace.
+/// The same where a person watches the bar.
 const WATCHED_HOLD: Duration = Duration::from_secs(2);
-/// How long a rollout that goes on is waited for unless something else is said.
+/// How long to wait for a running rollout by default.
 const WAIT_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// A rollout that is cancelled finishes the pipelines in hand first, so it gets this long at the least.
 const CANCEL_LIMIT: Duration = Duration::from_secs(60);
 /// Between two tries for a slot that should be free.
 const BREATH: Duration = Duration::from_millis(200);
 
-/// What to do about a rollout that goes on in the same group.
+/// What to do about a running rollout of the same group.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Turn {
-    /// Cancel the rollout that goes on in the group, instead of waiting for its end
+    /// Cancel the running rollout of the group instead of waiting for its end
     #[arg(long, conflicts_with = "no_wait")]
     cancel_in_progress: bool,
-    /// Fail at once if a rollout goes on in the group
+    /// Fail at once if a rollout of the group is running
     #[arg(long)]
     no_wait: bool,
     /// How long to wait for it at most, e.g. `90s` or `2h` [default: 30m]
@@ -58,7 +58,7 @@ pub struct Request {
 pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
     let beginning = Beginning { session, client, turn, began: crate::times::clock(), is_asked_for: Cell::new(false) };
     tokio::select! {
-        begun = beginning.begin(request) => begun,
+        answer = beginning.begin(request) => answer,
         _ = tokio::signal::ctrl_c() => Err(beginning.interrupted(request)),
     }
 }
@@ -133,7 +133,7 @@ impl Beginning<'_> {
         }
     }
 
-    /// How long is waited at most, from the beginning.
+    /// How long to wait at most, from the beginning.
     fn limit(&self) -> Duration {
         let limit = self.turn.wait_limit.unwrap_or(WAIT_LIMIT);
         match self.turn.cancel_in_progress {
@@ -167,8 +167,8 @@ impl Beginning<'_> {
 
     fn interrupted(&self, request: &Request) -> Failure {
         let (message, shows) = match self.is_asked_for.get() {
-            true => ("interrupted; the rollout may have begun", "whether it has"),
-            false => ("interrupted before the rollout had begun", "what goes on"),
+            true => ("interrupted; the rollout may have started", "whether it has"),
+            false => ("interrupted before the rollout started", "what is running"),
         };
         Failure::new("interrupted", message)
             .hint(format!("`tidemill rollouts --group {}` shows {shows}", plain(&request.group)))
@@ -181,7 +181,7 @@ impl Beginning<'_> {
             true => "",
             false => ", or end it with `--cancel-in-progress`",
         };
-        let message = format!("rollout `{}` of `{}` still goes on after {waited}", holder.id, holder.group);
+        let message = format!("rollout `{}` of `{}` is still running after {waited}", holder.id, holder.group);
         Failure::new("conflict", message)
             .hint(format!(
                 "follow it with `tidemill rollout follow {}`{or_end}; `--wait-limit` waits longer",

@@ -1,4 +1,4 @@
-//! What `deploy` and `remove --group` have in common: a rollout is begun, followed to its end, and told of.
+//! What `deploy` and `remove --group` share: starts a rollout, follows it to its end, and reports it.
 
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
@@ -8,57 +8,57 @@ use crate::rollouts::shown;
 use crate::rollouts::views::Rollout;
 use crate::session::Session;
 
-/// How a rollout is carried out.
+/// Whether to wait for other rollouts, and whether to follow this one.
 #[derive(clap::Args, Clone, Debug)]
-pub struct How {
+pub struct Pace {
     #[command(flatten)]
     turn: Turn,
-    /// Begin the rollout, and do not follow it
+    /// Start the rollout without following it
     #[arg(long)]
     detach: bool,
 }
 
-impl How {
-    /// Whether something is said that means nothing without a rollout.
+impl Pace {
+    /// Whether an option is given that only a rollout uses.
     pub fn is_given(&self) -> bool {
         self.detach || self.turn.is_given()
     }
 }
 
-/// Who tells what became of the resources.
+/// Who reports the outcome of the resources.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Tell {
+pub enum Reporter {
     /// A line for each, and a sentence at the end.
     Here,
     /// The caller, if it succeeds.
     Caller,
 }
 
-/// Begins a rollout and follows it to its end. `None` if it was only begun.
+/// Starts a rollout and follows it to its end. `None` if it was only started.
 ///
 /// # Errors
-/// It did not begin, or it did not succeed.
+/// It did not start, or it did not succeed.
 pub async fn carry(
     session: &Session,
     client: &Client,
     request: &Request,
-    how: &How,
-    tell: Tell,
+    pace: &Pace,
+    reporter: Reporter,
 ) -> Result<Option<Rollout>, Failure> {
-    let answer = begin(session, client, request, &how.turn).await?;
+    let answer = begin(session, client, request, &pace.turn).await?;
     let rollout: Rollout = answer.read()?;
-    if how.detach {
-        let sentence = format!("begun {}\n{}", shown::begun(&rollout), ways_on(&rollout.id));
+    if pace.detach {
+        let sentence = format!("started {}\n{}", shown::start(&rollout), ways_on(&rollout.id));
         session.output.done(&answer.text, sentence);
         return Ok(None);
     }
     if !session.is_watched() {
-        session.output.note(shown::begun(&rollout));
+        session.output.note(shown::start(&rollout));
     }
     let output = session.output;
-    let tells = tell == Tell::Here && !output.is_json();
+    let reports = reporter == Reporter::Here && !output.is_json();
     let answer = follow(session, client, &rollout, |text| {
-        if let Some(resource) = follow::resource(text).ok().filter(|_| tells) {
+        if let Some(resource) = follow::resource(text).ok().filter(|_| reports) {
             output.line(shown::resource(&resource));
         }
     })
@@ -66,14 +66,14 @@ pub async fn carry(
     let rollout: Rollout = answer.read()?;
     if output.is_json() {
         output.line(&answer.text);
-    } else if tells {
+    } else if reports {
         output.line(shown::ended(&rollout, &shown::resources(&rollout.items)));
     }
     follow::ended(&rollout)?;
     Ok(Some(rollout))
 }
 
-/// Like [`carry`], for those who have nothing to add.
-pub async fn carry_out(session: &Session, client: &Client, request: &Request, how: &How) -> Result<Exit, Failure> {
-    carry(session, client, request, how, Tell::Here).await.map(|_| Exit::Done)
+/// Like [`carry`], for callers that add nothing.
+pub async fn carry_out(session: &Session, client: &Client, request: &Request, pace: &Pace) -> Result<Exit, Failure> {
+    carry(session, client, request, pace, Reporter::Here).await.map(|_| Exit::Done)
 }

@@ -1,5 +1,5 @@
 //! Follows a rollout to its end, over dropped connections and restarts of the plane. Resources get their outcomes in
-//! their order, so how many were shown is the place to go on from: none is shown twice, and none is left out.
+//! their order, so the number shown is the place to continue from: none is shown twice, and none is left out.
 
 use crate::client::{self, Answer, Client, Path};
 use crate::failure::{Exit, Failure};
@@ -11,11 +11,11 @@ use crate::session::Session;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// How often a rollout is looked at: soon after something happened, more rarely while nothing does.
+/// How often a rollout is read: soon after it moved, more rarely while it does not.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Hands what became of each resource to `show`, and gives the rollout as it has ended. Ctrl-C ends the following, not the
+/// Gives each resource with an outcome to `show`, and returns the ended rollout. Ctrl-C ends the following, not the
 /// rollout.
 pub async fn follow(
     session: &Session,
@@ -29,7 +29,7 @@ pub async fn follow(
         ended = following.until_the_end() => ended.map_err(|failure| lost(failure, &rollout.id)),
         never = bar.repeat() => match never {},
         _ = tokio::signal::ctrl_c() => {
-            let message = format!("rollout `{}` goes on", rollout.id);
+            let message = format!("rollout `{}` continues on the plane", rollout.id);
             Err(Failure::new("interrupted", message).hint(ways_on(&rollout.id)).exit(Exit::Interrupted))
         }
     }
@@ -46,8 +46,8 @@ struct Following<'a, S> {
 }
 
 impl<S: FnMut(&RawValue)> Following<'_, S> {
-    /// Listens as long as the plane tells. Then the rollout is looked at: it has ended, or it is listened to again, or it
-    /// goes on being looked at where there is no stream.
+    /// Listens as long as the plane sends events, then reads the rollout; repeats until it has ended, by reading alone if
+    /// there is no stream.
     async fn until_the_end(&mut self) -> Result<Answer, Failure> {
         let mut wait = SHORTEST;
         let mut before = (String::new(), 0);
@@ -65,7 +65,7 @@ impl<S: FnMut(&RawValue)> Following<'_, S> {
         }
     }
 
-    /// Shows what the plane tells, until it does not any more; `false` if it does not tell by a stream.
+    /// Shows the events of the plane until they end; `false` if there is no stream.
     async fn listen(&mut self) -> bool {
         let path = Path::new(&["rollouts", self.id, "events"]);
         let last = (self.shown > 0).then_some(self.shown as u64);
@@ -93,7 +93,7 @@ impl<S: FnMut(&RawValue)> Following<'_, S> {
         let answer = loop {
             match self.client.get(&rollouts::path(self.id)).await {
                 Ok(answer) => break answer,
-                Err(failure) => retry.again(failure, |failure| self.tell_lost(failure)).await?,
+                Err(failure) => retry.again(failure, |failure| self.report_loss(failure)).await?,
             }
         };
         let rollout: Rollout = answer.read()?;
@@ -113,32 +113,32 @@ impl<S: FnMut(&RawValue)> Following<'_, S> {
         }
     }
 
-    fn tell_lost(&self, failure: &Failure) {
+    fn report_loss(&self, failure: &Failure) {
         let Following { session, bar, .. } = self;
         bar.suspend(|| session.output.note(format_args!("{}; trying again", failure.message)));
     }
 }
 
-/// How a rollout ended, for whoever asked for it.
+/// How a rollout ended: an error unless it succeeded.
 pub fn ended(rollout: &Rollout) -> Result<(), Failure> {
     let failed = |code: &str, why: String| {
         let failure = Failure::new(code, format!("rollout `{}` {why}", rollout.id));
         match code {
-            "invalid_pipeline" => Err(failure.hint("nothing was changed; mend it, and deploy again")),
-            // What is live stands in its way, which may be so since the command looked.
+            "invalid_pipeline" => Err(failure.hint("nothing changed; fix the problems, and deploy again")),
+            // The state of deployments forbids it, maybe only since the command looked.
             "already_exists" | "conflict" => Err(failure.exit(Exit::Conflict)),
             _ => Err(failure),
         }
     };
     match (rollout.state.as_str(), &rollout.error) {
         ("succeeded", _) => Ok(()),
-        ("cancelled", _) => failed("cancelled", "was cancelled; what is live by now stays".to_owned()),
+        ("cancelled", _) => failed("cancelled", "was cancelled; pipelines that are live by now stay live".to_owned()),
         (_, Some(wrong)) => failed(&wrong.code, format!("failed: {}", wrong.message)),
         (state, None) => failed(state, format!("is {state}")),
     }
 }
 
-/// Reads what became of a resource.
+/// Reads a resource with its outcome.
 pub fn resource(text: &RawValue) -> Result<Resource, Failure> {
     client::read(text.get())
 }
@@ -146,14 +146,14 @@ pub fn resource(text: &RawValue) -> Result<Resource, Failure> {
 fn lost(failure: Failure, id: &str) -> Failure {
     match failure.exit {
         Exit::Unavailable => {
-            let message = format!("{}; rollout `{id}` was begun, and goes on when the plane does", failure.message);
+            let message = format!("{}; rollout `{id}` has started, and continues when the plane does", failure.message);
             Failure { message, ..failure }.hint(ways_on(id))
         }
         _ => failure,
     }
 }
 
-/// What one who does not follow a rollout can do about it.
+/// What to do about a rollout that this command does not follow.
 pub fn ways_on(id: &str) -> String {
     format!("follow it with `tidemill rollout follow {id}`, end it with `tidemill rollout cancel {id}`")
 }

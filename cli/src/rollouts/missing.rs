@@ -1,4 +1,4 @@
-//! What has gone from a folder: the members of its group that none of its files is of, and what becomes of them.
+//! Members of a group that have no file in its folder any more, and whether they are removed.
 
 use crate::asking::Consent;
 use crate::client::{Client, Path};
@@ -17,12 +17,12 @@ pub struct Missing {
     is_foreign: bool,
 }
 
-/// Whether the rollout may begin.
+/// Whether the rollout may start.
 #[derive(Debug, PartialEq)]
 pub enum Settled {
-    /// It may, and this is to be told.
+    /// It may, with this note.
     Go(Option<String>),
-    /// Somebody does not want it.
+    /// The person declines.
     Stop,
 }
 
@@ -38,7 +38,7 @@ impl Missing {
         Ok(Missing { group: plain(group), projects: gone, is_foreign: known.is_empty() })
     }
 
-    /// Decides what becomes of them.
+    /// Decides whether they are removed.
     ///
     /// # Errors
     /// A script would remove all of a group that its folder has nothing of.
@@ -55,17 +55,17 @@ impl Missing {
         match (gone, consent) {
             (Gone::Leave, _) => Ok(Settled::Go(self.left())),
             (Gone::Keep, _) => Ok(Settled::Go(None)),
-            (Gone::Prune, Consent::Asked(ask)) => {
+            (Gone::Prune, Consent::Ask(ask)) => {
                 let stranger = if *is_foreign { "nothing of the folder is in this group yet; " } else { "" };
                 let agrees = ask(&format!("{stranger}remove {names} of the group `{group}`?"))?;
                 Ok(if agrees { Settled::Go(None) } else { Settled::Stop })
             }
-            (Gone::Prune, Consent::Unasked) if *is_foreign => Err(self.foreign()),
+            (Gone::Prune, Consent::Script) if *is_foreign => Err(self.foreign()),
             (Gone::Prune, _) => Ok(Settled::Go(Some(format!("removing {names} of the group `{group}`")))),
         }
     }
 
-    /// What stays, if nobody says what is to become of it.
+    /// The note on members that stay because neither option was given.
     pub fn left(&self) -> Option<String> {
         let (group, names) = (&self.group, named(&self.projects));
         (!self.projects.is_empty()).then(|| {
@@ -98,14 +98,14 @@ mod tests {
         Missing { group: "etl".to_owned(), projects, is_foreign }
     }
 
-    /// Settles a prune with a person who answers, and gives the question too.
+    /// Settles a prune with a person's answer, and gives the question too.
     fn asked(missing: &Missing, answer: bool) -> (Settled, String) {
         let mut heard = String::new();
         let ask = |question: &str| {
             heard = question.to_owned();
             Ok(answer)
         };
-        let settled = missing.settle(Gone::Prune, Consent::Asked(ask)).unwrap();
+        let settled = missing.settle(Gone::Prune, Consent::Ask(ask)).unwrap();
         (settled, heard)
     }
 
@@ -120,8 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_where_nothing_is_removed() {
-        let never = || Consent::Asked(|question: &str| panic!("{question}"));
+    fn no_question_comes_where_nothing_is_removed() {
+        let never = || Consent::Ask(|question: &str| panic!("{question}"));
 
         assert_eq!(missing(&[], true).settle(Gone::Prune, never()).unwrap(), Settled::Go(None));
         assert_eq!(missing(&["a"], false).settle(Gone::Keep, never()).unwrap(), Settled::Go(None));

@@ -1,6 +1,6 @@
-//! Rollouts, as several commands need them: what is asked for ([`wanted`], [`git`],
-//! [`missing`]), how one is begun although another
-//! goes on ([`begin`]), how it is followed ([`follow`]), both together ([`carry`]), and what people see of it ([`bar`],
+//! Rollouts, as several commands need them: the request ([`wanted`], [`git`],
+//! [`missing`]), how one is started after another
+//! ([`begin`]), how it is followed ([`follow`]), both together ([`carry`]), and what people see of it ([`bar`],
 //! [`shown`], [`preview`]).
 
 pub mod bar;

@@ -1,4 +1,4 @@
-//! What a rollout would do: asked of the plane, and told.
+//! The preview of a rollout: what it would change.
 
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};

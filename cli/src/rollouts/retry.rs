@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How long a plane is asked again that does not answer.
+/// How long to try again when the plane does not answer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Tries of one request.
@@ -29,15 +29,15 @@ impl Retry {
         Retry { was_heard: false, ..Retry::of_known() }
     }
 
-    /// Waits before the next try; gives the failure back if there is to be none. `tell` is called at the first one.
-    pub async fn again(&mut self, failure: Failure, tell: impl FnOnce(&Failure)) -> Result<(), Failure> {
+    /// Waits before the next try; gives the failure back if there is to be none. `report` is called at the first one.
+    pub async fn again(&mut self, failure: Failure, report: impl FnOnce(&Failure)) -> Result<(), Failure> {
         let is_lost = failure.exit == Exit::Unavailable && (self.was_heard || failure.code != UNREACHABLE);
         let since = *self.silent_since.get_or_insert_with(crate::times::clock);
         if !is_lost || since.elapsed() > PATIENCE {
             return Err(failure);
         }
         if self.wait == SHORTEST {
-            tell(&failure);
+            report(&failure);
         }
         tokio::time::sleep(self.wait).await;
         self.wait = LONGEST.min(self.wait * 2);

@@ -9,12 +9,12 @@ use owo_colors::OwoColorize;
 use serde_json::value::RawValue;
 use tidemill_model::git::Git;
 
-/// Characters of a commit that tell it apart.
+/// Characters of a commit that identify it.
 const SHORT: usize = 8;
 /// Characters of a commit's message that are shown.
 const SUBJECT: usize = 60;
 
-/// What became of a resource, in a line.
+/// The outcome of a resource, in a line.
 pub fn resource(resource: &Resource) -> String {
     let project = plain(&resource.project);
     let message = resource.message.as_deref().and_then(|message| message.lines().next()).map(plain);
@@ -59,8 +59,8 @@ pub fn ended(rollout: &Rollout, resources: &[Resource]) -> String {
     format!("rollout `{}` of `{}` {}{took}: {what}", rollout.id, plain(&rollout.group), rollout.state)
 }
 
-/// That a rollout has begun.
-pub fn begun(rollout: &Rollout) -> String {
+/// A line for the start of a rollout.
+pub fn start(rollout: &Rollout) -> String {
     let count = match rollout.resources {
         // A removal counts its pipelines when it reads them.
         0 => String::new(),
@@ -69,11 +69,11 @@ pub fn begun(rollout: &Rollout) -> String {
     format!("rollout `{}` of `{}`{count}", rollout.id, plain(&rollout.group))
 }
 
-/// Whom somebody waits for.
+/// The rollout that another one waits for.
 pub fn holder(rollout: &Rollout, now: Timestamp) -> String {
     let began = relative(rollout.created_at, now);
     let of = rollout.git.as_ref().and_then(commit).map(|commit| format!(", {commit}")).unwrap_or_default();
-    format!("rollout `{}` of `{}`, begun {began}, at {} %{of}", rollout.id, plain(&rollout.group), rollout.progress)
+    format!("rollout `{}` of `{}`, started {began}, at {} %{of}", rollout.id, plain(&rollout.group), rollout.progress)
 }
 
 /// `commit 4f2a9c1 on main by ana: Count by hour`.
@@ -93,7 +93,7 @@ fn subject(git: &Git) -> Option<String> {
     })
 }
 
-/// As much of a commit as tells it apart.
+/// As much of a commit as identifies it.
 pub fn short(commit: &str) -> String {
     plain(commit).chars().take(SHORT).collect()
 }
@@ -157,7 +157,7 @@ pub fn shown(rollout: &Rollout) -> String {
         ];
         rows.extend(facts.into_iter().filter_map(|(name, text)| Some((name, Cell::new(plain(&text?))))));
     }
-    rows.push(("begun", Cell::new(both(rollout.created_at, now))));
+    rows.push(("requested", Cell::new(both(rollout.created_at, now))));
     rows.extend(rollout.started_at.map(|at| ("started", Cell::new(both(at, now)))));
     rows.extend(rollout.ended_at.map(|at| ("ended", Cell::new(both(at, now)))));
     rows.extend(took(rollout).map(|took| ("took", Cell::new(took))));

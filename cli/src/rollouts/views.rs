@@ -23,7 +23,7 @@ pub struct Rollout {
     pub ended_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
     pub error: Option<Wrong>,
-    /// What became of each resource, as far as it is settled and was asked for.
+    /// The outcome of each resource that is settled, if the request wants them.
     #[serde(default)]
     pub items: Vec<Box<RawValue>>,
 }

@@ -1,4 +1,4 @@
-//! What a rollout is asked for: the pipelines of some files, and the group that they are rolled out in.
+//! The request for a rollout: the pipelines of some files, and their group.
 
 use crate::client;
 use crate::failure::{Exit, Failure};
@@ -113,7 +113,7 @@ impl Named {
         Ok(Some(GroupName::parse(&*name)?))
     }
 
-    /// Reads every file; of several that cannot be read, all but the last are told here.
+    /// Reads every file; of several that cannot be read, all but the last are reported here.
     pub fn prepared(&self, session: &Session, settings: &Settings) -> Result<Vec<Prepared>, Failure> {
         let mut files = Vec::new();
         for path in self.paths() {
@@ -140,7 +140,7 @@ impl Named {
     }
 }
 
-/// What is named more than once is taken once.
+/// A file that is named twice is taken once.
 fn once(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut seen = HashSet::new();
     let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());

@@ -6,7 +6,7 @@ use crate::deploying::summary;
 use crate::failure::{Exit, Failure};
 use crate::pipeline_files::Prepared;
 use crate::rollouts::begin::Request;
-use crate::rollouts::carry::{How, Tell, carry};
+use crate::rollouts::carry::{Pace, Reporter, carry};
 use crate::rollouts::missing::{Missing, Settled};
 use crate::rollouts::views::{Resource, Rollout};
 use crate::rollouts::wanted::{Named, Wanted, by_file};
@@ -18,20 +18,19 @@ use reqwest::Method;
 use std::path::PathBuf;
 use tidemill_model::rollout::Gone;
 
-/// Updates of a rollout that are looked at for a new version.
-const LOOKED_AT: usize = 10;
+/// How many updates of a rollout are checked for a new version.
+const CHECKED_UPDATES: usize = 10;
 
 /// Put a pipeline live, or every pipeline of a folder
 ///
-/// A project that is not deployed yet is added; one that is gets the pipeline as a new version, if it differs, and
-/// whatever else is given. The file is a pipeline, or `{"pipeline": {…}, "schedule": "*/5 * * * *", …}`; options count
-/// more than what the file says. The pipeline is stored as it stands in the file, to the byte.
+/// A new project is added. A deployed one gets the pipeline as a new version, if it differs, and the settings given. The
+/// file is a pipeline, or `{"pipeline": {…}, "schedule": "*/5 * * * *", …}`; options override the file. The pipeline is
+/// stored byte for byte.
 ///
-/// It is done by a rollout, which goes on in the plane also if this command does not. If a pipeline cannot run, nothing
-/// is changed. Of one group there is one rollout at a time, and others wait for it. A single file is rolled out by
-/// itself. A folder is a group, of its base name unless --group names another one: it is all that there is of the group,
-/// and --prune or --keep say what becomes of pipelines that have gone from it. Several files or folders are a part of the
-/// group of the folder that all of them are in.
+/// Deploying starts a rollout, which continues on the plane even if you interrupt this command. If a pipeline cannot run,
+/// nothing changes. A group has one rollout at a time; later ones wait. A single file is rolled out by itself. A folder
+/// is a whole group, named after the folder or by --group: --prune removes the deployments whose files are gone, --keep
+/// takes them out of the group. Several files or folders are part of the group of the folder that contains them all.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill deploy digest.pipe --schedule '*/5 * * * *' --note 'first try'
@@ -47,30 +46,30 @@ pub struct Args {
     /// Fail if a project is deployed already
     #[arg(long)]
     create_only: bool,
-    /// Let new deployments that have a schedule begin paused
+    /// Start new deployments that have a schedule paused
     #[arg(long)]
     paused: bool,
-    /// What the pipelines belong together under [default: the folder's name]
+    /// The group that the pipelines belong to [default: the folder's name]
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// Remove the deployments of pipelines that have gone from the folder; a terminal is asked, and a script needs
-    /// --yes where nothing of the folder is in the group yet
+    /// Remove the deployments whose files are gone from the folder; on a terminal it asks first, and a script needs
+    /// --yes if no pipeline of the folder is in the group yet
     #[arg(long, conflicts_with = "keep")]
     prune: bool,
-    /// Let pipelines that have gone from the folder stay deployed, out of the group
+    /// Keep the deployments whose files are gone from the folder, but take them out of the group
     #[arg(long)]
     keep: bool,
-    /// Remove without a question
+    /// Remove without asking
     #[arg(long, short)]
     yes: bool,
-    /// Tell what would change, of graphs and of time, and change nothing
+    /// Show what would change in graphs and schedules, without changing it
     #[arg(long)]
     preview: bool,
-    /// Leave out the commit, branch and pull request that are kept with the versions
+    /// Do not store commit, branch and pull request with the versions
     #[arg(long)]
     no_git: bool,
     #[command(flatten)]
-    how: How,
+    pace: Pace,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
@@ -119,24 +118,24 @@ impl Deploy<'_> {
             preview::check(client, wanted).await?;
         }
         if !self.settle_what_is_gone().await? {
-            session.output.note("nothing was changed");
+            session.output.note("nothing changed");
             return Ok(Exit::Failed);
         }
         self.prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
         let path = Path::new(&["rollouts"]);
         let request = Request { method: Method::POST, path, body: Some(wanted.body()), group: self.group() };
         let rollout = match self.named {
-            Named::File(_) => single(session, client, &request, &args.how).await,
-            _ => carry(session, client, &request, &args.how, Tell::Here).await,
+            Named::File(_) => single(session, client, &request, &args.pace).await,
+            _ => carry(session, client, &request, &args.pace, Reporter::Here).await,
         }?;
         if let Some(rollout) = rollout.filter(|_| args.settings.note.is_some() && !session.output.is_json()) {
-            self.tell_of_a_lost_note(&rollout).await;
+            self.report_a_lost_note(&rollout).await;
         }
         Ok(Exit::Done)
     }
 
-    /// Says so if no version was made that keeps the note. Of many updates the first are looked at, and no more is said.
-    async fn tell_of_a_lost_note(&self, rollout: &Rollout) {
+    /// Says so if no new version keeps the note. Of many updates only the first are checked, and then nothing is said.
+    async fn report_a_lost_note(&self, rollout: &Rollout) {
         let mut updated = Vec::new();
         for resource in shown::resources(&rollout.items) {
             match resource.action.as_deref() {
@@ -145,12 +144,12 @@ impl Deploy<'_> {
                 _ => {}
             }
         }
-        for resource in updated.iter().take(LOOKED_AT) {
+        for resource in updated.iter().take(CHECKED_UPDATES) {
             if made_a_version(self.client, rollout, resource).await {
                 return;
             }
         }
-        if updated.len() <= LOOKED_AT {
+        if updated.len() <= CHECKED_UPDATES {
             self.session.output.note(LOST_NOTE);
         }
     }
@@ -173,7 +172,7 @@ impl Deploy<'_> {
         }
     }
 
-    /// Tells which members of the group are not in the folder; `false` if somebody does not want them removed.
+    /// Reports the members of the group that are not in the folder; `false` if the person declines to remove them.
     async fn settle_what_is_gone(&self) -> Result<bool, Failure> {
         let Some(missing) = self.missing().await? else { return Ok(true) };
         match missing.settle(self.wanted.gone, consent(self.session, self.args.yes))? {
@@ -190,7 +189,7 @@ fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
     match (args.prune, args.keep) {
         (false, false) => Ok(Gone::Leave),
         _ if !named.is_folder() => {
-            let message = "`--prune` and `--keep` are for one folder, which is all that there is of its group";
+            let message = "`--prune` and `--keep` need a single folder, which is a whole group";
             Err(Failure::argument(message, "name the folder, or leave the option out"))
         }
         (true, _) => Ok(Gone::Prune),
@@ -198,9 +197,9 @@ fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
     }
 }
 
-/// A single pipeline is told of with its schedule.
-async fn single(session: &Session, client: &Client, request: &Request, how: &How) -> Result<Option<Rollout>, Failure> {
-    let Some(rollout) = carry(session, client, request, how, Tell::Caller).await? else { return Ok(None) };
+/// Reports a single pipeline with its schedule.
+async fn single(session: &Session, client: &Client, request: &Request, pace: &Pace) -> Result<Option<Rollout>, Failure> {
+    let Some(rollout) = carry(session, client, request, pace, Reporter::Caller).await? else { return Ok(None) };
     if session.output.is_json() {
         return Ok(Some(rollout));
     }
@@ -224,7 +223,7 @@ async fn made_a_version(client: &Client, rollout: &Rollout, resource: &Resource)
     version.is_ok_and(|version| version.rollout.as_ref() == Some(&rollout.id))
 }
 
-/// When a deployment runs. That it cannot be told is no failure of the deploy.
+/// When a deployment runs; `None` if the plane does not answer, which is no failure of the deploy.
 async fn more(client: &Client, resource: &Resource) -> Option<String> {
     let answer = client.get(&Path::new(&["deployments", &resource.project])).await.ok()?;
     answer.read::<Deployment>().ok().map(|deployment| summary(&deployment))

@@ -1,17 +1,17 @@
-//! `tidemill pause`: stops a deployment from being triggered.
+//! `tidemill pause`: stops starting new runs.
 
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use serde_json::json;
 
-/// Stop a deployment from being triggered; a run that is going goes on to its end
+/// Stop starting new runs; a run in progress finishes
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill pause orders --note 'the shop is closed'")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
     project: String,
-    /// Why, for whoever wonders later
+    /// The reason, for later readers
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

@@ -1,18 +1,18 @@
-//! `tidemill remove`: takes a project off, or a whole group.
+//! `tidemill remove`: removes a deployment, or a whole group.
 
 use crate::asking::{agreed, can_ask};
 use crate::client::{Client, Path};
 use crate::failure::{Exit, Failure};
 use crate::rollouts::begin::Request;
-use crate::rollouts::carry::{How, carry_out};
+use crate::rollouts::carry::{Pace, carry_out};
 use crate::rollouts::views::Group;
 use crate::session::Session;
 use crate::table::{named, plain};
 use reqwest::Method;
 
-/// Take a project off, or all of a group; versions, history and the hook's URL stay
+/// Remove a deployment, or all of a group; versions, history and the hook's URL stay
 ///
-/// On a terminal it asks first. A script is not asked: what it removes can be deployed again, and goes on where it was.
+/// On a terminal it asks first; in a script it does not. Deploying the project again continues its versions and history.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill remove orders --yes
@@ -21,22 +21,22 @@ pub struct Args {
     /// The project, as `tidemill list` shows it
     #[arg(required_unless_present = "group", conflicts_with = "group")]
     project: Option<String>,
-    /// Take every pipeline of this group off, by a rollout
+    /// Remove every pipeline of this group, by a rollout
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// Let the group's deployments stay, without the group
+    /// Keep the group's deployments, and remove only the group
     #[arg(long, conflicts_with = "project")]
     keep: bool,
-    /// Remove without a question
+    /// Remove without asking
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    how: How,
+    pace: Pace,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    if args.group.is_none() && args.how.is_given() {
-        let hint = "give `--group` for a rollout that takes a group off, or leave the option out";
+    if args.group.is_none() && args.pace.is_given() {
+        let hint = "give `--group` to remove a group by a rollout, or leave the option out";
         return Err(Failure::argument("a project by itself is removed at once, without a rollout", hint));
     }
     let client = session.client()?;
@@ -49,7 +49,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 async fn remove(session: &Session, client: &Client, project: &str, args: &Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", project]);
     if !args.yes && can_ask(session) {
-        // Nobody is asked about what is not there.
+        // A missing deployment is refused before any question.
         client.get(&path).await?;
         if !agreed(&format!("remove `{}`?", plain(project)))? {
             session.output.note("nothing was removed");
@@ -74,5 +74,5 @@ async fn remove_group(session: &Session, client: &Client, name: &str, args: &Arg
     }
     let path = if args.keep { path.with("keep", true) } else { path };
     let request = Request { method: Method::DELETE, path, body: None, group: name.to_owned() };
-    carry_out(session, client, &request, &args.how).await
+    carry_out(session, client, &request, &args.pace).await
 }

@@ -14,9 +14,9 @@ use tidemill_model::pipeline::{Problem, unwrap_file};
 use tidemill_model::schedule::{ParseError, Schedule, Zone};
 use tidemill_plan::Target;
 
-/// Compile pipelines without deploying them, and tell everything that is wrong with them
+/// Compile pipelines without deploying them, and report all problems at once
 ///
-/// It needs no plane. Of a folder it takes the files that `deploy` takes. Exits with 1 if a pipeline is refused.
+/// It needs no plane. In a folder it checks the files that `deploy` would take. Exits with 1 if it refuses a pipeline.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill validate digest.pipe --schedule '*/5 * * * *'
@@ -26,13 +26,13 @@ pub struct Args {
     /// A pipeline or a deploy file, a folder of them, or `-` for standard input
     #[arg(value_name = "FILE_OR_FOLDER")]
     path: PathBuf,
-    /// Check it for this schedule too [default: the file's]
+    /// Check the pipeline with this schedule [default: the file's]
     #[arg(long, value_name = "SCHEDULE")]
     schedule: Option<String>,
     /// The IANA time zone of the schedule [default: the file's]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// Refuse what works only in a plane on this machine
+    /// Refuse providers that work only in a plane on this machine
     #[arg(long)]
     cloud: bool,
 }
@@ -80,7 +80,7 @@ fn folder(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let folder = Folder { valid: files.iter().all(|one| one.report.valid), files };
     if folder.valid {
-        // What is wrong with the files together, or with what they say besides their pipelines.
+        // Problems of the files together, or of their settings.
         Named::new(vec![args.path]).prepared(session, &Settings::default())?;
     }
     match session.output.is_json() {

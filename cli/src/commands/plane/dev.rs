@@ -15,15 +15,14 @@ use std::time::Duration;
 use tidemill_local::{Local, Options};
 use tidemill_model::calendar::Calendar;
 
-/// More deployments than these are counted instead of named.
+/// More deployments than these are counted and not named.
 const NAMED: usize = 50;
 
 /// Start a whole plane on this machine, until Ctrl-C
 ///
-/// It keeps everything in the data folder (--data) and goes on from there at the next start, also after a crash. When
-/// it answers, it prints `ready http://…` on standard output. The key of the owner `dev` is in DATA/key, where the
-/// other commands look for it. Its log goes to standard error; TIDEMILL_LOG or RUST_LOG choose what is logged, e.g.
-/// `debug`.
+/// Everything is in the data folder (--data), and the next start continues from there, even after a crash. When the plane
+/// answers, it prints `ready http://…` on standard output. The key of the owner `dev` is in DATA/key, where the other
+/// commands look for it. The log goes to standard error; TIDEMILL_LOG or RUST_LOG set its level, e.g. `debug`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill dev --deploy examples
@@ -35,7 +34,7 @@ pub struct Args {
     /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     deploy: Vec<PathBuf>,
-    /// Let a schedule's minute last this many seconds (0.1 to 60), for trying schedules out
+    /// Seconds that a schedule's minute lasts (0.1 to 60), to try schedules out
     #[arg(long, value_name = "SECONDS", value_parser = minute)]
     minute: Option<Duration>,
     /// Let pipelines call addresses of this machine and of the local network
@@ -70,19 +69,19 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     session.output.line(format_args!("ready {}", local.url()));
     session
         .output
-        .tell(format_args!("the key of the owner `dev` is in `{}`", session.global.data.join("key").display()));
+        .report(format_args!("the key of the owner `dev` is in `{}`", session.global.data.join("key").display()));
     tokio::select! {
         () = deploy(session, &local, &args.deploy) => signals.first().await,
         () = signals.first() => {}
     }
-    session.output.tell("stopping; Ctrl-C again stops at once");
+    session.output.report("stopping; Ctrl-C again stops at once");
     tokio::select! {
         () = local.stop() => Ok(Exit::Done),
         () = signals.first() => std::process::exit(Exit::Interrupted as i32),
     }
 }
 
-/// What is deployed may be read, and what the operator names besides.
+/// The folders of what is deployed, and those that the operator allows.
 fn readable(args: &Args) -> Vec<PathBuf> {
     let folder_of = |path: &PathBuf| match path.is_dir() {
         true => path.clone(),
@@ -94,7 +93,7 @@ fn readable(args: &Args) -> Vec<PathBuf> {
     args.deploy.iter().map(folder_of).chain(args.allow_files.iter().cloned()).collect()
 }
 
-/// Deploys over the plane's own API. What is refused is told, and the plane goes on without it.
+/// Deploys over the plane's own API. Refusals are reported, and the plane runs without those pipelines.
 async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
     if paths.is_empty() {
         return;
@@ -118,7 +117,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
             Ok(deployed) => {
                 counts.add(deployed.change);
                 if files.len() <= NAMED {
-                    session.output.tell(sentence(&deployed));
+                    session.output.report(sentence(&deployed));
                     session.output.warnings(&deployed.deployment.warnings);
                 }
             }
@@ -128,7 +127,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
             }
         }
     }
-    session.output.tell(counts.sentence());
+    session.output.report(counts.sentence());
 }
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! `tidemill doctor`: checks what must hold, and repairs it.
+//! `tidemill doctor`: checks the plane, and repairs it.
 
 use crate::client::Path;
 use crate::failure::{Exit, Failure};
@@ -7,13 +7,13 @@ use crate::table::{self, counted, plain};
 use crate::views::Diagnosis;
 use comfy_table::{Cell, Color};
 
-/// Check what must hold of your deployments: timers, due ticks, open runs, versions, the ledger
+/// Check your deployments: timers, due ticks, open runs, versions, the ledger
 ///
-/// Exits with 1 when findings are left.
+/// Exits with 1 if findings remain.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill doctor --fix")]
 pub struct Args {
-    /// Repair what can be repaired
+    /// Repair the findings that can be repaired
     #[arg(long)]
     fix: bool,
 }
@@ -28,7 +28,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let is_fixable = diagnosis.findings.iter().any(|finding| !finding.fixed);
     if is_fixable && !args.fix {
-        session.output.note("`tidemill doctor --fix` repairs what can be repaired");
+        session.output.note("`tidemill doctor --fix` repairs them where it can");
     }
     Ok(if diagnosis.healthy { Exit::Done } else { Exit::Failed })
 }

@@ -20,29 +20,29 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Show a rollout, with what became of each pipeline
+    /// Show a rollout, with the outcome of each pipeline
     #[command(after_help = "Example:\n  tidemill rollout show nightly --json")]
-    Show(Which),
+    Show(Selection),
     /// Follow a rollout to its end; with --json, a line for each pipeline and one for the rollout
     #[command(after_help = "Example:\n  tidemill rollout follow 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
-    Follow(Which),
-    /// Ask a rollout to end: it finishes the pipelines in hand, and what is live by then stays
+    Follow(Selection),
+    /// Cancel a rollout: it finishes the pipelines it has begun, and those stay live
     #[command(after_help = "Example:\n  tidemill rollout cancel 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
-    Cancel(Which),
+    Cancel(Selection),
 }
 
 #[derive(clap::Args)]
-struct Which {
-    /// The rollout's id, or a group for its newest rollout; a single pipeline's group is called like its project
+struct Selection {
+    /// The rollout's id, or a group for its newest rollout; a single pipeline's group has its project's name
     #[arg(value_name = "ROLLOUT|GROUP")]
     rollout: String,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     match args.command {
-        Command::Show(Which { rollout }) => show(session, &rollout).await,
-        Command::Follow(Which { rollout }) => followed(session, &rollout).await,
-        Command::Cancel(Which { rollout }) => cancel(session, &rollout).await,
+        Command::Show(Selection { rollout }) => show(session, &rollout).await,
+        Command::Follow(Selection { rollout }) => followed(session, &rollout).await,
+        Command::Cancel(Selection { rollout }) => cancel(session, &rollout).await,
     }
 }
 
@@ -93,7 +93,7 @@ async fn cancel(session: &Session, rollout: &str) -> Result<Exit, Failure> {
         (true, "cancelled") => format!("rollout `{id}` was cancelled already; there is nothing to cancel"),
         (true, state) => format!("rollout `{id}` has already {state}; there is nothing to cancel"),
         (false, state) if rollout.is_final() => format!("rollout `{id}` is {state}"),
-        (false, _) => format!("rollout `{id}` ends after the pipelines in hand"),
+        (false, _) => format!("rollout `{id}` ends after the pipelines it has begun"),
     };
     session.output.done(&answer.text, sentence);
     Ok(Exit::Done)

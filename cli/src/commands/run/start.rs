@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 pub struct Args {
     /// The project, as `tidemill list` shows it
     project: String,
-    /// What the pipeline's source is handed: a text, `@FILE` for a file's content, `-` for standard input. What is
+    /// The object for the pipeline's source: a text, `@FILE` for a file's content, `-` for standard input. What is
     /// JSON is handed over as JSON, anything else as text
     #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true)]
     input: Option<String>,

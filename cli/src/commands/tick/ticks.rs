@@ -1,4 +1,4 @@
-//! `tidemill ticks`: every due minute, and what became of it.
+//! `tidemill ticks`: every due minute with its outcome.
 
 use crate::client::Path;
 use crate::failure::{Exit, Failure};

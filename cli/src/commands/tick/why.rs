@@ -10,7 +10,7 @@ use comfy_table::Cell;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Tell why there was a run at some minute, or why there was none
+/// Explain why a run started at some minute, or why none did
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill why orders 09:05

@@ -16,7 +16,7 @@ pub struct List {
     /// The project, as `tidemill list` or `tidemill env list` shows it
     #[arg(required = true)]
     project: Option<String>,
-    /// Print the pipeline of this version as it was sent
+    /// Print the pipeline of this version, byte for byte
     #[arg(long = "version", value_name = "N")]
     number: Option<u32>,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::times::{self, both};
 use crate::views::Version;
 
-/// Print the pipeline of a version as it was sent
+/// Print the pipeline of a version, byte for byte
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill versions show orders 3 > orders-3.pipe")]
 pub struct Args {

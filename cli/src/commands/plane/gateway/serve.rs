@@ -21,7 +21,7 @@ pub async fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failur
     let door = Door::open(plane, listen).await?;
     session.output.line(format_args!("ready {}", door.url()));
     signals.first().await;
-    session.output.tell("stopping; Ctrl-C again stops at once");
+    session.output.report("stopping; Ctrl-C again stops at once");
     tokio::select! {
         () = door.close() => Ok(Exit::Done),
         () = signals.first() => std::process::exit(Exit::Interrupted as i32),
