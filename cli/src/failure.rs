@@ -1,6 +1,6 @@
 //! How a command fails: message, hint, and the exit code that scripts branch on.
 
-use crate::views::Detail;
+use crate::api::views::Detail;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use tidemill_model::invalid::Invalid;

@@ -1,35 +1,24 @@
 //! The `tidemill` command: `dev` starts a whole plane on this machine, `gateway` the front door of one in AWS,
 //! everything else is a client of a plane.
 //!
-//! [`args`] lists the commands, [`commands`] has one file for each, [`client`] talks to the plane, [`output`] is what
-//! people and scripts see, [`failure`] is how a command fails and with which exit code.
+//! [`args`] lists the commands, [`commands`] has one file for each, [`api`] talks to the plane, [`output`] is what people
+//! and scripts see, [`failure`] is how a command fails and with which exit code. [`deploy`], [`rollouts`], [`runs`] and
+//! [`schedule`] hold what several commands share.
 
 #![expect(clippy::doc_markdown, reason = "clap prints doc comments as they stand")]
 
+mod api;
 mod args;
-mod asking;
-mod client;
 mod commands;
-mod connection;
-mod deploying;
-mod events;
+mod deploy;
 mod failure;
-mod following;
 mod global;
 mod output;
-mod pages;
-mod pipeline_files;
 mod process;
-mod progress;
 mod rollouts;
 mod runs;
-mod schedule_lines;
-mod schedule_text;
+mod schedule;
 mod session;
-mod settings;
-mod table;
-mod times;
-mod views;
 
 use crate::args::Cli;
 use crate::commands::Command;

@@ -1,7 +1,7 @@
 //! What a command works with: the options of all commands, and its output.
 
-use crate::client::Client;
-use crate::connection::Connection;
+use crate::api::client::Client;
+use crate::api::connection::Connection;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::Output;

@@ -54,7 +54,11 @@ fn a_rollout_is_cancelled_by_its_id_or_by_its_group() {
 
     let asked = plane.tidemill(&["rollout", "cancel", "night"]);
 
-    assert!(asked.stdout.contains(&format!("rollout `{id}` ends after the pipelines it has begun")), "{}", asked.stdout);
+    assert!(
+        asked.stdout.contains(&format!("rollout `{id}` ends after the pipelines it has begun")),
+        "{}",
+        asked.stdout
+    );
     assert_eq!(plane.tidemill(&["rollout", "follow", "night"]).code, 1);
     assert_eq!(
         plane.tidemill(&["rollout", "cancel", &id]).stdout,

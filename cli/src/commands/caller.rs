@@ -1,9 +1,9 @@
 //! `tidemill whoami`: whose key a command uses, and which plane answers.
 
-use crate::client::Path;
+use crate::api::client::Path;
 use crate::failure::{Exit, Failure};
+use crate::output::table::{self, facts, or_dash, plain};
 use crate::session::Session;
-use crate::table::{self, facts, or_dash, plain};
 use comfy_table::Cell;
 use serde::Deserialize;
 

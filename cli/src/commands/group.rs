@@ -1,12 +1,12 @@
 //! `tidemill groups`: pipelines that are rolled out together.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::PageOptions;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::output::table::{self, facts, or_dash, plain};
+use crate::output::times::{both, relative};
 use crate::rollouts::views::Group;
 use crate::session::Session;
-use crate::table::{self, facts, or_dash, plain};
-use crate::times::{both, relative};
 use comfy_table::Cell;
 
 /// List the groups of pipelines that are rolled out together, or show one with its pipelines
@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(conflicts_with_all = ["limit", "all", "cursor"])]
     group: Option<String>,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
@@ -28,7 +28,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let list = args.wanted.fetch(&session.client()?, &Path::new(&["groups"])).await?;
     let columns = table::new(&["GROUP", "TITLE", "RUNNING", "LAST ROLLOUT", "UPDATED"]);
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     list.print(session, "there is no group yet", columns, |table, group: Group| {
         table.add_row([
             Cell::new(plain(&group.group)),
@@ -48,7 +48,7 @@ async fn show(session: &Session, group: &str) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let group: Group = answer.read()?;
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let mut rows = vec![("group", Cell::new(plain(&group.group)))];
     rows.extend((group.title != group.group).then(|| ("title", Cell::new(plain(&group.title)))));
     rows.extend(group.repository.map(|url| ("repository", Cell::new(plain(&url)))));

@@ -1,12 +1,12 @@
 //! `tidemill keys`: the API keys of an owner, over the API, or of any owner in the table of a data folder.
 
-use crate::client::{self, Client, Path};
+use crate::api::client::{self, Client, Path};
+use crate::api::pages::{List, PageOptions};
+use crate::api::views;
 use crate::failure::{Exit, Failure};
-use crate::pages::{List, Wanted};
+use crate::output::table::{self, or_dash, plain, state};
+use crate::output::times::{self, relative};
 use crate::session::Session;
-use crate::table::{self, or_dash, plain, state};
-use crate::times::{self, relative};
-use crate::views;
 use comfy_table::{Cell, Table};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -44,7 +44,7 @@ enum Command {
         #[arg(long, value_name = "NAME", value_parser = owner)]
         owner: Option<OwnerId>,
         #[command(flatten)]
-        wanted: Wanted,
+        wanted: PageOptions,
     },
     /// Revoke a key at once; what was deployed with it stops at its next tick
     #[command(after_help = "Example:\n  tidemill keys revoke 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
@@ -123,7 +123,7 @@ async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> R
     Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, SystemAmbient.now()) }))
 }
 
-async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &Wanted) -> Result<List, Failure> {
+async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &PageOptions) -> Result<List, Failure> {
     let store = open_store(&session.global.data).await?;
     wanted
         .fetch_from(async |limit, cursor: Option<&str>| {
@@ -145,7 +145,7 @@ fn text(answer: &impl Serialize) -> String {
 }
 
 fn print(session: &Session, list: &List) -> Result<(), Failure> {
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let columns = table::new(&["KEY", "NAME", "STATE", "SCOPES", "MADE", "EXPIRES", "USED"]);
     list.print(session, "there are no keys", columns, |table: &mut Table, key: views::Key| {
         table.add_row([

@@ -1,11 +1,11 @@
 //! `tidemill schedule`: due times of an expression.
 
 use crate::failure::{Exit, Failure};
-use crate::schedule_lines;
-use crate::schedule_text::{parse, refused};
+use crate::output::table;
+use crate::output::times::{self, absolute, relative};
+use crate::schedule::lines;
+use crate::schedule::text::{parse, refused};
 use crate::session::Session;
-use crate::table;
-use crate::times::{self, absolute, relative};
 use comfy_table::Cell;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -55,11 +55,11 @@ struct Next {
 pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let Command::Next(next) = args.command;
     if next.jsonl {
-        return schedule_lines::answer(std::io::stdin().lock(), std::io::stdout().lock());
+        return lines::answer(std::io::stdin().lock(), std::io::stdout().lock());
     }
     let expr = next.expr.clone().unwrap_or_default();
     let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error))?;
-    let from = next.from.unwrap_or_else(crate::times::now);
+    let from = next.from.unwrap_or_else(crate::output::times::now);
     let due: Vec<Timestamp> = schedule.ticks_after(from).take(next.count as usize).collect();
     match session.output.is_json() {
         true => session.output.json(&Preview { expr: &expr, timezone: &next.timezone, from, next: due }),
@@ -80,7 +80,7 @@ fn shown(due: &[Timestamp], zone: &str) -> String {
     if due.is_empty() {
         return "it is never due by itself".to_owned();
     }
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let local = TimeZone::get(zone).ok().filter(|_| zone != "UTC");
     let mut shown = table::new(if local.is_some() { &["DUE", "LOCAL", ""] } else { &["DUE", ""] });
     for at in due {

@@ -1,12 +1,12 @@
 //! `tidemill secrets`: values that configs name as `${NAME}`, never shown again.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::PageOptions;
+use crate::api::views::Secret;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::output::table;
+use crate::output::times::relative;
 use crate::session::Session;
-use crate::table;
-use crate::times::relative;
-use crate::views::Secret;
 use comfy_table::Cell;
 use serde_json::json;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
@@ -40,7 +40,7 @@ enum Command {
     #[command(after_help = "Example:\n  tidemill secrets list")]
     List {
         #[command(flatten)]
-        wanted: Wanted,
+        wanted: PageOptions,
     },
     /// Delete a secret; runs that name it fail from then on
     #[command(after_help = "Example:\n  tidemill secrets remove API_TOKEN")]
@@ -62,7 +62,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         }
         Command::List { wanted } => {
             let list = wanted.fetch(&client, &Path::new(&["secrets"])).await?;
-            let now = crate::times::now();
+            let now = crate::output::times::now();
             list.print(session, "there are no secrets", table::new(&["NAME", "SET"]), |table, secret: Secret| {
                 table.add_row([Cell::new(secret.name), Cell::new(relative(secret.updated_at, now))]);
             })?;

@@ -1,11 +1,11 @@
 //! `tidemill tasks`: runs that stay open for objects. Their tokens are credentials, so people see ids.
 
-use crate::client::{Client, Path};
+use crate::api::client::{Client, Path};
+use crate::api::pages::List;
 use crate::failure::{Exit, Failure};
-use crate::pages::List;
+use crate::output::table::{self, plain, state};
+use crate::output::times::relative;
 use crate::session::Session;
-use crate::table::{self, plain, state};
-use crate::times::relative;
 use comfy_table::Cell;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -54,7 +54,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 
 async fn list(session: &Session, client: &Client) -> Result<Exit, Failure> {
     let list: List = client.get(&Path::new(&["tasks"])).await?.read()?;
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let columns = ["TASK", "PROJECT", "STATE", "OPENED", "IN FLIGHT", "DONE", "FAILED"];
     list.print(session, "no task is open", table::new(&columns), |table, task: Task| {
         table.add_row([

@@ -1,8 +1,8 @@
 //! The progress of a rollout: a bar on a terminal, elsewhere a plain line now and then.
 
 use crate::output::Output;
-use crate::progress;
-use crate::rollouts::views::{Rollout, Stand};
+use crate::output::progress;
+use crate::rollouts::views::{Progress, Rollout};
 use crate::session::Session;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
@@ -28,13 +28,13 @@ struct Lines {
 }
 
 struct LastLine {
-    stand: Stand,
+    stand: Progress,
     at: Instant,
 }
 
 impl LastLine {
     /// Whether the progress by now is worth a new line.
-    fn is_outdated(&self, stand: &Stand, now: Instant) -> bool {
+    fn is_outdated(&self, stand: &Progress, now: Instant) -> bool {
         stand.step != self.stand.step
             || stand.progress >= self.stand.progress.saturating_add(STRIDE)
             || now.duration_since(self.at) >= SILENCE
@@ -51,7 +51,7 @@ impl Bar {
         let style = "{spinner} {prefix} {bar:24} {percent:>3}% {msg} {elapsed:.dim}";
         let style = ProgressStyle::with_template(style).expect("the template is sound");
         let began = rollout.started_at.unwrap_or(rollout.created_at);
-        let elapsed = Duration::try_from(crate::times::now().duration_since(began)).unwrap_or_default();
+        let elapsed = Duration::try_from(crate::output::times::now().duration_since(began)).unwrap_or_default();
         let bar = ProgressBar::with_draw_target(Some(100), progress::target())
             .with_style(style)
             .with_elapsed(elapsed)
@@ -62,11 +62,11 @@ impl Bar {
         bar
     }
 
-    pub fn update(&self, stand: &Stand) {
+    pub fn update(&self, stand: &Progress) {
         self.bar.set_position(u64::from(stand.progress));
         self.bar.set_message(text(stand));
         if let Some(lines) = self.lines.as_ref().filter(|_| stand.step != "done") {
-            lines.update(stand, crate::times::clock());
+            lines.update(stand, crate::output::times::clock());
         }
     }
 
@@ -74,7 +74,7 @@ impl Bar {
     pub async fn repeat(&self) -> Infallible {
         loop {
             tokio::time::sleep(SILENCE / 60).await;
-            self.lines.iter().for_each(|lines| lines.repeat(crate::times::clock()));
+            self.lines.iter().for_each(|lines| lines.repeat(crate::output::times::clock()));
         }
     }
 
@@ -85,7 +85,7 @@ impl Bar {
 }
 
 impl Lines {
-    fn update(&self, stand: &Stand, now: Instant) {
+    fn update(&self, stand: &Progress, now: Instant) {
         if self.last.borrow().as_ref().is_none_or(|last| last.is_outdated(stand, now)) {
             self.output.note(format_args!("{:>3} % {}", stand.progress, text(stand)));
             self.last.replace(Some(LastLine { stand: stand.clone(), at: now }));
@@ -98,7 +98,7 @@ impl Lines {
     }
 }
 
-fn text(stand: &Stand) -> String {
+fn text(stand: &Progress) -> String {
     match stand.step.as_str() {
         "apply" => format!("apply {}/{}", stand.settled, stand.resources),
         step => step.to_owned(),
@@ -115,13 +115,13 @@ impl Drop for Bar {
 mod tests {
     use super::*;
 
-    fn stand(step: &str, progress: u8) -> Stand {
-        Stand { step: step.to_owned(), progress, settled: 0, resources: 9 }
+    fn stand(step: &str, progress: u8) -> Progress {
+        Progress { step: step.to_owned(), progress, settled: 0, resources: 9 }
     }
 
     #[test]
     fn a_line_comes_with_a_step_with_ten_percent_and_with_a_minute() {
-        let at = crate::times::clock();
+        let at = crate::output::times::clock();
         let last = LastLine { stand: stand("apply", 20), at };
 
         assert!(!last.is_outdated(&stand("apply", 29), at + Duration::from_secs(59)));

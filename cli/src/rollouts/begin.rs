@@ -1,15 +1,15 @@
 //! Starts a rollout: once, even if its answer is lost, and after the running rollout of its group.
 
-use crate::client::{Answer, Client, Path};
+use crate::api::client::{Answer, Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::output::table::plain;
+use crate::output::times;
 use crate::rollouts::bar::Bar;
 use crate::rollouts::retry::Retry;
 use crate::rollouts::shown;
 use crate::rollouts::views::Rollout;
 use crate::rollouts::{self};
 use crate::session::Session;
-use crate::table::plain;
-use crate::times;
 use reqwest::Method;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -56,7 +56,8 @@ pub struct Request {
 
 /// Begins a rollout, and gives the answer that has its id.
 pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
-    let beginning = Beginning { session, client, turn, began: crate::times::clock(), is_asked_for: Cell::new(false) };
+    let beginning =
+        Beginning { session, client, turn, began: crate::output::times::clock(), is_asked_for: Cell::new(false) };
     tokio::select! {
         answer = beginning.begin(request) => answer,
         _ = tokio::signal::ctrl_c() => Err(beginning.interrupted(request)),
@@ -111,7 +112,7 @@ impl Beginning<'_> {
             return Ok(());
         }
         let verb = if self.turn.cancel_in_progress { "cancelling" } else { "waiting for" };
-        self.session.output.note(format_args!("{verb} {}", shown::holder(&holder, crate::times::now())));
+        self.session.output.note(format_args!("{verb} {}", shown::holder(&holder, crate::output::times::now())));
         if self.turn.cancel_in_progress {
             self.cancel(id).await?;
         }

@@ -1,6 +1,6 @@
 //! What `deploy` and `remove --group` share: starts a rollout, follows it to its end, and reports it.
 
-use crate::client::Client;
+use crate::api::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::rollouts::begin::{Request, Turn, begin};
 use crate::rollouts::follow::{self, follow, ways_on};

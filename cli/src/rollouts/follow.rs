@@ -1,7 +1,7 @@
 //! Follows a rollout to its end, over dropped connections and restarts of the plane. Resources get their outcomes in
 //! their order, so the number shown is the place to continue from: none is shown twice, and none is left out.
 
-use crate::client::{self, Answer, Client, Path};
+use crate::api::client::{self, Answer, Client, Path};
 use crate::failure::{Exit, Failure};
 use crate::rollouts;
 use crate::rollouts::bar::Bar;

@@ -1,16 +1,16 @@
 //! Members of a group that have no file in its folder any more, and whether they are removed.
 
-use crate::asking::Consent;
-use crate::client::{Client, Path};
+use crate::api::client::{Client, Path};
+use crate::deploy::files::PreparedPipeline;
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::Prepared;
+use crate::output::asking::Consent;
+use crate::output::table::{named, plain};
 use crate::rollouts::views::Group;
-use crate::table::{named, plain};
 use std::collections::HashSet;
 use tidemill_model::rollout::Gone;
 
 /// Members of a group that are not in its folder.
-pub struct Missing {
+pub struct MissingMembers {
     group: String,
     projects: Vec<String>,
     /// Nothing of the folder is in the group: it may be the group of another folder of that name.
@@ -19,15 +19,15 @@ pub struct Missing {
 
 /// Whether the rollout may start.
 #[derive(Debug, PartialEq)]
-pub enum Settled {
+pub enum Settlement {
     /// It may, with this note.
     Go(Option<String>),
     /// The person declines.
     Stop,
 }
 
-impl Missing {
-    pub async fn of(client: &Client, group: &str, prepared: &[Prepared]) -> Result<Missing, Failure> {
+impl MissingMembers {
+    pub async fn of(client: &Client, group: &str, prepared: &[PreparedPipeline]) -> Result<MissingMembers, Failure> {
         let members = match client.get(&Path::new(&["groups", group])).await {
             Err(failure) if failure.exit == Exit::NotFound => Vec::new(),
             answer => answer?.read::<Group>()?.members,
@@ -35,7 +35,7 @@ impl Missing {
         let here: HashSet<&str> = prepared.iter().map(|one| one.project.as_str()).collect();
         let (known, gone): (Vec<_>, Vec<_>) =
             members.into_iter().map(|member| member.project).partition(|project| here.contains(project.as_str()));
-        Ok(Missing { group: plain(group), projects: gone, is_foreign: known.is_empty() })
+        Ok(MissingMembers { group: plain(group), projects: gone, is_foreign: known.is_empty() })
     }
 
     /// Decides whether they are removed.
@@ -46,22 +46,22 @@ impl Missing {
         &self,
         gone: Gone,
         consent: Consent<impl FnOnce(&str) -> Result<bool, Failure>>,
-    ) -> Result<Settled, Failure> {
-        let Missing { group, projects, is_foreign } = self;
+    ) -> Result<Settlement, Failure> {
+        let MissingMembers { group, projects, is_foreign } = self;
         if projects.is_empty() {
-            return Ok(Settled::Go(None));
+            return Ok(Settlement::Go(None));
         }
         let names = named(projects);
         match (gone, consent) {
-            (Gone::Leave, _) => Ok(Settled::Go(self.left())),
-            (Gone::Keep, _) => Ok(Settled::Go(None)),
+            (Gone::Leave, _) => Ok(Settlement::Go(self.left())),
+            (Gone::Keep, _) => Ok(Settlement::Go(None)),
             (Gone::Prune, Consent::Ask(ask)) => {
                 let stranger = if *is_foreign { "nothing of the folder is in this group yet; " } else { "" };
                 let agrees = ask(&format!("{stranger}remove {names} of the group `{group}`?"))?;
-                Ok(if agrees { Settled::Go(None) } else { Settled::Stop })
+                Ok(if agrees { Settlement::Go(None) } else { Settlement::Stop })
             }
             (Gone::Prune, Consent::Script) if *is_foreign => Err(self.foreign()),
-            (Gone::Prune, _) => Ok(Settled::Go(Some(format!("removing {names} of the group `{group}`")))),
+            (Gone::Prune, _) => Ok(Settlement::Go(Some(format!("removing {names} of the group `{group}`")))),
         }
     }
 
@@ -77,7 +77,7 @@ impl Missing {
     }
 
     fn foreign(&self) -> Failure {
-        let Missing { group, projects, .. } = self;
+        let MissingMembers { group, projects, .. } = self;
         let names = named(projects);
         let message =
             format!("nothing of the folder is in the group `{group}` yet, and `--prune` would remove {names}");
@@ -93,13 +93,13 @@ impl Missing {
 mod tests {
     use super::*;
 
-    fn missing(projects: &[&str], is_foreign: bool) -> Missing {
+    fn missing(projects: &[&str], is_foreign: bool) -> MissingMembers {
         let projects = projects.iter().map(|project| (*project).to_owned()).collect();
-        Missing { group: "etl".to_owned(), projects, is_foreign }
+        MissingMembers { group: "etl".to_owned(), projects, is_foreign }
     }
 
     /// Settles a prune with a person's answer, and gives the question too.
-    fn asked(missing: &Missing, answer: bool) -> (Settled, String) {
+    fn asked(missing: &MissingMembers, answer: bool) -> (Settlement, String) {
         let mut heard = String::new();
         let ask = |question: &str| {
             heard = question.to_owned();
@@ -113,8 +113,8 @@ mod tests {
     fn a_person_is_asked_before_a_prune_and_may_say_no() {
         let question = "remove `a`, `b` of the group `etl`?".to_owned();
 
-        assert_eq!(asked(&missing(&["a", "b"], false), true), (Settled::Go(None), question.clone()));
-        assert_eq!(asked(&missing(&["a", "b"], false), false), (Settled::Stop, question));
+        assert_eq!(asked(&missing(&["a", "b"], false), true), (Settlement::Go(None), question.clone()));
+        assert_eq!(asked(&missing(&["a", "b"], false), false), (Settlement::Stop, question));
         let (_, question) = asked(&missing(&["a"], true), true);
         assert_eq!(question, "nothing of the folder is in this group yet; remove `a` of the group `etl`?");
     }
@@ -123,8 +123,8 @@ mod tests {
     fn no_question_comes_where_nothing_is_removed() {
         let never = || Consent::Ask(|question: &str| panic!("{question}"));
 
-        assert_eq!(missing(&[], true).settle(Gone::Prune, never()).unwrap(), Settled::Go(None));
-        assert_eq!(missing(&["a"], false).settle(Gone::Keep, never()).unwrap(), Settled::Go(None));
-        assert!(matches!(missing(&["a"], false).settle(Gone::Leave, never()).unwrap(), Settled::Go(Some(_))));
+        assert_eq!(missing(&[], true).settle(Gone::Prune, never()).unwrap(), Settlement::Go(None));
+        assert_eq!(missing(&["a"], false).settle(Gone::Keep, never()).unwrap(), Settlement::Go(None));
+        assert!(matches!(missing(&["a"], false).settle(Gone::Leave, never()).unwrap(), Settlement::Go(Some(_))));
     }
 }

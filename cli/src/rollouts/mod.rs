@@ -1,4 +1,4 @@
-//! Rollouts, as several commands need them: the request ([`wanted`], [`git`],
+//! Rollouts, as several commands need them: the request ([`input`], [`git`],
 //! [`missing`]), how one is started after another
 //! ([`begin`]), how it is followed ([`follow`]), both together ([`carry`]), and what people see of it ([`bar`],
 //! [`shown`], [`preview`]).
@@ -8,17 +8,17 @@ pub mod begin;
 pub mod carry;
 pub mod follow;
 pub mod git;
+pub mod input;
 pub mod missing;
 pub mod preview;
 mod preview_time;
 pub mod retry;
 pub mod shown;
 pub mod views;
-pub mod wanted;
 
-use crate::client::{self, Answer, Client, Path};
+use crate::api::client::{self, Answer, Client, Path};
+use crate::api::pages::{List, PAGE_LIMIT};
 use crate::failure::{Exit, Failure};
-use crate::pages::{List, PAGE_LIMIT};
 use crate::rollouts::views::{Group, Rollout};
 use serde_json::Value;
 use tidemill_model::ids::RolloutId;

@@ -1,13 +1,13 @@
 //! The preview of a rollout: what it would change.
 
-use crate::client::{Client, Path};
+use crate::api::client::{Client, Path};
+use crate::api::views::Detail;
+use crate::deploy::files::PreparedPipeline;
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::Prepared;
+use crate::output::table::plain;
+use crate::rollouts::input::RolloutInput;
 use crate::rollouts::preview_time::Time;
-use crate::rollouts::wanted::Wanted;
 use crate::session::Session;
-use crate::table::plain;
-use crate::views::Detail;
 use owo_colors::OwoColorize;
 use serde::Deserialize;
 
@@ -43,7 +43,7 @@ pub struct Change {
 pub struct Graph {
     added: Vec<Component>,
     removed: Vec<Component>,
-    changed: Vec<Changed>,
+    changed: Vec<ComponentChange>,
     connected: Vec<Connection>,
     disconnected: Vec<Connection>,
     source: Option<Source>,
@@ -56,7 +56,7 @@ struct Component {
 }
 
 #[derive(Debug, Deserialize)]
-struct Changed {
+struct ComponentChange {
     id: String,
     fields: Vec<String>,
 }
@@ -84,8 +84,8 @@ pub struct Setting {
 pub async fn show(
     session: &Session,
     client: &Client,
-    wanted: &Wanted<'_>,
-    prepared: &[Prepared],
+    wanted: &RolloutInput<'_>,
+    prepared: &[PreparedPipeline],
 ) -> Result<Exit, Failure> {
     let answer = client.post(&Path::new(&["rollouts", "preview"]), Some(wanted.body())).await?;
     let preview: Preview = answer.read()?;
@@ -105,7 +105,7 @@ pub async fn show(
 }
 
 /// Names the file of a project in what is said about it.
-fn named(warnings: &[Detail], project: &str, prepared: &[Prepared]) -> Vec<Detail> {
+fn named(warnings: &[Detail], project: &str, prepared: &[PreparedPipeline]) -> Vec<Detail> {
     let file = prepared.iter().find(|one| one.project == project);
     let named = |warning: Detail| match file {
         Some(file) => file.named(warning),
@@ -115,7 +115,7 @@ fn named(warnings: &[Detail], project: &str, prepared: &[Prepared]) -> Vec<Detai
 }
 
 /// Fails if the rollout would, before it begins.
-pub async fn check(client: &Client, wanted: &Wanted<'_>) -> Result<(), Failure> {
+pub async fn check(client: &Client, wanted: &RolloutInput<'_>) -> Result<(), Failure> {
     let preview = client.post(&Path::new(&["rollouts", "preview"]), Some(wanted.body())).await?.read()?;
     // The caller asked for a rollout, and the state of things forbids it.
     would_fail(&preview).map_or(Ok(()), |failure| Err(failure.exit(Exit::Conflict)))
@@ -163,7 +163,7 @@ fn line(change: &Change) -> String {
 fn graph(graph: &Graph) -> Vec<String> {
     let component = |one: &Component| format!("{} ({})", plain(&one.id), plain(&one.provider));
     let connection = |one: &Connection| format!("{} → {} on {}", plain(&one.from), plain(&one.to), plain(&one.lane));
-    let fields = |one: &Changed| format!("{}: {}", plain(&one.id), plain(&one.fields.join(", ")));
+    let fields = |one: &ComponentChange| format!("{}: {}", plain(&one.id), plain(&one.fields.join(", ")));
     let mut lines = Vec::new();
     lines.extend(graph.removed.iter().map(|one| format!("{} {}", "-".red(), component(one))));
     lines.extend(graph.added.iter().map(|one| format!("{} {}", "+".green(), component(one))));

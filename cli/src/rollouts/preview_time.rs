@@ -1,7 +1,7 @@
 //! When a pipeline would be due, for people: the fires before and after, and what is dropped and added.
 
-use crate::table::{self, counted, plain};
-use crate::times::{self, absolute, relative};
+use crate::output::table::{self, counted, plain};
+use crate::output::times::{self, absolute, relative};
 use comfy_table::{Cell, Color};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time as LocalTime};
@@ -54,7 +54,7 @@ impl Time {
     fn next(&self) -> String {
         self.after
             .first()
-            .map_or_else(|| "never".to_owned(), |at| format!("next {}", relative(*at, crate::times::now())))
+            .map_or_else(|| "never".to_owned(), |at| format!("next {}", relative(*at, crate::output::times::now())))
     }
 
     /// Every fire of both, a row each. Where the ten of one have ended, nothing is said about it.

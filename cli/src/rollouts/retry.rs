@@ -1,6 +1,6 @@
 //! Asks again what may pass: a connection that drops, a plane that is restarted, a gateway that has no answer.
 
-use crate::client::UNREACHABLE;
+use crate::api::client::UNREACHABLE;
 use crate::failure::{Exit, Failure};
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Retry {
     /// Waits before the next try; gives the failure back if there is to be none. `report` is called at the first one.
     pub async fn again(&mut self, failure: Failure, report: impl FnOnce(&Failure)) -> Result<(), Failure> {
         let is_lost = failure.exit == Exit::Unavailable && (self.was_heard || failure.code != UNREACHABLE);
-        let since = *self.silent_since.get_or_insert_with(crate::times::clock);
+        let since = *self.silent_since.get_or_insert_with(crate::output::times::clock);
         if !is_lost || since.elapsed() > PATIENCE {
             return Err(failure);
         }

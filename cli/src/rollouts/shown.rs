@@ -1,8 +1,8 @@
 //! Rollouts for people: the line of a resource, the sentence at the end, a row of a list, and all that there is of one.
 
+use crate::output::table::{counted, facts, or_dash, plain, readable, state, text};
+use crate::output::times::{both, milliseconds, relative};
 use crate::rollouts::views::{Resource, Rollout};
-use crate::table::{counted, facts, or_dash, plain, readable, state, text};
-use crate::times::{both, milliseconds, relative};
 use comfy_table::{Cell, Table};
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
@@ -115,7 +115,7 @@ fn took(rollout: &Rollout) -> Option<String> {
 }
 
 pub fn columns() -> Table {
-    crate::table::new(&["ROLLOUT", "GROUP", "STATE", "%", "PIPELINES", "COMMIT", "BEGUN", "TOOK", "ERROR"])
+    crate::output::table::new(&["ROLLOUT", "GROUP", "STATE", "%", "PIPELINES", "COMMIT", "BEGUN", "TOOK", "ERROR"])
 }
 
 pub fn row(table: &mut Table, rollout: Rollout) {
@@ -128,7 +128,7 @@ pub fn row(table: &mut Table, rollout: Rollout) {
         Cell::new(rollout.progress),
         Cell::new(settled(&rollout, "/")),
         or_dash(commit),
-        Cell::new(relative(rollout.created_at, crate::times::now())),
+        Cell::new(relative(rollout.created_at, crate::output::times::now())),
         or_dash(took(&rollout)),
         or_dash(wrong),
     ]);
@@ -136,7 +136,7 @@ pub fn row(table: &mut Table, rollout: Rollout) {
 
 /// One rollout, without its resources.
 pub fn shown(rollout: &Rollout) -> String {
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let mut rows = vec![
         ("rollout", Cell::new(&rollout.id)),
         ("group", Cell::new(plain(&rollout.group))),

@@ -22,7 +22,7 @@ pub struct Rollout {
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
-    pub error: Option<Wrong>,
+    pub error: Option<RolloutError>,
     /// The outcome of each resource that is settled, if the request wants them.
     #[serde(default)]
     pub items: Vec<Box<RawValue>>,
@@ -33,15 +33,15 @@ impl Rollout {
         !matches!(self.state.as_str(), "pending" | "running")
     }
 
-    pub fn stand(&self) -> Stand {
+    pub fn stand(&self) -> Progress {
         let Rollout { step, progress, settled, resources, .. } = self;
-        Stand { step: step.clone(), progress: *progress, settled: *settled, resources: *resources }
+        Progress { step: step.clone(), progress: *progress, settled: *settled, resources: *resources }
     }
 }
 
 /// How far a rollout is.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Stand {
+pub struct Progress {
     pub step: String,
     /// Percent.
     pub progress: u8,
@@ -50,7 +50,7 @@ pub struct Stand {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Wrong {
+pub struct RolloutError {
     pub code: String,
     pub message: String,
 }

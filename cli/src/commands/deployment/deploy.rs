@@ -1,19 +1,19 @@
 //! `tidemill deploy`: puts pipelines live, by a rollout.
 
-use crate::asking::consent;
-use crate::client::{Client, Path};
-use crate::deploying::summary;
+use crate::api::client::{Client, Path};
+use crate::api::views::{Deployment, Version};
+use crate::deploy::files::PreparedPipeline;
+use crate::deploy::one_by_one::summary;
+use crate::deploy::settings::{LOST_NOTE, Settings};
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::Prepared;
+use crate::output::asking::consent;
 use crate::rollouts::begin::Request;
 use crate::rollouts::carry::{Pace, Reporter, carry};
-use crate::rollouts::missing::{Missing, Settled};
+use crate::rollouts::input::{Paths, RolloutInput, by_file};
+use crate::rollouts::missing::{MissingMembers, Settlement};
 use crate::rollouts::views::{Resource, Rollout};
-use crate::rollouts::wanted::{Named, Wanted, by_file};
 use crate::rollouts::{git, preview, shown};
 use crate::session::Session;
-use crate::settings::{LOST_NOTE, Settings};
-use crate::views::{Deployment, Version};
 use reqwest::Method;
 use std::path::PathBuf;
 use tidemill_model::rollout::Gone;
@@ -75,10 +75,10 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     args.settings.check_given()?;
     let client = session.client()?;
-    let named = Named::new(args.paths.clone());
+    let named = Paths::new(args.paths.clone());
     let gone = gone(&args, &named)?;
     let prepared = named.prepared(session, &args.settings)?;
-    let wanted = Wanted {
+    let wanted = RolloutInput {
         group: named.group(args.group.as_deref())?,
         pipelines: prepared.iter().map(Into::into).collect(),
         gone,
@@ -96,9 +96,9 @@ struct Deploy<'a> {
     session: &'a Session,
     client: &'a Client,
     args: &'a Args,
-    named: &'a Named,
-    prepared: &'a [Prepared],
-    wanted: &'a Wanted<'a>,
+    named: &'a Paths,
+    prepared: &'a [PreparedPipeline],
+    wanted: &'a RolloutInput<'a>,
 }
 
 impl Deploy<'_> {
@@ -125,7 +125,7 @@ impl Deploy<'_> {
         let path = Path::new(&["rollouts"]);
         let request = Request { method: Method::POST, path, body: Some(wanted.body()), group: self.group() };
         let rollout = match self.named {
-            Named::File(_) => single(session, client, &request, &args.pace).await,
+            Paths::File(_) => single(session, client, &request, &args.pace).await,
             _ => carry(session, client, &request, &args.pace, Reporter::Here).await,
         }?;
         if let Some(rollout) = rollout.filter(|_| args.settings.note.is_some() && !session.output.is_json()) {
@@ -163,10 +163,10 @@ impl Deploy<'_> {
     }
 
     /// Which members of the group are not in the folder, if it is one.
-    async fn missing(&self) -> Result<Option<Missing>, Failure> {
+    async fn missing(&self) -> Result<Option<MissingMembers>, Failure> {
         match &self.wanted.group {
             Some(group) if self.named.is_folder() => {
-                Missing::of(self.client, group.as_str(), self.prepared).await.map(Some)
+                MissingMembers::of(self.client, group.as_str(), self.prepared).await.map(Some)
             }
             _ => Ok(None),
         }
@@ -176,16 +176,16 @@ impl Deploy<'_> {
     async fn settle_what_is_gone(&self) -> Result<bool, Failure> {
         let Some(missing) = self.missing().await? else { return Ok(true) };
         match missing.settle(self.wanted.gone, consent(self.session, self.args.yes))? {
-            Settled::Go(note) => {
+            Settlement::Go(note) => {
                 note.into_iter().for_each(|note| self.session.output.note(note));
                 Ok(true)
             }
-            Settled::Stop => Ok(false),
+            Settlement::Stop => Ok(false),
         }
     }
 }
 
-fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
+fn gone(args: &Args, named: &Paths) -> Result<Gone, Failure> {
     match (args.prune, args.keep) {
         (false, false) => Ok(Gone::Leave),
         _ if !named.is_folder() => {
@@ -198,7 +198,12 @@ fn gone(args: &Args, named: &Named) -> Result<Gone, Failure> {
 }
 
 /// Reports a single pipeline with its schedule.
-async fn single(session: &Session, client: &Client, request: &Request, pace: &Pace) -> Result<Option<Rollout>, Failure> {
+async fn single(
+    session: &Session,
+    client: &Client,
+    request: &Request,
+    pace: &Pace,
+) -> Result<Option<Rollout>, Failure> {
     let Some(rollout) = carry(session, client, request, pace, Reporter::Caller).await? else { return Ok(None) };
     if session.output.is_json() {
         return Ok(Some(rollout));

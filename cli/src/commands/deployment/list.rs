@@ -1,12 +1,12 @@
 //! `tidemill list`: what is deployed.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::PageOptions;
+use crate::api::views::Deployment;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::output::table::{self, or_dash, plain, state};
+use crate::output::times::relative;
 use crate::session::Session;
-use crate::table::{self, or_dash, plain, state};
-use crate::times::relative;
-use crate::views::Deployment;
 use comfy_table::Cell;
 
 /// List what is deployed, and when it runs next
@@ -14,14 +14,14 @@ use comfy_table::Cell;
 #[command(after_help = "Examples:\n  tidemill list\n  tidemill list --all --json")]
 pub struct Args {
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let list = args.wanted.fetch(&session.client()?, &Path::new(&["deployments"])).await?;
     let empty = "nothing is deployed; `tidemill deploy FILE` puts a pipeline live";
     let columns = table::new(&["PROJECT", "STATE", "SCHEDULE", "ZONE", "NEXT", "VERSION", "UPDATED"]);
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     list.print(session, empty, columns, |table, deployment: Deployment| {
         table.add_row([
             Cell::new(plain(&deployment.project)),

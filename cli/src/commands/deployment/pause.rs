@@ -1,6 +1,6 @@
 //! `tidemill pause`: stops starting new runs.
 
-use crate::client::Path;
+use crate::api::client::Path;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use serde_json::json;

@@ -1,13 +1,13 @@
 //! `tidemill remove`: removes a deployment, or a whole group.
 
-use crate::asking::{agreed, can_ask};
-use crate::client::{Client, Path};
+use crate::api::client::{Client, Path};
 use crate::failure::{Exit, Failure};
+use crate::output::asking::{agreed, can_ask};
+use crate::output::table::{named, plain};
 use crate::rollouts::begin::Request;
 use crate::rollouts::carry::{Pace, carry_out};
 use crate::rollouts::views::Group;
 use crate::session::Session;
-use crate::table::{named, plain};
 use reqwest::Method;
 
 /// Remove a deployment, or all of a group; versions, history and the hook's URL stay

@@ -1,10 +1,10 @@
 //! `tidemill resume`: makes a paused or errored deployment active again.
 
-use crate::client::Path;
-use crate::deploying::summary;
+use crate::api::client::Path;
+use crate::api::views::Deployment;
+use crate::deploy::one_by_one::summary;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use crate::views::Deployment;
 
 /// Make a paused or errored deployment active again, under your key; ticks of the meantime stay skipped
 #[derive(clap::Args)]

@@ -1,12 +1,12 @@
 //! `tidemill status`: one deployment in detail.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::{Deployment, Run};
 use crate::failure::{Exit, Failure};
+use crate::output::table::{self, facts, plain, state};
+use crate::output::times::{both, relative, seconds};
 use crate::runs;
 use crate::session::Session;
-use crate::table::{self, facts, plain, state};
-use crate::times::{both, relative, seconds};
-use crate::views::{Deployment, Run};
 use comfy_table::Cell;
 
 /// Due instants that are shown.
@@ -34,7 +34,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 
 /// A deployment for a person.
 pub fn shown(deployment: &Deployment, newest: Option<&Run>, url: &str) -> String {
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let mut rows = vec![("project", Cell::new(plain(&deployment.project))), ("state", state(&deployment.state))];
     rows.extend(deployment.note.as_ref().map(|note| ("note", Cell::new(plain(note)))));
     rows.extend(deployment.error.as_ref().map(|error| ("error", Cell::new(plain(error)))));

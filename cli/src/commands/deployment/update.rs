@@ -1,12 +1,12 @@
 //! `tidemill update`: changes a deployment.
 
-use crate::client::{Client, Path};
-use crate::deploying::{self, summary};
+use crate::api::client::{Client, Path};
+use crate::api::views::Deployment;
+use crate::deploy::files::prepare;
+use crate::deploy::one_by_one::{self, summary};
+use crate::deploy::settings::{LOST_NOTE, Settings};
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::prepare;
 use crate::session::Session;
-use crate::settings::{LOST_NOTE, Settings};
-use crate::views::Deployment;
 use std::path::PathBuf;
 
 /// Change a deployment's pipeline, schedule or settings; what is not given stays as it is
@@ -32,9 +32,9 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let body = match args.file.as_ref().or(args.pipeline.as_ref()) {
         Some(file) => {
             let wanted = prepare(file, &args.settings)?;
-            deploying::body(Some(&wanted.pipeline), &wanted.settings)
+            one_by_one::body(Some(&wanted.pipeline), &wanted.settings)
         }
-        None => deploying::body(None, &args.settings),
+        None => one_by_one::body(None, &args.settings),
     };
     if body == "{}" {
         let hint = "give e.g. a FILE with the new pipeline, or `--schedule '@hourly'`";

@@ -2,11 +2,11 @@
 
 use super::place::Place;
 use super::views::Change;
+use crate::api::pages::PageOptions;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::output::table::{self, or_dash, plain};
+use crate::output::times::{self, relative};
 use crate::session::Session;
-use crate::table::{self, or_dash, plain};
-use crate::times::{self, relative};
 use comfy_table::Cell;
 
 /// List what was deployed to an environment and changed there, and the versions that were added, newest first
@@ -16,7 +16,7 @@ pub struct Args {
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {

@@ -1,12 +1,12 @@
 //! `tidemill env list`: what is live where.
 
 use super::views::{Environment, Source};
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::PageOptions;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::output::table::{self, or_dash, plain, state};
+use crate::output::times::{self, relative};
 use crate::session::Session;
-use crate::table::{self, or_dash, plain, state};
-use crate::times::{self, relative};
 use comfy_table::Cell;
 
 /// List which version of which project is live in which environment
@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "PROJECT")]
     project: Option<String>,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {

@@ -2,10 +2,10 @@
 
 use super::place::Place;
 use super::views::Environment;
-use crate::client::Answer;
+use crate::api::client::Answer;
 use crate::failure::{Exit, Failure};
+use crate::output::table::plain;
 use crate::session::Session;
-use crate::table::plain;
 
 /// From which version to which, and what is probably not meant.
 pub fn print(session: &Session, place: &Place, answer: &Answer) -> Result<Exit, Failure> {

@@ -1,7 +1,7 @@
 //! A project in an environment, as the command line names it.
 
-use crate::client::Path;
-use crate::table::plain;
+use crate::api::client::Path;
+use crate::output::table::plain;
 use std::fmt;
 
 #[derive(clap::Args, Clone, Debug)]

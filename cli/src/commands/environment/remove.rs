@@ -1,8 +1,8 @@
 //! `tidemill env remove`: takes a project out of an environment.
 
 use super::place::Place;
-use crate::asking::{agreed, can_ask};
 use crate::failure::{Exit, Failure};
+use crate::output::asking::{agreed, can_ask};
 use crate::session::Session;
 
 /// Take a project out of an environment; its history and schedules stay for the next deployment

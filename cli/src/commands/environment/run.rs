@@ -3,8 +3,8 @@
 use super::place::Place;
 use super::views::Started;
 use crate::failure::{Exit, Failure};
+use crate::output::table::plain;
 use crate::session::Session;
-use crate::table::plain;
 use serde_json::json;
 
 /// Run a source of the live version now

@@ -3,9 +3,9 @@
 use super::place::Place;
 use super::views::Environment;
 use crate::failure::{Exit, Failure};
+use crate::output::table::{self, facts, or_dash, plain, state};
+use crate::output::times::{self, both, relative};
 use crate::session::Session;
-use crate::table::{self, facts, or_dash, plain, state};
-use crate::times::{self, both, relative};
 use comfy_table::Cell;
 
 /// Show which version is live in an environment, and how its sources run

@@ -2,9 +2,9 @@
 
 use super::place::Place;
 use crate::failure::{Exit, Failure};
+use crate::output::table::plain;
+use crate::output::times;
 use crate::session::Session;
-use crate::table::plain;
-use crate::times;
 use serde_json::{Map, json};
 
 /// Set when a source runs in an environment, pause or resume it, or set what its runs record

@@ -1,6 +1,6 @@
 //! What the API answers about environments, as far as people are shown it.
 
-use crate::views::Detail;
+use crate::api::views::Detail;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! `tidemill providers`: the kinds of components, from the catalogue that this command was built with.
 
 use crate::failure::{Exit, Failure};
+use crate::output::table::{self, or_dash};
 use crate::session::Session;
-use crate::table::{self, or_dash};
 use comfy_table::Cell;
 use owo_colors::OwoColorize;
 use serde::Serialize;

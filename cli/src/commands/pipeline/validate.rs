@@ -1,12 +1,12 @@
 //! `tidemill validate`: compiles a pipeline here, without a plane.
 
+use crate::api::views::Detail;
+use crate::deploy::files::{pipelines_at, read_text};
+use crate::deploy::settings::Settings;
 use crate::failure::{Exit, Failure};
 use crate::output::detail_text;
-use crate::pipeline_files::{pipelines_at, read_text};
-use crate::rollouts::wanted::Named;
+use crate::rollouts::input::Paths;
 use crate::session::Session;
-use crate::settings::Settings;
-use crate::views::Detail;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -81,7 +81,7 @@ fn folder(session: &Session, args: Args) -> Result<Exit, Failure> {
     let folder = Folder { valid: files.iter().all(|one| one.report.valid), files };
     if folder.valid {
         // Problems of the files together, or of their settings.
-        Named::new(vec![args.path]).prepared(session, &Settings::default())?;
+        Paths::new(vec![args.path]).prepared(session, &Settings::default())?;
     }
     match session.output.is_json() {
         true => session.output.json(&folder),

@@ -1,11 +1,11 @@
 //! `tidemill dev`: a whole plane in this process, until Ctrl-C.
 
-use crate::client::Client;
-use crate::connection::Connection;
-use crate::deploying::{Change, deploy_all, sentence};
+use crate::api::client::Client;
+use crate::api::connection::Connection;
+use crate::deploy::files::pipelines_at;
+use crate::deploy::one_by_one::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
-use crate::pipeline_files::pipelines_at;
 use crate::process::{Signals, log_to_stderr};
 use crate::session::Session;
 use futures::StreamExt;

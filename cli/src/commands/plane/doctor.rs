@@ -1,10 +1,10 @@
 //! `tidemill doctor`: checks the plane, and repairs it.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::Diagnosis;
 use crate::failure::{Exit, Failure};
+use crate::output::table::{self, counted, plain};
 use crate::session::Session;
-use crate::table::{self, counted, plain};
-use crate::views::Diagnosis;
 use comfy_table::{Cell, Color};
 
 /// Check your deployments: timers, due ticks, open runs, versions, the ledger
@@ -58,7 +58,7 @@ fn shown(diagnosis: &Diagnosis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::views::Finding;
+    use crate::api::views::Finding;
 
     #[test]
     fn every_finding_says_whether_it_is_fixed() {

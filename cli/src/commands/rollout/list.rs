@@ -1,8 +1,8 @@
 //! `tidemill rollouts`: what was rolled out, newest first.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::PageOptions;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
 use crate::rollouts::shown;
 use crate::session::Session;
 
@@ -14,7 +14,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {

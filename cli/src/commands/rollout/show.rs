@@ -1,6 +1,6 @@
 //! `tidemill rollout`: one rollout, shown, followed or cancelled.
 
-use crate::client::Path;
+use crate::api::client::Path;
 use crate::failure::{Exit, Failure};
 use crate::rollouts::follow::{self, follow};
 use crate::rollouts::views::Rollout;

@@ -1,10 +1,10 @@
 //! `tidemill cancel`: asks a run to end.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
 use crate::runs;
 use crate::session::Session;
-use crate::views::Run;
 
 /// Ask a run to end: it finishes the object in hand, takes no other, and ends as cancelled
 #[derive(clap::Args)]

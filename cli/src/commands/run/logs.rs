@@ -1,11 +1,11 @@
 //! `tidemill logs`: a run's log, also while it grows.
 
-use crate::client::Client;
+use crate::api::client::Client;
+use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
-use crate::following::{self, Log, line_text};
 use crate::runs;
+use crate::runs::following::{self, Log, line_text};
 use crate::session::Session;
-use crate::views::Run;
 use serde::Serialize;
 use serde_json::value::RawValue;
 

@@ -1,11 +1,11 @@
 //! `tidemill runs`: what ran, newest first, and one of them in detail.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::Period;
+use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
-use crate::pages::Period;
 use crate::runs::{self, result_text};
 use crate::session::Session;
-use crate::views::Run;
 
 /// List what ran, newest first, or show one run with its result
 ///

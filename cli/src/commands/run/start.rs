@@ -1,12 +1,12 @@
 //! `tidemill run`: runs a deployment now.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::Run;
+use crate::deploy::files::read_text;
 use crate::failure::{Exit, Failure};
-use crate::following::{follow, line_text};
-use crate::pipeline_files::read_text;
+use crate::runs::following::{follow, line_text};
 use crate::runs::{self, result_text};
 use crate::session::Session;
-use crate::views::Run;
 use serde::Serialize;
 use serde_json::value::RawValue;
 

@@ -1,12 +1,12 @@
 //! `tidemill ticks`: every due minute with its outcome.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::Period;
+use crate::api::views::Tick;
 use crate::failure::{Exit, Failure};
-use crate::pages::Period;
+use crate::output::table::{self, or_dash, state};
+use crate::output::times::{absolute, relative};
 use crate::session::Session;
-use crate::table::{self, or_dash, state};
-use crate::times::{absolute, relative};
-use crate::views::Tick;
 use comfy_table::Cell;
 
 /// List a project's due minutes, newest first: each ran, was skipped, or was missed
@@ -22,7 +22,7 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &args.project, "ticks"]);
     let list = args.period.fetch(&session.client()?, &path).await?;
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let columns = table::new(&["DUE", "", "OUTCOME", "REASON", "RUN"]);
     list.print(session, "no tick matches", columns, |table, tick: Tick| {
         table.add_row([

@@ -1,11 +1,11 @@
 //! `tidemill why`: why there was a run at some minute, or why there was none.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::Why;
 use crate::failure::{Exit, Failure};
+use crate::output::table::{facts, state, text};
+use crate::output::times::{self, Toward, both};
 use crate::session::Session;
-use crate::table::{facts, state, text};
-use crate::times::{self, Toward, both};
-use crate::views::Why;
 use comfy_table::Cell;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let zone = args.timezone.unwrap_or(TimeZone::UTC);
     let time = times::instant(&args.time, &zone, now, Toward::Past)
         .map_err(|message| Failure::argument(message, "see `tidemill why --help`"))?;

@@ -1,11 +1,11 @@
 //! `tidemill versions add`: stores a pipeline as a project's next version.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::Detail;
+use crate::deploy::files::{read_text, unwrap};
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::{read_text, unwrap};
+use crate::output::table::plain;
 use crate::session::Session;
-use crate::table::plain;
-use crate::views::Detail;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::path::PathBuf;

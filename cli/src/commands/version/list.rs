@@ -1,14 +1,14 @@
 //! The versions of a project, or the pipeline of one.
 
 use super::show;
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::pages::PageOptions;
+use crate::api::views::Version;
 use crate::failure::{Exit, Failure};
-use crate::pages::Wanted;
+use crate::output::table::{self, or_dash, plain};
+use crate::output::times::relative;
 use crate::rollouts::shown::short;
 use crate::session::Session;
-use crate::table::{self, or_dash, plain};
-use crate::times::relative;
-use crate::views::Version;
 use comfy_table::Cell;
 
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub struct List {
     #[arg(long = "version", value_name = "N")]
     number: Option<u32>,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 pub async fn run(session: &Session, args: List) -> Result<Exit, Failure> {
@@ -30,7 +30,7 @@ pub async fn run(session: &Session, args: List) -> Result<Exit, Failure> {
     }
     let path = Path::new(&["deployments", &project, "versions"]);
     let list = args.wanted.fetch(&session.client()?, &path).await?;
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "COMMIT", "NOTE"]);
     list.print(session, "there is no version", columns, |table, version: Version| {
         table.add_row([

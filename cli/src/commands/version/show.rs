@@ -1,10 +1,10 @@
 //! `tidemill versions show`: the pipeline of a version.
 
-use crate::client::Path;
+use crate::api::client::Path;
+use crate::api::views::Version;
 use crate::failure::{Exit, Failure};
+use crate::output::times::{self, both};
 use crate::session::Session;
-use crate::times::{self, both};
-use crate::views::Version;
 
 /// Print the pipeline of a version, byte for byte
 #[derive(clap::Args)]

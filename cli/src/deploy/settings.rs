@@ -1,9 +1,9 @@
 //! The settings of a deployment, on the command line and in its file.
 
+use crate::api::views::Deployment;
 use crate::failure::{Exit, Failure};
-use crate::schedule_text;
-use crate::times;
-use crate::views::Deployment;
+use crate::output::times;
+use crate::schedule::text;
 use serde::{Deserialize, Serialize};
 use tidemill_model::deployment::{self, checked_note};
 
@@ -78,7 +78,7 @@ impl Settings {
         checked.map_err(|invalid| Failure::new("invalid_argument", invalid.message).hint(invalid.hint))?;
         let schedule = self.schedule.as_deref().unwrap_or("manual");
         let zone = self.timezone.as_deref().unwrap_or("UTC");
-        schedule_text::parse(schedule, zone).map(|_| ()).map_err(|error| schedule_text::refused(schedule, &error))
+        text::parse(schedule, zone).map(|_| ()).map_err(|error| text::refused(schedule, &error))
     }
 
     /// Like [`Settings::check`], for what stands on the command line.

@@ -1,7 +1,7 @@
 //! Talks to a plane: one request, one answer. Knows no command.
 
-use crate::connection::Connection;
-use crate::events::Events;
+use crate::api::connection::Connection;
+use crate::api::events::Events;
 use crate::failure::{Exit, Failure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Response, redirect};

@@ -1,8 +1,8 @@
 //! Answers lines `{"expr", "start"}` with the next due times, one line each, for programs that ask about many schedules.
 
 use crate::failure::{Exit, Failure};
-use crate::schedule_text::parse;
-use crate::times::seconds_since_1970;
+use crate::output::times::seconds_since_1970;
+use crate::schedule::text::parse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,9 +1,9 @@
 //! Lists: as many pages as were asked for, put together as one.
 
-use crate::client::{self, Client, Path};
+use crate::api::client::{self, Client, Path};
 use crate::failure::Failure;
+use crate::output::times;
 use crate::session::Session;
-use crate::times;
 use comfy_table::Table;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ pub const PAGE_LIMIT: usize = 100;
 
 /// How much of a list is wanted.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Wanted {
+pub struct PageOptions {
     /// Show at most this many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -37,7 +37,7 @@ pub struct Period {
     #[arg(long, value_name = "TIME", value_parser = times::past)]
     until: Option<Timestamp>,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: PageOptions,
 }
 
 impl Period {
@@ -55,7 +55,7 @@ pub struct List {
     pub next: Option<String>,
 }
 
-impl Wanted {
+impl PageOptions {
     /// Reads pages until there is enough.
     pub async fn fetch(&self, client: &Client, path: &Path) -> Result<List, Failure> {
         self.fetch_from(async |limit, cursor: Option<&str>| {
@@ -103,7 +103,7 @@ impl List {
         for item in &self.items {
             row(&mut table, client::read(item.get())?);
         }
-        session.output.line(crate::table::text(&table));
+        session.output.line(crate::output::table::text(&table));
         if let Some(next) = &self.next {
             session.output.note(format_args!("there are more: give --all, or --cursor {next}"));
         }

@@ -1,11 +1,11 @@
 //! Follows a run's log while it grows, until the run has ended.
 
-use crate::client::{Client, Path};
+use crate::api::client::{Client, Path};
+use crate::api::views::{LogLine, Logs, Run};
 use crate::failure::{Exit, Failure};
-use crate::progress;
+use crate::output::progress;
+use crate::output::table::{plain, readable};
 use crate::session::Session;
-use crate::table::{plain, readable};
-use crate::views::{LogLine, Logs, Run};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 use serde_json::value::RawValue;

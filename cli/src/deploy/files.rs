@@ -1,8 +1,8 @@
 //! Pipelines on disk: which files of a folder hold one, and what a file says about its deployment.
 
+use crate::api::views::Detail;
+use crate::deploy::settings::Settings;
 use crate::failure::Failure;
-use crate::settings::Settings;
-use crate::views::Detail;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use tidemill_model::pipeline::{DeployFile, unwrap_file};
 use tidemill_plan::Target;
 
 /// A file that is ready to be deployed.
-pub struct Prepared {
+pub struct PreparedPipeline {
     /// As it was named on the command line, or found in a folder that was.
     pub file: PathBuf,
     /// The text is the file's, to the byte.
@@ -22,7 +22,7 @@ pub struct Prepared {
     pub settings: Settings,
 }
 
-impl Prepared {
+impl PreparedPipeline {
     /// What is allowed and probably not meant. None for a pipeline that cannot run: the plane reports its problems.
     pub fn warnings(&self) -> Vec<Detail> {
         let on_cron = self.settings.schedule.as_deref().is_some_and(|schedule| schedule != "manual");
@@ -62,7 +62,7 @@ pub fn unwrap(path: &Path, text: &str) -> Result<DeployFile, Failure> {
 }
 
 /// Reads a file for a deploy; options override the file.
-pub fn prepare(path: &Path, given: &Settings) -> Result<Prepared, Failure> {
+pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failure> {
     let file = unwrap(path, &read_text(path)?)?;
     if let Some(environment) = file.environment.as_deref().filter(|name| *name != "production") {
         return Err(Failure::argument(
@@ -75,7 +75,7 @@ pub fn prepare(path: &Path, given: &Settings) -> Result<Prepared, Failure> {
     settings.check().map_err(|failure| failure.of_file(path))?;
     let refused = |error| Failure::new("invalid_argument", format!("`{}` is not JSON: {error}", path.display()));
     let pipeline = RawValue::from_string(file.pipeline_text).map_err(refused)?;
-    Ok(Prepared { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings })
+    Ok(PreparedPipeline { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings })
 }
 
 fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Settings, Failure> {

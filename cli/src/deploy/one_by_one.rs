@@ -1,13 +1,13 @@
 //! Deploys pipelines one by one, without a rollout, as `tidemill dev --deploy` does: adds each deployment, or updates the
 //! existing one. A refusal does not stop the others.
 
-use crate::client::{Client, Path};
+use crate::api::client::{Client, Path};
+use crate::api::views::Deployment;
+use crate::deploy::files::{PreparedPipeline, prepare};
+use crate::deploy::settings::Settings;
 use crate::failure::Failure;
-use crate::pipeline_files::{Prepared, prepare};
-use crate::settings::Settings;
-use crate::table::plain;
-use crate::times::relative;
-use crate::views::Deployment;
+use crate::output::table::plain;
+use crate::output::times::relative;
 use futures::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -48,7 +48,7 @@ impl Change {
 }
 
 /// A deployment that is live.
-pub struct Deployed {
+pub struct DeployOutcome {
     pub change: Change,
     pub deployment: Deployment,
 }
@@ -57,7 +57,7 @@ pub struct Deployed {
 pub fn deploy_all<'a>(
     client: &'a Client,
     files: &'a [PathBuf],
-) -> impl futures::Stream<Item = Result<Deployed, Failure>> + Unpin {
+) -> impl futures::Stream<Item = Result<DeployOutcome, Failure>> + Unpin {
     let deploy = move |file: &'a PathBuf| async move {
         let wanted = prepare(file, &Settings::default())?;
         deploy(client, &wanted).await.map_err(|failure| failure.of_file(file))
@@ -66,29 +66,29 @@ pub fn deploy_all<'a>(
 }
 
 /// Adds the deployment; where there is one already, updates it to what is wanted.
-async fn deploy(client: &Client, wanted: &Prepared) -> Result<Deployed, Failure> {
+async fn deploy(client: &Client, wanted: &PreparedPipeline) -> Result<DeployOutcome, Failure> {
     let added = client.post(&Path::new(&["deployments"]), Some(body(Some(&wanted.pipeline), &wanted.settings))).await;
     match added {
-        Ok(answer) => Ok(Deployed { change: Change::Added, deployment: answer.read()? }),
+        Ok(answer) => Ok(DeployOutcome { change: Change::Added, deployment: answer.read()? }),
         Err(failure) if failure.code == "already_exists" => bring_up_to_date(client, wanted).await,
         Err(failure) => Err(failure),
     }
 }
 
-async fn bring_up_to_date(client: &Client, wanted: &Prepared) -> Result<Deployed, Failure> {
+async fn bring_up_to_date(client: &Client, wanted: &PreparedPipeline) -> Result<DeployOutcome, Failure> {
     let path = Path::new(&["deployments", &wanted.project]);
     let found = client.get(&path).await?;
     let deployment: Deployment = found.read()?;
     let is_same = deployment.pipeline.as_ref().is_some_and(|pipeline| pipeline.get() == wanted.pipeline.get());
     if is_same && wanted.settings.hold_of(&deployment) {
-        return Ok(Deployed { change: Change::Unchanged, deployment });
+        return Ok(DeployOutcome { change: Change::Unchanged, deployment });
     }
     let answer = client.patch(&path, body(Some(&wanted.pipeline), &wanted.settings)).await?;
-    Ok(Deployed { change: Change::Updated, deployment: answer.read()? })
+    Ok(DeployOutcome { change: Change::Updated, deployment: answer.read()? })
 }
 
 /// The outcome of a deploy, for a person.
-pub fn sentence(deployed: &Deployed) -> String {
+pub fn sentence(deployed: &DeployOutcome) -> String {
     let project = plain(&deployed.deployment.project);
     format!("{} `{project}`: {}", deployed.change.word(), summary(&deployed.deployment))
 }
@@ -100,7 +100,7 @@ pub fn summary(deployment: &Deployment) -> String {
         schedule => format!("`{schedule}` {}", deployment.timezone),
     };
     let next = match (deployment.state.as_str(), deployment.next.first()) {
-        ("active", Some(next)) => format!(", next {}", relative(*next, crate::times::now())),
+        ("active", Some(next)) => format!(", next {}", relative(*next, crate::output::times::now())),
         ("active", None) => String::new(),
         (state, _) => format!(", {state}"),
     };

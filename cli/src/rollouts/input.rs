@@ -1,12 +1,12 @@
 //! The request for a rollout: the pipelines of some files, and their group.
 
-use crate::client;
+use crate::api::client;
+use crate::api::views::Detail;
+use crate::deploy::files::{PreparedPipeline, pipelines_at, prepare};
+use crate::deploy::settings::Settings;
 use crate::failure::{Exit, Failure};
-use crate::pipeline_files::{Prepared, pipelines_at, prepare};
+use crate::output::table::{counted, plain};
 use crate::session::Session;
-use crate::settings::Settings;
-use crate::table::{counted, plain};
-use crate::views::Detail;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ use tidemill_model::rollout::Gone;
 /// The body of a rollout's request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Wanted<'a> {
+pub struct RolloutInput<'a> {
     /// `None` is that of the only pipeline's project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupName>,
@@ -32,7 +32,7 @@ pub struct Wanted<'a> {
     pub git: Option<Git>,
 }
 
-impl Wanted<'_> {
+impl RolloutInput<'_> {
     pub fn body(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers are JSON")
     }
@@ -46,40 +46,40 @@ pub struct Pipeline<'a> {
     settings: &'a Settings,
 }
 
-impl<'a> From<&'a Prepared> for Pipeline<'a> {
-    fn from(prepared: &'a Prepared) -> Pipeline<'a> {
+impl<'a> From<&'a PreparedPipeline> for Pipeline<'a> {
+    fn from(prepared: &'a PreparedPipeline) -> Pipeline<'a> {
         Pipeline { pipeline: &prepared.pipeline, settings: &prepared.settings }
     }
 }
 
-/// What was named on the command line.
-pub enum Named {
+/// The files and folders of the command line.
+pub enum Paths {
     /// One file.
     File(PathBuf),
-    /// All that there is of a group.
+    /// A whole group.
     Folder(PathBuf),
-    /// Some files, and what is in some folders.
+    /// Some files, and the files of some folders.
     Several(Vec<PathBuf>),
 }
 
-impl Named {
-    pub fn new(paths: Vec<PathBuf>) -> Named {
+impl Paths {
+    pub fn new(paths: Vec<PathBuf>) -> Paths {
         let mut paths = once(paths);
         match (paths.pop(), paths.is_empty()) {
-            (Some(only), true) if only.is_dir() => Named::Folder(only),
-            (Some(only), true) => Named::File(only),
-            (last, _) => Named::Several(paths.into_iter().chain(last).collect()),
+            (Some(only), true) if only.is_dir() => Paths::Folder(only),
+            (Some(only), true) => Paths::File(only),
+            (last, _) => Paths::Several(paths.into_iter().chain(last).collect()),
         }
     }
 
     pub fn is_folder(&self) -> bool {
-        matches!(self, Named::Folder(_))
+        matches!(self, Paths::Folder(_))
     }
 
     fn paths(&self) -> &[PathBuf] {
         match self {
-            Named::File(path) | Named::Folder(path) => std::slice::from_ref(path),
-            Named::Several(paths) => paths,
+            Paths::File(path) | Paths::Folder(path) => std::slice::from_ref(path),
+            Paths::Several(paths) => paths,
         }
     }
 
@@ -102,7 +102,7 @@ impl Named {
         let home = self.home();
         let name = match (given, self, home.file_name()) {
             (Some(name), ..) => name.to_owned(),
-            (None, Named::File(_), _) => return Ok(None),
+            (None, Paths::File(_), _) => return Ok(None),
             (None, _, Some(name)) => name.to_string_lossy().into_owned(),
             (None, _, None) => {
                 let message = format!("`{}` has no name to call the group by", home.display());
@@ -114,7 +114,7 @@ impl Named {
     }
 
     /// Reads every file; of several that cannot be read, all but the last are reported here.
-    pub fn prepared(&self, session: &Session, settings: &Settings) -> Result<Vec<Prepared>, Failure> {
+    pub fn prepared(&self, session: &Session, settings: &Settings) -> Result<Vec<PreparedPipeline>, Failure> {
         let mut files = Vec::new();
         for path in self.paths() {
             files.extend(pipelines_at(path)?);
@@ -148,8 +148,8 @@ fn once(paths: Vec<PathBuf>) -> Vec<PathBuf> {
 }
 
 /// Projects that several files are of.
-fn doubled(prepared: &[Prepared]) -> Option<Failure> {
-    let mut first: HashMap<&str, &Prepared> = HashMap::new();
+fn doubled(prepared: &[PreparedPipeline]) -> Option<Failure> {
+    let mut first: HashMap<&str, &PreparedPipeline> = HashMap::new();
     let mut details = Vec::new();
     for one in prepared.iter().filter(|one| !one.project.is_empty()) {
         if let Some(other) = first.get(one.project.as_str()) {
@@ -169,7 +169,7 @@ fn doubled(prepared: &[Prepared]) -> Option<Failure> {
 }
 
 /// Names the files that the plane knows by their place in the request.
-pub fn by_file(mut failure: Failure, prepared: &[Prepared]) -> Failure {
+pub fn by_file(mut failure: Failure, prepared: &[PreparedPipeline]) -> Failure {
     for detail in &mut failure.details {
         let place = detail.field.as_deref().and_then(place);
         let named = place.and_then(|(index, field)| Some((prepared.get(index)?, field.map(str::to_owned))));

@@ -1,8 +1,13 @@
 //! What is printed: answers on standard output, everything about them on standard error. Colours are dropped where
 //! the stream is not a terminal or `NO_COLOR` is set.
 
+pub mod asking;
+pub mod progress;
+pub mod table;
+pub mod times;
+
+use crate::api::views::Detail;
 use crate::failure::Failure;
-use crate::views::Detail;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 use std::fmt::Display;

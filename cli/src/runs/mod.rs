@@ -1,11 +1,13 @@
 //! Runs as several commands need them: found by id or by project, and shown.
 
-use crate::client::{self, Client, Path};
+pub mod following;
+
+use crate::api::client::{self, Client, Path};
+use crate::api::pages::List;
+use crate::api::views::{Run, RunError};
 use crate::failure::{Exit, Failure};
-use crate::pages::List;
-use crate::table::{facts, or_dash, plain, readable, state};
-use crate::times::{absolute, both, milliseconds, relative};
-use crate::views::{Run, RunError};
+use crate::output::table::{facts, or_dash, plain, readable, state};
+use crate::output::times::{absolute, both, milliseconds, relative};
 use comfy_table::{Cell, Table};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -38,11 +40,11 @@ pub fn path(run: &Run) -> Path {
 }
 
 pub fn columns() -> Table {
-    crate::table::new(&["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS", "ERROR"])
+    crate::output::table::new(&["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS", "ERROR"])
 }
 
 pub fn row(table: &mut Table, run: Run) {
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     table.add_row([
         Cell::new(&run.id),
         Cell::new(plain(&run.project)),
@@ -59,7 +61,7 @@ pub fn row(table: &mut Table, run: Run) {
 
 /// One run for a person, without its result.
 pub fn shown(run: &Run) -> String {
-    let now = crate::times::now();
+    let now = crate::output::times::now();
     let mut rows = vec![
         ("run", Cell::new(&run.id)),
         ("project", Cell::new(plain(&run.project))),
@@ -79,7 +81,7 @@ pub fn shown(run: &Run) -> String {
         rows.push(("error", Cell::new(plain(&placed(error)))));
         rows.extend(error.hint.as_ref().map(|hint| ("hint", Cell::new(plain(hint)))));
     }
-    crate::table::text(&facts(rows))
+    crate::output::table::text(&facts(rows))
 }
 
 /// With what a run failed, if it did.

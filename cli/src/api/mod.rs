@@ -1,0 +1,8 @@
+//! The HTTP API as this command uses it: the client and its connection, lists page by page, streams of events, and the
+//! answers as far as people see them.
+
+pub mod client;
+pub mod connection;
+pub mod events;
+pub mod pages;
+pub mod views;

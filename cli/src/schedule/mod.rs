@@ -1,0 +1,4 @@
+//! Schedules without a plane: read from text, or line by line.
+
+pub mod lines;
+pub mod text;
