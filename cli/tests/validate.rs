@@ -1,6 +1,6 @@
 //! The compiler, without a plane.
 
-use crate::command::{Ended, tidemill_in, tidemill_reading};
+use crate::command::{CommandOutput, tidemill_in, tidemill_reading};
 
 const ECHO: &str = r#"{
     "project_id": "echo",
@@ -11,7 +11,7 @@ const ECHO: &str = r#"{
     ]
 }"#;
 
-fn validate(text: &str, arguments: &[&str]) -> Ended {
+fn validate(text: &str, arguments: &[&str]) -> CommandOutput {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.pipe"), text).unwrap();
     tidemill_in(folder.path(), &[&["validate", "a.pipe"], arguments].concat(), "")
