@@ -19,8 +19,8 @@ use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{PlaneParts, Workers};
-use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
-use tidemill_store::Store;
+use tidemill_operations::{Ambient, Clock, Plane, SystemAmbient, key};
+use tidemill_store::{LAYOUT, Layout, LayoutChange, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -79,6 +79,7 @@ impl Local {
             workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: true },
         }));
         plane.store.create_table().await?;
+        adopt_layout(&plane.store).await?;
         let key = dev_key(&folder, &plane).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -128,9 +129,34 @@ impl Local {
 
 /// Opens the table of a data folder, beside a running plane or without one.
 pub async fn open_store(data: &Path) -> Result<Store, StartError> {
-    let store = Store::new(table::client(&Folder::open(data)?.database()?), table::TABLE);
+    let folder = Folder::open(data)?;
+    let store = Store::new(table::client(&folder.database()?), table::TABLE);
     store.create_table().await?;
+    if store.layout().await?.is_none() {
+        // The table of a running plane is not to be rewritten under it.
+        let _lock = folder.lock()?;
+        adopt_layout(&store).await?;
+        return Ok(store);
+    }
+    adopt_layout(&store).await?;
     Ok(store)
+}
+
+/// Carries an older table over, and refuses one that is too new to read.
+async fn adopt_layout(store: &Store) -> Result<(), StartError> {
+    match store.adopt_layout().await? {
+        LayoutChange::None => Ok(()),
+        LayoutChange::CarriedOver { items } => {
+            tracing::info!(items, layout = LAYOUT, "carried the table over from an older version");
+            Ok(())
+        }
+        LayoutChange::TooNew(Layout { number, least_reader }) => Err(StartError::new(
+            format!(
+                "the table has layout {number}, which takes a version that reads layout {least_reader}; this one reads {LAYOUT}"
+            ),
+            "start a newer version of `tidemill`, or give another folder with `--data`",
+        )),
+    }
 }
 
 fn calendar(minute: Option<Duration>) -> Result<Calendar, StartError> {

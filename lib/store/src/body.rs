@@ -19,7 +19,7 @@ use tidemill_model::version::sha256;
 /// Bytes of a body in one item: under the 400 KB of an item with room for its keys.
 const CHUNK: usize = 350 * 1024;
 /// Items of one batch write, by DynamoDB's limit.
-const BATCH: usize = 25;
+pub(crate) const BATCH: usize = 25;
 /// Largest body when it is not compressed, in bytes: the largest request for a rollout.
 pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 /// Waits for capacity before a batch write gives up.
@@ -58,7 +58,11 @@ impl Store {
     }
 
     async fn put_batch(&self, items: Vec<Item>) -> Result<(), Error> {
-        let mut requests: Vec<WriteRequest> = items.into_iter().map(put_request).collect();
+        self.write_batch(items.into_iter().map(put_request).collect()).await
+    }
+
+    /// Sends some writes, at most [`BATCH`], until the table has taken all of them.
+    pub(crate) async fn write_batch(&self, mut requests: Vec<WriteRequest>) -> Result<(), Error> {
         for attempt in 1..=BATCH_TRIES {
             let sent = self.client.batch_write_item().request_items(&self.table, requests).send().await?;
             requests = sent.unprocessed_items.and_then(|mut left| left.remove(&self.table)).unwrap_or_default();
@@ -113,7 +117,7 @@ impl Store {
     }
 }
 
-fn put_request(item: Item) -> WriteRequest {
+pub(crate) fn put_request(item: Item) -> WriteRequest {
     let put = PutRequest::builder().set_item(Some(item)).build().expect("the item is set");
     WriteRequest::builder().put_request(put).build()
 }

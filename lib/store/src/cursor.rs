@@ -29,8 +29,14 @@ impl Cursor {
     /// Reads what a client sent back.
     pub fn decode(text: &str) -> Result<Cursor, Invalid> {
         let sort = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        sort.filter(|sort| sort.get(1..2) == Some("#") && sort.len() <= 1024).map(Cursor).ok_or_else(|| {
+        sort.filter(|sort| is_of_a_list(sort) && sort.len() <= 1024).map(Cursor).ok_or_else(|| {
             Invalid::new("cursor", "the cursor was not made by this list", "send `next` of the page before unchanged")
         })
     }
+}
+
+/// Whether a sort key begins with the word of a list's items.
+fn is_of_a_list(sort: &str) -> bool {
+    sort.split_once('#')
+        .is_some_and(|(word, _)| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
 }

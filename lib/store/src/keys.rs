@@ -1,40 +1,41 @@
 //! The whole table.
 //!
-//! | partition key          | sort key                   | item                                                    |
-//! |------------------------|----------------------------|---------------------------------------------------------|
-//! | `OWNERS`               | `owner`                    | an owner                                                |
-//! | `O#owner`              | `D#project`                | a deployment, or its tombstone                          |
-//! | `O#owner`              | `D#project␁environment␁source` | how an environment runs a source                    |
-//! | `O#owner`              | `E#environment␁project`    | an environment of a project                             |
-//! | `O#owner`              | `N#ulid`                   | that an environment changed, 10 min                     |
-//! | `O#owner`              | `K#key id`                 | a key, as its owner sees it                             |
-//! | `O#owner`              | `S#name`                   | a secret, encrypted                                     |
-//! | `O#owner`              | `I#operation#sha256`       | the answer to an idempotency key, 24 h                  |
-//! | `O#owner`              | `T#sha256 of the token`    | a task                                                  |
-//! | `O#owner`              | `W#sha256 of the source`   | which task serves a project's source                    |
-//! | `O#owner`              | `TASKS`                    | how many tasks are open                                 |
-//! | `O#owner`              | `G#group`                  | a group, with its active rollout                        |
-//! | `O#owner`              | `M#sha256 of both names`   | a member of a group                                     |
-//! | `O#owner`              | `R#rollout id`             | a rollout, 30 days                                      |
-//! | `R#rollout id`         | `0000000000`               | what a rollout did with a resource                      |
-//! | `R#rollout id`         | `B#sha256#0000`            | a chunk of what a rollout was asked for                 |
-//! | `K#sha256 of the key`  | `KEY`                      | the same key, as a request finds it                     |
-//! | `K#sha256 of the token`| `TASK`                     | whose task a token is the credential of                 |
-//! | `STRANGERS`            | `address␁connection`       | a WebSocket that nobody has logged in on                |
-//! | `C#connection`         | `CONNECTION`               | who is logged in on a WebSocket of API Gateway          |
-//! | `W#owner`              | `C#connection`             | what is told on such a WebSocket, and was told last     |
-//! | `W#owner`              | `BELL`                     | whether somebody is to be told something                |
-//! | `H#hook`               | `HOOK`                     | whose hook it is                                        |
-//! | `P#owner#project`      | `V#0000000001`             | a version                                               |
-//! | `P#owner#project`      | `B#sha256#0000`            | a chunk of a body: pipeline, plan, input, result        |
-//! | `P#owner#project`      | `R#run id`                 | a run; also a tick's outcome, if the tick made it       |
-//! | `P#owner#project`      | `L#run id#0000000001`      | a chunk of a run's log                                  |
-//! | `P#owner#project`      | `X#run id#0000000001`      | what is told of an object, or of a step, 1 h            |
-//! | `P#owner#project`      | `C#run id`                 | a run's checkpoint                                      |
-//! | `P#owner#project`      | `T#0001767225600000`       | a stretch of ticks without a run, by the first (ms)     |
-//! | `P#owner#project`      | `S#component#key`          | a key that `dedupe` has seen                            |
-//! | `P#owner#project`      | `A#ulid`                   | an audit row                                            |
-//! | `P#owner#project`      | `H#ulid`                   | an audit row of an environment                          |
+//! | partition key          | sort key                             | item                                               |
+//! |------------------------|--------------------------------------|----------------------------------------------------|
+//! | `META`                 | `LAYOUT`                             | the layout of the table, and its least reader      |
+//! | `OWNERS`               | `owner`                              | an owner                                           |
+//! | `O#owner`              | `deployment#project`                 | a deployment, or its tombstone                     |
+//! | `O#owner`              | `deployment#project␁environment␁source` | how an environment runs a source                |
+//! | `O#owner`              | `environment#environment␁project`    | an environment of a project                        |
+//! | `O#owner`              | `notice#ulid`                        | that an environment changed, 10 min                |
+//! | `O#owner`              | `key#key id`                         | a key, as its owner sees it                        |
+//! | `O#owner`              | `secret#name`                        | a secret, encrypted                                |
+//! | `O#owner`              | `idempotency#operation#sha256`       | the answer to an idempotency key, 24 h             |
+//! | `O#owner`              | `task#sha256 of the token`           | a task                                             |
+//! | `O#owner`              | `serving#sha256 of the source`       | the task that serves a project's source            |
+//! | `O#owner`              | `TASKS`                              | how many tasks are open                            |
+//! | `O#owner`              | `group#group`                        | a group, with its active rollout                   |
+//! | `O#owner`              | `member#sha256 of both names`        | a member of a group                                |
+//! | `O#owner`              | `rollout#rollout id`                 | a rollout, 30 days                                 |
+//! | `R#rollout id`         | `resource#0000000000`                | what a rollout did with a resource                 |
+//! | `R#rollout id`         | `body#sha256#0000`                   | a chunk of a rollout's request                     |
+//! | `K#sha256 of the key`  | `KEY`                                | the same key, as a request finds it                |
+//! | `K#sha256 of the token`| `TASK`                               | the task whose credential a token is               |
+//! | `STRANGERS`            | `address␁connection`                 | a WebSocket without a login                        |
+//! | `C#connection`         | `CONNECTION`                         | the login of a WebSocket of API Gateway            |
+//! | `W#owner`              | `watcher#connection`                 | what such a WebSocket watches, and was sent last   |
+//! | `W#owner`              | `BELL`                               | whether watchers wait for something                |
+//! | `H#hook`               | `HOOK`                               | the project of a hook                              |
+//! | `P#owner#project`      | `version#0000000001`                 | a version                                          |
+//! | `P#owner#project`      | `body#sha256#0000`                   | a chunk of a body: pipeline, plan, input, result   |
+//! | `P#owner#project`      | `run#run id`                         | a run; also a tick's outcome, if the tick made it  |
+//! | `P#owner#project`      | `log#run id#0000000001`              | a chunk of a run's log                             |
+//! | `P#owner#project`      | `trace#run id#0000000001`            | events of an object, or of a step, 1 h             |
+//! | `P#owner#project`      | `checkpoint#run id`                  | a run's checkpoint                                 |
+//! | `P#owner#project`      | `tick#0001767225600000`              | a stretch of ticks without a run, by the first (ms) |
+//! | `P#owner#project`      | `seen#component#key`                 | a key that `dedupe` has seen                       |
+//! | `P#owner#project`      | `audit#ulid`                         | an audit row                                       |
+//! | `P#owner#project`      | `environment-audit#ulid`             | an audit row of an environment                     |
 //!
 //! Owners hold no `#`, so no two partitions can be mixed up whatever a project is called. No name holds the control
 //! character U+0001 (`␁`), so no project can be taken for an environment's source. Such a source has a partition of its own
@@ -78,6 +79,10 @@ impl Key {
     }
 }
 
+pub(crate) fn layout() -> Key {
+    Key::new("META".to_owned(), "LAYOUT")
+}
+
 pub const OWNERS: &str = "OWNERS";
 
 pub fn owner_partition(owner: &OwnerId) -> String {
@@ -111,7 +116,7 @@ pub fn owner(owner: &OwnerId) -> Key {
     Key::new(OWNERS.to_owned(), owner.as_str())
 }
 
-pub const DEPLOYMENTS: &str = "D#";
+pub const DEPLOYMENTS: &str = "deployment#";
 
 pub fn deployment(owner: &OwnerId, id: &DeploymentId) -> Key {
     Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{}", spelled(id)))
@@ -127,7 +132,7 @@ pub fn sources_of_project(project: &ProjectId) -> String {
     format!("{DEPLOYMENTS}{project}{SEPARATOR}")
 }
 
-pub const ENVIRONMENTS: &str = "E#";
+pub const ENVIRONMENTS: &str = "environment#";
 
 /// By the name first: so the projects of one environment stand together, and the names can be told one by one.
 pub fn environments(name: &EnvironmentName) -> String {
@@ -138,13 +143,13 @@ pub fn environment(owner: &OwnerId, project: &ProjectId, name: &EnvironmentName)
     Key::new(owner_partition(owner), format!("{}{}", environments(name), project.as_str()))
 }
 
-pub const NOTICES: &str = "N#";
+pub const NOTICES: &str = "notice#";
 
 pub fn notice(owner: &OwnerId, id: &str) -> Key {
     Key::new(owner_partition(owner), format!("{NOTICES}{id}"))
 }
 
-pub const KEYS: &str = "K#";
+pub const KEYS: &str = "key#";
 
 pub fn key(owner: &OwnerId, id: &KeyId) -> Key {
     Key::new(owner_partition(owner), format!("{KEYS}{id}"))
@@ -154,17 +159,17 @@ pub fn key_by_hash(hash: &str) -> Key {
     Key::new(format!("K#{hash}"), "KEY")
 }
 
-pub const SECRETS: &str = "S#";
+pub const SECRETS: &str = "secret#";
 
 pub fn secret(owner: &OwnerId, name: &SecretName) -> Key {
     Key::new(owner_partition(owner), format!("{SECRETS}{name}"))
 }
 
 pub fn idempotency(owner: &OwnerId, operation: &str, sha256: &str) -> Key {
-    Key::new(owner_partition(owner), format!("I#{operation}#{sha256}"))
+    Key::new(owner_partition(owner), format!("idempotency#{operation}#{sha256}"))
 }
 
-pub const TASKS: &str = "T#";
+pub const TASKS: &str = "task#";
 
 pub fn task(owner: &OwnerId, hash: &str) -> Key {
     Key::new(owner_partition(owner), format!("{TASKS}{hash}"))
@@ -173,14 +178,14 @@ pub fn task(owner: &OwnerId, hash: &str) -> Key {
 pub fn task_of_source(owner: &OwnerId, deployment: &DeploymentId, source: &str) -> Key {
     // Projects hold no control characters, so no two pairs are told apart by nothing.
     let name = sha256(format!("{}\0{source}", spelled(deployment)).as_bytes());
-    Key::new(owner_partition(owner), format!("W#{name}"))
+    Key::new(owner_partition(owner), format!("serving#{name}"))
 }
 
 pub fn open_tasks(owner: &OwnerId) -> Key {
     Key::new(owner_partition(owner), "TASKS")
 }
 
-pub const GROUPS: &str = "G#";
+pub const GROUPS: &str = "group#";
 
 pub fn group(owner: &OwnerId, name: &GroupName) -> Key {
     Key::new(owner_partition(owner), format!("{GROUPS}{name}"))
@@ -188,7 +193,7 @@ pub fn group(owner: &OwnerId, name: &GroupName) -> Key {
 
 /// Names may be as long as a key, so a member's key holds the hashes of both of its names.
 pub fn members(group: &GroupName) -> String {
-    format!("M#{}#", &sha256(group.as_str().as_bytes())[..32])
+    format!("member#{}#", &sha256(group.as_str().as_bytes())[..32])
 }
 
 pub fn member(owner: &OwnerId, group: &GroupName, logical_id: &LogicalId) -> Key {
@@ -196,7 +201,7 @@ pub fn member(owner: &OwnerId, group: &GroupName, logical_id: &LogicalId) -> Key
     Key::new(owner_partition(owner), format!("{}{}", members(group), &name[..32]))
 }
 
-pub const ROLLOUTS: &str = "R#";
+pub const ROLLOUTS: &str = "rollout#";
 
 pub fn rollout(owner: &OwnerId, id: &RolloutId) -> Key {
     Key::new(owner_partition(owner), format!("{ROLLOUTS}{id}"))
@@ -208,7 +213,7 @@ pub fn rollout_partition(id: &RolloutId) -> String {
 }
 
 pub fn resource(id: &RolloutId, index: u32) -> Key {
-    Key::new(rollout_partition(id), format!("{index:010}"))
+    Key::new(rollout_partition(id), format!("resource#{index:010}"))
 }
 
 pub fn task_credential(hash: &str) -> Key {
@@ -230,7 +235,7 @@ pub fn socket(connection: &ConnectionId) -> Key {
     Key::new(format!("C#{connection}"), "CONNECTION")
 }
 
-pub const WATCHERS: &str = "C#";
+pub const WATCHERS: &str = "watcher#";
 
 pub fn watchers(owner: &OwnerId) -> String {
     format!("W#{owner}")
@@ -248,28 +253,28 @@ pub fn hook(hook: &HookId) -> Key {
     Key::new(format!("H#{hook}"), "HOOK")
 }
 
-pub const VERSIONS: &str = "V#";
+pub const VERSIONS: &str = "version#";
 
 pub fn version(owner: &OwnerId, project: &ProjectId, number: u32) -> Key {
     Key::new(project_partition(owner, project), format!("{VERSIONS}{number:010}"))
 }
 
 pub fn body_chunks(sha256: &str) -> String {
-    format!("B#{sha256}#")
+    format!("body#{sha256}#")
 }
 
 pub fn body_chunk(partition: String, sha256: &str, chunk: usize) -> Key {
     Key::new(partition, format!("{}{chunk:04}", body_chunks(sha256)))
 }
 
-pub const RUNS: &str = "R#";
+pub const RUNS: &str = "run#";
 
 pub fn run(owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Key {
     Key::new(deployment_partition(owner, deployment), format!("{RUNS}{run}"))
 }
 
 pub fn log_chunks(run: &RunId) -> String {
-    format!("L#{run}#")
+    format!("log#{run}#")
 }
 
 pub fn log_chunk(owner: &OwnerId, deployment: &DeploymentId, run: &RunId, chunk: u32) -> Key {
@@ -277,7 +282,7 @@ pub fn log_chunk(owner: &OwnerId, deployment: &DeploymentId, run: &RunId, chunk:
 }
 
 pub fn traces(run: &RunId) -> String {
-    format!("X#{run}#")
+    format!("trace#{run}#")
 }
 
 pub fn trace(owner: &OwnerId, deployment: &DeploymentId, run: &RunId, number: u64) -> Key {
@@ -285,10 +290,10 @@ pub fn trace(owner: &OwnerId, deployment: &DeploymentId, run: &RunId, number: u6
 }
 
 pub fn checkpoint(owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Key {
-    Key::new(deployment_partition(owner, deployment), format!("C#{run}"))
+    Key::new(deployment_partition(owner, deployment), format!("checkpoint#{run}"))
 }
 
-pub const TICKS: &str = "T#";
+pub const TICKS: &str = "tick#";
 
 /// Sort keys of ticks sort as the ticks do: milliseconds in sixteen digits.
 pub fn tick_sort(at: jiff::Timestamp) -> String {
@@ -300,16 +305,16 @@ pub fn tick(owner: &OwnerId, deployment: &DeploymentId, first: jiff::Timestamp) 
 }
 
 pub fn seen(owner: &OwnerId, deployment: &DeploymentId, component: &str, key: &str) -> Key {
-    Key::new(deployment_partition(owner, deployment), format!("S#{component}#{key}"))
+    Key::new(deployment_partition(owner, deployment), format!("seen#{component}#{key}"))
 }
 
-pub const AUDIT: &str = "A#";
+pub const AUDIT: &str = "audit#";
 
 pub fn audit(owner: &OwnerId, deployment: &DeploymentId, id: &str) -> Key {
     Key::new(deployment_partition(owner, deployment), format!("{AUDIT}{id}"))
 }
 
-pub const ENVIRONMENT_AUDIT: &str = "H#";
+pub const ENVIRONMENT_AUDIT: &str = "environment-audit#";
 
 pub fn environment_audit(owner: &OwnerId, project: &ProjectId, id: &str) -> Key {
     Key::new(project_partition(owner, project), format!("{ENVIRONMENT_AUDIT}{id}"))

@@ -11,6 +11,7 @@ mod user;
 
 pub use ambient::TestAmbient;
 pub use api_gateway::{ApiGateway, Visitor};
+pub use aws_sdk_dynamodb::types::AttributeValue;
 pub use dap::{Dap, Reply};
 pub use events::{Event, Events};
 pub use faults::{Death, Faults, Hold, Metered};

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,6 +208,24 @@ impl TestPlane {
             let delete = client.delete_item().table_name(table::TABLE);
             let delete = delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone());
             delete.send().await.expect("the table answers");
+        }
+    }
+
+    /// Rewrites every item of the table behind the plane's back, under its new key where that changes.
+    pub async fn rewrite(&self, change: impl Fn(&mut HashMap<String, AttributeValue>)) {
+        let client = aws_sdk_dynamodb::Client::from_conf(table::config(table::http_client(&self.database)).build());
+        let pages = client.scan().table_name(table::TABLE).into_paginator().items().send();
+        for before in pages.collect::<Result<Vec<_>, _>>().await.expect("the table answers") {
+            let mut after = before.clone();
+            change(&mut after);
+            let (from, to) = ((&before["pk"], &before["sk"]), (&after["pk"], &after["sk"]));
+            if from != to {
+                let delete = client.delete_item().table_name(table::TABLE);
+                let delete = delete.key("pk", from.0.clone()).key("sk", from.1.clone());
+                delete.send().await.expect("the table answers");
+            }
+            let put = client.put_item().table_name(table::TABLE).set_item(Some(after));
+            put.send().await.expect("the table takes every item");
         }
     }
 

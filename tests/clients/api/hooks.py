@@ -44,7 +44,7 @@ def cursor(sort_key):
 
 
 # A cursor is `next` of a page before. These name places in the lists, as such a `next` does.
-schemathesis.openapi.format("cursor", st.text(string.ascii_letters, max_size=20).map(lambda text: cursor(f"D#{text}")))
+schemathesis.openapi.format("cursor", st.text(string.ascii_letters, max_size=20).map(lambda text: cursor(f"deployment#{text}")))
 TICK_CURSOR = "1767225600000"
 HISTORY_CURSOR = "1000"
 

@@ -70,6 +70,6 @@ def step_what_is_kept_of_connections_goes_with_them(stack, users):
         pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.outputs["TableName"])
         items = [item for page in pages for item in page["Items"]]
         keys = [(item["pk"]["S"], item["sk"]["S"]) for item in items]
-        return [key for key in keys if key[0].startswith(("C#", "STRANGERS")) or key[1].startswith("C#")]
+        return [key for key in keys if key[0].startswith(("C#", "STRANGERS")) or key[1].startswith("watcher#")]
 
     wait_for("nothing is kept", kept, lambda left: not left)

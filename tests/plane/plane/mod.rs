@@ -1,5 +1,6 @@
 //! A file per operation on a plane, and what holds of several.
 
+mod carry_over;
 mod doctor;
 mod health;
 mod status;

@@ -190,7 +190,7 @@ async fn paused_and_removed_deployments_are_left_alone() {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_stops_the_sweep_of_nothing_else() {
-    for (partition, sort) in [("O#ana", "T#0"), ("O#ana", "D#0"), ("O#ana", "G#0"), ("OWNERS", "0")] {
+    for (partition, sort) in [("O#ana", "task#0"), ("O#ana", "deployment#0"), ("O#ana", "group#0"), ("OWNERS", "0")] {
         let world = TestPlane::new().await;
         let ana = world.user("ana").await;
         let bob = world.user("bob").await;

@@ -151,7 +151,7 @@ async fn a_rollout_that_nobody_can_read_any_more_is_given_up_and_its_slot_is_fre
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
-    world.lose(&format!("R#{id}"), "B#").await;
+    world.lose(&format!("R#{id}"), "body#").await;
 
     for _ in 0..8 {
         world.settle().await;
@@ -171,7 +171,7 @@ async fn a_slot_whose_holder_is_not_there_is_free() {
     for group in ["night", "day"] {
         begin(&ana, rollout(group, &[group], "x")).await;
     }
-    world.lose("O#ana", "R#").await;
+    world.lose("O#ana", "rollout#").await;
 
     let found = findings(&ana).await;
     let again = roll_out(&world, &ana, rollout("night", &["night"], "x")).await;
