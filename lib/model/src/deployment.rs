@@ -69,14 +69,23 @@ pub enum State {
     },
 }
 
+/// A state without its instant and reason, as answers and audit rows show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    Paused,
+    Errored,
+    Removed,
+}
+
 impl State {
-    /// The word that answers show.
-    pub fn word(&self) -> &'static str {
+    pub fn status(&self) -> Status {
         match self {
-            State::Active => "active",
-            State::Paused { .. } => "paused",
-            State::Errored { .. } => "errored",
-            State::Removed { .. } => "removed",
+            State::Active => Status::Active,
+            State::Paused { .. } => Status::Paused,
+            State::Errored { .. } => Status::Errored,
+            State::Removed { .. } => Status::Removed,
         }
     }
 

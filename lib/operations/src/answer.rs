@@ -4,12 +4,12 @@ use crate::plane::{Plane, due_schedule};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tidemill_model::deployment::{Deployment, State};
+use tidemill_model::deployment::{Deployment, State, Status};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::git::Git;
-use tidemill_model::key::Key;
-use tidemill_model::run::{Failure, Run};
-use tidemill_model::task::{Counts, ERRORS_LIMIT, End, Task, Trace};
+use tidemill_model::key::{Key, Scope};
+use tidemill_model::run::{self, Failure, Run, Trigger};
+use tidemill_model::task::{self, Counts, ERRORS_LIMIT, End, Task, Trace};
 use tidemill_model::version::Version;
 use tidemill_store::Page;
 
@@ -37,7 +37,7 @@ impl<T> ListAnswer<T> {
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentAnswer {
     pub project: String,
-    pub state: &'static str,
+    pub state: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ impl DeploymentAnswer {
         };
         DeploymentAnswer {
             project: deployment.id.to_string(),
-            state: deployment.state.word(),
+            state: deployment.state.status(),
             note,
             error,
             schedule: deployment.schedule.as_str().to_owned(),
@@ -167,8 +167,8 @@ pub struct RunAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     pub version: u32,
-    pub trigger: &'static str,
-    pub state: &'static str,
+    pub trigger: Trigger,
+    pub state: run::State,
     pub attempt: u32,
     /// The due minute that it was made for.
     pub tick: Option<Timestamp>,
@@ -194,8 +194,8 @@ impl From<Run> for RunAnswer {
             environment: of.map(|of| of.environment.to_string()),
             source: of.map(|of| of.source.to_string()),
             version: run.version,
-            trigger: run.trigger.as_str(),
-            state: run.state.as_str(),
+            trigger: run.trigger,
+            state: run.state,
             attempt: run.attempt,
             tick: run.tick,
             queued_at: run.queued_at,
@@ -210,13 +210,22 @@ impl From<Run> for RunAnswer {
     }
 }
 
+/// Whether a key still opens anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    Live,
+    Expired,
+    Revoked,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyAnswer {
     pub id: String,
     pub name: Option<String>,
-    pub scopes: Vec<&'static str>,
-    pub state: &'static str,
+    pub scopes: Vec<Scope>,
+    pub state: KeyState,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
@@ -231,12 +240,12 @@ impl KeyAnswer {
         KeyAnswer {
             id: key.id.to_string(),
             state: match (&key.revoked_at, key.is_live(now)) {
-                (Some(_), _) => "revoked",
-                (None, true) => "live",
-                (None, false) => "expired",
+                (Some(_), _) => KeyState::Revoked,
+                (None, true) => KeyState::Live,
+                (None, false) => KeyState::Expired,
             },
             name: key.name,
-            scopes: key.scopes.iter().map(|scope| scope.as_str()).collect(),
+            scopes: key.scopes,
             created_at: key.created_at,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
@@ -294,7 +303,7 @@ pub struct TaskAnswer {
     pub source: String,
     pub provider: String,
     pub run: String,
-    pub state: &'static str,
+    pub state: task::State,
     /// It was there before.
     pub existing: bool,
 }
@@ -309,7 +318,7 @@ impl TaskAnswer {
             source: task.source.clone(),
             provider: task.provider.clone(),
             run: task.run.to_string(),
-            state: task.state.as_str(),
+            state: task.state,
             existing,
         }
     }
@@ -328,7 +337,7 @@ pub struct TaskStatus {
     pub provider: String,
     pub run: String,
     pub version: u32,
-    pub state: &'static str,
+    pub state: task::State,
     pub end: Option<End>,
     pub opened_at: Timestamp,
     pub used_at: Timestamp,
@@ -380,7 +389,7 @@ impl From<Task> for TaskStatus {
             provider: task.provider,
             run: task.run.to_string(),
             version: task.version,
-            state: task.state.as_str(),
+            state: task.state,
             end: task.end,
             opened_at: task.opened_at,
             used_at: task.used_at,

@@ -3,7 +3,7 @@
 
 use crate::answer::RunAnswer;
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Rounds};
+use crate::deployment::change::{HISTORY, Retry};
 use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -39,7 +39,7 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
     let hook = HookId::parse(received.hook.clone()).map_err(|_| unknown())?;
     let hook = plane.store.hook(&hook).await?.ok_or_else(unknown)?;
     let now = plane.now();
-    let mut rounds = Rounds::new();
+    let mut retry = Retry::new();
     let mut input = None;
     loop {
         let found = plane.store.deployment(&hook.owner, &DeploymentId::from(&hook.project)).await?;
@@ -67,7 +67,7 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
                 plane.ring(bell, Duration::ZERO).await;
                 return wait_for(plane, run, received.wait).await;
             }
-            Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+            Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
 }

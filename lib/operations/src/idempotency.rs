@@ -11,16 +11,20 @@ use tidemill_store::{Answered, Transaction};
 /// Longest idempotency key, in characters.
 const KEY_LIMIT: usize = 256;
 
-/// The idempotency key of one request, with what the request asks.
-pub struct Once {
-    operation: &'static str,
+/// The idempotency key of one request, with a hash of the request.
+///
+/// The hash is of explicit fields in JSON, so no derive decides what is stored. A key that was sent before an upgrade that
+/// changes those fields answers [`Code::Conflict`] until it is forgotten after 24 hours; nothing is done twice.
+pub struct Idempotency {
+    operation: String,
     key_sha256: String,
     request_sha256: String,
 }
 
-impl Once {
-    /// Takes the key of a call, if it has one.
-    pub fn of(call: &Call, operation: &'static str, request: &[&str]) -> Result<Option<Once>, Error> {
+impl Idempotency {
+    /// The key of a call, if it has one. `request` is the part of the request that tells it from others, as a tuple of
+    /// its fields.
+    pub fn of(call: &Call, operation: &str, request: &impl Serialize) -> Result<Option<Idempotency>, Error> {
         let Some(key) = &call.idempotency else { return Ok(None) };
         let is_text = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if key.is_empty() || key.len() > KEY_LIMIT || !is_text {
@@ -32,12 +36,16 @@ impl Once {
             .into());
         }
         let request = serde_json::to_string(request).map_err(Error::internal)?;
-        Ok(Some(Once { operation, key_sha256: sha256(key.as_bytes()), request_sha256: sha256(request.as_bytes()) }))
+        Ok(Some(Idempotency {
+            operation: operation.to_owned(),
+            key_sha256: sha256(key.as_bytes()),
+            request_sha256: sha256(request.as_bytes()),
+        }))
     }
 
     /// What the first request with this key was answered, if there was one.
     pub async fn earlier(&self, plane: &Plane, call: &Call) -> Result<Option<Box<RawValue>>, Error> {
-        let found = plane.store.answered(&call.owner, self.operation, &self.key_sha256, call.now).await?;
+        let found = plane.store.answered(&call.owner, &self.operation, &self.key_sha256, call.now).await?;
         let Some(found) = found else { return Ok(None) };
         if found.request_sha256 != self.request_sha256 {
             return Err(Error::new(Code::Conflict, "this idempotency key was used for a different request")
@@ -55,7 +63,7 @@ impl Once {
     ) -> Result<Transaction<'a>, Error> {
         let answered = Answered {
             owner: call.owner.clone(),
-            operation: self.operation.to_owned(),
+            operation: self.operation.clone(),
             key_sha256: self.key_sha256.clone(),
             request_sha256: self.request_sha256.clone(),
             answer: serde_json::to_string(answer).map_err(Error::internal)?,

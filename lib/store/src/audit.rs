@@ -7,6 +7,8 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Cursor, Store, keys};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tidemill_model::audit::Operation;
+use tidemill_model::deployment::Status;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{KeyId, OwnerId, RunId};
 use tidemill_model::schedule::Schedule;
@@ -19,14 +21,13 @@ pub struct Audit {
     pub owner: OwnerId,
     #[serde(rename = "project")]
     pub deployment: DeploymentId,
-    /// The operation, e.g. `deployment_pause`.
-    pub operation: String,
+    pub operation: Operation,
     /// The key that asked; `None` when the plane did it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyId>,
     pub at: Timestamp,
     /// What held afterwards: from then on, ticks were decided by it.
-    pub state: String,
+    pub state: Status,
     pub schedule: Schedule,
     pub version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]

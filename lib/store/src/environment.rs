@@ -9,6 +9,7 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tidemill_model::audit::Operation;
 use tidemill_model::environment::Environment;
 use tidemill_model::ids::{EnvironmentName, KeyId, OwnerId, ProjectId, RunId};
 
@@ -20,8 +21,7 @@ pub struct EnvironmentAudit {
     pub owner: OwnerId,
     pub project: ProjectId,
     pub environment: EnvironmentName,
-    /// The operation, e.g. `environment_disable`.
-    pub operation: String,
+    pub operation: Operation,
     /// The source that was changed or run, if it was only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

@@ -8,6 +8,7 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tidemill_model::audit::Operation;
 use tidemill_model::ids::{EnvironmentName, OwnerId, ProjectId, RunId};
 
 /// How long it can be read.
@@ -22,8 +23,7 @@ pub struct Notice {
     /// `None` for a new version, which is live nowhere yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentName>,
-    /// The operation, e.g. `environment_disable`.
-    pub operation: String,
+    pub operation: Operation,
     /// An earlier version than before is live now.
     #[serde(default)]
     pub went_back: bool,

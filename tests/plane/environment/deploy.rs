@@ -5,6 +5,7 @@ use crate::given::environments::{at, deployed, once, with_versions};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tidemill_model::deployment::Status;
 use tidemill_model::ids::{EnvironmentName, OwnerId, ProjectId};
 use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, TestPlane, User, minutes, pipeline, seconds};
@@ -147,7 +148,7 @@ async fn of_many_moves_at_once_none_is_lost_and_the_slot_agrees_with_the_pointer
     assert_eq!(moves.len(), 11);
     let head = world.plane.store.deployment(&OwnerId::parse("ana").unwrap(), &timer()).await.unwrap().unwrap();
     assert_eq!(json!(head.version), live["version"]);
-    assert_eq!((head.schedule.as_str(), head.state.word()), ("@hourly", "paused"));
+    assert_eq!((head.schedule.as_str(), head.state.status()), ("@hourly", Status::Paused));
     assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]));
 }
 

@@ -100,9 +100,10 @@ pub async fn ticks(world: &TestPlane, user: &User) -> Vec<String> {
     let owner = call(world, user).owner;
     let Some(deployment) = world.plane.store.deployment(&owner, &timer()).await.unwrap() else { return Vec::new() };
     let ticks = tick::list::ticks(&world.plane, &deployment, None, None, 100).await.unwrap();
+    let word = |value: Value| value.as_str().expect("it is a word").to_owned();
     let words = ticks.into_iter().map(tick::list::TickAnswer::from).map(|tick| match tick.reason {
-        Some(reason) => format!("{}({reason})", tick.outcome),
-        None => tick.outcome.to_owned(),
+        Some(reason) => format!("{}({})", word(json!(tick.outcome)), word(json!(reason))),
+        None => word(json!(tick.outcome)),
     });
     let mut words: Vec<_> = words.collect();
     words.reverse();

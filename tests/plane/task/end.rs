@@ -3,6 +3,7 @@
 use crate::given::tasks::{Caller, caller, echoed};
 use crate::given::{echo, run};
 use serde_json::{Value, json};
+use tidemill_model::task::State;
 use tidemill_operations::Code;
 use tidemill_testing::{Death, TestPlane, minutes, pipeline, seconds};
 
@@ -15,7 +16,7 @@ async fn what_was_accepted_finishes_and_new_objects_are_refused() {
 
     let ending = ana.end(&task.token).await.unwrap();
 
-    assert_eq!(ending.state, "ending");
+    assert_eq!(ending.state, State::Ending);
     assert_eq!(ana.pipe(&task.token).await.unwrap_err().code, Code::FailedPrecondition);
     for (number, pipe) in pipes.into_iter().enumerate() {
         let pipe = pipe.unwrap();
@@ -24,7 +25,7 @@ async fn what_was_accepted_finishes_and_new_objects_are_refused() {
         assert_eq!((sent.error, sent.result), (None, echoed(&format!("object {number}"))));
     }
     let status = ana.status(&task.token).await.unwrap();
-    assert_eq!((status.state, status.counts.completed_count, status.in_flight), ("ended", 30, 0));
+    assert_eq!((status.state, status.counts.completed_count, status.in_flight), (State::Ended, 30, 0));
     let history = run(&user, &task.run).await;
     assert_eq!((&history["state"], &history["objects"]), (&json!("cancelled"), &json!(30)));
 }
@@ -43,7 +44,7 @@ async fn a_second_end_and_an_unknown_token_are_refused_and_an_ended_task_is_forg
     assert_eq!(ana.pipe(&task.token).await.unwrap_err().code, Code::FailedPrecondition);
 
     world.sleep(seconds(299));
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "ended");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ended);
     world.sleep(seconds(1));
     assert_eq!(ana.status(&task.token).await.unwrap_err().code, Code::NotFound);
     assert_eq!(ana.pipe(&task.token).await.unwrap_err().code, Code::NotFound);
@@ -61,15 +62,15 @@ async fn an_idle_task_ends_and_each_object_puts_that_off() {
     ana.send(&task.token, "hi").await.unwrap();
     world.sleep(seconds(899));
     world.sweep().await;
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "open");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Open);
     world.sleep(seconds(1));
     world.sweep().await;
 
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "ended");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ended);
     assert_eq!(run(&user, &task.run).await["state"], "succeeded");
     world.sleep(minutes(60 * 24 * 30));
     world.sweep().await;
-    assert_eq!(ana.status(&patient.token).await.unwrap().state, "open", "it may be idle for ever");
+    assert_eq!(ana.status(&patient.token).await.unwrap().state, State::Open, "it may be idle for ever");
 }
 
 #[tokio::test]
@@ -95,15 +96,15 @@ async fn a_task_whose_worker_is_gone_ends_when_it_is_asked_to() {
     let world = world.restarted().await;
     let ana = ana.at(&world);
 
-    assert_eq!(ana.end(&task.token).await.unwrap().state, "ending");
+    assert_eq!(ana.end(&task.token).await.unwrap().state, State::Ending);
     world.sleep(seconds(29));
     world.sweep().await;
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "ending", "its worker may be there");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ending, "its worker may be there");
     world.sleep(seconds(1));
     world.sweep().await;
 
     let status = ana.status(&task.token).await.unwrap();
-    assert_eq!((status.state, status.in_flight, status.counts.failed_count), ("ended", 0, 1));
+    assert_eq!((status.state, status.in_flight, status.counts.failed_count), (State::Ended, 0, 1));
     assert_eq!(user.at(&world.plane).get(&format!("/v1/runs/{}", task.run)).await.ok()["state"], "cancelled");
     drop(in_flight);
 }
@@ -117,7 +118,7 @@ async fn cancelling_its_run_ends_a_task() {
     let cancelled = user.post(&format!("/v1/runs/{}/cancel", task.run), Value::Null).await.ok();
 
     assert_eq!(cancelled["state"], "cancelled");
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "ended");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ended);
 }
 
 /// Opens a task, sends an object and ends the task, as far as it comes.
@@ -150,7 +151,7 @@ async fn whatever_call_the_process_dies_at_the_task_ends_and_is_counted_out() {
             assert!(scene(&ana).await.is_some(), "{death:?}: the second caller gets through");
             world.sweep().await;
 
-            assert!(ana.tasks().await.iter().all(|task| task.state == "ended"), "{death:?}");
+            assert!(ana.tasks().await.iter().all(|task| task.state == State::Ended), "{death:?}");
             let runs = user.at(&world.plane).get("/v1/runs?project=p").await.ok();
             let open = runs["items"].as_array().unwrap().iter().filter(|run| run["endedAt"].is_null()).count();
             assert_eq!(open, 0, "{death:?}");
@@ -180,10 +181,10 @@ async fn whatever_call_an_end_dies_at_the_run_of_the_task_is_told() {
             let status = ana.status(&task.token).await.unwrap();
 
             let run = user.get(&format!("/v1/runs/{}", task.run)).await.ok();
-            let expected = if status.state == "open" { "queued" } else { "cancelled" };
+            let expected = if status.state == State::Open { "queued" } else { "cancelled" };
             assert_eq!(run["state"], expected, "{death:?}: {}", status.state);
-            if status.state != "open" {
-                assert_eq!(status.state, "ended", "{death:?}");
+            if status.state != State::Open {
+                assert_eq!(status.state, State::Ended, "{death:?}");
             }
         }
     }
@@ -209,12 +210,12 @@ async fn an_object_that_does_not_become_whole_fails_a_minute_after_its_task_was_
     a_sign_of_life_later().await;
     in_time.write("hi".into()).await;
     assert_eq!(in_time.close().await.unwrap().result, echoed("hi"));
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "ending");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ending);
     world.sleep(seconds(1));
     a_sign_of_life_later().await;
 
     let status = ana.status(&task.token).await.unwrap();
-    assert_eq!((status.state, status.counts.completed_count, status.counts.failed_count), ("ended", 1, 1));
+    assert_eq!((status.state, status.counts.completed_count, status.counts.failed_count), (State::Ended, 1, 1));
     late.write("more".into()).await;
     let sent = late.close().await.unwrap();
     let error = "the task was ended 60 s ago, and the object was not whole yet";

@@ -3,6 +3,7 @@
 use crate::given::tasks::{caller, echoed};
 use crate::given::{chain, echo, run};
 use serde_json::{Value, json};
+use tidemill_model::task::State;
 use tidemill_operations::Code;
 use tidemill_testing::{TestPlane, minutes, pipeline};
 
@@ -137,7 +138,7 @@ async fn a_source_that_makes_its_own_objects_runs_once_and_the_task_ends_with_it
 
     let history = run(&user, &task.run).await;
     assert_eq!((&history["trigger"], &history["state"]), (&json!("task"), &json!("succeeded")));
-    assert_eq!(ana.status(&task.token).await.unwrap().state, "ended");
+    assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ended);
     let refused = ana.send(&task.token, "hi").await.unwrap_err();
     assert!(refused.message.contains("makes its own objects"), "{}", refused.message);
 }

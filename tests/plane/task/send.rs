@@ -4,6 +4,7 @@ use crate::given::tasks::{caller, echoed};
 use crate::given::{broken, chain, echo};
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
+use tidemill_model::task::State;
 use tidemill_operations::task::{self, send::Object};
 use tidemill_store::Arriving;
 use tidemill_testing::TestPlane;
@@ -58,7 +59,7 @@ async fn an_object_that_fails_tells_why_and_the_task_goes_on() {
     let error = sent.error.unwrap();
     assert!(error.contains("component `template_1`"), "{error}");
     let status = ana.status(&task.token).await.unwrap();
-    assert_eq!((status.state, status.counts.failed_count, status.errors), ("open", 1, vec![error]));
+    assert_eq!((status.state, status.counts.failed_count, status.errors), (State::Open, 1, vec![error]));
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use crate::deployment::change::{audit, fresh_record, revived};
 use crate::deployment::definition;
 use crate::deployment::definition::{Definition, SettingsGiven};
 use crate::error::{Code, Error};
-use crate::idempotency::{Answer, Once};
+use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, Settings, checked_note};
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
@@ -48,9 +49,10 @@ impl crate::Operation for Add {
         let schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL)?;
         let note = checked_note(input.note)?;
         let definition = Definition::compile(plane, &input.pipeline, !schedule.is_manual())?;
-        let request =
-            [input.pipeline.get(), schedule.as_str(), schedule.zone().as_str(), &format!("{settings:?}{note:?}")];
-        let once = Once::of(call, Self::NAME, &request)?;
+        let Settings { catch_up_seconds, max_attempts, timeout_seconds } = settings;
+        let timing = (schedule.as_str(), schedule.zone().as_str());
+        let request = (input.pipeline.get(), timing, (catch_up_seconds, max_attempts, timeout_seconds), &note);
+        let once = Idempotency::of(call, Self::NAME, &request)?;
         let attempt = Attempt { plane, call, once, definition, schedule, settings, note };
         attempt.run().await
     }
@@ -59,7 +61,7 @@ impl crate::Operation for Add {
 struct Attempt<'a> {
     plane: &'a Plane,
     call: &'a Call,
-    once: Option<Once>,
+    once: Option<Idempotency>,
     definition: Definition,
     schedule: Schedule,
     settings: Settings,
@@ -116,7 +118,7 @@ impl Attempt<'_> {
                 transaction.new_deployment(&deployment)?.new_hook(&hook)?
             }
         };
-        let audit = audit(plane, "deployment_add", Some(call), &deployment, call.now);
+        let audit = audit(plane, Operation::DeploymentAdd, Some(call), &deployment, call.now);
         transaction = transaction.new_version(&version)?.audit(&audit)?;
         let mut answer = DeploymentAnswer::of(plane, &deployment);
         answer.warnings = definition.warnings();

@@ -5,6 +5,7 @@ use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, Refused, Settings, State};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, OwnerId, ProjectId, RunId};
@@ -25,11 +26,11 @@ pub async fn existing(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Re
 }
 
 /// Counts the rounds of a change and spreads those that collide.
-pub struct Rounds(u32);
+pub struct Retry(u32);
 
-impl Rounds {
-    pub fn new() -> Rounds {
-        Rounds(0)
+impl Retry {
+    pub fn new() -> Retry {
+        Retry(0)
     }
 
     /// Goes into the next round if a write was rejected because `part` had moved on; hands back any other error.
@@ -127,15 +128,15 @@ pub fn due(plane: &Plane, deployment: &Deployment, until: Timestamp) -> Option<(
 }
 
 /// The audit row of a change.
-pub fn audit(plane: &Plane, operation: &str, call: Option<&Call>, after: &Deployment, now: Timestamp) -> Audit {
+pub fn audit(plane: &Plane, operation: Operation, call: Option<&Call>, after: &Deployment, now: Timestamp) -> Audit {
     Audit {
         id: RunId::new(now, plane.ambient.random_u128()),
         owner: after.owner.clone(),
         deployment: after.id.clone(),
-        operation: operation.to_owned(),
+        operation,
         key: call.map(|call| call.key.clone()),
         at: now,
-        state: after.state.word().to_owned(),
+        state: after.state.status(),
         schedule: after.schedule.clone(),
         version: after.version,
         note: match &after.state {
@@ -165,11 +166,11 @@ pub fn with_change<'a>(
 pub async fn change_state(
     plane: &Plane,
     call: &Call,
-    operation: &str,
+    operation: Operation,
     project: &ProjectId,
     mut change: impl FnMut(&mut Deployment) -> Result<(), Refused>,
 ) -> Result<Deployment, Error> {
-    let mut rounds = Rounds::new();
+    let mut retry = Retry::new();
     loop {
         let before = existing(plane, &call.owner, project).await?;
         let call = &call.after(plane, before.updated_at);
@@ -179,14 +180,14 @@ pub async fn change_state(
             return Ok(before);
         }
         let settled = settle(plane, &before, &mut after, plane.now());
-        let audit = audit(plane, operation, Some(call), &after, call.now);
+        let audit = audit(plane, operation.clone(), Some(call), &after, call.now);
         let transaction = with_change(plane.store.transaction(), &before, &after, settled.as_ref(), &audit)?;
         match transaction.commit().await {
             Ok(()) => {
                 plane.follow(&after).await;
                 return Ok(after);
             }
-            Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+            Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
 }

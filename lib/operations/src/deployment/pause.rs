@@ -5,6 +5,7 @@ use crate::deployment::change::change_state;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
+use tidemill_model::audit;
 use tidemill_model::deployment::{Deployment, checked_note};
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
@@ -28,7 +29,7 @@ impl crate::Operation for Pause {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<DeploymentAnswer, Error> {
         let note = checked_note(input.note)?;
         let pause = |deployment: &mut Deployment| deployment.pause(note.clone(), deployment.updated_at);
-        let paused = change_state(plane, call, Self::NAME, &input.project, pause).await?;
+        let paused = change_state(plane, call, audit::Operation::DeploymentPause, &input.project, pause).await?;
         Ok(DeploymentAnswer::of(plane, &paused))
     }
 }

@@ -4,6 +4,7 @@ use crate::answer::{Done, OfProject};
 use crate::deployment::change::change_state;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use tidemill_model::audit;
 use tidemill_model::key::Scope;
 
 pub struct Remove;
@@ -16,7 +17,7 @@ impl crate::Operation for Remove {
 
     async fn run(plane: &Plane, call: &Call, input: OfProject) -> Result<Done, Error> {
         let remove = |deployment: &mut tidemill_model::deployment::Deployment| deployment.remove(deployment.updated_at);
-        change_state(plane, call, Self::NAME, &input.project, remove).await?;
+        change_state(plane, call, audit::Operation::DeploymentRemove, &input.project, remove).await?;
         Ok(Done {})
     }
 }

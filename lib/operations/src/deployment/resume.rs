@@ -4,6 +4,7 @@ use crate::answer::{DeploymentAnswer, OfProject};
 use crate::deployment::change::change_state;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use tidemill_model::audit;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 
@@ -17,7 +18,7 @@ impl crate::Operation for Resume {
 
     async fn run(plane: &Plane, call: &Call, input: OfProject) -> Result<DeploymentAnswer, Error> {
         let resume = |deployment: &mut Deployment| deployment.resume(call.key.clone());
-        let resumed = change_state(plane, call, Self::NAME, &input.project, resume).await?;
+        let resumed = change_state(plane, call, audit::Operation::DeploymentResume, &input.project, resume).await?;
         Ok(DeploymentAnswer::of(plane, &resumed))
     }
 }

@@ -5,11 +5,12 @@
 //! nothing to do, and one that was lost is made up for by the next.
 
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Rounds, audit, due, touched, with_change};
+use crate::deployment::change::{HISTORY, Retry, audit, due, touched, with_change};
 use crate::error::Error;
 use crate::plane::{Plane, due_schedule};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{OwnerId, RunId};
@@ -29,7 +30,7 @@ pub async fn run(
     id: &DeploymentId,
     rang_for: Option<Timestamp>,
 ) -> Result<Option<Timestamp>, Error> {
-    let mut rounds = Rounds::new();
+    let mut retry = Retry::new();
     loop {
         let Some(before) = plane.store.deployment(owner, id).await? else { return Ok(None) };
         let Some(schedule) = due_schedule(&before) else { return Ok(None) };
@@ -44,7 +45,7 @@ pub async fn run(
         match taking.take().await? {
             Taken::Written => return Ok(next),
             Taken::Stopped => return Ok(None),
-            Taken::Rejected(error) => rounds.again(plane, error, Part::Deployment).await?,
+            Taken::Rejected(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
 }
@@ -178,7 +179,7 @@ impl Taking<'_> {
         }
         after.ticked_until = self.last;
         let stretch = self.stretch(self.first, self.last, Outcome::Skipped(Skipped::Errored));
-        let audit = audit(plane, "deployment_tick", None, &after, self.now);
+        let audit = audit(plane, Operation::DeploymentTick, None, &after, self.now);
         let mut transaction = with_change(plane.store.transaction(), before, &after, Some(&stretch), &audit)?;
         if let Some(EnvironmentSource { project, environment, .. }) = after.id.environment_source() {
             let (project, environment, operation) = (project.clone(), environment.clone(), audit.operation.clone());

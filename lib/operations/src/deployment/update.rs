@@ -2,14 +2,15 @@
 //! a version; one that does not makes none.
 
 use crate::answer::DeploymentAnswer;
-use crate::deployment::change::{Rounds, audit, existing, settle, touched, with_change};
+use crate::deployment::change::{Retry, audit, existing, settle, touched, with_change};
 use crate::deployment::definition;
 use crate::deployment::definition::{Definition, SettingsGiven, changed_since};
 use crate::error::{Code, Error};
-use crate::idempotency::{Answer, Once};
+use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, checked_note};
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
@@ -40,6 +41,22 @@ pub struct Input {
     pub revision: Option<u64>,
 }
 
+impl Input {
+    /// What tells one update from another.
+    fn fields(&self) -> impl Serialize {
+        let timing = (&self.schedule, &self.timezone);
+        let settings = (self.catch_up_seconds, self.max_attempts, self.timeout_seconds);
+        (
+            &self.project,
+            self.pipeline.as_ref().map(|pipeline| pipeline.get()),
+            timing,
+            settings,
+            &self.note,
+            self.revision,
+        )
+    }
+}
+
 /// Absent is not null: an absent field stays as it is, a null one is refused by its type.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -57,13 +74,13 @@ impl crate::Operation for Update {
 
     async fn run(plane: &Plane, call: &Call, mut input: Input) -> Result<Self::Output, Error> {
         input.note = checked_note(input.note)?;
-        let once = Once::of(call, Self::NAME, &[&format!("{input:?}")])?;
+        let once = Idempotency::of(call, Self::NAME, &input.fields())?;
         if let Some(once) = &once
             && let Some(answer) = once.earlier(plane, call).await?
         {
             return Ok(Answer::Before(answer));
         }
-        let mut rounds = Rounds::new();
+        let mut retry = Retry::new();
         loop {
             match update(plane, call, &input, once.as_ref()).await {
                 Ok(answer) => return Ok(Answer::Now(answer)),
@@ -74,7 +91,7 @@ impl crate::Operation for Update {
                     };
                     return earlier.map(Answer::Before).ok_or_else(|| error.into());
                 }
-                Err(Failed::Table(error)) => rounds.again(plane, error, Part::Deployment).await?,
+                Err(Failed::Table(error)) => retry.again(plane, error, Part::Deployment).await?,
                 Err(Failed::With(error)) => return Err(error),
             }
         }
@@ -99,7 +116,12 @@ impl From<tidemill_store::Error> for Failed {
 }
 
 /// One round: reads the deployment, decides, and writes if nobody else did.
-async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) -> Result<DeploymentAnswer, Failed> {
+async fn update(
+    plane: &Plane,
+    call: &Call,
+    input: &Input,
+    once: Option<&Idempotency>,
+) -> Result<DeploymentAnswer, Failed> {
     let before = existing(plane, &call.owner, &input.project).await?;
     if let Some(expected) = input.revision.filter(|expected| *expected != before.revision) {
         return Err(changed_since("deployment", expected, before.revision).into());
@@ -131,7 +153,7 @@ async fn update(plane: &Plane, call: &Call, input: &Input, once: Option<&Once>) 
         }
     }
     let settled = settle(plane, &before, &mut after, plane.now());
-    let audit = audit(plane, "deployment_update", Some(call), &after, call.now);
+    let audit = audit(plane, Operation::DeploymentUpdate, Some(call), &after, call.now);
     let mut transaction = with_change(plane.store.transaction(), &before, &after, settled.as_ref(), &audit)?;
     if let Some(version) = &new_version {
         transaction = transaction.new_version(version)?;

@@ -5,16 +5,17 @@
 //! its version are written here and nowhere else, in the transaction that moves the environment. So a tick that was due
 //! before the change runs what held before it, or is settled as skipped.
 
-use crate::deployment::change::{Rounds, audit, fresh_record, settle, touched, with_change};
+use crate::deployment::change::{Retry, audit, fresh_record, settle, touched, with_change};
 use crate::deployment::definition::{Definition, changed_since, stored_pipeline};
 use crate::error::{Code, Detail, Error};
 use crate::hint::Noun;
-use crate::idempotency::{Answer, Once};
+use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::environment::{self, Environment, SCHEDULES_LIMIT, TTL_LIMIT};
@@ -37,7 +38,7 @@ pub struct Change<'a> {
     pub plane: &'a Plane,
     pub call: &'a Call,
     pub of: &'a OfEnvironment,
-    pub operation: &'static str,
+    pub operation: Operation,
     /// The only source that it concerns.
     pub source: Option<&'a str>,
     pub incoming: Incoming<'a>,
@@ -67,8 +68,15 @@ pub struct Changed {
 /// The answer that a change remembers for retries of its request.
 #[derive(Clone, Copy)]
 struct Memory<'a> {
-    once: &'a Once,
+    once: &'a Idempotency,
     answer: &'a (dyn Fn(&Changed) -> Result<Box<RawValue>, Error> + Sync),
+}
+
+/// What one attempt at a change came to.
+enum RoundOutcome {
+    Made(Box<Changed>),
+    /// The table has moved on since it was read.
+    Rejected(tidemill_store::Error),
 }
 
 /// Reads an environment that is not removed.
@@ -122,11 +130,11 @@ impl Change<'_> {
     /// Makes the change once per idempotency key; `request` is what distinguishes requests.
     pub async fn make_once<T: Serialize>(
         &self,
-        request: &[&str],
+        request: &(impl Serialize + Sync),
         answer: impl Fn(&Changed) -> T + Sync,
         mut edit: impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
     ) -> Result<Answer<T>, Error> {
-        let once = Once::of(self.call, self.operation, request)?;
+        let once = Idempotency::of(self.call, self.operation.as_str(), request)?;
         if let Some(once) = &once
             && let Some(earlier) = once.earlier(self.plane, self.call).await?
         {
@@ -146,22 +154,22 @@ impl Change<'_> {
         edit: &mut impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
     ) -> Result<Answer<Changed>, Error> {
         let Change { plane, of, .. } = self;
-        let mut rounds = Rounds::new();
+        let mut retry = Retry::new();
         loop {
             let before = plane.store.environment(&self.call.owner, &of.project, &of.environment).await?;
             let written = before.as_ref().map_or(self.call.now, |before| before.updated_at);
-            let round = Change { call: &self.call.after(plane, written), ..*self };
+            let round = Change { call: &self.call.after(plane, written), operation: self.operation.clone(), ..*self };
             let error = match round.round(before, memory, edit).await? {
-                Ok(changed) => return Ok(Answer::Now(changed)),
-                Err(error) => error,
+                RoundOutcome::Made(changed) => return Ok(Answer::Now(*changed)),
+                RoundOutcome::Rejected(error) => error,
             };
             match memory {
                 Some(Memory { once, .. }) if error.rejects(Part::Idempotency) => {
                     let earlier = once.earlier(plane, self.call).await?;
                     return earlier.map(Answer::Before).ok_or_else(|| error.into());
                 }
-                _ if error.rejects(Part::Environment) => rounds.again(self.plane, error, Part::Environment).await?,
-                _ => rounds.again(self.plane, error, Part::Deployment).await?,
+                _ if error.rejects(Part::Environment) => retry.again(self.plane, error, Part::Environment).await?,
+                _ => retry.again(self.plane, error, Part::Deployment).await?,
             }
         }
     }
@@ -171,7 +179,7 @@ impl Change<'_> {
         before: Option<Environment>,
         memory: Option<Memory<'_>>,
         edit: &mut impl FnMut(&Call, Option<Environment>, u32) -> Result<Environment, Error>,
-    ) -> Result<Result<Changed, tidemill_store::Error>, Error> {
+    ) -> Result<RoundOutcome, Error> {
         let Change { plane, call, of, .. } = self;
         let (added, incoming) = match self.incoming {
             Incoming::Nothing => (None, 0),
@@ -198,7 +206,8 @@ impl Change<'_> {
         // from somebody else's version.
         if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
             let version = live.version;
-            return Ok(Ok(Changed { environment: after, sources, version, from_version, warnings }));
+            let changed = Changed { environment: after, sources, version, from_version, warnings };
+            return Ok(RoundOutcome::Made(Box::new(changed)));
         }
         after.revision = revision + 1;
         after.updated_at = call.now;
@@ -227,13 +236,13 @@ impl Change<'_> {
             transaction = once.remember(transaction, call, &answer(&changed)?)?;
         }
         if let Err(error) = transaction.commit().await {
-            return Ok(Err(error));
+            return Ok(RoundOutcome::Rejected(error));
         }
         plane.notify_watchers(&call.owner).await;
         for SourceMove { after, .. } in &moves {
             plane.follow(after).await;
         }
-        Ok(Ok(changed))
+        Ok(RoundOutcome::Made(Box::new(changed)))
     }
 
     /// The row of the history that tells of it.
@@ -244,7 +253,7 @@ impl Change<'_> {
             owner: call.owner.clone(),
             project: of.project.clone(),
             environment: of.environment.clone(),
-            operation: (*operation).to_owned(),
+            operation: operation.clone(),
             source: source.map(str::to_owned),
             key: call.key.clone(),
             at: call.now,
@@ -336,7 +345,7 @@ impl Change<'_> {
             Some(before) => settle(plane, before, &mut after, plane.now()),
             None => None,
         };
-        let audit = audit(plane, operation, Some(call), &after, call.now);
+        let audit = audit(plane, operation.clone(), Some(call), &after, call.now);
         Ok(Some(SourceMove { before: before.cloned(), after, settled, audit }))
     }
 }
@@ -351,7 +360,7 @@ pub fn deployment_of(of: &OfEnvironment, source: &str) -> Result<DeploymentId, E
 fn is_alike(one: &State, other: &State) -> bool {
     match (one, other) {
         (State::Paused { note, .. }, State::Paused { note: other, .. }) => note == other,
-        _ => one.word() == other.word(),
+        _ => one.status() == other.status(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use serde::{Deserialize, Serialize};
+use tidemill_model::audit;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
 
@@ -47,8 +48,15 @@ impl crate::Operation for Deploy {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let Input { project, environment, version, revision } = input;
         let of = OfEnvironment { project, environment };
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming: Incoming::Nothing };
-        let request = [of.project.as_str(), of.environment.as_str(), &version.to_string(), &format!("{revision:?}")];
+        let change = Change {
+            plane,
+            call,
+            of: &of,
+            operation: audit::Operation::EnvironmentDeploy,
+            source: None,
+            incoming: Incoming::Nothing,
+        };
+        let request = (&of.project, &of.environment, version, revision);
         let edit = |call: &Call, before: Option<_>, _| {
             at_revision(before.as_ref(), revision)?;
             Ok(deployed(call, &of, before, version))

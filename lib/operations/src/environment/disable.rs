@@ -4,6 +4,7 @@ use crate::environment::change::{Change, Incoming, OfEnvironment, there};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use tidemill_model::audit;
 use tidemill_model::environment::{Environment, State};
 use tidemill_model::key::Scope;
 
@@ -16,7 +17,14 @@ impl crate::Operation for Disable {
     type Output = EnvironmentAnswer;
 
     async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming: Incoming::Nothing };
+        let change = Change {
+            plane,
+            call,
+            of: &of,
+            operation: audit::Operation::EnvironmentDisable,
+            source: None,
+            incoming: Incoming::Nothing,
+        };
         let edit = |_: &Call, before, _| Ok(Environment { state: State::Disabled, ..there(&of, before)? });
         Ok(EnvironmentAnswer::of(&change.make(edit).await?))
     }

@@ -39,14 +39,24 @@ pub(crate) async fn joined(plane: &Plane, call: &Call, environment: Environment)
     }))
 }
 
+/// An environment's state, with that of its sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnvironmentState {
+    Enabled,
+    Disabled,
+    /// The plane stopped one of its sources.
+    Errored,
+    Removed,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentAnswer {
     pub environment: String,
     pub project: String,
     pub version: u32,
-    /// `enabled`, `disabled`, `errored` or `removed`.
-    pub state: &'static str,
+    pub state: EnvironmentState,
     /// What the pipeline calls itself.
     pub name: Option<String>,
     pub sources: BTreeMap<String, SourceAnswer>,
@@ -88,10 +98,10 @@ impl EnvironmentAnswer {
             project: environment.project.to_string(),
             version: environment.version,
             state: match environment.state {
-                environment::State::Enabled if is_errored => "errored",
-                environment::State::Enabled => "enabled",
-                environment::State::Disabled => "disabled",
-                environment::State::Removed => "removed",
+                environment::State::Enabled if is_errored => EnvironmentState::Errored,
+                environment::State::Enabled => EnvironmentState::Enabled,
+                environment::State::Disabled => EnvironmentState::Disabled,
+                environment::State::Removed => EnvironmentState::Removed,
             },
             name: version.name.clone(),
             sources: sources(environment, deployments),

@@ -2,12 +2,12 @@
 
 use crate::Operation;
 use crate::answer::{self, ListAnswer};
-use crate::environment;
 use crate::error::Error;
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tidemill_model::audit;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
@@ -33,7 +33,7 @@ pub struct Happened {
     pub number: u64,
     pub at: Timestamp,
     /// `version_add`, or the operation that changed the environment.
-    pub operation: String,
+    pub operation: audit::Operation,
     pub environment: Option<String>,
     pub source: Option<String>,
     /// What was live before.
@@ -111,7 +111,7 @@ impl Happened {
     /// Where it stands among the changes of the same environment, or among the versions. A run leaves the revision as it
     /// is, and came after the change that made that.
     fn place(&self) -> (Option<&str>, u64, bool, u32, Timestamp) {
-        let is_run = self.operation == environment::Run::NAME;
+        let is_run = self.operation == audit::Operation::EnvironmentRun;
         (self.environment.as_deref(), self.revision, is_run, self.version, self.at)
     }
 }
@@ -123,7 +123,7 @@ async fn versions(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec
         items.extend(page.items.into_iter().map(|version| Happened {
             number: 0,
             at: version.created_at,
-            operation: "version_add".to_owned(),
+            operation: audit::Operation::VersionAdd,
             environment: None,
             source: None,
             from_version: None,
@@ -152,21 +152,21 @@ async fn changes(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<
 }
 
 impl From<EnvironmentAudit> for Happened {
-    fn from(audit: EnvironmentAudit) -> Happened {
+    fn from(row: EnvironmentAudit) -> Happened {
         Happened {
             number: 0,
-            at: audit.at,
+            at: row.at,
             // What came with its version was deployed all the same.
-            operation: match audit.operation.as_str() {
-                "version_add" => "environment_deploy".to_owned(),
-                _ => audit.operation,
+            operation: match row.operation {
+                audit::Operation::VersionAdd => audit::Operation::EnvironmentDeploy,
+                operation => operation,
             },
-            environment: Some(audit.environment.to_string()),
-            source: audit.source,
-            from_version: Some(audit.from_version).filter(|version| *version != 0),
-            version: audit.version,
-            key: audit.key.to_string(),
-            revision: audit.revision,
+            environment: Some(row.environment.to_string()),
+            source: row.source,
+            from_version: Some(row.from_version).filter(|version| *version != 0),
+            version: row.version,
+            key: row.key.to_string(),
+            revision: row.revision,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
+use tidemill_model::audit;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
@@ -36,11 +37,12 @@ impl crate::Operation for Promote {
             let message = format!("environment `{from}` cannot be promoted to itself");
             return Err(Invalid::new("from", message, "name two different environments").into());
         }
-        let request = [project.as_str(), environment.as_str(), from.as_str(), &format!("{revision:?}")];
+        let request = (&project, &environment, &from, revision);
         let promoted = OfEnvironment { project: project.clone(), environment: from.clone() };
         let of = OfEnvironment { project: project.clone(), environment: environment.clone() };
         let incoming = Incoming::LiveIn(&promoted);
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming };
+        let change =
+            Change { plane, call, of: &of, operation: audit::Operation::EnvironmentPromote, source: None, incoming };
         let edit = |call: &Call, before: Option<_>, version| {
             at_revision(before.as_ref(), revision)?;
             Ok(deployed(call, &of, before, version))

@@ -6,6 +6,7 @@ use crate::error::{Code, Error};
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
+use tidemill_model::audit;
 use tidemill_model::environment::Environment;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
@@ -32,8 +33,15 @@ impl crate::Operation for Rollback {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let Input { project, environment, version, revision } = input;
         let of = OfEnvironment { project, environment };
-        let change = Change { plane, call, of: &of, operation: Self::NAME, source: None, incoming: Incoming::Nothing };
-        let request = [of.project.as_str(), of.environment.as_str(), &format!("{version:?} {revision:?}")];
+        let change = Change {
+            plane,
+            call,
+            of: &of,
+            operation: audit::Operation::EnvironmentRollback,
+            source: None,
+            incoming: Incoming::Nothing,
+        };
+        let request = (&of.project, &of.environment, version, revision);
         let edit = |call: &Call, before: Option<Environment>, _| {
             let mut environment = there(&of, before)?;
             at_revision(Some(&environment), revision)?;

@@ -8,6 +8,7 @@ use crate::plane::{Call, Plane};
 use crate::task::{self, open::Turn};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tidemill_model::audit;
 use tidemill_model::environment::State;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
@@ -62,8 +63,14 @@ impl crate::Operation for Run {
             trace: settings.trace.unwrap_or(Trace::Full),
         };
         let call = &call.after(plane, environment.updated_at);
-        let change =
-            Change { plane, call, of: &of, operation: Self::NAME, source: Some(&source), incoming: Incoming::Nothing };
+        let change = Change {
+            plane,
+            call,
+            of: &of,
+            operation: audit::Operation::EnvironmentRun,
+            source: Some(&source),
+            incoming: Incoming::Nothing,
+        };
         let turn =
             Turn { deployment: deployment_of(&of, &source)?, audit: change.audit(version, &environment), environment };
         let task = task::open::open_in_turn(plane, call, opening, definition, turn).await?;

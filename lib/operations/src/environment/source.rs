@@ -7,6 +7,7 @@ use crate::environment::get::EnvironmentAnswer;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
+use tidemill_model::audit;
 use tidemill_model::environment::{self, Environment, TTL_LIMIT};
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::invalid::Invalid;
@@ -59,9 +60,9 @@ impl crate::Operation for Source {
         let schedule = schedule.map(parsed).transpose()?;
         let of = OfEnvironment { project, environment };
         let operation = match paused {
-            Some(true) => "environment_source_pause",
-            Some(false) => "environment_source_resume",
-            None => Self::NAME,
+            Some(true) => audit::Operation::SourcePause,
+            Some(false) => audit::Operation::SourceResume,
+            None => audit::Operation::EnvironmentSource,
         };
         let change = Change { plane, call, of: &of, operation, source: Some(&source), incoming: Incoming::Nothing };
         let edit = |_: &Call, before: Option<Environment>, _| {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use tidemill_model::git::Git;
-use tidemill_model::rollout::{Failure, Group, Purpose, Resource, Rollout};
+use tidemill_model::rollout::{Failure, Group, Purpose, Resource, Rollout, State, Step};
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -11,8 +11,8 @@ pub struct RolloutAnswer {
     pub id: String,
     pub group: String,
     pub purpose: Purpose,
-    pub state: &'static str,
-    pub step: &'static str,
+    pub state: State,
+    pub step: Step,
     /// Percent.
     pub progress: u8,
     pub resources: u32,
@@ -40,8 +40,8 @@ impl RolloutAnswer {
             id: rollout.id.to_string(),
             group: rollout.group.to_string(),
             purpose: rollout.purpose,
-            state: rollout.state.as_str(),
-            step: rollout.step.as_str(),
+            state: rollout.state,
+            step: rollout.step,
             progress: rollout.progress,
             resources: rollout.resources,
             settled: rollout.settled,

@@ -1,13 +1,14 @@
 //! Does what a rollout is to do with one resource: one transaction changes the deployment and writes the outcome, on
 //! condition that there is none yet. So a resource is wholly done or wholly not, once, whoever works on it.
 
-use crate::deployment::change::{HISTORY, Rounds, audit, fresh_record, revived, settle, touched, with_change};
+use crate::deployment::change::{HISTORY, Retry, audit, fresh_record, revived, settle, touched, with_change};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::rollout::problems::RESOURCE_LIMIT;
 use crate::rollout::request::{Checked, Named, Request};
 use crate::rollout::standing::refuses;
 use std::collections::HashMap;
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::ids::LogicalId;
 use tidemill_model::rollout::{Action, Member, Outcome, Resource, Rollout};
@@ -51,13 +52,26 @@ pub struct Applying<'a> {
     pub members: &'a HashMap<LogicalId, Member>,
 }
 
-/// What a round decided.
-struct Decided {
+/// What one attempt at a resource plan.
+enum ResourceDecision {
+    Apply(Box<ResourcePlan>),
+    /// The resource fails by it.
+    Refuse(Error),
+}
+
+/// What is to be written for a resource.
+struct ResourcePlan {
     action: Action,
     before: Option<Deployment>,
     /// `None` if the deployment stays as it is.
     after: Option<Deployment>,
     version: Option<Version>,
+}
+
+impl ResourceDecision {
+    fn of(plan: ResourcePlan) -> ResourceDecision {
+        ResourceDecision::Apply(Box::new(plan))
+    }
 }
 
 impl Applying<'_> {
@@ -66,16 +80,16 @@ impl Applying<'_> {
     /// # Errors
     /// The plane is at fault: nothing is settled, and it may be tried again.
     pub async fn apply(&self, turn: &Turn) -> Result<Resource, Error> {
-        let mut rounds = Rounds::new();
+        let mut retry = Retry::new();
         loop {
-            let decided = match self.decide(turn).await? {
-                Ok(decided) => decided,
-                Err(refused) => return self.refuse(turn, &refused).await,
+            let plan = match self.decide(turn).await? {
+                ResourceDecision::Apply(plan) => *plan,
+                ResourceDecision::Refuse(why) => return self.refuse(turn, &why).await,
             };
-            let resource = self.resource(turn, &decided);
-            match self.written(turn, &decided, &resource)?.commit().await {
+            let resource = self.resource(turn, &plan);
+            match self.written(turn, &plan, &resource)?.commit().await {
                 Ok(()) => {
-                    if let Some(after) = &decided.after {
+                    if let Some(after) = &plan.after {
                         self.plane.follow(after).await;
                     }
                     return Ok(resource);
@@ -85,7 +99,7 @@ impl Applying<'_> {
                     let why = Error::new(Code::TooLarge, "the pipeline is larger than the table takes");
                     return self.refuse(turn, &why.hint("make it smaller")).await;
                 }
-                Err(error) => rounds.again(self.plane, error, Part::Deployment).await?,
+                Err(error) => retry.again(self.plane, error, Part::Deployment).await?,
             }
         }
     }
@@ -109,44 +123,46 @@ impl Applying<'_> {
     }
 
     /// What is to be done as things are now, or why it cannot be done.
-    async fn decide(&self, turn: &Turn) -> Result<Result<Decided, Error>, Error> {
+    async fn decide(&self, turn: &Turn) -> Result<ResourceDecision, Error> {
         let project = &turn.place.named.project;
         let before = self.plane.store.deployment(&self.rollout.owner, &project.into()).await?;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let belongs_to = live.and_then(|live| live.group.as_ref());
         match &turn.todo {
             Todo::Bring(wanted) => match live.and_then(|live| refuses(live, &self.rollout.group, self.request)) {
-                Some(refused) => Ok(Err(refused)),
+                Some(refused) => Ok(ResourceDecision::Refuse(refused)),
                 None => self.bring(wanted, before).await,
             },
-            Todo::TakeOff => Ok(Ok(match live.filter(|_| belongs_to == Some(&self.rollout.group)) {
+            Todo::TakeOff => Ok(ResourceDecision::of(match live.filter(|_| belongs_to == Some(&self.rollout.group)) {
                 Some(live) => {
                     let mut after = touched(live, self.now());
                     after.state = State::Removed { at: self.now() };
                     after.group = None;
-                    Decided { action: Action::Delete, after: Some(after), before, version: None }
+                    ResourcePlan { action: Action::Delete, after: Some(after), before, version: None }
                 }
                 // Somebody removed it, or made it another group's: only the membership is left.
-                None if live.is_some() => Decided { action: Action::Detach, before, after: None, version: None },
-                None => Decided { action: Action::Delete, before, after: None, version: None },
+                None if live.is_some() => ResourcePlan { action: Action::Detach, before, after: None, version: None },
+                None => ResourcePlan { action: Action::Delete, before, after: None, version: None },
             })),
-            Todo::Forget => Ok(Ok(Decided { action: Action::Detach, before, after: None, version: None })),
+            Todo::Forget => {
+                Ok(ResourceDecision::of(ResourcePlan { action: Action::Detach, before, after: None, version: None }))
+            }
             Todo::Detach => {
                 let after = live
                     .filter(|_| belongs_to == Some(&self.rollout.group))
                     .map(|live| Deployment { group: None, ..touched(live, self.now()) });
-                Ok(Ok(Decided { action: Action::Detach, before, after, version: None }))
+                Ok(ResourceDecision::of(ResourcePlan { action: Action::Detach, before, after, version: None }))
             }
         }
     }
 
-    async fn bring(&self, wanted: &Checked, before: Option<Deployment>) -> Result<Result<Decided, Error>, Error> {
+    async fn bring(&self, wanted: &Checked, before: Option<Deployment>) -> Result<ResourceDecision, Error> {
         let Applying { plane, call, rollout, .. } = self;
         let project = &wanted.named.project;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let (schedule, settings) = match wanted.over(live) {
             Ok(both) => both,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(ResourceDecision::Refuse(error)),
         };
         let mut after = match (&before, live) {
             (None, _) => fresh_record(plane, call, project.into()),
@@ -179,7 +195,7 @@ impl Applying<'_> {
             (Some(_), false) => Action::Update,
         };
         let after = (!same || joins).then_some(after);
-        Ok(Ok(Decided { action, before, after, version }))
+        Ok(ResourceDecision::of(ResourcePlan { action, before, after, version }))
     }
 
     /// Whether a pipeline is the one that is live.
@@ -189,15 +205,15 @@ impl Applying<'_> {
         Ok(version.is_some_and(|version| version.sha256 == wanted.definition.sha256()))
     }
 
-    fn written(&self, turn: &Turn, decided: &Decided, resource: &Resource) -> Result<Transaction<'_>, Error> {
+    fn written(&self, turn: &Turn, plan: &ResourcePlan, resource: &Resource) -> Result<Transaction<'_>, Error> {
         let Applying { plane, call, rollout, .. } = self;
         let expires = rollout.created_at + HISTORY;
         let mut transaction = plane.store.transaction().resource(&rollout.id, resource, expires)?;
-        if let Some(after) = &decided.after {
+        if let Some(after) = &plan.after {
             let mut after = after.clone();
-            let stretch = decided.before.as_ref().and_then(|before| settle(plane, before, &mut after, plane.now()));
-            let audit = audit(plane, "rollout_execute", Some(call), &after, self.now());
-            transaction = match &decided.before {
+            let stretch = plan.before.as_ref().and_then(|before| settle(plane, before, &mut after, plane.now()));
+            let audit = audit(plane, Operation::RolloutExecute, Some(call), &after, self.now());
+            transaction = match &plan.before {
                 Some(before) => with_change(transaction, before, &after, stretch.as_ref(), &audit)?,
                 None => {
                     let hook = Hook {
@@ -209,7 +225,7 @@ impl Applying<'_> {
                 }
             };
         }
-        if let Some(version) = &decided.version {
+        if let Some(version) = &plan.version {
             transaction = transaction.new_version(version)?;
         }
         self.with_membership(transaction, turn)
@@ -228,11 +244,11 @@ impl Applying<'_> {
         }
     }
 
-    fn resource(&self, turn: &Turn, decided: &Decided) -> Resource {
-        let live = decided.after.as_ref().or(decided.before.as_ref()).filter(|live| !live.state.is_removed());
+    fn resource(&self, turn: &Turn, plan: &ResourcePlan) -> Resource {
+        let live = plan.after.as_ref().or(plan.before.as_ref()).filter(|live| !live.state.is_removed());
         Resource {
             version: live.map(|live| live.version),
-            ..settled(&turn.place, Some(decided.action), Outcome::Applied, None)
+            ..settled(&turn.place, Some(plan.action), Outcome::Applied, None)
         }
     }
 

@@ -3,10 +3,10 @@
 //! A group has one rollout at a time. The request is stored first, and a refusal changes nothing.
 
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Rounds};
+use crate::deployment::change::{HISTORY, Retry};
 use crate::error::{Code, Detail, Error};
 use crate::hint::Hint;
-use crate::idempotency::{Answer, Once};
+use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
 use crate::rollout::request::Request;
@@ -82,7 +82,7 @@ pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result
     // A group without a name from the caller only serializes the rollouts of one project.
     let is_hidden = request.group.replace(group.clone()).is_none();
     let body = request.stored()?;
-    let once = Once::of(call, operation, &[&sha256(&body)])?;
+    let once = Idempotency::of(call, operation, &[&sha256(&body)])?;
     if let Some(once) = &once
         && let Some(answer) = once.earlier(plane, call).await?
     {
@@ -115,7 +115,7 @@ pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result
         rung: None,
     };
     let expires = call.now + HISTORY;
-    let mut rounds = Rounds::new();
+    let mut retry = Retry::new();
     loop {
         let before = plane.store.group(&call.owner, &rollout.group).await?;
         if let Some(active) = active_rollout(plane, call, before.as_ref()).await? {
@@ -145,9 +145,9 @@ pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result
                 {
                     return Ok(Answer::Before(answer));
                 }
-                rounds.again(plane, error, Part::Idempotency).await?;
+                retry.again(plane, error, Part::Idempotency).await?;
             }
-            Err(error) => rounds.again(plane, error, Part::Group).await?,
+            Err(error) => retry.again(plane, error, Part::Group).await?,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! early, each resource that it has not reached gets that for its outcome.
 
 use crate::bell::BellOutcome;
-use crate::deployment::change::{HISTORY, Rounds};
+use crate::deployment::change::{HISTORY, Retry};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::rollout::apply::{Applying, Place, Todo, Turn, settled};
@@ -360,7 +360,7 @@ impl<'a> Worker<'a> {
     /// Ends the rollout and frees the slot, in one transaction.
     async fn end(&mut self, state: State, failure: Option<&Failure>, total: u32) -> Result<BellOutcome, Error> {
         let plane = self.plane;
-        let mut rounds = Rounds::new();
+        let mut retry = Retry::new();
         loop {
             let now = plane.now();
             let before = plane.store.group(&self.rollout.owner, &self.rollout.group).await?;
@@ -387,7 +387,7 @@ impl<'a> Worker<'a> {
                     return Ok(BellOutcome::Done);
                 }
                 Err(error) if error.rejects(Part::Rollout) => return Ok(BellOutcome::Done),
-                Err(error) => rounds.again(plane, error, Part::Group).await?,
+                Err(error) => retry.again(plane, error, Part::Group).await?,
             }
         }
     }

@@ -10,7 +10,7 @@ use tidemill_engine::LogLine;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::key::Scope;
-use tidemill_model::run::Run;
+use tidemill_model::run::{Run, State};
 
 /// Chunks of a log in one answer.
 const CHUNKS: usize = 16;
@@ -42,7 +42,7 @@ pub struct Input {
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     pub run: String,
-    pub state: &'static str,
+    pub state: State,
     /// Lines `{at, level, component, message}` in order.
     pub items: Vec<Box<RawValue>>,
     /// Sent back as `from`, gives the lines after these.
@@ -77,7 +77,7 @@ impl crate::Operation for Logs {
             next = run.log_chunks + 1;
         }
         let complete = ended && next > run.log_chunks;
-        Ok(Output { run: run.id.to_string(), state: run.state.as_str(), items, next, complete })
+        Ok(Output { run: run.id.to_string(), state: run.state, items, next, complete })
     }
 }
 

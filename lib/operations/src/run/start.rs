@@ -2,11 +2,11 @@
 
 use crate::answer::RunAnswer;
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Rounds, existing};
+use crate::deployment::change::{HISTORY, Retry, existing};
 use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
 use crate::hint::Noun;
-use crate::idempotency::{Answer, Once};
+use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -40,7 +40,7 @@ impl crate::Operation for Start {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let text = input.input.as_deref().map(RawValue::get);
-        let once = Once::of(call, Self::NAME, &[input.project.as_str(), text.unwrap_or_default()])?;
+        let once = Idempotency::of(call, Self::NAME, &[input.project.as_str(), text.unwrap_or_default()])?;
         if let Some(once) = &once
             && let Some(answer) = once.earlier(plane, call).await?
         {
@@ -53,7 +53,7 @@ impl crate::Operation for Start {
                 Some(store_input(plane, call, &input.project, &engine_input(text)?).await?)
             }
         };
-        let mut rounds = Rounds::new();
+        let mut retry = Retry::new();
         loop {
             let before = triggerable(plane, call, &input.project).await?;
             refuse_overlap(plane, &before).await?;
@@ -81,7 +81,7 @@ impl crate::Operation for Start {
                     };
                     return earlier.map(Answer::Before).ok_or_else(|| error.into());
                 }
-                Err(error) => rounds.again(plane, error, Part::Deployment).await?,
+                Err(error) => retry.again(plane, error, Part::Deployment).await?,
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::answer::TaskAnswer;
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Rounds, fresh_record};
+use crate::deployment::change::{HISTORY, Retry, fresh_record};
 use crate::deployment::definition::{Definition, Stored};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -163,16 +163,16 @@ enum Attempt {
 impl Opening<'_> {
     async fn open(self) -> Result<TaskAnswer, Error> {
         check(&self.input)?;
-        let mut rounds = Rounds::new();
+        let mut retry = Retry::new();
         let mut made = None;
         loop {
             match self.attempt(&mut made).await? {
                 Attempt::Answered(answer) => return Ok(*answer),
                 Attempt::Rejected(error) if error.rejects(Part::OpenTasks) => return Err(too_many()),
                 Attempt::Rejected(error) if error.rejects(Part::Task) => {
-                    rounds.again(self.plane, error, Part::Task).await?;
+                    retry.again(self.plane, error, Part::Task).await?;
                 }
-                Attempt::Rejected(error) => rounds.again(self.plane, error, Part::Deployment).await?,
+                Attempt::Rejected(error) => retry.again(self.plane, error, Part::Deployment).await?,
             }
         }
     }

@@ -33,13 +33,37 @@ pub struct Input {
     pub cursor: Option<String>,
 }
 
+/// What became of a minute. A list of ticks has the first three alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TickOutcome {
+    Ran,
+    Skipped,
+    Missed,
+    NotDue,
+    NotDeployed,
+    Pending,
+    Future,
+}
+
+/// Why a tick made no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TickReason {
+    Overlap,
+    Paused,
+    Errored,
+    Changed,
+    TooLate,
+    CaughtUp,
+}
+
 #[derive(Debug, Serialize)]
 pub struct TickAnswer {
     /// The due minute.
     pub at: Timestamp,
-    /// `ran`, `skipped` or `missed`.
-    pub outcome: &'static str,
-    pub reason: Option<&'static str>,
+    pub outcome: TickOutcome,
+    pub reason: Option<TickReason>,
     /// The run that the tick made, or that kept it from making one.
     pub run: Option<String>,
 }
@@ -47,13 +71,13 @@ pub struct TickAnswer {
 impl From<Tick> for TickAnswer {
     fn from(tick: Tick) -> TickAnswer {
         let (outcome, reason, run) = match tick.outcome {
-            Outcome::Ran { run } => ("ran", None, Some(run)),
-            Outcome::Skipped(Skipped::Overlap { run }) => ("skipped", Some("overlap"), Some(run)),
-            Outcome::Skipped(Skipped::Paused) => ("skipped", Some("paused"), None),
-            Outcome::Skipped(Skipped::Errored) => ("skipped", Some("errored"), None),
-            Outcome::Skipped(Skipped::Changed) => ("skipped", Some("changed"), None),
-            Outcome::Missed(Missed::TooLate) => ("missed", Some("too_late"), None),
-            Outcome::Missed(Missed::CaughtUp { run }) => ("missed", Some("caught_up"), Some(run)),
+            Outcome::Ran { run } => (TickOutcome::Ran, None, Some(run)),
+            Outcome::Skipped(Skipped::Overlap { run }) => (TickOutcome::Skipped, Some(TickReason::Overlap), Some(run)),
+            Outcome::Skipped(Skipped::Paused) => (TickOutcome::Skipped, Some(TickReason::Paused), None),
+            Outcome::Skipped(Skipped::Errored) => (TickOutcome::Skipped, Some(TickReason::Errored), None),
+            Outcome::Skipped(Skipped::Changed) => (TickOutcome::Skipped, Some(TickReason::Changed), None),
+            Outcome::Missed(Missed::TooLate) => (TickOutcome::Missed, Some(TickReason::TooLate), None),
+            Outcome::Missed(Missed::CaughtUp { run }) => (TickOutcome::Missed, Some(TickReason::CaughtUp), Some(run)),
         };
         TickAnswer { at: tick.at, outcome, reason, run: run.map(|run| run.to_string()) }
     }

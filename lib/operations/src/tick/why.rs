@@ -3,10 +3,10 @@
 use crate::error::Error;
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
-use crate::tick::list::{TickAnswer, ticks};
+use crate::tick::list::{TickAnswer, TickOutcome, TickReason, ticks};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tidemill_model::deployment::Deployment;
+use tidemill_model::deployment::{Deployment, Status};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
@@ -28,9 +28,8 @@ pub struct Output {
     pub project: String,
     /// The schedule minute that was asked about.
     pub time: Timestamp,
-    /// `ran`, `skipped`, `missed`, `not_due`, `not_deployed`, `pending` or `future`.
-    pub outcome: &'static str,
-    pub reason: Option<&'static str>,
+    pub outcome: TickOutcome,
+    pub reason: Option<TickReason>,
     pub run: Option<String>,
     /// The same in a sentence.
     pub explanation: String,
@@ -108,19 +107,22 @@ impl Asked<'_> {
     }
 
     fn without_tick(&self) -> Output {
-        let Some(held) = self.held.filter(|held| held.state != "removed") else {
-            return self.output("not_deployed", "the project was not deployed at that time".into());
+        let Some(held) = self.held.filter(|held| held.state != Status::Removed) else {
+            return self.output(TickOutcome::NotDeployed, "the project was not deployed at that time".into());
         };
         let schedule = &held.schedule;
         if schedule.is_manual() {
-            return self.output("not_due", "the schedule was `manual`: only a call or a webhook starts it".into());
+            return self
+                .output(TickOutcome::NotDue, "the schedule was `manual`: only a call or a webhook starts it".into());
         }
         let is_due = self.previous_or_at().is_some_and(|at| self.time.duration_since(at) < self.minute());
         let text = schedule.as_str();
         match (is_due, self.time > self.plane.now()) {
-            (false, _) => self.output("not_due", format!("the minute is not due by the schedule `{text}`")),
-            (true, true) => self.output("future", format!("the minute is due by `{text}` and still to come")),
-            (true, false) => self.output("pending", "the tick is due and about to be taken".into()),
+            (false, _) => self.output(TickOutcome::NotDue, format!("the minute is not due by the schedule `{text}`")),
+            (true, true) => {
+                self.output(TickOutcome::Future, format!("the minute is due by `{text}` and still to come"))
+            }
+            (true, false) => self.output(TickOutcome::Pending, "the tick is due and about to be taken".into()),
         }
     }
 
@@ -133,7 +135,7 @@ impl Asked<'_> {
         self.plane.calendar.previous_tick(&self.held?.schedule, just_after)
     }
 
-    fn output(&self, outcome: &'static str, explanation: String) -> Output {
+    fn output(&self, outcome: TickOutcome, explanation: String) -> Output {
         let schedule = self.held.map(|held| &held.schedule);
         Output {
             project: self.deployment.id.to_string(),

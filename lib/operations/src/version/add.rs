@@ -2,16 +2,17 @@
 //! transaction.
 
 use crate::answer::VersionAnswer;
-use crate::deployment::change::Rounds;
+use crate::deployment::change::Retry;
 use crate::deployment::definition::Definition;
 use crate::environment::change::{Change, Changed, Incoming, OfEnvironment, deployed};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
-use crate::idempotency::{Answer, Once};
+use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tidemill_model::audit;
 use tidemill_model::deployment::checked_note;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
@@ -52,12 +53,11 @@ impl crate::Operation for Add {
         if let Some(project) = &input.project {
             definition.must_be_of(project)?;
         }
-        let request = serde_json::to_string(&(&input.environment, &note)).map_err(Error::internal)?;
-        let request = [input.pipeline.get(), &request];
+        let request = (input.pipeline.get().to_owned(), input.environment.clone(), note.clone());
         let project = definition.pipeline.project_id().clone();
         let addition = Addition { definition, note };
         let Some(environment) = input.environment else {
-            let once = Once::of(call, Self::NAME, &request)?;
+            let once = Idempotency::of(call, Self::NAME, &request)?;
             return alone(plane, call, &addition, once.as_ref()).await;
         };
         let of = OfEnvironment { project, environment };
@@ -65,7 +65,7 @@ impl crate::Operation for Add {
             plane,
             call,
             of: &of,
-            operation: Self::NAME,
+            operation: audit::Operation::VersionAdd,
             source: None,
             incoming: Incoming::Addition(&addition),
         };
@@ -78,13 +78,18 @@ impl crate::Operation for Add {
 }
 
 /// Adds the version without deploying it.
-async fn alone(plane: &Plane, call: &Call, addition: &Addition, once: Option<&Once>) -> Result<Answer<Output>, Error> {
+async fn alone(
+    plane: &Plane,
+    call: &Call,
+    addition: &Addition,
+    once: Option<&Idempotency>,
+) -> Result<Answer<Output>, Error> {
     if let Some(once) = once
         && let Some(earlier) = once.earlier(plane, call).await?
     {
         return Ok(Answer::Before(earlier));
     }
-    let mut rounds = Rounds::new();
+    let mut retry = Retry::new();
     loop {
         let call = &call.after(plane, call.now);
         let numbered = addition.number(plane, call).await?;
@@ -102,7 +107,7 @@ async fn alone(plane: &Plane, call: &Call, addition: &Addition, once: Option<&On
                 let earlier = once.earlier(plane, call).await?;
                 return earlier.map(Answer::Before).ok_or_else(|| error.into());
             }
-            (Err(error), _) => rounds.again(plane, error, Part::Deployment).await?,
+            (Err(error), _) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::deployment::change::{audit, fresh_record};
 use crate::deployment::definition::Definition;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::version::Version;
 use tidemill_store::{Audit, Hook, Notice, Transaction};
@@ -33,7 +34,7 @@ impl Addition {
             Some(before) => Deployment { last_version: number, revision: before.revision + 1, ..before.clone() },
             None => self.record(plane, call),
         };
-        let audit = audit(plane, "version_add", Some(call), &after, call.now);
+        let audit = audit(plane, Operation::VersionAdd, Some(call), &after, call.now);
         Ok(Numbered { version, before, after, audit })
     }
 

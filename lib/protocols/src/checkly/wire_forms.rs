@@ -74,7 +74,7 @@ impl Deployment {
     /// A rollout, with what it did if that is known and it has succeeded. One that destroys its project leaves nothing to
     /// tell of.
     pub fn of(rollout: RolloutAnswer, project: Option<&Project>) -> Deployment {
-        let has_result = rollout.state == State::Succeeded.as_str() && rollout.purpose == Purpose::Deploy;
+        let has_result = rollout.state == State::Succeeded && rollout.purpose == Purpose::Deploy;
         let result = match (project, rollout.items) {
             (Some(project), Some(resources)) if has_result => {
                 Some(Outcomes::of(project.clone(), resources.iter().filter_map(done).collect()))
@@ -84,7 +84,7 @@ impl Deployment {
         Deployment {
             id: rollout.id,
             logical_id: rollout.group,
-            status: rollout.state.to_uppercase(),
+            status: rollout.state.as_str().to_uppercase(),
             dry_run: false,
             progress: rollout.progress,
             error: rollout.error,

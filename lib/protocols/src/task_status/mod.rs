@@ -5,7 +5,7 @@ mod wire;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use tidemill_model::task::End;
+use tidemill_model::task::{self, End};
 use tidemill_operations::answer::TaskStatus;
 use wire::{Pipeflow, Wire, WireCounts};
 
@@ -56,8 +56,8 @@ fn value(status: Wire<'_>) -> Value {
 
 fn state(task: &TaskStatus) -> State {
     match (task.state, task.end) {
-        ("open", _) => State::Running,
-        ("ending", _) => State::Stopping,
+        (task::State::Open, _) => State::Running,
+        (task::State::Ending, _) => State::Stopping,
         (_, Some(End::Terminated)) => State::Cancelled,
         (_, _) => State::Completed,
     }
@@ -115,7 +115,7 @@ mod tests {
             provider: "webhook".into(),
             run: "r".into(),
             version: 0,
-            state: "open",
+            state: task::State::Open,
             end: None,
             opened_at: at(100),
             used_at: at(110),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn ended(end: End) -> TaskStatus {
-        TaskStatus { state: "ended", end: Some(end), ended_at: Timestamp::from_second(110).ok(), ..task() }
+        TaskStatus { state: task::State::Ended, end: Some(end), ended_at: Timestamp::from_second(110).ok(), ..task() }
     }
 
     fn fields(status: &Value) -> Vec<&str> {
@@ -186,7 +186,7 @@ mod tests {
             )
         };
 
-        let ending = TaskStatus { state: "ending", end: Some(End::Terminated), ..task() };
+        let ending = TaskStatus { state: task::State::Ending, end: Some(End::Terminated), ..task() };
         assert_eq!(told(&ending), (4, "Stopping".into(), None));
         assert_eq!(told(&ended(End::Terminated)), (6, "Stopped".into(), Some(0)));
         assert_eq!(told(&ended(End::Idle)), (5, "Completed".into(), Some(0)));

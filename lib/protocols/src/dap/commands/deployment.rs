@@ -6,6 +6,7 @@ use crate::dap::failure::Failure;
 use crate::dap::frame::{Body, FRAME_LIMIT};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tidemill_model::deployment::Status;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::members;
@@ -19,7 +20,7 @@ use tidemill_operations::{Call, Code, Error, Operation, Plane, deployment};
 struct Record<'a> {
     pipeline: &'a RawValue,
     schedule: &'a str,
-    state: &'a str,
+    state: Status,
     user_id: &'a str,
     created_at: f64,
     updated_at: f64,

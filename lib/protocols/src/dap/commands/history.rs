@@ -7,6 +7,7 @@ use super::{CommandRequest, seconds};
 use crate::dap::failure::Failure;
 use crate::dap::frame::Body;
 use serde_json::{Value, json};
+use tidemill_model::audit;
 use tidemill_operations::environment::{self, history::Happened};
 use tidemill_operations::{Call, Code};
 
@@ -38,20 +39,20 @@ fn row(call: &Call, happened: &Happened) -> Option<Value> {
 }
 
 /// What the clients call a change.
-pub fn action(operation: &str, went_back: bool) -> Option<&'static str> {
+pub fn action(operation: &audit::Operation, went_back: bool) -> Option<&'static str> {
     Some(match operation {
-        "version_add" => "publish",
-        "environment_deploy" | "environment_promote" if went_back => "rollback",
-        "environment_deploy" | "environment_promote" => "deploy",
-        "environment_rollback" => "rollback",
-        "environment_enable" => "enable",
-        "environment_disable" => "disable",
-        "environment_remove" => "remove",
-        "environment_source_pause" => "pause",
-        "environment_source_resume" => "resume",
-        "environment_run" => "run",
+        audit::Operation::VersionAdd => "publish",
+        audit::Operation::EnvironmentDeploy | audit::Operation::EnvironmentPromote if went_back => "rollback",
+        audit::Operation::EnvironmentDeploy | audit::Operation::EnvironmentPromote => "deploy",
+        audit::Operation::EnvironmentRollback => "rollback",
+        audit::Operation::EnvironmentEnable => "enable",
+        audit::Operation::EnvironmentDisable => "disable",
+        audit::Operation::EnvironmentRemove => "remove",
+        audit::Operation::SourcePause => "pause",
+        audit::Operation::SourceResume => "resume",
+        audit::Operation::EnvironmentRun => "run",
         // A tick changes a source by itself only when its key is not valid any more.
-        "deployment_tick" => "errored",
+        audit::Operation::DeploymentTick => "errored",
         _ => return None,
     })
 }

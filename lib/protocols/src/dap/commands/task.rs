@@ -10,7 +10,7 @@ use crate::{task_refusal, task_status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tidemill_model::ids::ProjectId;
-use tidemill_model::task::Trace;
+use tidemill_model::task::{State, Trace};
 use tidemill_operations::answer::TaskAnswer;
 use tidemill_operations::task::{self, send::Refused};
 use tidemill_operations::{Code, Error, Operation};
@@ -83,7 +83,7 @@ pub async fn list(request: CommandRequest) -> Result<Body, Failure> {
     let CommandRequest { plane, call, .. } = &request;
     let mut tasks = Vec::new();
     for task in task::List::run(plane, call, task::list::Input {}).await?.items {
-        if task.state != "open" {
+        if task.state != State::Open {
             continue;
         }
         let input = task::pipeline::Input { token: task.token.clone() };
