@@ -1,4 +1,4 @@
-//! What operations answer: the wire's names, and nothing that only the plane needs.
+//! What operations answer, with the wire's names.
 
 use crate::plane::{Plane, due_schedule};
 use jiff::Timestamp;
@@ -262,7 +262,7 @@ pub struct OfProject {
     pub project: tidemill_model::ids::ProjectId,
 }
 
-/// An answer that says nothing but that it is done.
+/// An empty answer: it is done.
 #[derive(Debug, Serialize)]
 pub struct Done {}
 
@@ -297,7 +297,7 @@ pub struct TaskAnswer {
     pub token: String,
     /// May send objects, and nothing else.
     pub public_token: String,
-    /// What people tell it apart by.
+    /// The name that people see.
     pub id: String,
     pub project: String,
     pub source: String,

@@ -1,4 +1,4 @@
-//! One file per operation: input, rule, output. Knows no protocol: whoever calls has authenticated and parsed.
+//! One file per operation: input, rule, output. Knows no protocol: its callers have authenticated and parsed.
 //!
 //! [`Operation`] is the shape of one that a user calls; `deployment_tick`, `run_execute` and `plane_sweep` are what
 //! timers and queues call, `key_issue` is what the operator does. [`plane`] is what they all work with.
@@ -43,11 +43,11 @@ use serde::de::DeserializeOwned;
 use std::future::Future;
 use tidemill_model::key::Scope;
 
-/// Something that a user asks of the plane.
+/// An operation that a user calls.
 pub trait Operation: 'static {
     /// Noun first: also the name of the file, the binary, the log span and the test file.
     const NAME: &'static str;
-    /// What the caller's key must be allowed to do.
+    /// The scope that the caller's key needs.
     const SCOPE: Scope;
     type Input: DeserializeOwned + Send;
     type Output: Serialize + Send;

@@ -1,4 +1,4 @@
-//! Compiles a pipeline and tells everything that is wrong with it, without deploying it.
+//! Compiles a pipeline and reports all its problems, without deploying it.
 
 use crate::Detail;
 use crate::deployment::{self, definition::Definition};
@@ -39,7 +39,7 @@ impl crate::Operation for PipelineValidate {
     }
 }
 
-/// Tells what is wrong. It looks at nothing that is somebody's, so it is for everybody.
+/// Reports the problems. It reads no owner's data, so no key is needed.
 pub fn check(plane: &Plane, input: &Input) -> Output {
     let schedule =
         deployment::definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);

@@ -14,17 +14,17 @@ use tidemill_model::key::{Credential, Scope};
 use tidemill_model::task::Task;
 use tidemill_model::version::sha256;
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Clone, Debug)]
 pub enum Caller {
     Key(Call),
     Task(Confined),
 }
 
-/// Somebody who has a token of one task.
+/// A caller with a token of one task.
 #[derive(Clone)]
 pub struct Confined {
-    /// Not to be had without saying what it is for.
+    /// Private, so that it is used only with a scope and a task.
     call: Call,
     /// Addresses the task.
     token: String,
@@ -72,7 +72,7 @@ async fn confined(plane: &Plane, hash: &str) -> Result<Confined, Error> {
     let known = plane.store.task_credential(hash).await?.ok_or_else(unknown)?;
     let task = plane.store.task(&known.owner, &known.token).await?;
     let text = |task: &Task| if known.public { task.public_token.clone() } else { task.token.clone() };
-    // A text that somebody chose may address another task by now.
+    // A token that a caller chose may address another task by now.
     let is_its = |task: &Task| sha256(text(task).as_bytes()) == hash;
     let task = task.filter(|task| is_its(task) && task.is_readable(plane.now())).ok_or_else(unknown)?;
     let key = plane.store.key(&task.owner, &task.key).await?;
@@ -125,7 +125,7 @@ impl Caller {
 }
 
 impl Confined {
-    /// A call for what concerns nobody's things.
+    /// A call for what needs no rights.
     pub fn without_rights(&self, now: Timestamp) -> Call {
         Call { scopes: Vec::new(), now, ..self.call.clone() }
     }

@@ -1,4 +1,4 @@
-//! Who calls, and what the caller may do.
+//! Callers and what they may do.
 
 pub mod authenticate;
 pub mod caller;

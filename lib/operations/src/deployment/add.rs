@@ -1,4 +1,4 @@
-//! Puts a project live: one transaction that creates the deployment, its version, its hook and the audit row, on
+//! Deploys a project: one transaction that creates the deployment, its version, its hook and the audit row, on
 //! condition that the project has no live deployment.
 
 use crate::answer::DeploymentAnswer;

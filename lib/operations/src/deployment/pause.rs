@@ -16,7 +16,7 @@ pub struct Pause;
 #[serde(deny_unknown_fields)]
 pub struct Input {
     pub project: ProjectId,
-    /// Why, for whoever wonders later.
+    /// Why it was paused, for later readers.
     pub note: Option<String>,
 }
 

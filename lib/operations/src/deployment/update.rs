@@ -115,7 +115,7 @@ impl From<tidemill_store::Error> for Failed {
     }
 }
 
-/// One round: reads the deployment, decides, and writes if nobody else did.
+/// One attempt: reads the deployment, decides, and writes if it has not changed since.
 async fn update(
     plane: &Plane,
     call: &Call,

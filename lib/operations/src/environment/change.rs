@@ -203,7 +203,7 @@ impl Change<'_> {
         let was_live = before.as_ref().filter(|before| before.state != environment::State::Removed);
         let from_version = was_live.map(|before| before.version);
         // With a version to add there is always something to write: what was read may have the same number and instant
-        // from somebody else's version.
+        // from another writer's version.
         if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
             let version = live.version;
             let changed = Changed { environment: after, sources, version, from_version, warnings };
@@ -245,7 +245,7 @@ impl Change<'_> {
         Ok(RoundOutcome::Made(Box::new(changed)))
     }
 
-    /// The row of the history that tells of it.
+    /// Its row of the history.
     pub fn audit(&self, from_version: u32, after: &Environment) -> EnvironmentAudit {
         let Change { plane, call, of, operation, source, .. } = self;
         EnvironmentAudit {

@@ -1,13 +1,12 @@
-//! That environments changed, for those who watch. Each change says so in its own transaction, so every process tells
-//! the same.
+//! Notices of changed environments, for clients that watch. Each change writes its own in its transaction, so every
+//! process sends the same.
 
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 pub use tidemill_store::Notice;
 
-/// Most notices of one answer. Whoever is told reads what changed, so that there was a change matters more than how
-/// many there were.
+/// Most notices of one answer. A client reads what changed after a notice, so one matters more than their number.
 const LIMIT: usize = 500;
 
 /// The caller's notices since an instant. They are kept for ten minutes.

@@ -1,4 +1,4 @@
-//! Starts one source of an environment now, as a task. Refused while a run of it is going, whoever started that.
+//! Starts one source of an environment now, as a task. Refused while a run of it is in progress, whatever started that.
 
 use crate::answer::TaskAnswer;
 use crate::deployment::definition::Definition;

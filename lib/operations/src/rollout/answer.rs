@@ -66,7 +66,7 @@ pub struct GroupAnswer {
     pub repository: Option<String>,
     /// The rollout that is going on in the group.
     pub running: Option<String>,
-    /// The rollout that held it last.
+    /// Its last one, active or ended.
     pub last_rollout: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

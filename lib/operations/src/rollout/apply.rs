@@ -1,5 +1,5 @@
-//! Does what a rollout is to do with one resource: one transaction changes the deployment and writes the outcome, on
-//! condition that there is none yet. So a resource is wholly done or wholly not, once, whoever works on it.
+//! Carries out a rollout's change of one resource: one transaction changes the deployment and writes the outcome, on
+//! condition that there is none yet. So a resource is done wholly or not at all, and once, whichever worker has it.
 
 use crate::deployment::change::{HISTORY, Retry, audit, fresh_record, revived, settle, touched, with_change};
 use crate::error::{Code, Error};
@@ -44,7 +44,7 @@ pub enum Todo {
 /// How a rollout treats its resources.
 pub struct Applying<'a> {
     pub plane: &'a Plane,
-    /// On behalf of whoever asked for the rollout.
+    /// On behalf of the key that started the rollout.
     pub call: &'a Call,
     pub rollout: &'a Rollout,
     pub request: &'a Request,
@@ -115,7 +115,7 @@ impl Applying<'_> {
         }
     }
 
-    /// The outcome that somebody else has written.
+    /// The outcome that another worker has written.
     async fn found(&self, turn: &Turn) -> Result<Resource, Error> {
         let found = self.plane.store.resources(&self.rollout.id, turn.place.index).await?;
         let found = found.into_iter().next().filter(|resource| resource.index == turn.place.index);
@@ -140,7 +140,7 @@ impl Applying<'_> {
                     after.group = None;
                     ResourcePlan { action: Action::Delete, after: Some(after), before, version: None }
                 }
-                // Somebody removed it, or made it another group's: only the membership is left.
+                // It was removed or joined another group since: only the membership is left.
                 None if live.is_some() => ResourcePlan { action: Action::Detach, before, after: None, version: None },
                 None => ResourcePlan { action: Action::Delete, before, after: None, version: None },
             })),

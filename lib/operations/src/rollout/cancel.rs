@@ -1,5 +1,5 @@
-//! Asks a rollout to end. Its worker does so after the resources in hand; what is live by then stays. Asking again, or
-//! asking one that has ended, changes nothing.
+//! Cancels a rollout. Its worker stops after the resources in hand; what is live by then stays. Cancelling again, or
+//! after the end, changes nothing.
 
 use crate::bell::Bell;
 use crate::error::Error;

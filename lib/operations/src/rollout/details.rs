@@ -1,4 +1,4 @@
-//! What a rollout would change, beyond that it would: of the graph, of the settings, and of when a pipeline is due.
+//! What a rollout would change, in detail: the graph, the settings and the times at which a pipeline is due.
 
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
@@ -16,7 +16,7 @@ use tidemill_plan::Difference;
 /// Most entries of all graphs of a preview, so that an answer stays below what Lambda gives back.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const ENTRIES: usize = 20_000;
-/// Most pipelines whose time is told; each has some fifty instants.
+/// Most pipelines with their times; each has some fifty instants.
 const TIMES: usize = 1_000;
 
 /// What would become of a resource.
@@ -50,7 +50,7 @@ pub(crate) struct Seen<'a> {
     pub live: Option<Deployment>,
     /// The version that is live.
     pub version: Option<Version>,
-    /// `None` if it is taken off.
+    /// `None` if it is removed.
     pub becomes: Option<(&'a Checked, (Schedule, Settings))>,
 }
 
@@ -124,7 +124,7 @@ async fn graph(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>) -> Result<Option
         return Ok(None);
     }
     let text = stored_pipeline(plane, owner, &version.project, &version.sha256).await?;
-    // What was deployed once can be read, unless what can be read has changed since: then nothing is told.
+    // A version that was deployed once can be parsed, unless the rules have changed since: then it has no graph.
     let before = Pipeline::parse(text.get()).ok();
     Ok(before.map(|before| Difference::between(before.graph(), after)))
 }

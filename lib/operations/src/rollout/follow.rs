@@ -13,9 +13,9 @@ use tidemill_model::ids::RolloutId;
 use tidemill_model::rollout::{Resource, Rollout};
 use tokio::sync::{Notify, watch};
 
-/// How often a rollout is read that nobody here works on.
+/// How often a rollout is read whose worker is in another process.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often at most: what moves on faster is told together.
+/// Shortest time between two snapshots: faster changes are sent together.
 const SHORTEST: Duration = Duration::from_millis(50);
 
 /// Follows a rollout. The first snapshot is there at once; the last one is of a final state.
@@ -25,7 +25,7 @@ const SHORTEST: Duration = Duration::from_millis(50);
 pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<Following, Error> {
     let rollout = plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found(Noun::Rollout, id))?;
     if let Some((sender, known)) = plane.watches.following(id) {
-        // It may have been told of long ago, by a process that was frozen since.
+        // The last snapshot may be old, if the process was frozen since.
         let resources = known.borrow().resources.clone();
         forward(&sender, with_resources(plane, rollout, resources).await?);
         return Ok(known);
@@ -34,12 +34,12 @@ pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<F
     let (sender, following) = watch::channel(snapshot);
     let sender = Arc::new(sender);
     let moved = plane.watches.keep(id, &sender);
-    tokio::spawn(tell(plane.clone(), sender, moved));
+    tokio::spawn(send_snapshots(plane.clone(), sender, moved));
     Ok(following)
 }
 
-/// Reads the rollout until it has ended or nobody follows it any more.
-async fn tell(plane: Arc<Plane>, sender: Arc<watch::Sender<Snapshot>>, moved: Arc<Notify>) {
+/// Reads the rollout until it has ended or has no followers left.
+async fn send_snapshots(plane: Arc<Plane>, sender: Arc<watch::Sender<Snapshot>>, moved: Arc<Notify>) {
     loop {
         let Snapshot { rollout, resources } = sender.borrow().clone();
         if rollout.state.is_final() || plane.is_stopping() {
@@ -74,13 +74,13 @@ async fn with_resources(plane: &Plane, rollout: Rollout, known: Arc<Vec<Resource
     Ok(Snapshot { rollout, resources })
 }
 
-/// Tells a snapshot, unless a later one was told already: two of them may be read at once.
+/// Sends a snapshot, unless a later one was sent already: two of them may be read at once.
 fn forward(sender: &watch::Sender<Snapshot>, snapshot: Snapshot) {
     let age = |rollout: &Rollout| (rollout.state.is_final(), rollout.epoch, rollout.settled, rollout.step as u8);
-    sender.send_if_modified(|told| {
-        let is_new = told.rollout != snapshot.rollout && age(&told.rollout) <= age(&snapshot.rollout);
+    sender.send_if_modified(|sent| {
+        let is_new = sent.rollout != snapshot.rollout && age(&sent.rollout) <= age(&snapshot.rollout);
         if is_new {
-            *told = snapshot;
+            *sent = snapshot;
         }
         is_new
     });

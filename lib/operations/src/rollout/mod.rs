@@ -1,4 +1,4 @@
-//! Asynchronous deploys.
+//! Deploys of many pipelines at once, carried out by a worker.
 
 pub mod answer;
 pub(crate) mod apply;

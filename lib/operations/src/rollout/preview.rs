@@ -1,4 +1,4 @@
-//! Says what a rollout would do as things are now. It takes no slot and changes nothing, also while another one goes on.
+//! Shows what a rollout would do now. It changes nothing, and works also while the group has an active rollout.
 
 use crate::error::Error;
 use crate::plane::{Call, Plane};

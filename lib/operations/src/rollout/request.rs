@@ -1,4 +1,4 @@
-//! What a rollout is asked for. Its structure is checked when it is asked; what its pipelines mean, when it runs.
+//! The request of a rollout. Its structure is checked when the rollout starts; what its pipelines mean, when it runs.
 
 use crate::deployment::{
     self,

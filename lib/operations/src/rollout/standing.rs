@@ -1,4 +1,4 @@
-//! What there is before a rollout, as far as it decides whether a pipeline may be brought live.
+//! The deployments before a rollout, as far as they decide whether a pipeline may be deployed.
 
 use crate::error::{Code, Error};
 use crate::plane::Plane;

@@ -21,12 +21,12 @@ pub const LONGEST: Duration = Duration::from_secs(20);
 pub async fn wait(plane: &Arc<Plane>, call: &Call, id: &RolloutId, longest: Duration) -> Result<Snapshot, Error> {
     let mut following = follow(plane, call, id).await?;
     let ended = tokio::time::timeout(longest.min(LONGEST), async {
-        following.wait_for(|told| told.rollout.state.is_final()).await.map(|told| told.clone())
+        following.wait_for(|sent| sent.rollout.state.is_final()).await.map(|sent| sent.clone())
     });
     match ended.await {
         Ok(Ok(snapshot)) => Ok(snapshot),
-        // Nobody tells any more.
-        Ok(Err(_)) => Err(Error::new(Code::Unavailable, "the plane stops").hint("ask again in a moment")),
+        // No more snapshots will come.
+        Ok(Err(_)) => Err(Error::new(Code::Unavailable, "the plane is stopping").hint("try again in a moment")),
         Err(_) => Ok(following.borrow().clone()),
     }
 }

@@ -13,7 +13,7 @@ pub struct Snapshot {
     pub resources: Arc<Vec<Resource>>,
 }
 
-/// A rollout that is being followed; it is told as long as somebody holds this.
+/// A rollout that is being followed; snapshots arrive while this is held.
 pub type Following = watch::Receiver<Snapshot>;
 
 /// The rollouts that are followed in this process. It spares reads and decides nothing.
@@ -26,7 +26,7 @@ struct Watch {
 }
 
 impl Watches {
-    /// Says that a rollout has moved on.
+    /// Wakes the followers of a rollout that has moved on.
     pub fn moved(&self, id: &RolloutId) {
         if let Some(watch) = self.watches().get(id) {
             watch.moved.notify_one();
