@@ -1,7 +1,7 @@
-//! Who stands behind a credential: an owner's API key, or a token of one task.
+//! The caller behind a credential: an owner's API key, or a token of one task.
 //!
-//! Whoever has a task's own token may do what concerns that task; whoever has its public one may send objects to it.
-//! Neither may do anything else.
+//! A task's own token allows what concerns that task, its public one allows sending objects to it, and neither allows
+//! anything else.
 
 use crate::access::authenticate;
 use crate::access::authenticate::{bare, hash};

@@ -5,7 +5,7 @@ use crate::deployment::change::{HISTORY, Retry, audit, fresh_record, revived, se
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::rollout::problems::RESOURCE_LIMIT;
-use crate::rollout::request::{Checked, Named, Request};
+use crate::rollout::request::{CheckedPipeline, Request, ResourceName};
 use crate::rollout::standing::refuses;
 use std::collections::HashMap;
 use tidemill_model::audit::Operation;
@@ -20,29 +20,31 @@ const PAUSED: &str = "deployed without its schedule";
 
 /// A resource by its place and its names.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ResourcePlace {
     pub index: u32,
-    pub named: Named,
+    pub named: ResourceName,
 }
 
-/// One resource's turn.
-pub struct Turn {
-    pub place: Place,
-    pub todo: Todo,
+/// One resource with what is to be done with it.
+pub struct ResourceTurn {
+    pub place: ResourcePlace,
+    pub todo: ResourceTask,
 }
 
-pub enum Todo {
-    Bring(Box<Checked>),
+/// What is to be done with a resource.
+pub enum ResourceTask {
+    /// Its pipeline is deployed.
+    Deploy(Box<CheckedPipeline>),
     /// Its deployment is removed, if it is still the group's.
-    TakeOff,
+    Remove,
     /// Its deployment stays, and is no member any more.
     Detach,
     /// Its deployment is a member under another name now.
     Forget,
 }
 
-/// How a rollout treats its resources.
-pub struct Applying<'a> {
+/// What a rollout's resources have in common: the rollout, its request and the members before.
+pub struct ResourceApplier<'a> {
     pub plane: &'a Plane,
     /// On behalf of the key that started the rollout.
     pub call: &'a Call,
@@ -52,7 +54,7 @@ pub struct Applying<'a> {
     pub members: &'a HashMap<LogicalId, Member>,
 }
 
-/// What one attempt at a resource plan.
+/// The decision about a resource as things are now.
 enum ResourceDecision {
     Apply(Box<ResourcePlan>),
     /// The resource fails by it.
@@ -74,12 +76,12 @@ impl ResourceDecision {
     }
 }
 
-impl Applying<'_> {
+impl ResourceApplier<'_> {
     /// Gives the resource its outcome, or finds the one that it has.
     ///
     /// # Errors
     /// The plane is at fault: nothing is settled, and it may be tried again.
-    pub async fn apply(&self, turn: &Turn) -> Result<Resource, Error> {
+    pub async fn apply(&self, turn: &ResourceTurn) -> Result<Resource, Error> {
         let mut retry = Retry::new();
         loop {
             let plan = match self.decide(turn).await? {
@@ -105,7 +107,7 @@ impl Applying<'_> {
     }
 
     /// Writes that a resource cannot be done, and why.
-    pub async fn refuse(&self, turn: &Turn, why: &Error) -> Result<Resource, Error> {
+    pub async fn refuse(&self, turn: &ResourceTurn, why: &Error) -> Result<Resource, Error> {
         let resource = settled(&turn.place, None, Outcome::Failed, Some(why.in_lines(RESOURCE_LIMIT)));
         let transaction = self.plane.store.transaction();
         match transaction.resource(&self.rollout.id, &resource, self.rollout.created_at + HISTORY)?.commit().await {
@@ -116,38 +118,44 @@ impl Applying<'_> {
     }
 
     /// The outcome that another worker has written.
-    async fn found(&self, turn: &Turn) -> Result<Resource, Error> {
+    async fn found(&self, turn: &ResourceTurn) -> Result<Resource, Error> {
         let found = self.plane.store.resources(&self.rollout.id, turn.place.index).await?;
         let found = found.into_iter().next().filter(|resource| resource.index == turn.place.index);
         found.ok_or_else(|| Error::internal("the outcome of a resource is not there"))
     }
 
     /// What is to be done as things are now, or why it cannot be done.
-    async fn decide(&self, turn: &Turn) -> Result<ResourceDecision, Error> {
+    async fn decide(&self, turn: &ResourceTurn) -> Result<ResourceDecision, Error> {
         let project = &turn.place.named.project;
         let before = self.plane.store.deployment(&self.rollout.owner, &project.into()).await?;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let belongs_to = live.and_then(|live| live.group.as_ref());
         match &turn.todo {
-            Todo::Bring(wanted) => match live.and_then(|live| refuses(live, &self.rollout.group, self.request)) {
-                Some(refused) => Ok(ResourceDecision::Refuse(refused)),
-                None => self.bring(wanted, before).await,
-            },
-            Todo::TakeOff => Ok(ResourceDecision::of(match live.filter(|_| belongs_to == Some(&self.rollout.group)) {
-                Some(live) => {
-                    let mut after = touched(live, self.now());
-                    after.state = State::Removed { at: self.now() };
-                    after.group = None;
-                    ResourcePlan { action: Action::Delete, after: Some(after), before, version: None }
+            ResourceTask::Deploy(wanted) => {
+                match live.and_then(|live| refuses(live, &self.rollout.group, self.request)) {
+                    Some(refused) => Ok(ResourceDecision::Refuse(refused)),
+                    None => self.bring(wanted, before).await,
                 }
-                // It was removed or joined another group since: only the membership is left.
-                None if live.is_some() => ResourcePlan { action: Action::Detach, before, after: None, version: None },
-                None => ResourcePlan { action: Action::Delete, before, after: None, version: None },
-            })),
-            Todo::Forget => {
+            }
+            ResourceTask::Remove => {
+                Ok(ResourceDecision::of(match live.filter(|_| belongs_to == Some(&self.rollout.group)) {
+                    Some(live) => {
+                        let mut after = touched(live, self.now());
+                        after.state = State::Removed { at: self.now() };
+                        after.group = None;
+                        ResourcePlan { action: Action::Delete, after: Some(after), before, version: None }
+                    }
+                    // It was removed or joined another group since: only the membership is left.
+                    None if live.is_some() => {
+                        ResourcePlan { action: Action::Detach, before, after: None, version: None }
+                    }
+                    None => ResourcePlan { action: Action::Delete, before, after: None, version: None },
+                }))
+            }
+            ResourceTask::Forget => {
                 Ok(ResourceDecision::of(ResourcePlan { action: Action::Detach, before, after: None, version: None }))
             }
-            Todo::Detach => {
+            ResourceTask::Detach => {
                 let after = live
                     .filter(|_| belongs_to == Some(&self.rollout.group))
                     .map(|live| Deployment { group: None, ..touched(live, self.now()) });
@@ -156,8 +164,8 @@ impl Applying<'_> {
         }
     }
 
-    async fn bring(&self, wanted: &Checked, before: Option<Deployment>) -> Result<ResourceDecision, Error> {
-        let Applying { plane, call, rollout, .. } = self;
+    async fn bring(&self, wanted: &CheckedPipeline, before: Option<Deployment>) -> Result<ResourceDecision, Error> {
+        let ResourceApplier { plane, call, rollout, .. } = self;
         let project = &wanted.named.project;
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let (schedule, settings) = match wanted.over(live) {
@@ -199,14 +207,14 @@ impl Applying<'_> {
     }
 
     /// Whether a pipeline is the one that is live.
-    async fn is_live(&self, live: Option<&Deployment>, wanted: &Checked) -> Result<bool, Error> {
+    async fn is_live(&self, live: Option<&Deployment>, wanted: &CheckedPipeline) -> Result<bool, Error> {
         let Some(live) = live else { return Ok(false) };
         let version = self.plane.store.version(&live.owner, live.id.project(), live.version).await?;
         Ok(version.is_some_and(|version| version.sha256 == wanted.definition.sha256()))
     }
 
-    fn written(&self, turn: &Turn, plan: &ResourcePlan, resource: &Resource) -> Result<Transaction<'_>, Error> {
-        let Applying { plane, call, rollout, .. } = self;
+    fn written(&self, turn: &ResourceTurn, plan: &ResourcePlan, resource: &Resource) -> Result<Transaction<'_>, Error> {
+        let ResourceApplier { plane, call, rollout, .. } = self;
         let expires = rollout.created_at + HISTORY;
         let mut transaction = plane.store.transaction().resource(&rollout.id, resource, expires)?;
         if let Some(after) = &plan.after {
@@ -231,10 +239,10 @@ impl Applying<'_> {
         self.with_membership(transaction, turn)
     }
 
-    fn with_membership<'a>(&self, transaction: Transaction<'a>, turn: &Turn) -> Result<Transaction<'a>, Error> {
-        let Named { logical_id, kind, project } = turn.place.named.clone();
+    fn with_membership<'a>(&self, transaction: Transaction<'a>, turn: &ResourceTurn) -> Result<Transaction<'a>, Error> {
+        let ResourceName { logical_id, kind, project } = turn.place.named.clone();
         let Rollout { owner, group, .. } = self.rollout;
-        if !matches!(turn.todo, Todo::Bring(_)) {
+        if !matches!(turn.todo, ResourceTask::Deploy(_)) {
             return Ok(transaction.no_member(owner, group, &logical_id));
         }
         let member = Member { group: group.clone(), logical_id, kind, project };
@@ -244,7 +252,7 @@ impl Applying<'_> {
         }
     }
 
-    fn resource(&self, turn: &Turn, plan: &ResourcePlan) -> Resource {
+    fn resource(&self, turn: &ResourceTurn, plan: &ResourcePlan) -> Resource {
         let live = plan.after.as_ref().or(plan.before.as_ref()).filter(|live| !live.state.is_removed());
         Resource {
             version: live.map(|live| live.version),
@@ -258,7 +266,7 @@ impl Applying<'_> {
 }
 
 /// What became of a resource.
-pub fn settled(place: &Place, action: Option<Action>, outcome: Outcome, message: Option<String>) -> Resource {
-    let Place { index, named: Named { logical_id, kind, project } } = place.clone();
+pub fn settled(place: &ResourcePlace, action: Option<Action>, outcome: Outcome, message: Option<String>) -> Resource {
+    let ResourcePlace { index, named: ResourceName { logical_id, kind, project } } = place.clone();
     Resource { index, logical_id, kind, project, action, outcome, version: None, message }
 }

@@ -3,7 +3,7 @@
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::rollout::request::Checked;
+use crate::rollout::request::CheckedPipeline;
 use serde::Serialize;
 use tidemill_model::deployment::{Deployment, Settings, State};
 use tidemill_model::ids::OwnerId;
@@ -22,7 +22,7 @@ const TIMES: usize = 1_000;
 /// What would become of a resource.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct ResourceChange {
     pub logical_id: String,
     #[serde(rename = "type")]
     pub kind: String,
@@ -39,28 +39,28 @@ pub struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Difference>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub settings: Vec<Setting>,
+    pub settings: Vec<SettingChange>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time: Option<Time>,
+    pub time: Option<TimeChange>,
 }
 
 /// A resource as it is, and as it would be.
-pub(crate) struct Seen<'a> {
-    pub change: Change,
+pub(crate) struct ResourceComparison<'a> {
+    pub change: ResourceChange,
     pub live: Option<Deployment>,
     /// The version that is live.
     pub version: Option<Version>,
     /// `None` if it is removed.
-    pub becomes: Option<(&'a Checked, (Schedule, Settings))>,
+    pub becomes: Option<(&'a CheckedPipeline, (Schedule, Settings))>,
 }
 
 /// When a pipeline is due.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Time {
+pub struct TimeChange {
     /// `None` if it is not deployed.
-    pub schedule_before: Option<Shown>,
-    pub schedule_after: Option<Shown>,
+    pub schedule_before: Option<ScheduleText>,
+    pub schedule_after: Option<ScheduleText>,
     /// The deployment is paused: nothing of this runs until it is resumed.
     pub paused: bool,
     #[serde(flatten)]
@@ -69,27 +69,32 @@ pub struct Time {
 
 /// A schedule as it was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub struct ScheduleText {
     pub schedule: String,
     pub timezone: String,
 }
 
 /// A setting that would change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Setting {
+pub struct SettingChange {
     pub name: &'static str,
     pub before: u32,
     pub after: u32,
 }
 
-impl From<&Schedule> for Shown {
-    fn from(schedule: &Schedule) -> Shown {
-        Shown { schedule: schedule.as_str().to_owned(), timezone: schedule.zone().as_str().to_owned() }
+impl From<&Schedule> for ScheduleText {
+    fn from(schedule: &Schedule) -> ScheduleText {
+        ScheduleText { schedule: schedule.as_str().to_owned(), timezone: schedule.zone().as_str().to_owned() }
     }
 }
 
 /// Adds the details to a change.
-pub(crate) async fn detailed(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>, paused: bool) -> Result<Change, Error> {
+pub(crate) async fn detailed(
+    plane: &Plane,
+    owner: &OwnerId,
+    seen: &ResourceComparison<'_>,
+    paused: bool,
+) -> Result<ResourceChange, Error> {
     let mut change = seen.change.clone();
     if !matches!(change.action, Action::Create | Action::Update | Action::Delete) {
         return Ok(change);
@@ -104,7 +109,7 @@ pub(crate) async fn detailed(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>, pa
 }
 
 /// Keeps the answer within its bounds; `true` if something was left out.
-pub(crate) fn bounded(changes: &mut [Change]) -> bool {
+pub(crate) fn bounded(changes: &mut [ResourceChange]) -> bool {
     let (mut entries, mut times, mut is_cut) = (0, 0, false);
     for change in changes {
         entries += change.graph.as_ref().map_or(0, Difference::entries);
@@ -116,7 +121,7 @@ pub(crate) fn bounded(changes: &mut [Change]) -> bool {
     is_cut
 }
 
-async fn graph(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>) -> Result<Option<Difference>, Error> {
+async fn graph(plane: &Plane, owner: &OwnerId, seen: &ResourceComparison<'_>) -> Result<Option<Difference>, Error> {
     let Some((checked, _)) = &seen.becomes else { return Ok(None) };
     let after = checked.definition.pipeline.graph();
     let Some(version) = &seen.version else { return Ok(Some(Difference::between(&Graph::default(), after))) };
@@ -129,7 +134,7 @@ async fn graph(plane: &Plane, owner: &OwnerId, seen: &Seen<'_>) -> Result<Option
     Ok(before.map(|before| Difference::between(before.graph(), after)))
 }
 
-fn settings(seen: &Seen<'_>) -> Vec<Setting> {
+fn settings(seen: &ResourceComparison<'_>) -> Vec<SettingChange> {
     let (Some(live), Some((_, (_, after)))) = (&seen.live, &seen.becomes) else { return Vec::new() };
     let Settings { catch_up_seconds, max_attempts, timeout_seconds } = live.settings;
     let pairs = [
@@ -138,19 +143,19 @@ fn settings(seen: &Seen<'_>) -> Vec<Setting> {
         ("timeoutSeconds", timeout_seconds, after.timeout_seconds),
     ];
     let changed = pairs.into_iter().filter(|(_, before, after)| before != after);
-    changed.map(|(name, before, after)| Setting { name, before, after }).collect()
+    changed.map(|(name, before, after)| SettingChange { name, before, after }).collect()
 }
 
 /// `None` if it neither is nor becomes due by itself.
-fn time(plane: &Plane, seen: &Seen<'_>, paused: bool) -> Option<Time> {
+fn time(plane: &Plane, seen: &ResourceComparison<'_>, paused: bool) -> Option<TimeChange> {
     let before = seen.live.as_ref().map(|live| &live.schedule);
     let after = seen.becomes.as_ref().map(|(_, (schedule, _))| schedule);
     if before.into_iter().chain(after).all(Schedule::is_manual) {
         return None;
     }
-    Some(Time {
-        schedule_before: before.map(Shown::from),
-        schedule_after: after.map(Shown::from),
+    Some(TimeChange {
+        schedule_before: before.map(ScheduleText::from),
+        schedule_after: after.map(ScheduleText::from),
         paused: seen.live.as_ref().map_or(paused, |live| matches!(live.state, State::Paused { .. })),
         outlook: Outlook::of(before, after, &plane.calendar, plane.now()),
     })
@@ -161,11 +166,12 @@ mod tests {
     use super::*;
     use tidemill_plan::difference::ComponentName;
 
-    fn change(components: usize, is_due: bool) -> Change {
+    fn change(components: usize, is_due: bool) -> ResourceChange {
         let named = |number: usize| ComponentName { id: number.to_string(), provider: "log".to_owned() };
         let graph = Difference { added: (0..components).map(named).collect(), ..Difference::default() };
-        let time = Time { schedule_before: None, schedule_after: None, paused: false, outlook: Outlook::default() };
-        Change {
+        let time =
+            TimeChange { schedule_before: None, schedule_after: None, paused: false, outlook: Outlook::default() };
+        ResourceChange {
             logical_id: "a".to_owned(),
             kind: "pipeline".to_owned(),
             project: "a".to_owned(),

@@ -8,9 +8,9 @@ use crate::bell::BellOutcome;
 use crate::deployment::change::{HISTORY, Retry};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::rollout::apply::{Applying, Place, Todo, Turn, settled};
+use crate::rollout::apply::{ResourceApplier, ResourcePlace, ResourceTask, ResourceTurn, settled};
 use crate::rollout::problems::{RESOURCE_LIMIT, ROLLOUT_LIMIT, cannot_run};
-use crate::rollout::request::{Named, Request};
+use crate::rollout::request::{Request, ResourceName};
 use crate::rollout::standing::Standing;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -93,9 +93,9 @@ struct Worker<'a> {
 /// A rollout's request, read and checked as far as it could be.
 struct Prepared {
     request: Request,
-    places: Vec<Place>,
+    places: Vec<ResourcePlace>,
     /// What is brought live, and then what is gone: nothing goes before all that is to be there is there.
-    parts: [Vec<Turn>; 2],
+    parts: [Vec<ResourceTurn>; 2],
     members: HashMap<LogicalId, Member>,
     /// Why it must not go on.
     failure: Option<Failure>,
@@ -152,9 +152,9 @@ impl<'a> Worker<'a> {
             }
         };
         let wrong = problems.into_iter().map(|(index, error)| (index, error.in_lines(RESOURCE_LIMIT))).collect();
-        let bring = checked.into_iter().map(|checked| Todo::Bring(Box::new(checked)));
-        let turns = |places: &[Place], todos: &mut dyn Iterator<Item = Todo>| {
-            places.iter().cloned().zip(todos).map(|(place, todo)| Turn { place, todo }).collect()
+        let bring = checked.into_iter().map(|checked| ResourceTask::Deploy(Box::new(checked)));
+        let turns = |places: &[ResourcePlace], todos: &mut dyn Iterator<Item = ResourceTask>| {
+            places.iter().cloned().zip(todos).map(|(place, todo)| ResourceTurn { place, todo }).collect()
         };
         let (wanted, rest) = places.split_at(named.len());
         let parts = [turns(wanted, &mut bring.into_iter()), turns(rest, &mut gone.into_iter().map(|(_, todo)| todo))];
@@ -167,7 +167,7 @@ impl<'a> Worker<'a> {
     async fn refused(
         &self,
         request: &Request,
-        named: &[Named],
+        named: &[ResourceName],
         members: &[Member],
         settled: &[Resource],
     ) -> Result<Vec<(u32, Error)>, Error> {
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
 
     /// The members of the group as they were before the rollout, as far as they matter to it: those that it has taken
     /// out already are among them, so that what is gone has the same places for every worker.
-    async fn members(&self, named: &[Named]) -> Result<Vec<Member>, Error> {
+    async fn members(&self, named: &[ResourceName]) -> Result<Vec<Member>, Error> {
         let Worker { plane, rollout } = self;
         let mut members = plane.store.members(&rollout.owner, &rollout.group).await?;
         // Read after the members: one that is taken out in between is found by both.
@@ -238,9 +238,9 @@ impl<'a> Worker<'a> {
         self.end(State::Succeeded, None, total).await
     }
 
-    async fn turn(&self, turns: &[&Turn], prepared: &Prepared) -> Result<Vec<Resource>, Error> {
+    async fn turn(&self, turns: &[&ResourceTurn], prepared: &Prepared) -> Result<Vec<Resource>, Error> {
         let call = self.call();
-        let applying = Applying {
+        let applying = ResourceApplier {
             plane: self.plane,
             call: &call,
             rollout: &self.rollout,
@@ -313,7 +313,7 @@ impl<'a> Worker<'a> {
         loop {
             let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
             let settled: HashSet<u32> = settled.into_iter().map(|resource| resource.index).collect();
-            let left: Vec<&Place> = places.iter().filter(|place| !settled.contains(&place.index)).collect();
+            let left: Vec<&ResourcePlace> = places.iter().filter(|place| !settled.contains(&place.index)).collect();
             if left.is_empty() {
                 break;
             }
@@ -325,7 +325,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Writes that some resources were not done. If one of them has its outcome by now, none is written.
-    async fn leave_out(&self, places: &[&Place], wrong: &BTreeMap<u32, String>) -> Result<(), Error> {
+    async fn leave_out(&self, places: &[&ResourcePlace], wrong: &BTreeMap<u32, String>) -> Result<(), Error> {
         let mut transaction = self.plane.store.transaction();
         for place in places {
             let resource = match wrong.get(&place.index) {
@@ -341,7 +341,7 @@ impl<'a> Worker<'a> {
     }
 
     /// The resources by their names alone, for a rollout that nothing more is done of.
-    async fn places(&self) -> Result<Vec<Place>, Error> {
+    async fn places(&self) -> Result<Vec<ResourcePlace>, Error> {
         let request = match self.request().await {
             Ok(request) => request,
             // No worker could read it, so none was reached and none can be.
@@ -403,7 +403,7 @@ fn resource_failure(failed: &Resource) -> Failure {
 }
 
 /// The members that a request does not name, and what becomes of them.
-pub(crate) fn gone(request: &Request, named: &[Named], members: &[Member]) -> Vec<(Named, Todo)> {
+pub(crate) fn gone(request: &Request, named: &[ResourceName], members: &[Member]) -> Vec<(ResourceName, ResourceTask)> {
     if request.partial {
         return Vec::new();
     }
@@ -414,19 +414,19 @@ pub(crate) fn gone(request: &Request, named: &[Named], members: &[Member]) -> Ve
     gone.into_iter()
         .filter_map(|member| {
             let todo = match request.gone {
-                _ if projects.contains(&member.project) => Todo::Forget,
+                _ if projects.contains(&member.project) => ResourceTask::Forget,
                 Gone::Leave => return None,
-                Gone::Prune => Todo::TakeOff,
-                Gone::Keep => Todo::Detach,
+                Gone::Prune => ResourceTask::Remove,
+                Gone::Keep => ResourceTask::Detach,
             };
             let Member { logical_id, kind, project, .. } = member.clone();
-            Some((Named { logical_id, kind, project }, todo))
+            Some((ResourceName { logical_id, kind, project }, todo))
         })
         .collect()
 }
 
 /// Every resource, in order: those that are wanted, then those that are gone.
-fn places(named: &[Named], gone: &[(Named, Todo)]) -> Vec<Place> {
+fn places(named: &[ResourceName], gone: &[(ResourceName, ResourceTask)]) -> Vec<ResourcePlace> {
     let all = named.iter().chain(gone.iter().map(|(named, _)| named));
-    all.cloned().enumerate().map(|(index, named)| Place { index: index as u32, named }).collect()
+    all.cloned().enumerate().map(|(index, named)| ResourcePlace { index: index as u32, named }).collect()
 }

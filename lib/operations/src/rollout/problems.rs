@@ -1,7 +1,7 @@
 //! What is wrong with a rollout's pipelines, in words. They are kept with the rollout, so their length is bounded.
 
 use crate::error::{Detail, Error};
-use crate::rollout::request::{Named, several_problems};
+use crate::rollout::request::{ResourceName, several_problems};
 
 /// Longest text about a whole rollout, in bytes.
 pub const ROLLOUT_LIMIT: usize = 8 * 1024;
@@ -9,7 +9,7 @@ pub const ROLLOUT_LIMIT: usize = 8 * 1024;
 pub const RESOURCE_LIMIT: usize = 4 * 1024;
 
 /// What is wrong with pipelines that cannot run, by their index, in one error.
-pub fn cannot_run(named: &[Named], problems: &[(u32, Error)]) -> Error {
+pub fn cannot_run(named: &[ResourceName], problems: &[(u32, Error)]) -> Error {
     let name = |index: u32| named[index as usize].logical_id.to_string();
     let mut details = Vec::new();
     for (index, error) in problems {

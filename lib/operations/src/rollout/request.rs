@@ -39,7 +39,7 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     #[serde(default)]
-    pub pipelines: Vec<Wanted>,
+    pub pipelines: Vec<PipelineRequest>,
     /// What becomes of members that are not named.
     #[serde(default)]
     pub gone: Gone,
@@ -59,7 +59,7 @@ pub struct Request {
 /// A pipeline that is to be live. What is absent stays as it is, or as it is by default.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Wanted {
+pub struct PipelineRequest {
     /// What the group knows it by; its project, unless its caller has another name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<LogicalId>,
@@ -99,15 +99,15 @@ fn pipeline_kind() -> String {
 
 /// A resource of a rollout by its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct ResourceName {
     pub logical_id: LogicalId,
     pub kind: String,
     pub project: ProjectId,
 }
 
 /// A pipeline with its settings, checked as far as it can be without the table.
-pub struct Checked {
-    pub named: Named,
+pub struct CheckedPipeline {
+    pub named: ResourceName,
     pub definition: Definition,
     pub note: Option<String>,
     schedule: Option<String>,
@@ -117,7 +117,7 @@ pub struct Checked {
 
 impl Request {
     /// Checks the structure, and names the resources in their order. All that is wrong is reported at once.
-    pub fn named(&self) -> Result<Vec<Named>, Error> {
+    pub fn named(&self) -> Result<Vec<ResourceName>, Error> {
         if self.pipelines.len() > RESOURCES_LIMIT {
             let message = format!("{} pipelines are too many, the limit is {RESOURCES_LIMIT}", self.pipelines.len());
             return Err(Invalid::new("pipelines", message, "roll them out as several groups").into());
@@ -155,7 +155,7 @@ impl Request {
     }
 
     /// The group, which a single pipeline by itself need not name.
-    pub fn group(&self, named: &[Named]) -> Result<GroupName, Error> {
+    pub fn group(&self, named: &[ResourceName]) -> Result<GroupName, Error> {
         match (&self.group, named) {
             (Some(group), _) => Ok(group.clone()),
             (None, [only]) if self.partial => Ok(GroupName::parse(only.project.as_str())?),
@@ -179,7 +179,7 @@ impl Request {
     }
 
     /// Compiles every pipeline; those that cannot run are reported all at once, by their index.
-    pub fn checked(&self, plane: &Plane, named: &[Named]) -> Result<Vec<Checked>, Vec<(u32, Error)>> {
+    pub fn checked(&self, plane: &Plane, named: &[ResourceName]) -> Result<Vec<CheckedPipeline>, Vec<(u32, Error)>> {
         let mut checked = Vec::new();
         let mut problems = Vec::new();
         for (index, (wanted, named)) in self.pipelines.iter().zip(named).enumerate() {
@@ -195,8 +195,8 @@ impl Request {
     }
 }
 
-impl Wanted {
-    fn named(&self) -> Result<Named, Invalid> {
+impl PipelineRequest {
+    fn named(&self) -> Result<ResourceName, Invalid> {
         let missing = |what: &'static str, hint: &'static str| Invalid::new("pipeline", what, hint);
         if !self.pipeline.get().starts_with('{') {
             return Err(missing("the pipeline is not an object", "send the pipeline as it is"));
@@ -219,10 +219,10 @@ impl Wanted {
             Some(id) => id.clone(),
             None => LogicalId::parse(project.as_str())?,
         };
-        Ok(Named { logical_id, kind: self.kind.clone(), project })
+        Ok(ResourceName { logical_id, kind: self.kind.clone(), project })
     }
 
-    fn checked(&self, plane: &Plane, named: &Named) -> Result<Checked, Error> {
+    fn checked(&self, plane: &Plane, named: &ResourceName) -> Result<CheckedPipeline, Error> {
         let settings = SettingsGiven {
             catch_up_seconds: self.catch_up_seconds,
             max_attempts: self.max_attempts,
@@ -238,7 +238,7 @@ impl Wanted {
         settings.over(Settings::default()).map_err(&mut note).ok();
         let kept = checked_note(self.note.clone()).map_err(|invalid| note(invalid.into())).ok();
         match (definition, kept, problems.is_empty()) {
-            (Some(definition), Some(note), true) => Ok(Checked {
+            (Some(definition), Some(note), true) => Ok(CheckedPipeline {
                 named: named.clone(),
                 definition,
                 note,
@@ -251,7 +251,7 @@ impl Wanted {
     }
 }
 
-impl Checked {
+impl CheckedPipeline {
     /// What is probably not meant, if this is when it is due: the request may have left the schedule as it is.
     pub fn warnings_on(&self, plane: &Plane, schedule: &Schedule) -> Result<Vec<Detail>, Error> {
         if self.schedule.is_some() || schedule.is_manual() {
@@ -271,7 +271,7 @@ impl Checked {
     }
 }
 
-fn problem(index: usize, wanted: &Wanted, invalid: Invalid) -> Detail {
+fn problem(index: usize, wanted: &PipelineRequest, invalid: Invalid) -> Detail {
     let name = wanted.id.as_ref().map(|id| format!("`{id}`: ")).unwrap_or_default();
     Detail {
         component: None,

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::plane::Plane;
-use crate::rollout::request::{Named, Request};
+use crate::rollout::request::{Request, ResourceName};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{GroupName, LogicalId, OwnerId, ProjectId};
@@ -24,7 +24,7 @@ impl<'a> Standing<'a> {
         owner: &OwnerId,
         group: &'a GroupName,
         request: &'a Request,
-        named: &'a [Named],
+        named: &'a [ResourceName],
         members: &'a [Member],
     ) -> Result<Standing<'a>, Error> {
         let wanted: HashSet<_> = named.iter().map(|one| &one.project).collect();
@@ -45,7 +45,7 @@ impl<'a> Standing<'a> {
     }
 
     /// Why a pipeline cannot be brought live as things are.
-    pub fn refuses(&self, one: &Named) -> Option<Error> {
+    pub fn refuses(&self, one: &ResourceName) -> Option<Error> {
         let live = self.live.get(&one.project);
         live.and_then(|live| refuses(live, self.group, self.request)).or_else(|| {
             let former = &self.live.get(&self.former(one)?.project)?.id;
@@ -56,7 +56,7 @@ impl<'a> Standing<'a> {
     }
 
     /// The member that has a pipeline's id, if it would be a member no more although its deployment stays.
-    fn former(&self, one: &Named) -> Option<&'a Member> {
+    fn former(&self, one: &ResourceName) -> Option<&'a Member> {
         let member = self.members.get(&one.logical_id).filter(|_| !self.request.partial)?;
         (!self.wanted.contains(&member.project)).then_some(member)
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use tidemill_model::rollout::{Action, Failure, Group, Outcome, Purpose, Resource, State};
 use tidemill_operations::rollout::{
     answer::{GroupAnswer, RolloutAnswer},
-    details::Change,
+    details::ResourceChange,
 };
 
 /// A rollout.
@@ -151,8 +151,8 @@ impl From<GroupAnswer> for ListedProject {
     }
 }
 
-impl From<Change> for Entry {
-    fn from(change: Change) -> Entry {
+impl From<ResourceChange> for Entry {
+    fn from(change: ResourceChange) -> Entry {
         Entry {
             logical_id: change.logical_id,
             physical_id: change.project,

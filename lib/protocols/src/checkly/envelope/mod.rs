@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use reader::Reader;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use tidemill_operations::rollout::request::{Request, Wanted};
+use tidemill_operations::rollout::request::{PipelineRequest, Request};
 
 /// The text of a JSON value, as it was sent.
 type Raw = Box<RawValue>;
@@ -36,7 +36,7 @@ pub fn read(body: &[u8]) -> Result<Request, Refusal> {
     let project = project.and_then(|project| reader.project(&project, "project."));
     let resources = reader.resources(&fields);
     let git = reader.git(&fields);
-    let (indexes, pipelines): (Vec<usize>, Vec<Wanted>) = resources.into_iter().unzip();
+    let (indexes, pipelines): (Vec<usize>, Vec<PipelineRequest>) = resources.into_iter().unzip();
     let request = Request { pipelines, git, ..Request::default() };
     reader.pipelines(&request, &indexes);
     match (project, reader.problems.is_empty()) {

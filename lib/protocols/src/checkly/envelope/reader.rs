@@ -5,7 +5,7 @@ use crate::checkly::refusal::Refusal;
 use serde::de::DeserializeOwned;
 use tidemill_model::git::Git;
 use tidemill_model::ids::LogicalId;
-use tidemill_operations::rollout::request::{Request, Wanted};
+use tidemill_operations::rollout::request::{PipelineRequest, Request};
 
 /// Problems that the message lists; it counts the others.
 const LISTED: usize = 20;
@@ -51,7 +51,7 @@ impl Reader {
     }
 
     /// The members of the project, each with its index.
-    pub fn resources(&mut self, fields: &Fields) -> Vec<(usize, Wanted)> {
+    pub fn resources(&mut self, fields: &Fields) -> Vec<(usize, PipelineRequest)> {
         let items: Vec<Raw> = self.required(fields, "", "resources", "a list").unwrap_or_default();
         let mut resources = Vec::new();
         for (index, item) in items.iter().enumerate() {
@@ -67,7 +67,7 @@ impl Reader {
     }
 
     /// `None` for one that is no member of the project, or is not sound.
-    fn resource(&mut self, fields: &Fields, place: &str) -> Option<Wanted> {
+    fn resource(&mut self, fields: &Fields, place: &str) -> Option<PipelineRequest> {
         if self.optional(fields, place, "member", "`true` or `false`") == Some(false) {
             return None;
         }
@@ -80,7 +80,7 @@ impl Reader {
         let _: Option<String> = self.optional(&payload, &place, "name", "text");
         let schedule = self.optional(&payload, &place, "schedule", "text");
         let timezone = self.optional(&payload, &place, "timezone", "text");
-        Some(Wanted {
+        Some(PipelineRequest {
             id: Some(LogicalId::parse(logical_id?).ok()?),
             kind: kind?.to_owned(),
             pipeline: pipeline?,
