@@ -15,10 +15,10 @@ fn names() -> BTreeSet<String> {
     FUNCTIONS.iter().map(|function| function.name.to_owned()).collect()
 }
 
-/// Where what has the name of a function stands: `a/b.rs` or, if it is the only one of its noun, `a_b.rs`.
+/// Where what has the name of a function stands: `a/b.rs`, `a/b/mod.rs` or, if it is the only one of its noun, `a_b.rs`.
 fn place(folder: &str, name: &str) -> Option<String> {
     let nested = name.replacen('_', "/", 1);
-    let places = [format!("{folder}/{nested}.rs"), format!("{folder}/{name}.rs")];
+    let places = [format!("{folder}/{nested}.rs"), format!("{folder}/{nested}/mod.rs"), format!("{folder}/{name}.rs")];
     places.into_iter().find(|place| root().join(place).is_file())
 }
 

@@ -10,13 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 use tidemill_operations::bell::{BellOutcome, QueueKind};
+use tidemill_operations::lease::LEASE_OVER;
 use tidemill_operations::{Bell, Error, Plane};
 use tidemill_protocols::functions::BellHandler;
 
 /// How long before the function's deadline a run is asked to stop after its next save.
 const HANDOVER: Duration = Duration::from_secs(60);
-/// How long after its last renewal the lease of a run or a rollout has run out, so that the next invocation can take it.
-const LEASE_OVER: Duration = Duration::from_secs(31);
 /// When a bell that failed rings again.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 

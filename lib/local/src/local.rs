@@ -19,7 +19,7 @@ use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{PlaneParts, Workers};
-use tidemill_operations::{Ambient, Clock, Plane, SystemAmbient, key};
+use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
 use tidemill_store::{LAYOUT, Layout, LayoutChange, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;

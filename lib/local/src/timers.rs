@@ -10,7 +10,7 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::schedule::Schedule;
-use tidemill_operations::plane::{Timer, due_schedule};
+use tidemill_operations::plane::Timer;
 use tidemill_operations::{Bell, Error, Timers};
 use tokio::sync::Notify;
 
@@ -87,7 +87,7 @@ impl Timers for LocalTimers {
         let whose = (deployment.owner.clone(), deployment.id.clone());
         let mut state = self.state();
         state.remove(&whose);
-        if let Some(schedule) = due_schedule(deployment) {
+        if let Some(schedule) = deployment.due_schedule() {
             state.timers.insert(whose.clone(), TimerState { schedule: schedule.clone(), due: None });
             state.go_on(self.calendar, whose, deployment.ticked_until);
         }
@@ -98,7 +98,7 @@ impl Timers for LocalTimers {
 
     fn expected(&self, deployment: &Deployment) -> Vec<Timer> {
         let name = |schedule| name(&deployment.owner, &deployment.id, schedule);
-        due_schedule(deployment).map(|schedule| Timer { name: name(schedule), rings: true }).into_iter().collect()
+        deployment.due_schedule().map(|schedule| Timer { name: name(schedule), rings: true }).into_iter().collect()
     }
 
     fn all(&self) -> BoxFuture<'_, Result<HashMap<String, bool>, Error>> {

@@ -16,6 +16,7 @@ pub mod pipeline;
 pub mod rollout;
 pub mod run;
 pub mod schedule;
+pub mod sweep;
 pub mod task;
 pub mod tick;
 pub mod version;

@@ -1,6 +1,6 @@
 //! What operations answer, with the wire's names.
 
-use crate::plane::{Plane, due_schedule};
+use crate::plane::Plane;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -101,7 +101,7 @@ impl DeploymentAnswer {
 
 /// Due instants that are still to come and not yet taken.
 fn next_ticks(plane: &Plane, deployment: &Deployment) -> Vec<Timestamp> {
-    let Some(schedule) = due_schedule(deployment) else { return Vec::new() };
+    let Some(schedule) = deployment.due_schedule() else { return Vec::new() };
     let mut after = plane.now().max(deployment.ticked_until);
     let mut ticks = Vec::with_capacity(NEXT_TICKS);
     while ticks.len() < NEXT_TICKS {

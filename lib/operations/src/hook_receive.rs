@@ -4,7 +4,6 @@
 use crate::answer::RunAnswer;
 use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Retry};
-use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::run::start::store_input;
@@ -13,7 +12,7 @@ use std::time::Duration;
 use tidemill_engine::Input as EngineInput;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::deployment_id::DeploymentId;
-use tidemill_model::ids::HookId;
+use tidemill_model::ids::{HookId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::run::{Run, Trigger};
 use tidemill_store::Part;
@@ -52,7 +51,8 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
             let call = caller(&before, now);
             input = Some(store_input(plane, &call, &hook.project, &received.input).await?);
         }
-        let mut run = new_run(plane, &before, Trigger::Webhook, now);
+        let id = RunId::new(now, plane.ambient.random_u128());
+        let mut run = Run::of(&before, id, Trigger::Webhook, now);
         run.input = input.clone();
         let mut after = before.clone();
         after.revision += 1;

@@ -9,6 +9,7 @@ pub mod bell;
 pub mod error;
 pub mod hint;
 mod idempotency;
+pub mod lease;
 pub mod plane;
 
 pub mod access;

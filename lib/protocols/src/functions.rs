@@ -19,12 +19,12 @@ use std::sync::Arc;
 use tidemill_operations::bell::BellOutcome;
 use tidemill_operations::caller_get::CallerGet;
 use tidemill_operations::pipeline_validate::PipelineValidate;
-use tidemill_operations::plane::{self, sweep::Swept};
+use tidemill_operations::plane;
 use tidemill_operations::provider_list::ProviderList;
 use tidemill_operations::run;
 use tidemill_operations::schedule_preview::SchedulePreview;
 use tidemill_operations::{
-    Bell, Code, Error, Plane, deployment, environment, group, key, rollout, secret, task, tick, version,
+    Bell, Error, Plane, deployment, environment, group, key, rollout, secret, task, tick, version,
 };
 
 pub use crate::rest::Body;
@@ -830,35 +830,6 @@ fn roll_out(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Re
     })
 }
 
-/// The age from which a run is reported, in seconds: the least that the template lets its alarm be set to.
-const LONG_RUN: u64 = 15 * 60;
-
 fn sweep(plane: &Plane) -> BoxFuture<'_, Result<(), Error>> {
-    Box::pin(async move {
-        let Swept { runs_rung, ticks_rung, timers_set, rollouts_found, oldest_run, failed, .. } =
-            plane::sweep::run(plane).await?;
-        if oldest_run >= LONG_RUN {
-            // An alarm of the template compares it.
-            tracing::warn!(oldest_run, "the oldest run that has not ended came in {oldest_run} s ago");
-        }
-        let found = runs_rung + ticks_rung + timers_set + rollouts_found;
-        if found > 0 {
-            // An alarm of the template counts `found`.
-            tracing::warn!(
-                found,
-                runs_rung,
-                ticks_rung,
-                timers_set,
-                rollouts_found,
-                "the sweep found work without a worker: runs {runs_rung}, ticks {ticks_rung}, timers {timers_set}, \
-                 rollouts {rollouts_found}"
-            );
-        }
-        match failed {
-            0 => Ok(()),
-            // An alarm of the template counts the errors.
-            failed => Err(Error::new(Code::Internal, format!("{failed} records could not be looked at"))
-                .hint("the log of the sweep says which, and why")),
-        }
-    })
+    Box::pin(plane::sweep::each_minute(plane))
 }

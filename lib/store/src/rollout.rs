@@ -3,6 +3,7 @@
 
 use crate::cursor::Cursor;
 use crate::error::{Error, Part};
+use crate::held::Held;
 use crate::item::{expiring, from_item, number, text, to_item};
 use crate::page::{Order, Page, Range};
 use crate::transaction::{Condition, Transaction};
@@ -13,19 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tidemill_model::ids::{GroupName, LogicalId, OwnerId, RolloutId};
 use tidemill_model::lease::Lease;
-use tidemill_model::rollout::{Failure, Group, Member, Resource, Rollout, Rung, State, Step};
-
-/// How far a rollout is, as its worker tells it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
-    pub step: Step,
-    pub resources: u32,
-    pub settled: u32,
-    pub percent: u8,
-    /// Attempts in a row that came to nothing: their worker died or met an error before it settled anything.
-    pub attempts: u32,
-    pub lease: Lease,
-}
+use tidemill_model::rollout::{Failure, Group, Member, Progress, Resource, Rollout, Rung, State, Step};
 
 impl Store {
     pub async fn group(&self, owner: &OwnerId, name: &GroupName) -> Result<Option<Group>, Error> {
@@ -83,30 +72,34 @@ impl Store {
         lease: &Lease,
         attempts: u32,
         now: Timestamp,
-    ) -> Result<Rollout, Error> {
+    ) -> Result<Held<Rollout>, Error> {
         let update = Update::of(&keys::rollout(&before.owner, &before.id))
             .set("state", text(State::Running.as_str()))
             .set("lease", attribute(lease)?)
             .set("attempts", number(attempts))
             .set_once("started_at", text(now.to_string()))
             .add("epoch", 1);
-        self.update(Part::Rollout, open_at(update, before)).await
+        self.update(Part::Rollout, open_at(update, before)).await.map(Held::by_claim)
     }
 
-    /// Tells how far a rollout is and that its worker is there. What comes back also tells whether it is to be
-    /// cancelled.
-    pub async fn rollout_progress(&self, rollout: &Rollout, progress: &Progress) -> Result<Rollout, Error> {
+    /// Writes how far a rollout is, with its lease. What comes back shows whether it is to be cancelled.
+    pub async fn rollout_progress(
+        &self,
+        rollout: &Held<Rollout>,
+        progress: &Progress,
+        lease: &Lease,
+    ) -> Result<Held<Rollout>, Error> {
         let update = Update::of(&keys::rollout(&rollout.owner, &rollout.id))
             .set("step", text(progress.step.as_str()))
             .set("resources", number(progress.resources))
             .set("settled", number(progress.settled))
             .set("progress", number(progress.percent))
             .set("attempts", number(progress.attempts))
-            .set("lease", attribute(&progress.lease)?);
-        self.update(Part::Rollout, open_at(update, rollout)).await
+            .set("lease", attribute(lease)?);
+        self.update(Part::Rollout, open_at(update, rollout)).await.map(Held::by_claim)
     }
 
-    /// Notes that somebody was called to go on with a rollout.
+    /// Notes that the sweep rang for a rollout.
     pub async fn rollout_rung(&self, rollout: &Rollout, now: Timestamp) -> Result<Rollout, Error> {
         let rung = Rung { epoch: rollout.epoch, at: now };
         let update = Update::of(&keys::rollout(&rollout.owner, &rollout.id)).set("rung", attribute(&rung)?);
@@ -141,10 +134,10 @@ impl Transaction<'_> {
         Ok(self.put(Part::Rollout, item, Condition::absent()))
     }
 
-    /// Ends a rollout that nobody else has taken since it was read.
+    /// Ends a rollout, unless another worker has claimed it.
     pub fn end_rollout(
         self,
-        rollout: &Rollout,
+        rollout: &Held<Rollout>,
         state: State,
         error: Option<&Failure>,
         resources: u32,
@@ -165,8 +158,8 @@ impl Transaction<'_> {
     }
 
     /// Writes what became of a resource, once.
-    pub fn resource(self, id: &RolloutId, resource: &Resource, expires: Timestamp) -> Result<Self, Error> {
-        let item = expiring(to_item(&keys::resource(id, resource.index), resource)?, expires);
+    pub fn resource(self, rollout: &Held<Rollout>, resource: &Resource, expires: Timestamp) -> Result<Self, Error> {
+        let item = expiring(to_item(&keys::resource(&rollout.id, resource.index), resource)?, expires);
         Ok(self.put(Part::Resource, item, Condition::absent()))
     }
 

@@ -3,6 +3,7 @@
 use crate::body::{packed_attribute, unpacked_attribute};
 use crate::cursor::Cursor;
 use crate::error::{Error, Part};
+use crate::held::Held;
 use crate::item::{Item, expiring, number, text, to_item};
 use crate::keys::{PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
 use crate::page::{Order, Page, Range, sort_of};
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::Run;
+use tidemill_model::task::{End, Task};
 
 const CHECKPOINT: &str = "checkpoint";
 
@@ -147,15 +149,59 @@ fn just_below(sort: &str) -> String {
     below
 }
 
-impl Transaction<'_> {
+/// The claim of a run, with what is written beside it.
+#[must_use = "nothing is claimed before `commit`"]
+pub struct Claim<'a> {
+    transaction: Transaction<'a>,
+    run: Run,
+}
+
+impl Claim<'_> {
+    /// Claims the run, or nothing: see [`Transaction::commit`].
+    pub async fn commit(self) -> Result<Held<Run>, Error> {
+        self.transaction.commit().await?;
+        Ok(Held::by_claim(self.run))
+    }
+}
+
+impl<'a> Transaction<'a> {
     pub fn new_run(self, run: &Run, expires: Timestamp) -> Result<Self, Error> {
         let item = run_item(run, expires)?;
         Ok(self.put(Part::Run, item, Condition::absent()))
     }
 
-    /// Replaces the run that was read as `before`, unless somebody else took or changed it since: its epoch, its state
-    /// and whether it is to be cancelled must be as they were.
-    pub fn run(self, before: &Run, after: &Run, expires: Timestamp) -> Result<Self, Error> {
+    /// Claims a run: `after` has its lease and its next epoch.
+    pub fn claim_run(self, before: &Run, after: Run, expires: Timestamp) -> Result<Claim<'a>, Error> {
+        debug_assert!(after.epoch > before.epoch, "a claim moves the epoch");
+        Ok(Claim { transaction: self.replace_run(before, &after, expires)?, run: after })
+    }
+
+    /// Writes a run over what its holder last read or wrote.
+    pub fn run(self, before: &Held<Run>, after: &Run, expires: Timestamp) -> Result<Self, Error> {
+        self.replace_run(before, after, expires)
+    }
+
+    /// Asks a run to end, whether or not a worker holds it. Gives the run as it is then.
+    pub fn cancel_run(self, before: &Run, now: Timestamp, expires: Timestamp) -> Result<(Self, Run), Error> {
+        let after = before.with_cancel_request(now);
+        Ok((self.replace_run(before, &after, expires)?, after))
+    }
+
+    /// Ends the run of a task that waits for objects, which no worker holds.
+    pub fn end_run_of_task(
+        self,
+        before: &Run,
+        task: &Task,
+        outcome: End,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Self, Error> {
+        self.replace_run(before, &before.with_end_of_task(task, outcome, now), expires)
+    }
+
+    /// Replaces the run that was read as `before`, unless it was claimed or changed since: its epoch, its state and
+    /// whether it is to be cancelled must be as they were.
+    fn replace_run(self, before: &Run, after: &Run, expires: Timestamp) -> Result<Self, Error> {
         let cancel = match before.cancel_requested_at {
             None => "attribute_not_exists(cancel_requested_at)",
             Some(_) => "attribute_exists(cancel_requested_at)",

@@ -2,6 +2,7 @@
 //! condition; a task as a whole is only written when it is opened.
 
 use crate::error::{Error, Part};
+use crate::held::Held;
 use crate::item::{expiring, number, text, to_item};
 use crate::keys::EXPIRES;
 use crate::page::{Order, Range};
@@ -117,7 +118,7 @@ impl Store {
         object: &Arriving<'_>,
         now: Timestamp,
         busy_until: Timestamp,
-    ) -> Result<Task, Error> {
+    ) -> Result<Held<Task>, Error> {
         let update = Update::of(&keys::task(owner, &sha256(token.as_bytes())))
             .add("in_flight", 1)
             .add("total_count", 1)
@@ -129,11 +130,11 @@ impl Store {
             .when("#state = :open")
             .name("#state", "state")
             .value(":open", text(State::Open.as_str()));
-        self.update(Part::Task, update).await
+        self.update(Part::Task, update).await.map(Held::by_claim)
     }
 
-    /// Says that somebody still works on the objects that were accepted in a task's epoch.
-    pub async fn keep_busy(&self, task: &Task, busy_until: Timestamp) -> Result<Task, Error> {
+    /// Renews the lease on the objects that were accepted in a task's epoch.
+    pub async fn keep_busy(&self, task: &Held<Task>, busy_until: Timestamp) -> Result<Task, Error> {
         let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
             .set("busy_until", text(busy_until.to_string()))
             .when("epoch = :epoch AND #run = :run")
@@ -144,12 +145,12 @@ impl Store {
     }
 
     /// Counts the end of an object that was accepted in the task's epoch.
-    pub async fn complete(&self, task: &Task, ended: &Ended, now: Timestamp) -> Result<Task, Error> {
+    pub async fn complete(&self, task: &Held<Task>, ended: &Ended, now: Timestamp) -> Result<Task, Error> {
         self.update(Part::Task, completed(task, ended, now)).await
     }
 
-    /// The number of the next chunk of a task's log, which nobody else gets.
-    pub async fn next_log_chunk(&self, task: &Task) -> Result<u32, Error> {
+    /// The number of the next chunk of a task's log, which no other object gets.
+    pub async fn next_log_chunk(&self, task: &Held<Task>) -> Result<u32, Error> {
         let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
             .add("log_chunks", 1)
             .when("epoch = :epoch AND #run = :run")
@@ -173,7 +174,7 @@ impl Store {
         self.update(Part::Task, update).await
     }
 
-    /// Gives up objects whose workers are gone: nobody said for long that they are there.
+    /// Gives up objects whose workers are gone: they gave no sign of life for too long.
     pub async fn give_up(&self, task: &Task) -> Result<Task, Error> {
         let seen = task.busy_until.map_or(AttributeValue::Null(true), |until| text(until.to_string()));
         let update = Update::of(&keys::task(&task.owner, &task.token_hash()))
@@ -252,7 +253,7 @@ impl Transaction<'_> {
     }
 
     /// Counts the end of an object, as [`Store::complete`] does.
-    pub fn complete(self, task: &Task, ended: &Ended, now: Timestamp) -> Self {
+    pub fn complete(self, task: &Held<Task>, ended: &Ended, now: Timestamp) -> Self {
         self.update(Part::Task, completed(task, ended, now))
     }
 

@@ -7,7 +7,8 @@ use tidemill_model::key::Scope;
 use tidemill_operations::answer::{TaskAnswer, TaskStatus};
 use tidemill_operations::task::{
     self,
-    send::{Object, Pipe, Sent},
+    pipe::{Pipe, Sent},
+    send::Object,
 };
 use tidemill_operations::{Call, Error, Operation, Plane};
 use tidemill_testing::{TestPlane, User};

@@ -1,14 +1,14 @@
-//! The reaper: what nobody works on although the table says so is rung for again.
+//! The sweep rings again for work that no worker holds although the table says that there is some.
 
 use crate::given::{copied, copy, deaf, lines, lose_timers, queued, run};
 use serde_json::json;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{self, sweep::Swept};
+use tidemill_operations::plane::{self, sweep::SweepReport};
 use tidemill_protocols::functions::{self, On};
 use tidemill_testing::{Death, TestPlane, minutes, pipeline, seconds};
 
-async fn swept(world: &TestPlane) -> Swept {
+async fn swept(world: &TestPlane) -> SweepReport {
     plane::sweep::run(&world.plane).await.unwrap()
 }
 
@@ -21,7 +21,7 @@ async fn a_plane_at_rest_has_nothing_to_repair() {
     ana.deploy(pipeline("q"), "manual").await.ok();
     world.advance(minutes(5)).await;
 
-    assert_eq!(swept(&world).await, Swept { deployments: 3, ..Swept::default() });
+    assert_eq!(swept(&world).await, SweepReport { deployments: 3, ..SweepReport::default() });
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_timer_that_is_gone_is_set_again_and_no_tick_is_lost() {
     world.advance(minutes(2)).await;
 
     assert_eq!(ana.ticks("p").await, ["ran", "ran", "ran"]);
-    assert_eq!(swept(&world).await, Swept { deployments: 1, ..Swept::default() });
+    assert_eq!(swept(&world).await, SweepReport { deployments: 1, ..SweepReport::default() });
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn paused_and_removed_deployments_are_left_alone() {
 
     let swept = swept(&world).await;
 
-    assert_eq!(Swept { deployments: 0, ..swept }, Swept::default());
+    assert_eq!(SweepReport { deployments: 0, ..swept }, SweepReport::default());
 }
 
 #[tokio::test]

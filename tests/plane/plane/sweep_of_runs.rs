@@ -1,12 +1,12 @@
-//! The runs of a busy webhook: the reaper rings for those that are forgotten, and not for those that wait in line.
+//! The runs of a busy webhook: the sweep rings for those that are forgotten, and not for those that wait in line.
 
 use crate::given::{deaf, echo, ran, run};
 use std::time::Duration;
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{self, sweep::Swept};
+use tidemill_operations::plane::{self, sweep::SweepReport};
 use tidemill_testing::{Death, TestPlane, User, minutes, seconds};
 
-async fn swept(world: &TestPlane) -> Swept {
+async fn swept(world: &TestPlane) -> SweepReport {
     plane::sweep::run(&world.plane).await.unwrap()
 }
 
@@ -98,7 +98,7 @@ async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
         world.advance(seconds(1)).await;
     }
     world.advance(minutes(6)).await;
-    // It is busy whenever the reaper looks.
+    // It is busy whenever the sweep looks.
     accepted(&world.nobody(), &hook).await;
     taken(&world).await;
     accepted(&world.nobody(), &hook).await;
@@ -109,7 +109,7 @@ async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_that_comes_in_while_the_reaper_notes_what_has_run_is_not_lost() {
+async fn a_run_that_comes_in_while_the_sweep_notes_what_has_run_is_not_lost() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;

@@ -20,9 +20,9 @@ async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goe
         after.epoch += 1;
         after.lease =
             Some(Lease { holder: "process-0".into(), until: world.now() + jiff::SignedDuration::from_secs(30) });
-        let write =
-            world.plane.store.transaction().run(&before, &after, after.queued_at + jiff::SignedDuration::from_hours(1));
-        write.unwrap().commit().await.unwrap();
+        let expires = after.queued_at + jiff::SignedDuration::from_hours(1);
+        let claim = world.plane.store.transaction().claim_run(&before, after.clone(), expires);
+        claim.unwrap().commit().await.unwrap();
         after
     });
     let taken = taken.await;

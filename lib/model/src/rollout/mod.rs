@@ -1,5 +1,9 @@
 //! One asynchronous deploy: what it is to bring live, how far it is, and who may go on with it.
 
+mod next;
+
+pub use next::{AT_ONCE, ATTEMPTS, Cause, End, Next, Progress, Start, Work, check, check_progress, next, start};
+
 use crate::git::Git;
 use crate::ids::{GroupName, KeyId, LogicalId, OwnerId, ProjectId, RolloutId};
 use crate::invalid::Invalid;

@@ -1,5 +1,9 @@
 //! One execution of one version, and the legal moves of its state.
 
+mod turn;
+
+pub use turn::Claim;
+
 use crate::deployment_id::DeploymentId;
 use crate::ids::{OwnerId, RunId};
 use crate::lease::{Lease, Process};

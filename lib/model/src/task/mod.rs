@@ -1,5 +1,9 @@
 //! A run that stays open for objects: who may address it how, how it ends, and what it counted.
 
+mod next;
+
+pub use next::{Step, check, next, next_with_run};
+
 use crate::deployment_id::DeploymentId;
 use crate::ids::{KeyId, OwnerId, RunId};
 use crate::version::sha256;

@@ -1,5 +1,13 @@
 //! Due minutes and what became of them.
 
+mod check;
+mod decide;
+mod due;
+
+pub use check::check;
+pub use decide::{Decision, Situation, decide};
+pub use due::Due;
+
 use crate::ids::RunId;
 use crate::schedule::Schedule;
 use jiff::Timestamp;

@@ -10,7 +10,7 @@ use tidemill_model::deployment::{Deployment, Refused, Settings, State};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, OwnerId, ProjectId, RunId};
 use tidemill_model::schedule::Schedule;
-use tidemill_model::tick::{Outcome, Skipped, Stretch};
+use tidemill_model::tick::{Due, Outcome, Skipped, Stretch};
 use tidemill_store::{Audit, Part, Transaction};
 
 /// How often a change that met another one decides again. Each round has a winner, so this many changes at once can
@@ -108,23 +108,12 @@ pub fn unsettled(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Opti
         State::Errored { .. } => Skipped::Errored,
         State::Removed { .. } => return None,
     };
-    due(plane, deployment, now).map(|(first, last)| Stretch {
+    Due::of(&plane.calendar, deployment, now).map(|Due { first, last }| Stretch {
         first,
         last,
         schedule: deployment.schedule.clone(),
         outcome: Outcome::Skipped(outcome),
     })
-}
-
-/// The first and the last due instant after those that have their outcome, and up to `until`.
-pub fn due(plane: &Plane, deployment: &Deployment, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let first = plane.calendar.next_tick(&deployment.schedule, deployment.ticked_until)?;
-    if first > until {
-        return None;
-    }
-    let after = until.checked_add(SignedDuration::from_millis(1)).ok()?;
-    let last = plane.calendar.previous_tick(&deployment.schedule, after)?;
-    Some((first, last.max(first)))
 }
 
 /// The audit row of a change.

@@ -1,27 +1,27 @@
-//! A timer rang for a deployment.
+//! Answers the bell of a timer.
 //!
-//! Which minutes are due is told by the table alone: those after the last one that has its outcome, up to now. One
+//! Which minutes are due follows from the table alone: those after the last one that has its outcome, up to now. One
 //! transaction gives each of them its outcome and makes the run of the last one, so a bell that rings twice finds
-//! nothing to do, and one that was lost is made up for by the next.
+//! nothing to do, and one that was lost is made up for by the next. [`decide`] has the rules.
 
-use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Retry, audit, due, touched, with_change};
+use crate::deployment::change::{HISTORY, Retry, audit, with_change};
 use crate::error::Error;
-use crate::plane::{Plane, due_schedule};
+use crate::plane::Plane;
+use crate::run::turn::{bell, going};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{OwnerId, RunId};
-use tidemill_model::run::{Run, State, Trigger};
-use tidemill_model::tick::{Missed, Outcome, Skipped, Stretch};
-use tidemill_store::{Notice, Part};
+use tidemill_model::run::State;
+use tidemill_model::tick::{Decision, Due, Situation, decide};
+use tidemill_store::{Notice, Part, Transaction};
 
 /// How far a timer's clock may be ahead of ours.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Takes the due ticks of a deployment. `rang_for` is the minute that the timer says it rings for.
+/// Gives the due minutes of a deployment their outcomes. `rang_for` is the minute that the timer says it rings for.
 ///
 /// Gives the next due instant, or `None` when the deployment needs no timer any more.
 pub async fn run(
@@ -33,184 +33,109 @@ pub async fn run(
     let mut retry = Retry::new();
     loop {
         let Some(before) = plane.store.deployment(owner, id).await? else { return Ok(None) };
-        let Some(schedule) = due_schedule(&before) else { return Ok(None) };
+        let Some(schedule) = before.due_schedule() else { return Ok(None) };
         let now = plane.now();
         let until = rang_for.filter(|at| *at <= now + CLOCK_TOLERANCE).unwrap_or(now).max(now);
         let next = plane.calendar.next_tick(schedule, until.max(before.ticked_until));
-        let Some((first, last)) = due(plane, &before, until) else {
+        let Some(due) = Due::of(&plane.calendar, &before, until) else {
             ring_waiting(plane, &before).await?;
             return Ok(next);
         };
-        let taking = Taking { plane, before: &before, first, last, now };
-        match taking.take().await? {
-            Taken::Written => return Ok(next),
-            Taken::Stopped => return Ok(None),
-            Taken::Rejected(error) => retry.again(plane, error, Part::Deployment).await?,
+        let decision = decision(plane, &before, due, now).await?;
+        let is_stopped = decision.deployment.due_schedule().is_none();
+        match written(plane, &before, &decision, now)?.commit().await {
+            Ok(()) => {
+                follow_up(plane, &decision).await;
+                return Ok(next.filter(|_| !is_stopped));
+            }
+            Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
 }
 
 /// A process may have died between making a run and ringing for it: the bell that comes again rings it.
 async fn ring_waiting(plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
-    let Some(current) = &deployment.current else { return Ok(()) };
-    let found = plane.store.run(&deployment.owner, &deployment.id, current).await?;
-    if found.is_some_and(|run| run.state == State::Queued && run.not_before.is_none()) {
-        plane.ring(run_bell(deployment, current), Duration::ZERO).await;
+    let going = going(plane, deployment).await?;
+    if let Some(run) = going.filter(|run| run.state == State::Queued && run.not_before.is_none()) {
+        plane.ring(bell(&run), Duration::ZERO).await;
     }
     Ok(())
 }
 
-fn run_bell(deployment: &Deployment, run: &RunId) -> Bell {
-    Bell::Run { owner: deployment.owner.clone(), deployment: deployment.id.clone(), run: run.clone() }
+/// Reads what the outcomes depend on, and decides them.
+async fn decision(plane: &Plane, before: &Deployment, due: Due, now: Timestamp) -> Result<Decision, Error> {
+    let key = plane.store.key(&before.owner, &before.key).await?;
+    let mut situation = Situation {
+        calendar: &plane.calendar,
+        deployment: before,
+        due,
+        has_live_key: key.is_some_and(|key| key.is_live(now)),
+        going: None,
+        run: RunId::new(now, plane.ambient.random_u128()),
+        now,
+    };
+    let going = match situation.has_minutes_in_time() {
+        true => going(plane, before).await?.map(|run| run.id),
+        false => None,
+    };
+    situation.going = going.as_ref();
+    Ok(decide(&situation))
 }
 
-/// Due ticks, from the first to the last, that are being given their outcome.
-struct Taking<'a> {
+/// One transaction with all that was decided.
+fn written<'a>(
     plane: &'a Plane,
-    before: &'a Deployment,
-    first: Timestamp,
-    last: Timestamp,
+    before: &Deployment,
+    decision: &Decision,
     now: Timestamp,
+) -> Result<Transaction<'a>, Error> {
+    let Decision { deployment: after, stretches, run } = decision;
+    let mut transaction = plane.store.transaction();
+    if after.state != before.state {
+        return with_stop(plane, transaction, before, decision, now);
+    }
+    let expires = now + HISTORY;
+    if let Some(run) = run {
+        transaction = transaction.new_run(run, expires)?;
+    }
+    transaction = transaction.deployment(after, before.revision)?;
+    for stretch in stretches {
+        transaction = transaction.stretch(&after.owner, &after.id, stretch, expires)?;
+    }
+    Ok(transaction)
 }
 
-enum Taken {
-    Written,
-    /// The deployment is errored from now on.
-    Stopped,
-    Rejected(tidemill_store::Error),
+/// Adds to a transaction that the deployment is errored from now on, which its audit row and its project's notices show.
+fn with_stop<'a>(
+    plane: &Plane,
+    transaction: Transaction<'a>,
+    before: &Deployment,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Transaction<'a>, Error> {
+    let after = &decision.deployment;
+    let audit = audit(plane, Operation::DeploymentTick, None, after, now);
+    let transaction = with_change(transaction, before, after, decision.stretches.first(), &audit)?;
+    let Some(source) = after.id.environment_source() else { return Ok(transaction) };
+    let EnvironmentSource { project, environment, .. } = source.clone();
+    let notice = Notice {
+        id: audit.id.clone(),
+        project,
+        environment: Some(environment),
+        operation: audit.operation.clone(),
+        went_back: false,
+    };
+    Ok(transaction.notice(&after.owner, &notice, now)?)
 }
 
-impl Taking<'_> {
-    async fn take(&self) -> Result<Taken, Error> {
-        let key = self.plane.store.key(&self.before.owner, &self.before.key).await?;
-        if !key.is_some_and(|key| key.is_live(self.now)) {
-            return self.stop().await;
-        }
-        let mut stretches = Vec::new();
-        let in_window = self.split_late(&mut stretches);
-        let run = match in_window {
-            None => None,
-            Some(first) => match self.going().await? {
-                Some(going) => {
-                    stretches.push(self.stretch(first, self.last, Outcome::Skipped(Skipped::Overlap { run: going })));
-                    None
-                }
-                None => Some(self.new_run(first, &mut stretches)),
-            },
-        };
-        self.write(run, &stretches).await
+/// Rings for the run that was made, or lets the timers follow a deployment that was stopped.
+async fn follow_up(plane: &Plane, decision: &Decision) {
+    let after = &decision.deployment;
+    if let Some(run) = &decision.run {
+        plane.ring(bell(run), Duration::ZERO).await;
     }
-
-    /// Records what is later than the catch-up window, and gives the first tick that is within it.
-    ///
-    /// A tick of the last minute is on time, whatever the window.
-    fn split_late(&self, stretches: &mut Vec<Stretch>) -> Option<Timestamp> {
-        let calendar = &self.plane.calendar;
-        let window = calendar.scaled(self.before.settings.catch_up()).max(calendar.minute());
-        let Ok(bound) = self.now.checked_sub(window) else { return Some(self.first) };
-        if self.first >= bound {
-            return Some(self.first);
-        }
-        let late = |last| self.stretch(self.first, last, Outcome::Missed(Missed::TooLate));
-        if self.last < bound {
-            stretches.push(late(self.last));
-            return None;
-        }
-        let last_late = calendar.previous_tick(&self.before.schedule, bound).unwrap_or(self.first);
-        stretches.push(late(last_late));
-        calendar.next_tick(&self.before.schedule, last_late)
-    }
-
-    /// The run that is going, if one is.
-    async fn going(&self) -> Result<Option<RunId>, Error> {
-        let Some(current) = &self.before.current else { return Ok(None) };
-        let found = self.plane.store.run(&self.before.owner, &self.before.id, current).await?;
-        Ok(found.filter(|run| !run.state.is_final()).map(|run| run.id))
-    }
-
-    /// The run of the last tick. Earlier ones within the window are caught up by it: a deployment that was down for
-    /// ten minutes runs once, not ten times in a row.
-    fn new_run(&self, first: Timestamp, stretches: &mut Vec<Stretch>) -> Run {
-        let Taking { plane, before, .. } = self;
-        let previous = plane.calendar.previous_tick(&before.schedule, self.last);
-        let mut run = new_run(plane, before, Trigger::Schedule, self.now);
-        run.tick = Some(self.last);
-        run.previous_tick = previous;
-        if let Some(last_caught_up) = previous.filter(|previous| *previous >= first) {
-            let outcome = Outcome::Missed(Missed::CaughtUp { run: run.id.clone() });
-            stretches.push(self.stretch(first, last_caught_up, outcome));
-        }
-        run
-    }
-
-    async fn write(&self, run: Option<Run>, stretches: &[Stretch]) -> Result<Taken, Error> {
-        let Taking { plane, before, .. } = self;
-        let mut after = (*before).clone();
-        after.revision += 1;
-        after.ticked_until = self.last;
-        let expires = self.now + HISTORY;
-        let mut transaction = plane.store.transaction();
-        if let Some(run) = &run {
-            after.current = Some(run.id.clone());
-            transaction = transaction.new_run(run, expires)?;
-        }
-        transaction = transaction.deployment(&after, before.revision)?;
-        for stretch in stretches {
-            transaction = transaction.stretch(&before.owner, &before.id, stretch, expires)?;
-        }
-        match transaction.commit().await {
-            Ok(()) => {
-                if let Some(run) = run {
-                    plane.ring(run_bell(before, &run.id), Duration::ZERO).await;
-                }
-                Ok(Taken::Written)
-            }
-            Err(error) => Ok(Taken::Rejected(error)),
-        }
-    }
-
-    /// The key that the deployment runs under was revoked or has expired.
-    async fn stop(&self) -> Result<Taken, Error> {
-        let Taking { plane, before, .. } = self;
-        let mut after = touched(before, self.now);
-        let reason = "the key that it was deployed with was revoked or has expired";
-        if after.fail(reason, self.now).is_err() {
-            return Ok(Taken::Stopped);
-        }
-        after.ticked_until = self.last;
-        let stretch = self.stretch(self.first, self.last, Outcome::Skipped(Skipped::Errored));
-        let audit = audit(plane, Operation::DeploymentTick, None, &after, self.now);
-        let mut transaction = with_change(plane.store.transaction(), before, &after, Some(&stretch), &audit)?;
-        if let Some(EnvironmentSource { project, environment, .. }) = after.id.environment_source() {
-            let (project, environment, operation) = (project.clone(), environment.clone(), audit.operation.clone());
-            let notice =
-                Notice { id: audit.id.clone(), project, environment: Some(environment), operation, went_back: false };
-            transaction = transaction.notice(&after.owner, &notice, self.now)?;
-        }
-        match transaction.commit().await {
-            Ok(()) => {
-                tracing::warn!(project.id = %after.id, "project `{}` is errored: {reason}", after.id);
-                plane.follow(&after).await;
-                Ok(Taken::Stopped)
-            }
-            Err(error) => Ok(Taken::Rejected(error)),
-        }
-    }
-
-    fn stretch(&self, first: Timestamp, last: Timestamp, outcome: Outcome) -> Stretch {
-        Stretch { first, last, schedule: self.before.schedule.clone(), outcome }
-    }
-}
-
-/// A queued run of a deployment's live version.
-pub(crate) fn new_run(plane: &Plane, deployment: &Deployment, trigger: Trigger, now: Timestamp) -> Run {
-    let id = RunId::new(now, plane.ambient.random_u128());
-    Run {
-        version: deployment.version,
-        trigger,
-        max_attempts: deployment.settings.max_attempts,
-        timeout_seconds: deployment.settings.timeout_seconds,
-        plan_sha256: deployment.plan_sha256.clone(),
-        ..Run::queued(id, deployment.owner.clone(), deployment.id.clone(), now)
+    if let tidemill_model::deployment::State::Errored { reason, .. } = &after.state {
+        tracing::warn!(project.id = %after.id, "project `{}` is errored: {reason}", after.id);
+        plane.follow(after).await;
     }
 }

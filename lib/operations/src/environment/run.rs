@@ -5,7 +5,7 @@ use crate::deployment::definition::Definition;
 use crate::environment::change::{Change, Incoming, Live, OfEnvironment, deployment_of, existing};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::task::{self, open::Turn};
+use crate::task::{self, turn::SourceTurn};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tidemill_model::audit;
@@ -71,8 +71,11 @@ impl crate::Operation for Run {
             source: Some(&source),
             incoming: Incoming::Nothing,
         };
-        let turn =
-            Turn { deployment: deployment_of(&of, &source)?, audit: change.audit(version, &environment), environment };
+        let turn = SourceTurn {
+            deployment: deployment_of(&of, &source)?,
+            audit: change.audit(version, &environment),
+            environment,
+        };
         let task = task::open::open_in_turn(plane, call, opening, definition, turn).await?;
         Ok(Output { task, version })
     }

@@ -1,24 +1,22 @@
 //! Checks what must hold of the caller's deployments, as far as it can be read off the table and the timers. With
 //! `fix`, repairs towards the table what can be repaired.
 
-use crate::bell::Bell;
-use crate::deployment::change::due;
 use crate::error::Error;
-use crate::plane::sweep::{ActiveRollouts, TICK_PATIENCE, active_rollouts, forgotten, free, has_its_timers, ring_for};
-use crate::plane::{Call, Plane, due_schedule};
+use crate::plane::sweep::rollouts::ActiveRollouts;
+use crate::plane::sweep::{has_its_timers, look, repair};
+use crate::plane::{Call, Plane};
 use crate::run::open::OpenRuns;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 use tidemill_model::run::State;
+use tidemill_model::sweep::{self, Look, Patience, of_deployment, of_rollout};
 use tidemill_model::task;
 use tidemill_model::version::sha256;
 use tidemill_store::PAGE_LIMIT;
 
-/// How long work may be left lying before it is a finding.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Ticks of a deployment that are looked at, the newest ones.
 const TICKS: usize = 1000;
 
@@ -62,7 +60,8 @@ impl crate::Operation for Doctor {
             for deployment in &page.items {
                 output.deployments += 1;
                 let has_timers = has_its_timers(plane, deployment, &mut timers);
-                let examination = Examination { plane, deployment, now: plane.now(), fix: input.fix };
+                let look = look(plane, Patience::Usual);
+                let examination = Examination { plane, deployment, look, fix: input.fix };
                 output.findings.extend(examination.findings(has_timers).await?);
             }
             cursor = page.next;
@@ -88,29 +87,24 @@ async fn open_tasks(plane: &Plane, call: &Call) -> Result<Option<Finding>, Error
     Ok(differs.then(|| Finding { check: "tasks", project: String::new(), message, fixed: false }))
 }
 
-/// Whoever holds a group's slot goes on, and somebody works on it.
+/// A group's active rollout is there, and a worker holds it.
 async fn rollouts(plane: &Plane, call: &Call, fix: bool) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let finding = |message| Finding { check: "rollout", project: String::new(), message, fixed: fix };
-    let ActiveRollouts { rollouts, lost } = active_rollouts(plane, &call.owner).await?;
-    for group in &lost {
+    let ActiveRollouts { rollouts, without } = ActiveRollouts::of(plane, &call.owner).await?;
+    for group in &without {
         if fix {
-            free(plane, group).await?;
+            repair::group(plane, group).await?;
         }
-        findings.push(finding(format!("the rollout that holds the slot of the group `{}` is not there", group.name)));
+        findings.push(finding(format!("the active rollout of the group `{}` is not there", group.name)));
     }
     for rollout in rollouts {
-        if rollout.state.is_final() {
-            // The slot is freed in the transaction that ends it; this one was read in between.
-            continue;
-        }
-        if forgotten(plane, &rollout, PATIENCE).is_none() {
-            continue;
-        }
+        let Some(found) = of_rollout(&look(plane, Patience::Usual), &rollout) else { continue };
         if fix {
-            ring_for(plane, &rollout).await?;
+            repair::ring_for_rollout(plane, &rollout).await?;
         }
-        findings.push(finding(format!("nobody works on rollout `{}` of the group `{}`", rollout.id, rollout.group)));
+        let (id, group) = (&rollout.id, &rollout.group);
+        findings.push(finding(format!("no worker holds rollout `{id}` of the group `{group}`: {found}")));
     }
     Ok(findings)
 }
@@ -118,17 +112,14 @@ async fn rollouts(plane: &Plane, call: &Call, fix: bool) -> Result<Vec<Finding>,
 struct Examination<'a> {
     plane: &'a Plane,
     deployment: &'a Deployment,
-    now: Timestamp,
+    look: Look<'a>,
     fix: bool,
 }
 
 impl Examination<'_> {
     async fn findings(&self, has_timers: bool) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
-        if !has_timers {
-            findings.push(self.timer().await);
-        }
-        self.due_ticks(&mut findings).await;
+        self.timers_and_due_ticks(has_timers, &mut findings).await;
         self.open_runs(&mut findings).await?;
         // The versions of an environment's source are those of its project.
         if self.deployment.id.is_project() {
@@ -147,41 +138,33 @@ impl Examination<'_> {
         Finding { check, project: id.project().to_string(), message, fixed }
     }
 
-    /// An active deployment on a schedule has exactly its timers.
-    async fn timer(&self) -> Finding {
-        if self.fix {
-            self.plane.follow(self.deployment).await;
+    /// An active deployment on a schedule has exactly its timers, and each due tick is taken soon.
+    async fn timers_and_due_ticks(&self, has_timers: bool, findings: &mut Vec<Finding>) {
+        for found in of_deployment(&self.look, &self.plane.calendar, self.deployment, has_timers) {
+            if self.fix {
+                repair::deployment(self.plane, self.deployment, found).await;
+            }
+            findings.push(match found {
+                sweep::Finding::TickDue { first } => {
+                    self.finding("tick", format!("the tick of {first} was not taken"), self.fix)
+                }
+                _ => self.finding("timer", "its timer is not as its schedule says".into(), self.fix),
+            });
         }
-        self.finding("timer", "its timer is not as its schedule says".into(), self.fix)
     }
 
-    /// A due tick is taken soon.
-    async fn due_ticks(&self, findings: &mut Vec<Finding>) {
-        if due_schedule(self.deployment).is_none() {
-            return;
-        }
-        let Some((first, _)) = due(self.plane, self.deployment, self.now - TICK_PATIENCE) else { return };
-        if self.fix {
-            let bell = Bell::Tick { owner: self.deployment.owner.clone(), deployment: self.deployment.id.clone() };
-            self.plane.ring_again(bell).await;
-        }
-        findings.push(self.finding("tick", format!("the tick of {first} was not taken"), self.fix));
-    }
-
-    /// At most one run is going, and somebody works on every open one.
+    /// At most one run is going, and a worker holds every open one or will.
     async fn open_runs(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
-        let runs = OpenRuns::of(self.plane, self.deployment, self.now).await?;
+        let runs = OpenRuns::of(self.plane, self.deployment, self.look.now).await?;
         let going = runs.open.iter().filter(|run| run.state == State::Running).count();
         if going > 1 {
             findings.push(self.finding("overlap", format!("{going} runs are going at once"), false));
         }
-        for run in runs.forgotten(self.plane, self.now, PATIENCE) {
+        for (run, found) in runs.findings(self.look) {
             if self.fix {
-                let bell =
-                    Bell::Run { owner: run.owner.clone(), deployment: run.deployment.clone(), run: run.id.clone() };
-                self.plane.ring_again(bell).await;
+                repair::run(self.plane, run, found).await;
             }
-            let message = format!("nobody works on run {}, which is {}", run.id, run.state);
+            let message = format!("no worker holds run {}, which is {}: {found}", run.id, run.state);
             findings.push(self.finding("run", message, self.fix));
         }
         Ok(())

@@ -24,7 +24,6 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{ConnectionId, KeyId, OwnerId, ProjectId, RunId};
 use tidemill_model::key::{KeyKind, Scope};
 use tidemill_model::lease::Process;
-use tidemill_model::schedule::Schedule;
 use tidemill_model::task::Task;
 use tidemill_plan::Plan;
 use tidemill_store::Store;
@@ -124,12 +123,6 @@ impl Plane {
             );
         }
     }
-}
-
-/// The schedule that a deployment's timer follows; `None` when it needs no timer.
-pub fn due_schedule(deployment: &Deployment) -> Option<&Schedule> {
-    let is_due = deployment.state == tidemill_model::deployment::State::Active && !deployment.schedule.is_manual();
-    is_due.then_some(&deployment.schedule)
 }
 
 /// The caller of an operation: owner, key and scopes, with the instant and the idempotency key of the request.

@@ -13,7 +13,7 @@ use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::ids::LogicalId;
 use tidemill_model::rollout::{Action, Member, Outcome, Resource, Rollout};
 use tidemill_model::version::Version;
-use tidemill_store::{Hook, Part, Transaction};
+use tidemill_store::{Held, Hook, Part, Transaction};
 
 /// Why a deployment that a rollout made is paused.
 const PAUSED: &str = "deployed without its schedule";
@@ -48,7 +48,7 @@ pub struct ResourceApplier<'a> {
     pub plane: &'a Plane,
     /// On behalf of the key that started the rollout.
     pub call: &'a Call,
-    pub rollout: &'a Rollout,
+    pub rollout: &'a Held<Rollout>,
     pub request: &'a Request,
     /// The group's members before.
     pub members: &'a HashMap<LogicalId, Member>,
@@ -110,7 +110,7 @@ impl ResourceApplier<'_> {
     pub async fn refuse(&self, turn: &ResourceTurn, why: &Error) -> Result<Resource, Error> {
         let resource = settled(&turn.place, None, Outcome::Failed, Some(why.in_lines(RESOURCE_LIMIT)));
         let transaction = self.plane.store.transaction();
-        match transaction.resource(&self.rollout.id, &resource, self.rollout.created_at + HISTORY)?.commit().await {
+        match transaction.resource(self.rollout, &resource, self.rollout.created_at + HISTORY)?.commit().await {
             Ok(()) => Ok(resource),
             Err(error) if error.rejects(Part::Resource) => self.found(turn).await,
             Err(error) => Err(error.into()),
@@ -216,7 +216,7 @@ impl ResourceApplier<'_> {
     fn written(&self, turn: &ResourceTurn, plan: &ResourcePlan, resource: &Resource) -> Result<Transaction<'_>, Error> {
         let ResourceApplier { plane, call, rollout, .. } = self;
         let expires = rollout.created_at + HISTORY;
-        let mut transaction = plane.store.transaction().resource(&rollout.id, resource, expires)?;
+        let mut transaction = plane.store.transaction().resource(rollout, resource, expires)?;
         if let Some(after) = &plan.after {
             let mut after = after.clone();
             let stretch = plan.before.as_ref().and_then(|before| settle(plane, before, &mut after, plane.now()));
@@ -241,7 +241,7 @@ impl ResourceApplier<'_> {
 
     fn with_membership<'a>(&self, transaction: Transaction<'a>, turn: &ResourceTurn) -> Result<Transaction<'a>, Error> {
         let ResourceName { logical_id, kind, project } = turn.place.named.clone();
-        let Rollout { owner, group, .. } = self.rollout;
+        let Rollout { owner, group, .. } = &**self.rollout;
         if !matches!(turn.todo, ResourceTask::Deploy(_)) {
             return Ok(transaction.no_member(owner, group, &logical_id));
         }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::rollout::apply::ResourceTask;
 use crate::rollout::details::{ResourceChange, ResourceComparison, bounded, detailed};
-use crate::rollout::execute::gone;
+use crate::rollout::gone::gone;
 use crate::rollout::problems::{RESOURCE_LIMIT, cannot_run};
 use crate::rollout::request::{CheckedPipeline, Request, ResourceName, is_false};
 use crate::rollout::standing::Standing;

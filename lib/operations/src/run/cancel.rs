@@ -3,12 +3,12 @@
 
 use crate::Operation;
 use crate::answer::RunAnswer;
-use crate::bell::Bell;
 use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::run::get::find;
+use crate::run::turn::bell;
 use crate::task;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
-use tidemill_model::run::{Run, State};
+use tidemill_model::run::Run;
 use tidemill_store::Part;
 
 /// How often a cancel that met the worker's own write tries again.
@@ -63,20 +63,11 @@ pub(crate) async fn request(plane: &Plane, run: Run, now: Timestamp) -> Result<R
         if before.cancel_requested_at.is_some() {
             return Ok(before);
         }
-        let mut after = before.clone();
-        after.cancel_requested_at = Some(now);
-        if before.state == State::Queued {
-            after.state = State::Cancelled;
-            after.ended_at = Some(now);
-        }
-        match plane.store.transaction().run(&before, &after, before.queued_at + HISTORY)?.commit().await {
+        let expires = before.queued_at + HISTORY;
+        let (transaction, after) = plane.store.transaction().cancel_run(&before, now, expires)?;
+        match transaction.commit().await {
             Ok(()) => {
-                let bell = Bell::Run {
-                    owner: after.owner.clone(),
-                    deployment: after.deployment.clone(),
-                    run: after.id.clone(),
-                };
-                plane.ring(bell, Duration::ZERO).await;
+                plane.ring(bell(&after), Duration::ZERO).await;
                 if after.task.is_some() {
                     plane.notify_watchers(&after.owner).await;
                 }

@@ -1,27 +1,19 @@
-//! Writing a run's progress and its end, fenced by its epoch. A request to cancel that came in between is taken over;
-//! a run that somebody else took is left alone.
+//! Ending an attempt: the run becomes final, or waits for its next attempt.
 
 use crate::bell::BellOutcome;
-use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::task::trace::{KEPT, Told};
+use crate::run::progress::{self, Chunk, log_chunk, trace_chunk, with_keys, with_log, with_trace};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Map;
-use std::time::Duration;
-use tidemill_engine::{EventKind, LogLine, NewKey, Step, TraceEvents};
-use tidemill_model::deployment_id::DeploymentId;
-use tidemill_model::ids::OwnerId;
+use tidemill_engine::{LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
-use tidemill_store::{Part, Transaction};
+use tidemill_store::Held;
 
 /// Log lines and results up to this many bytes stay with the run, so that a small run costs one write.
 const INLINE: usize = 600;
-/// How often a write that met a request to cancel is decided again.
-const TRIES: usize = 20;
 
 /// How an attempt ended, and what it made since the last save.
-pub struct Attempt {
+pub struct AttemptEnd {
     ended: Ended,
     log: Vec<LogLine>,
     traced: TraceEvents,
@@ -30,27 +22,22 @@ pub struct Attempt {
     result: Option<String>,
 }
 
-impl Attempt {
-    pub fn ended(ended: Ended) -> Attempt {
-        Attempt {
-            ended,
-            log: Vec::new(),
-            traced: TraceEvents::default(),
-            new_keys: Vec::new(),
-            objects: None,
-            result: None,
-        }
+impl AttemptEnd {
+    /// An end since whose last save nothing was made.
+    pub fn of(ended: Ended) -> AttemptEnd {
+        let (log, new_keys) = (Vec::new(), Vec::new());
+        AttemptEnd { ended, log, traced: TraceEvents::default(), new_keys, objects: None, result: None }
     }
 
-    pub fn failed(error: tidemill_engine::Error) -> Attempt {
+    pub fn failed(error: tidemill_engine::Error) -> AttemptEnd {
         let failure = Failure { component: error.component, message: error.message, hint: error.hint };
         let ended = Ended::Failed { failure, retryable: error.retryable };
-        Attempt { log: error.log, traced: *error.traced, ..Attempt::ended(ended) }
+        AttemptEnd { log: error.log, traced: *error.traced, ..AttemptEnd::of(ended) }
     }
 
     /// The last step, after which the source has no more.
-    pub fn done(step: Step) -> Attempt {
-        Attempt {
+    pub fn done(step: Step) -> AttemptEnd {
+        AttemptEnd {
             ended: Ended::Succeeded,
             log: step.log,
             traced: step.traced,
@@ -61,51 +48,45 @@ impl Attempt {
     }
 }
 
-/// Whether a write happened.
-pub enum Saved {
-    /// The run as it is now.
-    Yes(Box<Run>),
-    /// Somebody else holds it, or it has ended.
-    Lost,
-}
-
-/// Ends an attempt: the run becomes final, or waits for its next attempt.
-pub async fn end(plane: &Plane, run: Run, attempt: Attempt) -> Result<BellOutcome, Error> {
+/// Ends an attempt, and with it the lease.
+pub async fn end(plane: &Plane, mut run: Held<Run>, attempt: AttemptEnd) -> Result<BellOutcome, Error> {
     let now = plane.now();
-    let next = run.after(attempt.ended.clone(), plane.ambient.jitter());
-    let mut after = run.clone();
-    after.lease = None;
-    after.deaths = 0;
-    after.objects = attempt.objects.unwrap_or(run.objects);
-    let executed = match next {
-        Next::Final(state, failure) => {
-            after.state = state;
-            after.error = failure;
-            after.ended_at = Some(now);
-            keep_result(plane, &mut after, attempt.result).await?;
-            BellOutcome::Done
-        }
-        Next::Retry { delay, failure } => {
-            after.state = State::Queued;
-            after.error = Some(failure);
-            after.attempt += 1;
-            after.not_before = Some(now + SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO));
-            BellOutcome::RingAgain(delay)
-        }
+    let next = run.after(attempt.ended, plane.ambient.jitter());
+    let executed = match &next {
+        Next::Final(..) => BellOutcome::Done,
+        Next::Retry { delay, .. } => BellOutcome::RingAgain(*delay),
     };
+    let mut after = after(&run, next, now);
+    after.objects = attempt.objects.unwrap_or(run.objects);
+    if after.state.is_final() {
+        keep_result(plane, &mut after, attempt.result).await?;
+    }
     let chunk = keep_log(&mut after, &attempt.log)?;
     let trace = trace_chunk(&mut after, &attempt.traced, now)?;
-    let saved = save(plane, &run, after, |transaction, run| {
+    let written = progress::write(plane, &mut run, after, |transaction, run| {
         let transaction = with_log(transaction, run, chunk.as_ref())?;
         let transaction = with_trace(transaction, run, trace.as_ref(), now)?;
         with_keys(transaction, &run.owner, &run.deployment, &attempt.new_keys, now)
     })
     .await?;
-    if let Saved::Yes(run) = saved {
-        log_end(&run);
-        return Ok(if run.state.is_final() { BellOutcome::Done } else { executed });
+    let Some(run) = written else { return Ok(BellOutcome::Done) };
+    log_end(&run);
+    Ok(if run.state.is_final() { BellOutcome::Done } else { executed })
+}
+
+/// The run after an attempt, without a holder.
+fn after(before: &Run, next: Next, now: Timestamp) -> Run {
+    let run = Run { lease: None, deaths: 0, ..before.clone() };
+    match next {
+        Next::Final(state, error) => Run { state, error, ended_at: Some(now), ..run },
+        Next::Retry { delay, failure } => Run {
+            state: State::Queued,
+            error: Some(failure),
+            attempt: run.attempt + 1,
+            not_before: Some(now + SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO)),
+            ..run
+        },
     }
-    Ok(BellOutcome::Done)
 }
 
 fn log_end(run: &Run) {
@@ -118,47 +99,7 @@ fn log_end(run: &Run) {
     }
 }
 
-/// Writes a run over what was read as `before`, with what `add` adds to the transaction.
-pub async fn save<'a>(
-    plane: &'a Plane,
-    before: &Run,
-    after: Run,
-    add: impl Fn(Transaction<'a>, &Run) -> Result<Transaction<'a>, Error>,
-) -> Result<Saved, Error> {
-    let mut before = before.clone();
-    let mut after = after;
-    for _ in 0..TRIES {
-        after = without_retry(&before, after, plane.now());
-        let transaction = plane.store.transaction().run(&before, &after, after.queued_at + HISTORY)?;
-        match add(transaction, &after)?.commit().await {
-            Ok(()) => {
-                if after.task.is_some() {
-                    plane.notify_watchers(&after.owner).await;
-                }
-                return Ok(Saved::Yes(Box::new(after)));
-            }
-            Err(error) if error.rejects(Part::Run) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let found = plane.store.run(&before.owner, &before.deployment, &before.id).await?;
-        let Some(found) = found.filter(|found| found.epoch == before.epoch && found.state == before.state) else {
-            return Ok(Saved::Lost);
-        };
-        // Only a request to cancel can have come in under the same epoch.
-        after.cancel_requested_at = found.cancel_requested_at;
-        before = found;
-    }
-    Err(Error::new(crate::Code::Unavailable, "the run kept changing while it was saved"))
-}
-
-/// Whoever asked to cancel does not want another attempt.
-fn without_retry(before: &Run, after: Run, now: Timestamp) -> Run {
-    if after.cancel_requested_at.is_none() || after.state != State::Queued {
-        return after;
-    }
-    Run { state: State::Cancelled, attempt: before.attempt, not_before: None, ended_at: Some(now), ..after }
-}
-
+/// Keeps a small result with the run, and a large one as a body.
 async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Result<(), Error> {
     match result {
         Some(text) if text.len() > INLINE => {
@@ -170,9 +111,6 @@ async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Re
     Ok(())
 }
 
-/// A chunk of the log, or of what is told, with its number.
-pub type Chunk = (u32, String);
-
 /// Keeps the last lines with the run if they are few and the run has ended, else makes a chunk of them.
 fn keep_log(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Error> {
     let text = serde_json::to_string(lines).map_err(Error::internal)?;
@@ -181,64 +119,4 @@ fn keep_log(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Error> {
         return Ok(None);
     }
     log_chunk(run, lines)
-}
-
-/// Makes a chunk of some lines, unless there are none.
-pub fn log_chunk(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Error> {
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let number = run.log_chunks;
-    run.log_chunks += 1;
-    Ok(Some((number, serde_json::to_string(lines).map_err(Error::internal)?)))
-}
-
-/// Makes a chunk of what is told of a step, unless that is nothing.
-pub fn trace_chunk(run: &mut Run, traced: &TraceEvents, now: Timestamp) -> Result<Option<Chunk>, Error> {
-    let Some(first) = traced.events.first() else { return Ok(None) };
-    let told = Told {
-        pipe: 0,
-        name: format!("step {}", run.trace_chunks + 1),
-        began_at: first.at,
-        ended_at: now,
-        traced: traced.clone(),
-        result: Map::new(),
-        error: None,
-        is_traced: traced.events.iter().any(|event| !matches!(event.what, EventKind::Message { .. })),
-    };
-    run.trace_chunks += 1;
-    Ok(Some((run.trace_chunks, told.text()?)))
-}
-
-pub fn with_trace<'a>(
-    transaction: Transaction<'a>,
-    run: &Run,
-    chunk: Option<&Chunk>,
-    now: Timestamp,
-) -> Result<Transaction<'a>, Error> {
-    let Some((number, text)) = chunk else { return Ok(transaction) };
-    Ok(transaction.trace(&run.owner, &run.deployment, &run.id, (*number).into(), text, now + KEPT)?)
-}
-
-pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chunk>) -> Result<Transaction<'a>, Error> {
-    let Some((number, lines)) = chunk else { return Ok(transaction) };
-    Ok(transaction.log_chunk(&run.owner, &run.deployment, &run.id, *number, lines, run.queued_at + HISTORY)?)
-}
-
-pub fn with_keys<'a>(
-    mut transaction: Transaction<'a>,
-    owner: &OwnerId,
-    deployment: &DeploymentId,
-    keys: &[NewKey],
-    now: Timestamp,
-) -> Result<Transaction<'a>, Error> {
-    for key in keys {
-        let expires = now.checked_add(bounded(key.expires)).unwrap_or(Timestamp::MAX);
-        transaction = transaction.seen(owner, deployment, &key.component, &key.key, expires)?;
-    }
-    Ok(transaction)
-}
-
-fn bounded(duration: Duration) -> SignedDuration {
-    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

@@ -8,7 +8,10 @@ pub mod list;
 pub mod logs;
 pub(crate) mod open;
 pub(crate) mod preparation;
+pub(crate) mod progress;
 pub mod start;
+pub(crate) mod turn;
+pub(crate) mod worker;
 
 pub use cancel::Cancel;
 pub use get::Get;

@@ -1,12 +1,13 @@
-//! The runs of a deployment that have not ended: the current one and those that wait for their turn. Who of them nobody
-//! works on is told here; the reaper and the doctor ring for them.
+//! The open runs of a deployment: the current one and those that wait for their turn. Finds the ones no worker holds, for
+//! the sweep and the doctor to ring for.
 
 use crate::error::Error;
 use crate::plane::Plane;
 use jiff::{SignedDuration, Timestamp};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::RunId;
-use tidemill_model::run::{Run, State, Trigger};
+use tidemill_model::run::Run;
+use tidemill_model::sweep::{Finding, Look, of_runs};
 use tidemill_store::{Made, PAGE_LIMIT, Part};
 
 /// Runs older than this have ended: no run may take longer with all its attempts.
@@ -14,13 +15,13 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
 
 /// How far the clocks of two functions may be apart. A run that comes in later is not named as older than this.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
-/// How often the mark is written anew because somebody changed the deployment.
+/// How often the mark is written anew because the deployment was changed.
 const TRIES: usize = 5;
 
 pub(crate) struct OpenRuns {
     /// Those that have not ended, oldest first.
     pub open: Vec<Run>,
-    /// Before this run none waits, nor will one that comes in; `None` where that is not known of any.
+    /// No run before this one waits, nor will one that comes in; `None` where that is not known of any.
     mark: Option<RunId>,
     /// The run that last held the right to run, ended or not.
     current: Option<Run>,
@@ -91,20 +92,9 @@ impl OpenRuns {
         Ok(())
     }
 
-    /// Those that nobody works on or will.
-    pub fn forgotten(&self, plane: &Plane, now: Timestamp, patience: SignedDuration) -> impl Iterator<Item = &Run> {
-        let is_forgotten = move |run: &&Run| is_forgotten(plane, run, now, patience);
-        self.open.iter().filter(is_forgotten).filter(move |run| !self.is_in_line(run, now, patience))
-    }
-
-    /// Whether a run waits for its turn behind the current one, which is open or has just ended: its bell stands in the
-    /// same line. One that a later webhook has overtaken has lost its bell. So has each where a plane starts, which has
-    /// no patience.
-    fn is_in_line(&self, run: &Run, now: Timestamp, patience: SignedDuration) -> bool {
-        let Some(current) = self.current.as_ref().filter(|current| current.id != run.id) else { return false };
-        let moves_on = current.ended_at.is_none_or(|at| at + patience > now);
-        let is_overtaken = current.trigger == Trigger::Webhook && run.queued_at + patience <= current.queued_at;
-        run.state == State::Queued && moves_on && !is_overtaken && !patience.is_zero()
+    /// Those that no worker holds or will, and why.
+    pub fn findings<'a>(&'a self, look: Look<'a>) -> impl Iterator<Item = (&'a Run, Finding)> {
+        of_runs(look, &self.open, self.current.as_ref())
     }
 }
 
@@ -115,14 +105,5 @@ async fn noted(plane: &Plane, before: &Deployment, waiting: Option<RunId>) -> Re
         Ok(()) => Ok(true),
         Err(error) if error.rejects(Part::Deployment) => Ok(false),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether nobody works on a run, whoever goes before it.
-fn is_forgotten(plane: &Plane, run: &Run, now: Timestamp, patience: SignedDuration) -> bool {
-    match run.state {
-        State::Running => !run.is_held(now, plane.workers.this()),
-        State::Queued => run.not_before.unwrap_or(run.queued_at) + patience <= now || patience.is_zero(),
-        _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine needs of the table before it can start: the plan, the secrets, the keys seen before.
+//! What the engine needs of the table before it can start: the plan, the input, the secrets, the keys seen before.
 
 use crate::error::Error;
 use crate::plane::{PlanKey, Plane};
@@ -6,16 +6,69 @@ use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tidemill_engine::{HostError, RunFacts, SeenKeys};
+use tidemill_engine::{Execution, HostError, RunContext, RunFacts, RunInput, SeenKeys};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
 use tidemill_model::run::Run;
-use tidemill_model::task::Task;
+use tidemill_model::task::{Task, Trace};
 use tidemill_plan::Plan;
 use tidemill_store::Store;
 
 /// Variables that a caller may give to a task: RocketRide's own names.
 const VARIABLE_PREFIX: &str = "ROCKETRIDE_";
+
+/// Why an execution did not start.
+pub enum StartError {
+    /// The run fails by it.
+    Engine(tidemill_engine::Error),
+    /// The plane is at fault, and the run is tried again.
+    Plane(Error),
+}
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> StartError {
+        StartError::Plane(error)
+    }
+}
+
+/// Starts the execution of a run after its last checkpoint.
+pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
+    let plan = plan(plane, run).await?;
+    let checkpoint = match run.epoch {
+        // It is its first worker, so nothing is saved.
+        1 => None,
+        _ => plane.store.checkpoint(&run.owner, &run.deployment, &run.id).await.map_err(Error::from)?,
+    };
+    let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
+    let task = match &run.task {
+        Some(hash) => plane.store.task_by_hash(&run.owner, hash).await.map_err(Error::from)?,
+        None => None,
+    };
+    let ambient = plane.ambient.clone();
+    let input = input(plane, run).await?;
+    let mut secrets = secrets(plane, &run.owner, &plan).await?;
+    if let Some(task) = &task {
+        secrets.extend(variables(plane, task).await?);
+    }
+    let context = RunContext {
+        run: facts(run),
+        input,
+        secrets,
+        seen: seen(plane, &run.owner, &run.deployment),
+        now: Arc::new(move || ambient.now()),
+        host: plane.host.clone(),
+        trace: task.as_ref().map_or(Trace::None, |task| task.trace),
+        listener: None,
+    };
+    Execution::start(&plan, context, checkpoint).await.map_err(StartError::Engine)
+}
+
+async fn input(plane: &Plane, run: &Run) -> Result<RunInput, Error> {
+    let Some(sha256) = &run.input else { return Ok(RunInput::Nothing) };
+    let body = plane.store.body(&run.owner, run.deployment.project(), sha256).await?;
+    let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
+    serde_json::from_slice(&body).map(RunInput::Whole).map_err(Error::internal)
+}
 
 /// The plan of a run: that of its version, or its task's own.
 pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {

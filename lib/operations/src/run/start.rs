@@ -1,22 +1,21 @@
 //! Runs a deployment now, on demand. Refused while a run is going: a deployment never runs twice at once.
 
 use crate::answer::RunAnswer;
-use crate::bell::Bell;
 use crate::deployment::change::{HISTORY, Retry, existing};
-use crate::deployment::tick::new_run;
 use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
+use crate::run::turn::{bell, going};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
 use tidemill_engine::Input as EngineInput;
 use tidemill_model::deployment::{Deployment, State};
-use tidemill_model::ids::ProjectId;
+use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
-use tidemill_model::run::Trigger;
+use tidemill_model::run::{Run, Trigger};
 use tidemill_store::Part;
 
 /// Largest input, in bytes: what a Lambda takes.
@@ -57,11 +56,10 @@ impl crate::Operation for Start {
         loop {
             let before = triggerable(plane, call, &input.project).await?;
             refuse_overlap(plane, &before).await?;
-            let mut run = new_run(plane, &before, Trigger::Manual, call.now);
+            let id = RunId::new(call.now, plane.ambient.random_u128());
+            let mut run = Run::of(&before, id, Trigger::Manual, call.now);
             run.input = input_sha256.clone();
-            let mut after = before.clone();
-            after.revision += 1;
-            after.current = Some(run.id.clone());
+            let after = before.with_turn_of(&run.id);
             let answer = RunAnswer::from(run.clone());
             let mut transaction =
                 plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, call.now + HISTORY)?;
@@ -70,8 +68,7 @@ impl crate::Operation for Start {
             }
             match transaction.commit().await {
                 Ok(()) => {
-                    let bell = Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id };
-                    plane.ring(bell, Duration::ZERO).await;
+                    plane.ring(bell(&run), Duration::ZERO).await;
                     return Ok(Answer::Now(answer));
                 }
                 Err(error) if error.rejects(Part::Idempotency) => {
@@ -130,9 +127,9 @@ async fn triggerable(plane: &Plane, call: &Call, project: &ProjectId) -> Result<
 }
 
 async fn refuse_overlap(plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
-    let Some(current) = &deployment.current else { return Ok(()) };
-    match plane.store.run(&deployment.owner, &deployment.id, current).await? {
-        Some(run) if !run.state.is_final() => Err(Error::new(
+    match going(plane, deployment).await? {
+        None => Ok(()),
+        Some(run) => Err(Error::new(
             Code::Conflict,
             format!(
                 "run `{}` of project `{}` is {}, and a project never runs twice at once",
@@ -140,6 +137,5 @@ async fn refuse_overlap(plane: &Plane, deployment: &Deployment) -> Result<(), Er
             ),
         )
         .hint("wait for it to end, or cancel it")),
-        _ => Ok(()),
     }
 }

@@ -1,20 +1,18 @@
-//! How a task comes to its end, whoever notices first: whoever counted its last object, whoever asked to end it, or the
-//! sweep. Each step is one conditional write, so it does not matter how many try.
+//! Brings a task to its end: the worker that counted its last object, the caller that asked for its end and the sweep
+//! each take the step that is due.
+//!
+//! Each step is one conditional write, so it does not matter how many try.
 
-use crate::bell::Bell;
 use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::run::cancel;
-use jiff::SignedDuration;
-use tidemill_model::run;
-use tidemill_model::task::{End, READABLE, State, Task};
+use crate::run::{cancel, turn};
+use tidemill_model::run::Run;
+use tidemill_model::task::{self, End, READABLE, State, Step, Task, next, next_with_run};
 use tidemill_store::{Credential, Part};
 
 /// Steps that a task may take at once: its objects are given up, it ends.
 const STEPS: usize = 8;
-/// How long the run of a source that makes its own objects may wait before its bell counts as lost.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Brings a task as far towards its end as it is to go now.
 pub async fn settle(plane: &Plane, task: Task) -> Result<Task, Error> {
@@ -41,49 +39,34 @@ type Moved = Result<Task, tidemill_store::Error>;
 
 /// One step of a task, if one is due.
 async fn step(plane: &Plane, task: &Task) -> Result<Option<Moved>, Error> {
-    let now = plane.now();
-    if task.state == State::Ended {
-        return Ok(None);
+    let (now, by) = (plane.now(), plane.workers.this());
+    let mut run = None;
+    let mut step = next(task, now);
+    if step == Step::LookAtRun {
+        let Some(found) = plane.store.run(&task.owner, &task.deployment, &task.run).await? else { return Ok(None) };
+        step = next_with_run(task, &found, now, by);
+        run = Some(found);
     }
-    if task.in_flight > 0 && !task.is_busy(now) {
-        return Ok(Some(plane.store.give_up(task).await));
-    }
-    if !task.waits {
-        return step_with_run(plane, task).await;
-    }
-    match task.state {
-        State::Open if task.is_idle(now) => end(plane, task, End::Idle).await.map(Some),
-        State::Ending if task.in_flight <= 0 => end(plane, task, task.end.unwrap_or(End::Terminated)).await.map(Some),
+    debug_assert_eq!(task::check(task, run.as_ref(), now, by, step), Ok(()));
+    match (step, run) {
+        (Step::GiveUpObjects, _) => Ok(Some(plane.store.give_up(task).await)),
+        (Step::End(outcome), _) => end(plane, task, outcome).await.map(Some),
+        (Step::CancelRun, Some(run)) => cancel_run(plane, task, run).await,
+        (Step::RingForRun, Some(run)) => {
+            plane.ring_again(turn::bell(&run)).await;
+            Ok(None)
+        }
         _ => Ok(None),
     }
 }
 
-/// A source that makes its own objects: the task ends with its run.
-async fn step_with_run(plane: &Plane, task: &Task) -> Result<Option<Moved>, Error> {
-    let Some(run) = plane.store.run(&task.owner, &task.deployment, &task.run).await? else { return Ok(None) };
-    let outcome = match run.state {
-        run::State::Succeeded => End::Finished,
-        run::State::Cancelled => End::Terminated,
-        run::State::Failed | run::State::TimedOut => End::Failed,
-        run::State::Queued | run::State::Running => {
-            let now = plane.now();
-            // Whoever asked for the end may have died before the run was told.
-            if task.state == State::Ending && run.cancel_requested_at.is_none() {
-                return match cancel::request(plane, run, now).await {
-                    Ok(run) if !run.state.is_final() => Ok(None),
-                    Err(error) if error.code != Code::FailedPrecondition => Err(error),
-                    // It has ended, now or by itself: so does the task.
-                    _ => Ok(Some(Ok(task.clone()))),
-                };
-            }
-            let waits = run.state == run::State::Queued && run.queued_at + PATIENCE > now;
-            if !waits && !run.is_held(now, plane.workers.this()) {
-                plane.ring_again(Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id }).await;
-            }
-            return Ok(None);
-        }
-    };
-    end(plane, task, outcome).await.map(Some)
+/// Asks the run of a task to end. Once it has ended, now or by itself, the task takes its next step.
+async fn cancel_run(plane: &Plane, task: &Task, run: Run) -> Result<Option<Moved>, Error> {
+    match cancel::request(plane, run, plane.now()).await {
+        Ok(run) if !run.state.is_final() => Ok(None),
+        Err(error) if error.code != Code::FailedPrecondition => Err(error),
+        _ => Ok(Some(Ok(task.clone()))),
+    }
 }
 
 /// Ends a task and its run in one transaction. Its tokens are forgotten a while later.
@@ -102,15 +85,7 @@ async fn end(plane: &Plane, task: &Task, outcome: End) -> Result<Moved, Error> {
     if let Some(before) = plane.store.run(&task.owner, &task.deployment, &task.run).await?
         && !before.state.is_final()
     {
-        let mut after = before.clone();
-        after.state = match outcome {
-            End::Terminated => run::State::Cancelled,
-            _ => run::State::Succeeded,
-        };
-        after.ended_at = Some(now);
-        after.objects = task.counts.total_count;
-        after.log_chunks = task.log_chunks;
-        transaction = transaction.run(&before, &after, before.queued_at + HISTORY)?;
+        transaction = transaction.end_run_of_task(&before, task, outcome, now, before.queued_at + HISTORY)?;
     }
     match transaction.commit().await {
         Ok(()) => {

@@ -5,11 +5,15 @@ pub mod get;
 pub(crate) mod life;
 pub mod list;
 pub mod open;
+pub(crate) mod opening;
+pub mod pipe;
 pub mod pipeline;
 pub mod restart;
 pub mod send;
 pub mod trace;
+pub mod turn;
 pub(crate) mod watching;
+mod worker;
 
 pub use end::End;
 pub use get::Get;

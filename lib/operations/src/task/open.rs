@@ -2,30 +2,19 @@
 //! A source that makes its own objects runs once, and the task ends with that run.
 
 use crate::answer::TaskAnswer;
-use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Retry, fresh_record};
-use crate::deployment::definition::{Definition, Stored};
-use crate::error::{Code, Error};
+use crate::deployment::definition::Definition;
+use crate::error::Error;
 use crate::plane::{Call, Plane};
-use crate::run::execute::going;
-use crate::run::preparation::sealed_variables;
-use crate::task::life::settle;
-use jiff::Timestamp;
+use crate::task::opening::TaskOpening;
+use crate::task::turn::SourceTurn;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::time::Duration;
-use tidemill_model::deployment::Deployment;
-use tidemill_model::deployment_id::DeploymentId;
-use tidemill_model::environment::Environment;
-use tidemill_model::ids::RunId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::pipeline::{NAME_LIMIT, members};
-use tidemill_model::run::{self, Run, Trigger};
-use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, THREADS_LIMIT, Task, Trace};
+use tidemill_model::task::{THREADS_LIMIT, Trace};
 use tidemill_plan::Class;
-use tidemill_store::{Credential, EnvironmentAudit, Part, Transaction};
 
 /// Longest token that a caller may choose, in characters.
 const TOKEN_LIMIT: usize = 256;
@@ -77,16 +66,8 @@ pub async fn open(
     definition: Definition,
     version: u32,
 ) -> Result<TaskAnswer, Error> {
-    Opening { plane, call, input, definition, version, turn: None }.open().await
-}
-
-/// The place of a task of an environment's source: it holds the right to run, as a scheduled run does, so that the two
-/// never meet.
-pub struct Turn {
-    pub deployment: DeploymentId,
-    /// As it was read: what was decided by it is not done if it has moved on.
-    pub environment: Environment,
-    pub audit: EnvironmentAudit,
+    check(&input)?;
+    TaskOpening { plane, call, input, definition, version, turn: None }.open().await
 }
 
 /// Opens a task of the version that is live in an environment.
@@ -95,10 +76,11 @@ pub async fn open_in_turn(
     call: &Call,
     input: Input,
     definition: Definition,
-    turn: Turn,
+    turn: SourceTurn,
 ) -> Result<TaskAnswer, Error> {
+    check(&input)?;
     let version = turn.environment.version;
-    Opening { plane, call, input, definition, version, turn: Some(turn) }.open().await
+    TaskOpening { plane, call, input, definition, version, turn: Some(turn) }.open().await
 }
 
 fn check(input: &Input) -> Result<(), Error> {
@@ -125,12 +107,7 @@ fn check(input: &Input) -> Result<(), Error> {
     Ok(())
 }
 
-fn too_many() -> Error {
-    Error::new(Code::TooLarge, format!("{OPEN_LIMIT} tasks are open, the limit of one owner"))
-        .hint("end one that nobody needs, or let idle ones end by a shorter `ttl`")
-}
-
-/// A pipeline without a `project_id` gets one: nobody will ask for it by that, unless whoever names it does.
+/// Gives a pipeline without a `project_id` the one that `name` makes.
 pub(crate) fn with_project(pipeline: &RawValue, name: impl FnOnce() -> String) -> Box<RawValue> {
     if members::member(pipeline, "project_id").is_some_and(|id| id != "null") {
         return pipeline.to_owned();
@@ -143,206 +120,4 @@ pub(crate) fn with_project(pipeline: &RawValue, name: impl FnOnce() -> String) -
 /// Whether a source waits for objects. Another one makes its own.
 pub(crate) fn waits(provider: &str) -> bool {
     tidemill_engine::catalogue().get(provider).is_some_and(|provider| provider.class == Class::WaitingSource)
-}
-
-struct Opening<'a> {
-    plane: &'a Plane,
-    call: &'a Call,
-    input: Input,
-    definition: Definition,
-    version: u32,
-    turn: Option<Turn>,
-}
-
-enum Attempt {
-    Answered(Box<TaskAnswer>),
-    /// Somebody else opened one at the same time.
-    Rejected(tidemill_store::Error),
-}
-
-impl Opening<'_> {
-    async fn open(self) -> Result<TaskAnswer, Error> {
-        check(&self.input)?;
-        let mut retry = Retry::new();
-        let mut made = None;
-        loop {
-            match self.attempt(&mut made).await? {
-                Attempt::Answered(answer) => return Ok(*answer),
-                Attempt::Rejected(error) if error.rejects(Part::OpenTasks) => return Err(too_many()),
-                Attempt::Rejected(error) if error.rejects(Part::Task) => {
-                    retry.again(self.plane, error, Part::Task).await?;
-                }
-                Attempt::Rejected(error) => retry.again(self.plane, error, Part::Deployment).await?,
-            }
-        }
-    }
-
-    /// `made` keeps the task from one attempt to the next: what it names is stored and sealed once.
-    async fn attempt(&self, made: &mut Option<Task>) -> Result<Attempt, Error> {
-        let Opening { plane, call, input, .. } = self;
-        let (deployment, source) = (self.deployment(), self.source());
-        let serving = plane.store.task_of_source(&call.owner, &deployment, source).await?;
-        let before = match &input.token {
-            Some(token) => plane.store.task(&call.owner, token).await?,
-            None => serving.as_ref().and_then(|(_, task)| task.clone()),
-        };
-        let before = match before {
-            None => None,
-            Some(task) => Some(settle(plane, task).await?),
-        };
-        if let Some(open) = before.as_ref().filter(|task| task.state != State::Ended) {
-            return self.existing(open);
-        }
-        let task = match made.take() {
-            Some(task) => task,
-            None => self.task(plane.now()).await?,
-        };
-        let task = made.insert(task);
-        let run = self.history(task);
-        let replaced = before.as_ref().filter(|before| before.token == task.token);
-        let credential = |public| Credential { owner: task.owner.clone(), token: task.token.clone(), public };
-        let expires = task.opened_at + HISTORY;
-        let mut transaction = plane.store.transaction().new_task(task, replaced)?.new_run(&run, expires)?;
-        if !task.has_chosen_token {
-            transaction = transaction.task_credential(&task.token, &credential(false), None)?;
-        }
-        transaction = transaction.task_credential(&task.public_token, &credential(true), None)?;
-        if let Some(turn) = &self.turn {
-            transaction = turn.take(plane, call, transaction, &run).await?;
-        }
-        if self.is_to_be_found(serving.as_ref().map(|(_, task)| task.as_ref())) {
-            transaction = transaction.task_of_source(task, serving.as_ref().map(|(run, _)| run))?;
-        }
-        match transaction.commit().await {
-            Ok(()) => {
-                if !task.waits {
-                    let bell = Bell::Run { owner: run.owner, deployment: run.deployment, run: run.id };
-                    plane.ring(bell, Duration::ZERO).await;
-                }
-                plane.notify_watchers(&task.owner).await;
-                Ok(Attempt::Answered(Box::new(TaskAnswer::new(task, false))))
-            }
-            Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {
-                Ok(Attempt::Rejected(error))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The project, or the environment's source that has its turn.
-    fn deployment(&self) -> DeploymentId {
-        let project = || self.definition.pipeline.project_id().into();
-        self.turn.as_ref().map_or_else(project, |turn| turn.deployment.clone())
-    }
-
-    fn source(&self) -> &str {
-        &self.definition.compiled.plan.source().id
-    }
-
-    /// A task under a chosen token does not hide one that its source's callers find already.
-    fn is_to_be_found(&self, serving: Option<Option<&Task>>) -> bool {
-        let is_open = serving.flatten().is_some_and(|task| task.state != State::Ended);
-        self.input.token.is_none() || !is_open
-    }
-
-    fn existing(&self, open: &Task) -> Result<Attempt, Error> {
-        let is_same = open.deployment == self.deployment() && open.source == self.source();
-        if self.input.use_existing && is_same && open.state == State::Open {
-            return Ok(Attempt::Answered(Box::new(TaskAnswer::new(open, true))));
-        }
-        let project = open.deployment.project();
-        let message = format!("a task of project `{project}` and source `{}` is {}", open.source, open.state);
-        let hint = match open.state {
-            State::Ending => "wait until it has ended, at most a minute or two",
-            State::Open | State::Ended => "use the one that is open, or end it first",
-        };
-        Err(Error::new(Code::AlreadyExists, message).hint(hint))
-    }
-
-    async fn task(&self, now: Timestamp) -> Result<Task, Error> {
-        let Opening { plane, call, input, definition, version, .. } = self;
-        let plan = &definition.compiled.plan;
-        let deployment = self.deployment();
-        let run = RunId::new(now, plane.ambient.random_u128());
-        let Stored { pipeline_sha256, plan_sha256 } =
-            definition.store_bodies(plane, call, deployment.project()).await?;
-        let provider = plan.source().provider.clone();
-        Ok(Task {
-            token: input.token.clone().unwrap_or_else(|| format!("tk_{:032x}", plane.ambient.random_u128())),
-            has_chosen_token: input.token.is_some(),
-            public_token: format!("pk_{:032x}", plane.ambient.random_u128()),
-            owner: call.owner.clone(),
-            source: plan.source().id.clone(),
-            waits: waits(&provider),
-            provider,
-            key: call.key.clone(),
-            name: input.name.clone().or(definition.pipeline.name().map(str::to_owned)).unwrap_or_default(),
-            description: definition.pipeline.description().unwrap_or_default().to_owned(),
-            version: *version,
-            pipeline_sha256,
-            plan_sha256,
-            variables: sealed_variables(plane, &call.owner, &run, plan, input.variables.clone()).await?,
-            threads: input.threads.unwrap_or(THREADS),
-            trace: input.trace,
-            ttl_seconds: input.ttl_seconds.unwrap_or(IDLE_SECONDS),
-            state: State::Open,
-            opened_at: now,
-            used_at: now,
-            stopped_at: None,
-            ended_at: None,
-            end: None,
-            in_flight: 0,
-            busy_until: None,
-            epoch: 0,
-            restarts: 0,
-            counts: Counts::default(),
-            errors: Vec::new(),
-            log_chunks: 0,
-            current_object: String::new(),
-            current_size: 0,
-            deployment,
-            run,
-        })
-    }
-
-    /// The run that the task is in the history.
-    fn history(&self, task: &Task) -> Run {
-        Run {
-            version: task.version,
-            trigger: Trigger::Task,
-            state: if task.waits { run::State::Running } else { run::State::Queued },
-            started_at: task.waits.then_some(task.opened_at),
-            task: Some(task.token_hash()),
-            plan_sha256: (!task.waits).then(|| task.plan_sha256.clone()),
-            ..Run::queued(task.run.clone(), task.owner.clone(), task.deployment.clone(), task.opened_at)
-        }
-    }
-}
-
-impl Turn {
-    /// Adds to a transaction that a run takes the right to run, unless one that is going holds it.
-    async fn take<'a>(
-        &self,
-        plane: &Plane,
-        call: &Call,
-        transaction: Transaction<'a>,
-        run: &Run,
-    ) -> Result<Transaction<'a>, Error> {
-        let transaction = transaction.environment_is_still(&self.environment).environment_audit(&self.audit)?;
-        let Some(before) = plane.store.deployment(&call.owner, &self.deployment).await? else {
-            let record = Deployment {
-                version: self.environment.version,
-                last_version: self.environment.version,
-                current: Some(run.id.clone()),
-                ..fresh_record(plane, call, self.deployment.clone())
-            };
-            return Ok(transaction.new_deployment(&record)?);
-        };
-        if let Some(going) = going(plane, &before).await? {
-            let message = format!("run `{going}` of the source is going, and a source never runs twice at once");
-            return Err(Error::new(Code::AlreadyExists, message).hint("wait for it to end, or cancel it"));
-        }
-        let after = Deployment { current: Some(run.id.clone()), revision: before.revision + 1, ..before.clone() };
-        Ok(transaction.deployment(&after, before.revision)?)
-    }
 }

@@ -10,7 +10,7 @@ use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task::life::find;
 use crate::task::open::{waits, with_project};
-use crate::task::send::Refused;
+use crate::task::send::SendError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidemill_model::deployment_id::EnvironmentSource;
@@ -40,7 +40,7 @@ impl crate::Operation for Restart {
 }
 
 /// The same, for those who tell apart why a task is not restarted.
-pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, Refused> {
+pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, SendError> {
     let task = find(plane, call, &input.token).await?;
     open(&task)?;
     let served = match &input.pipeline {
@@ -58,17 +58,17 @@ pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAns
         }
         Err(error) if error.rejects(Part::Task) => {
             open(&find(plane, call, &input.token).await?)?;
-            Err(Refused::Ended)
+            Err(SendError::Ended)
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Lets those pass that wait for objects.
-fn open(task: &Task) -> Result<(), Refused> {
+fn open(task: &Task) -> Result<(), SendError> {
     match task.state {
-        State::Ended => Err(Refused::Ended),
-        State::Ending => Err(Refused::Ending),
+        State::Ended => Err(SendError::Ended),
+        State::Ending => Err(SendError::Ending),
         State::Open if !task.waits => Err(makes_its_own(&task.source, &task.provider).into()),
         State::Open => Ok(()),
     }

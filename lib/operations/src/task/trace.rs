@@ -1,5 +1,5 @@
-//! What is told of a task's objects, for those who watch: written by whoever worked on an object when it has ended, and
-//! read by every connection and every process alike.
+//! The traces of a task's objects, for watchers: the worker of an object writes its trace when the object has ended, and
+//! every connection of every process reads it.
 //!
 //! It is written only if the task was opened with a trace level, or a component had a message. A source that makes its
 //! own objects has a chunk for each step of its run instead.
@@ -24,9 +24,9 @@ const STEPS_LIMIT: usize = 4;
 /// Chunks that are read at once.
 pub const CHUNKS: usize = 96;
 
-/// What is told of an object, or of a step.
+/// The trace of an object, or of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ObjectTrace {
     /// The number of the object's pipe; 0 for a step.
     pub pipe: u64,
     /// The object's name.
@@ -35,7 +35,7 @@ pub struct Told {
     pub ended_at: Timestamp,
     #[serde(flatten)]
     pub traced: TraceEvents,
-    /// What came out, from the level `summary` on and unless it is large.
+    /// The result, from the level `summary` on and unless it is large.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub result: Map<String, Tree>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,8 +45,8 @@ pub struct Told {
     pub is_traced: bool,
 }
 
-impl Told {
-    /// Whether there is anything to tell.
+impl ObjectTrace {
+    /// Whether there is anything to show.
     pub fn is_worth_keeping(&self) -> bool {
         self.is_traced || !self.traced.is_empty()
     }
@@ -73,17 +73,22 @@ pub(crate) fn result(level: Trace, result: &Map<String, Tree>) -> Map<String, Tr
     }
 }
 
-/// What is told of a task's objects from a number on, with the numbers: up to [`CHUNKS`] of those whose time has not
-/// come to be forgotten. Objects end in any order, so a lower number may still come.
-pub async fn read(plane: &Plane, call: &Call, task: &TaskStatus, from: u64) -> Result<Vec<(u64, Told)>, Error> {
+/// The traces of a task's objects from a number on, with the numbers: up to [`CHUNKS`] of those that have not expired.
+/// Objects end in any order, so a lower number may still come.
+pub async fn read(plane: &Plane, call: &Call, task: &TaskStatus, from: u64) -> Result<Vec<(u64, ObjectTrace)>, Error> {
     let run = RunId::parse(task.run.as_str())?;
     let chunks = plane.store.traces(&call.owner, &task.place, &run, from, CHUNKS).await?;
     let read = |(number, text): (u64, String)| Ok((number, serde_json::from_str(&text).map_err(Error::internal)?));
     chunks.into_iter().map(read).collect()
 }
 
-/// What is told of one object, if it has ended.
-pub async fn read_one(plane: &Plane, call: &Call, task: &TaskStatus, number: u64) -> Result<Option<Told>, Error> {
+/// The trace of one object, if it has ended.
+pub async fn read_one(
+    plane: &Plane,
+    call: &Call,
+    task: &TaskStatus,
+    number: u64,
+) -> Result<Option<ObjectTrace>, Error> {
     let run = RunId::parse(task.run.as_str())?;
     let text = plane.store.one_trace(&call.owner, &task.place, &run, number).await?;
     text.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()

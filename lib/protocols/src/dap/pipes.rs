@@ -7,7 +7,7 @@
 use futures::channel::oneshot::{Receiver, Sender, channel};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use tidemill_operations::task::send::Pipe;
+use tidemill_operations::task::pipe::Pipe;
 
 /// The pipes of a login.
 #[derive(Default)]

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tidemill_model::invalid::Invalid;
-use tidemill_operations::task::send::{Ending, Object};
+use tidemill_operations::task::pipe::Ending;
+use tidemill_operations::task::send::Object;
 use tidemill_operations::{Call, Code, Error, Plane};
 
 /// Fields of one form.

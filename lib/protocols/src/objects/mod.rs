@@ -16,7 +16,8 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use tidemill_operations::task::{
     self,
-    send::{Ending, Object, Sent},
+    pipe::{Ending, Sent},
+    send::Object,
 };
 use tidemill_operations::{Call, Error, Plane};
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::task::send::Sent;
+use tidemill_operations::task::pipe::Sent;
 use tidemill_operations::{Error, Plane, access};
 
 #[derive(Deserialize)]

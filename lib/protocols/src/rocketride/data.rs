@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_operations::task::send::{Ending, Sent};
+use tidemill_operations::task::pipe::{Ending, Sent};
 use tidemill_operations::{Call, Error, Plane};
 
 /// What the object is called that is a whole body.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tidemill_model::task::SIZE_LIMIT;
 use tidemill_operations::task::{
     self,
-    send::{Object, Refused},
+    send::{Object, SendError},
     trace::Event,
 };
 use tidemill_operations::{Code, Error, Operation};
@@ -150,15 +150,15 @@ fn notify(events: &Events, task_id: &str, pipe: u64, message: &Event) {
     }
 }
 
-fn not_accepted(refused: Refused, provider: Option<String>) -> Failure {
+fn not_accepted(refused: SendError, provider: Option<String>) -> Failure {
     match (refused, provider) {
-        (Refused::Ended, _) => ended(),
-        (Refused::Ending, _) => {
+        (SendError::Ended, _) => ended(),
+        (SendError::Ending, _) => {
             Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating, cannot process data requests") }
         }
-        (Refused::With(error), Some(provider)) if error.code == Code::InvalidArgument => {
+        (SendError::Other(error), Some(provider)) if error.code == Code::InvalidArgument => {
             Failure::new(format!("You are looking for a \"{provider}\", but this pipeline isn't it: {}", error.message))
         }
-        (Refused::With(error), _) => failed(error),
+        (SendError::Other(error), _) => failed(error),
     }
 }

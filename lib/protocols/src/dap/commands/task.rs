@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::task::{State, Trace};
 use tidemill_operations::answer::TaskAnswer;
-use tidemill_operations::task::{self, send::Refused};
+use tidemill_operations::task::{self, send::SendError};
 use tidemill_operations::{Code, Error, Operation};
 
 pub async fn execute(request: CommandRequest) -> Result<Body, Failure> {
@@ -43,9 +43,9 @@ pub async fn restart(request: CommandRequest) -> Result<Body, Failure> {
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
     let input = task::restart::Input { token, pipeline };
     let restarted = task::restart::restart(&plane, &call, input).await.map_err(|refused| match refused {
-        Refused::Ended => ended(),
-        Refused::Ending => Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating") },
-        Refused::With(error) => failed(error),
+        SendError::Ended => ended(),
+        SendError::Ending => Failure { code: Some("TASK_STOPPED"), ..Failure::new("Task is terminating") },
+        SendError::Other(error) => failed(error),
     })?;
     body(&shown(&restarted))
 }

@@ -14,7 +14,7 @@ use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
 use tidemill_operations::task::{
     self,
-    trace::{CHUNKS, Event as Happened, EventKind, Told},
+    trace::{CHUNKS, Event as Happened, EventKind, ObjectTrace},
 };
 
 /// Objects that came before others and have not ended, that are asked for one by one.
@@ -87,7 +87,7 @@ pub async fn changes(
     let read = |number| task::trace::read_one(recipient.plane, recipient.call, task, number);
     let late = try_join_all(cursor.missing.iter().map(|number| read(*number))).await?;
     let late = cursor.missing.iter().copied().zip(late).filter_map(|(number, record)| Some((number, record?)));
-    let mut found: Vec<(u64, Told)> = late.collect();
+    let mut found: Vec<(u64, ObjectTrace)> = late.collect();
     let next = task::trace::read(recipient.plane, recipient.call, task, cursor.next).await?;
     cursor.is_behind = next.len() == CHUNKS;
     found.extend(next);
@@ -112,7 +112,7 @@ fn ended(task: &TaskStatus) -> u64 {
     task.counts.completed_count + task.counts.failed_count
 }
 
-fn of_object(task: &TaskStatus, record: &Told, types: Types) -> Vec<Event> {
+fn of_object(task: &TaskStatus, record: &ObjectTrace, types: Types) -> Vec<Event> {
     let flows = types.has(Types::FLOW) && record.is_traced;
     let flow = |op: &str, pipes: &[&str], component: &str, trace: Value, at: Timestamp| {
         let body = json!({

@@ -1,0 +1,106 @@
+//! The right to run: of a deployment's runs one is going at a time, and its head names which.
+
+use crate::deployment::Deployment;
+use crate::ids::RunId;
+use crate::lease::Lease;
+use crate::run::{Run, State, Trigger};
+use crate::task::{self, Task};
+use jiff::Timestamp;
+
+/// How the claim of a run ends, before it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// To be written together: the run, and the deployment where the run did not hold the right to run yet.
+    Granted { run: Box<Run>, deployment: Option<Box<Deployment>> },
+    /// Another run is going.
+    Behind(RunId),
+}
+
+impl Run {
+    /// A queued run of a deployment's live version.
+    pub fn of(deployment: &Deployment, id: RunId, trigger: Trigger, now: Timestamp) -> Run {
+        Run {
+            version: deployment.version,
+            trigger,
+            max_attempts: deployment.settings.max_attempts,
+            timeout_seconds: deployment.settings.timeout_seconds,
+            plan_sha256: deployment.plan_sha256.clone(),
+            ..Run::queued(id, deployment.owner.clone(), deployment.id.clone(), now)
+        }
+    }
+
+    /// Whether it is executed only while it holds its deployment's right to run. A task's run takes no turn.
+    pub fn takes_turns(&self) -> bool {
+        self.task.is_none()
+    }
+
+    /// Claims a run that may be claimed. `deployment` is its own where it takes turns, and `going` the run that holds
+    /// the right to run and has not ended.
+    pub fn claim(&self, deployment: Option<&Deployment>, going: Option<&RunId>, lease: Lease, now: Timestamp) -> Claim {
+        debug_assert!(!self.state.is_final(), "a run that has ended is claimed");
+        let to_move = deployment.filter(|deployment| !deployment.is_turn_of(&self.id));
+        if let (Some(_), Some(going)) = (to_move, going) {
+            return Claim::Behind(going.clone());
+        }
+        let run = Run {
+            state: State::Running,
+            started_at: self.started_at.or(Some(now)),
+            not_before: None,
+            epoch: self.epoch + 1,
+            deaths: if self.state == State::Running { self.deaths + 1 } else { 0 },
+            lease: Some(lease),
+            ..self.clone()
+        };
+        let deployment = to_move.map(|deployment| Box::new(deployment.with_turn_of(&self.id)));
+        Claim::Granted { run: Box::new(run), deployment }
+    }
+
+    /// The run once a caller asked it to end: one that waits has ended by that.
+    pub fn with_cancel_request(&self, now: Timestamp) -> Run {
+        debug_assert!(!self.state.is_final(), "a run that has ended is cancelled");
+        let mut after = Run { cancel_requested_at: Some(now), ..self.clone() };
+        if self.state == State::Queued {
+            after.state = State::Cancelled;
+            after.ended_at = Some(now);
+        }
+        after
+    }
+
+    /// The run of a task that waits for objects once the task has ended. No worker ever holds it.
+    pub fn with_end_of_task(&self, task: &Task, outcome: task::End, now: Timestamp) -> Run {
+        debug_assert!(self.is_open_task() && !self.state.is_final(), "it is a run that a worker ends");
+        Run {
+            state: match outcome {
+                task::End::Terminated => State::Cancelled,
+                _ => State::Succeeded,
+            },
+            ended_at: Some(now),
+            objects: task.counts.total_count,
+            log_chunks: task.log_chunks,
+            ..self.clone()
+        }
+    }
+}
+
+impl Deployment {
+    /// Whether a run holds the right to run, ended or not.
+    pub fn is_turn_of(&self, run: &RunId) -> bool {
+        self.current.as_ref() == Some(run)
+    }
+
+    /// The head once a run took the right to run.
+    pub fn with_turn_of(&self, run: &RunId) -> Deployment {
+        Deployment { revision: self.revision + 1, current: Some(run.clone()), ..self.clone() }
+    }
+}
+
+impl State {
+    /// Whether a run may go from this state to another in one write. A final one is never left.
+    pub fn may_become(self, next: State) -> bool {
+        match self {
+            State::Queued => matches!(next, State::Queued | State::Running | State::Cancelled),
+            State::Running => true,
+            State::Succeeded | State::Failed | State::Cancelled | State::TimedOut => false,
+        }
+    }
+}

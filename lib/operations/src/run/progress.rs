@@ -1,0 +1,154 @@
+//! Saving a run, fenced by the epoch of its lease, with what a step made: log, trace, keys and checkpoint. A request to
+//! cancel that came in between is taken over.
+
+use crate::deployment::change::HISTORY;
+use crate::error::Error;
+use crate::lease::{Holding, renewed};
+use crate::plane::Plane;
+use crate::task::trace::{KEPT, ObjectTrace};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Map;
+use std::time::Duration;
+use tidemill_engine::{EventKind, LogLine, NewKey, Step, TraceEvents};
+use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::ids::OwnerId;
+use tidemill_model::run::{Run, State};
+use tidemill_store::{Checkpoint, Held, Part, Transaction};
+
+/// Keys of one save: they share a transaction of 100 items with the rest.
+pub const NEW_KEYS: usize = 50;
+/// How often a write that met a request to cancel is decided again.
+const TRIES: usize = 20;
+
+/// A chunk of the log, or of the trace, with its number.
+pub type Chunk = (u32, String);
+
+/// Saves what a step made, all of it or nothing, and renews the lease.
+pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step) -> Result<Holding, Error> {
+    let mut after = renewed(plane, run);
+    after.deaths = 0;
+    after.objects = step.counts.objects;
+    let chunk = log_chunk(&mut after, &step.log)?;
+    let trace = trace_chunk(&mut after, &step.traced, plane.now())?;
+    let checkpoint = Checkpoint(serde_json::to_string(&step.checkpoint).map_err(Error::internal)?);
+    save(plane, run, after, |transaction, run| {
+        let transaction = with_log(transaction, run, chunk.as_ref())?;
+        let transaction = with_trace(transaction, run, trace.as_ref(), plane.now())?;
+        let transaction = with_keys(transaction, &run.owner, &run.deployment, &step.new_keys, plane.now())?;
+        Ok(transaction.checkpoint(run, &checkpoint, run.queued_at + HISTORY)?)
+    })
+    .await
+}
+
+/// Saves a run that goes on, with what `add` adds to the transaction.
+pub async fn save<'a>(
+    plane: &'a Plane,
+    run: &mut Held<Run>,
+    after: Run,
+    add: impl Fn(Transaction<'a>, &Run) -> Result<Transaction<'a>, Error>,
+) -> Result<Holding, Error> {
+    let written = write(plane, run, after, add).await?;
+    match written.is_some_and(|after| run.follow(after)) {
+        true => Ok(Holding::Kept),
+        false => Ok(Holding::Lost),
+    }
+}
+
+/// Writes a run, with what `add` adds to the transaction. Gives the run as it is then, or `None` if the lease was lost.
+pub async fn write<'a>(
+    plane: &'a Plane,
+    run: &mut Held<Run>,
+    after: Run,
+    add: impl Fn(Transaction<'a>, &Run) -> Result<Transaction<'a>, Error>,
+) -> Result<Option<Run>, Error> {
+    let mut after = after;
+    for _ in 0..TRIES {
+        after = without_retry(run, after, plane.now());
+        let transaction = plane.store.transaction().run(run, &after, after.queued_at + HISTORY)?;
+        match add(transaction, &after)?.commit().await {
+            Ok(()) => {
+                if after.task.is_some() {
+                    plane.notify_watchers(&after.owner).await;
+                }
+                return Ok(Some(after));
+            }
+            Err(error) if error.rejects(Part::Run) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let found = plane.store.run(&run.owner, &run.deployment, &run.id).await?;
+        if !found.is_some_and(|found| run.follow(found)) {
+            return Ok(None);
+        }
+        // Only a request to cancel can have come in under the same epoch.
+        after.cancel_requested_at = run.cancel_requested_at;
+    }
+    Err(Error::new(crate::Code::Unavailable, "the run kept changing while it was saved"))
+}
+
+/// A run that is to be cancelled gets no other attempt.
+fn without_retry(before: &Run, after: Run, now: Timestamp) -> Run {
+    if after.cancel_requested_at.is_none() || after.state != State::Queued {
+        return after;
+    }
+    Run { state: State::Cancelled, attempt: before.attempt, not_before: None, ended_at: Some(now), ..after }
+}
+
+/// Makes a chunk of some lines, unless there are none.
+pub fn log_chunk(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Error> {
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let number = run.log_chunks;
+    run.log_chunks += 1;
+    Ok(Some((number, serde_json::to_string(lines).map_err(Error::internal)?)))
+}
+
+/// Makes a chunk of a step's trace, unless there is none.
+pub fn trace_chunk(run: &mut Run, traced: &TraceEvents, now: Timestamp) -> Result<Option<Chunk>, Error> {
+    let Some(first) = traced.events.first() else { return Ok(None) };
+    let trace = ObjectTrace {
+        pipe: 0,
+        name: format!("step {}", run.trace_chunks + 1),
+        began_at: first.at,
+        ended_at: now,
+        traced: traced.clone(),
+        result: Map::new(),
+        error: None,
+        is_traced: traced.events.iter().any(|event| !matches!(event.what, EventKind::Message { .. })),
+    };
+    run.trace_chunks += 1;
+    Ok(Some((run.trace_chunks, trace.text()?)))
+}
+
+pub fn with_trace<'a>(
+    transaction: Transaction<'a>,
+    run: &Run,
+    chunk: Option<&Chunk>,
+    now: Timestamp,
+) -> Result<Transaction<'a>, Error> {
+    let Some((number, text)) = chunk else { return Ok(transaction) };
+    Ok(transaction.trace(&run.owner, &run.deployment, &run.id, (*number).into(), text, now + KEPT)?)
+}
+
+pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chunk>) -> Result<Transaction<'a>, Error> {
+    let Some((number, lines)) = chunk else { return Ok(transaction) };
+    Ok(transaction.log_chunk(&run.owner, &run.deployment, &run.id, *number, lines, run.queued_at + HISTORY)?)
+}
+
+pub fn with_keys<'a>(
+    mut transaction: Transaction<'a>,
+    owner: &OwnerId,
+    deployment: &DeploymentId,
+    keys: &[NewKey],
+    now: Timestamp,
+) -> Result<Transaction<'a>, Error> {
+    for key in keys {
+        let expires = now.checked_add(bounded(key.expires)).unwrap_or(Timestamp::MAX);
+        transaction = transaction.seen(owner, deployment, &key.component, &key.key, expires)?;
+    }
+    Ok(transaction)
+}
+
+fn bounded(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}

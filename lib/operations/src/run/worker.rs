@@ -1,0 +1,156 @@
+//! The worker of a run, at work on one attempt.
+//!
+//! Every write is conditioned on the epoch of its lease, so a worker that lost it can write nothing. What a step of the
+//! engine made is saved in one transaction, so a worker that dies is followed by one that goes on after the last saved
+//! object.
+
+use crate::bell::BellOutcome;
+use crate::error::Error;
+use crate::lease::{Holding, RENEWAL, renewed};
+use crate::plane::Plane;
+use crate::run::finish::{self, AttemptEnd};
+use crate::run::preparation::{self, StartError};
+use crate::run::progress::{self, NEW_KEYS};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tidemill_engine::{Budget, Execution, Step};
+use tidemill_model::run::{Ended, Failure, Run};
+use tidemill_store::Held;
+
+/// How long a step may go on before what it made is saved.
+const STEP: Duration = Duration::from_secs(1);
+/// How long a cancelled run may take to finish the object in hand.
+const CANCEL_GRACE: Duration = Duration::from_secs(10);
+/// Workers that may die in a row without saving progress before the run is given up: it kills them.
+const DEATHS: u32 = 20;
+
+/// The holder of a run's lease.
+pub(crate) struct RunWorker<'a> {
+    pub plane: &'a Plane,
+    pub run: Held<Run>,
+}
+
+/// How the work on an attempt stopped.
+enum Stop {
+    Ended(AttemptEnd),
+    /// Another worker holds the run now, or the process is about to stop; nothing more may be written.
+    Left,
+}
+
+/// What came of a step.
+enum StepEnd {
+    Through(Box<Result<Step, tidemill_engine::Error>>),
+    Cancelled,
+    TimedOut,
+    Lost,
+}
+
+impl RunWorker<'_> {
+    pub async fn work(mut self) -> Result<BellOutcome, Error> {
+        if self.run.deaths > DEATHS {
+            return finish::end(self.plane, self.run, AttemptEnd::of(killer())).await;
+        }
+        let stop = match preparation::start(self.plane, &self.run).await {
+            Ok(execution) => self.steps(execution).await?,
+            Err(StartError::Engine(error)) => Stop::Ended(AttemptEnd::failed(error)),
+            Err(StartError::Plane(error)) => return Err(error),
+        };
+        match stop {
+            Stop::Ended(end) => finish::end(self.plane, self.run, end).await,
+            Stop::Left => Ok(BellOutcome::Done),
+        }
+    }
+
+    /// Steps until the source has no more, a caller asks to stop, or time is up.
+    async fn steps(&mut self, mut execution: Execution) -> Result<Stop, Error> {
+        let started = self.plane.now();
+        let time_is_up = started + SignedDuration::from_secs(self.run.timeout_seconds.into());
+        let budget = Budget { new_keys: NEW_KEYS, time: step_time(self.run.deaths), ..Budget::default() };
+        loop {
+            let step = match self.step(&mut execution, &budget, time_is_up).await? {
+                StepEnd::Through(made) => match *made {
+                    Ok(step) => step,
+                    Err(error) => return Ok(Stop::Ended(AttemptEnd::failed(error))),
+                },
+                StepEnd::Cancelled => return Ok(Stop::Ended(AttemptEnd::of(Ended::Cancelled))),
+                StepEnd::TimedOut => return Ok(Stop::Ended(AttemptEnd::of(Ended::TimedOut))),
+                StepEnd::Lost => return Ok(Stop::Left),
+            };
+            if step.done.is_some() {
+                return Ok(Stop::Ended(AttemptEnd::done(step)));
+            }
+            if progress::save_step(self.plane, &mut self.run, &step).await? == Holding::Lost {
+                return Ok(Stop::Left);
+            }
+            if let Some(stop) = self.stop_between_steps(time_is_up) {
+                return Ok(stop);
+            }
+        }
+    }
+
+    fn stop_between_steps(&self, time_is_up: Timestamp) -> Option<Stop> {
+        if self.run.cancel_requested_at.is_some() {
+            return Some(Stop::Ended(AttemptEnd::of(Ended::Cancelled)));
+        }
+        if self.plane.now() >= time_is_up {
+            return Some(Stop::Ended(AttemptEnd::of(Ended::TimedOut)));
+        }
+        self.plane.is_stopping().then_some(Stop::Left)
+    }
+
+    /// One step of the engine, with the lease kept alive beside it.
+    async fn step(
+        &mut self,
+        execution: &mut Execution,
+        budget: &Budget,
+        time_is_up: Timestamp,
+    ) -> Result<StepEnd, Error> {
+        let step = execution.step(budget);
+        tokio::pin!(step);
+        let mut cancelled_for = Duration::ZERO;
+        loop {
+            let left = until(self.plane.now(), time_is_up);
+            let look_again = RENEWAL.min(left.max(Duration::from_millis(10)));
+            tokio::select! {
+                made = &mut step => return Ok(StepEnd::Through(Box::new(made))),
+                () = tokio::time::sleep(look_again) => {}
+            }
+            if self.plane.now() >= time_is_up {
+                return Ok(StepEnd::TimedOut);
+            }
+            if self.renew().await? == Holding::Lost {
+                return Ok(StepEnd::Lost);
+            }
+            if self.run.cancel_requested_at.is_some() {
+                cancelled_for += look_again;
+                if cancelled_for > CANCEL_GRACE {
+                    return Ok(StepEnd::Cancelled);
+                }
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Result<Holding, Error> {
+        let after = renewed(self.plane, &self.run);
+        progress::save(self.plane, &mut self.run, after, |transaction, _| Ok(transaction)).await
+    }
+}
+
+fn killer() -> Ended {
+    let failure = Failure {
+        component: None,
+        message: format!("{DEATHS} workers in a row died at this run without any progress"),
+        hint: Some("look for an object that makes a component use too much memory or time".into()),
+    };
+    Ended::Failed { failure, retryable: false }
+}
+
+/// How long a step of a run may take whose last workers died: the shorter they lived, the sooner progress is saved, so
+/// that a plane that is killed again and again still gets on.
+fn step_time(deaths: u32) -> Duration {
+    STEP / (1 << deaths.min(6))
+}
+
+pub(crate) fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
+}
