@@ -80,6 +80,6 @@ mod tests {
             }
         }
         assert!(rest(&Hint::CheckName(Noun::Group)).contains("`tidemill groups`"));
-        assert!(rest(&Hint::UseScope(Scope::Control)).contains("--scope control"));
+        assert!(rest(&Hint::UseScope(Scope::Control)).contains("--scope task.control"));
     }
 }

@@ -188,7 +188,7 @@ async fn a_disable_that_meets_a_run_is_not_passed_by_it() {
             assert_eq!(runs(&ana).await, Vec::<Value>::new());
             let mut refused = [dap.reply().0, dap.reply().0].into_iter().filter(|reply| reply["success"] == false);
             let refused = refused.next().expect("the run was refused");
-            assert!(refused["message"].as_str().unwrap().contains("at the same time"), "{refused}");
+            assert!(refused["message"].as_str().unwrap().contains("modified concurrently"), "{refused}");
         }
     }
     assert!(met > 0, "the two never met");

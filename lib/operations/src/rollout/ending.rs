@@ -20,10 +20,6 @@ pub(crate) struct Ending<'a> {
     wrong: Cow<'a, BTreeMap<u32, String>>,
 }
 
-pub(crate) fn failure(code: &str, message: impl Into<String>) -> Failure {
-    Failure { code: code.to_owned(), message: message.into() }
-}
-
 impl<'a> Ending<'a> {
     /// The end of a rollout whose request was checked.
     pub fn of(plane: &'a Plane, rollout: &'a Held<Rollout>, preparation: &'a Preparation) -> Ending<'a> {

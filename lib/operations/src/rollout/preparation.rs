@@ -3,9 +3,8 @@
 use crate::error::{Code, Error};
 use crate::plane::Plane;
 use crate::rollout::apply::{ResourcePlace, ResourceTask, ResourceTurn};
-use crate::rollout::ending::failure;
 use crate::rollout::gone::gone;
-use crate::rollout::problems::{RESOURCE_LIMIT, ROLLOUT_LIMIT, cannot_run};
+use crate::rollout::problems::{RESOURCE_LIMIT, ROLLOUT_LIMIT, cannot_run, failure};
 use crate::rollout::request::{Request, ResourceName};
 use crate::rollout::standing::Standing;
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -2,6 +2,7 @@
 
 use crate::error::{Detail, Error};
 use crate::rollout::request::{ResourceName, several_problems};
+use tidemill_model::rollout::Failure;
 
 /// Longest text about a whole rollout, in bytes.
 pub const ROLLOUT_LIMIT: usize = 8 * 1024;
@@ -28,4 +29,9 @@ pub fn cannot_run(named: &[ResourceName], problems: &[(u32, Error)]) -> Error {
         _ => format!("{} pipelines have {} problems", problems.len(), details.len()),
     };
     several_problems(message, details)
+}
+
+/// Why a rollout ends early, by a code for programs and a sentence for people.
+pub(crate) fn failure(code: &str, message: impl Into<String>) -> Failure {
+    Failure { code: code.to_owned(), message: message.into() }
 }

@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::lease::{Holding, give_back_rollout, renew_rollout};
 use crate::plane::{Call, Plane};
 use crate::rollout::apply::{ResourceApplier, ResourceTurn};
-use crate::rollout::ending::{Ending, failure};
+use crate::rollout::ending::Ending;
 use crate::rollout::preparation::Preparation;
+use crate::rollout::problems::failure;
 use futures::future::join_all;
 use tidemill_model::rollout::{
     ATTEMPTS, Cause, End, Failure, Next, Resource, Rollout, Start, Step, Work, check_progress, next, start,

@@ -9,6 +9,7 @@ pub mod logs;
 pub(crate) mod open;
 pub(crate) mod preparation;
 pub(crate) mod progress;
+pub(crate) mod request_cancel;
 pub mod start;
 pub(crate) mod turn;
 pub(crate) mod worker;

@@ -6,7 +6,8 @@
 use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
-use crate::run::{cancel, turn};
+use crate::run::request_cancel::request_cancel;
+use crate::run::turn;
 use tidemill_model::run::Run;
 use tidemill_model::task::{self, End, READABLE, State, Step, Task, next, next_with_run};
 use tidemill_store::{Credential, Part};
@@ -62,7 +63,7 @@ async fn step(plane: &Plane, task: &Task) -> Result<Option<Moved>, Error> {
 
 /// Asks the run of a task to end. Once it has ended, now or by itself, the task takes its next step.
 async fn cancel_run(plane: &Plane, task: &Task, run: Run) -> Result<Option<Moved>, Error> {
-    match cancel::request(plane, run, plane.now()).await {
+    match request_cancel(plane, run, plane.now()).await {
         Ok(run) if !run.state.is_final() => Ok(None),
         Err(error) if error.code != Code::FailedPrecondition => Err(error),
         _ => Ok(Some(Ok(task.clone()))),

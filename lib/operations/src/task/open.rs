@@ -7,42 +7,18 @@ use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::task::opening::TaskOpening;
 use crate::task::turn::SourceTurn;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::pipeline::{NAME_LIMIT, members};
-use tidemill_model::task::{THREADS_LIMIT, Trace};
-use tidemill_plan::Class;
+use tidemill_model::task::THREADS_LIMIT;
 
 /// Longest token that a caller may choose, in characters.
 const TOKEN_LIMIT: usize = 256;
 
-pub struct Open;
+pub use crate::task::opening::Input;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Input {
-    pub pipeline: Box<RawValue>,
-    /// The component to start at, instead of the pipeline's own `source`.
-    pub source: Option<String>,
-    /// The text to address the task by; an unguessable one unless it is given.
-    pub token: Option<String>,
-    /// Gives the task that is open already, instead of refusing.
-    #[serde(default)]
-    pub use_existing: bool,
-    /// Idle seconds after which it ends, 900 unless given; 0 is never.
-    pub ttl_seconds: Option<u32>,
-    /// Objects that one process works on at once: 1 to 64, 4 unless given.
-    pub threads: Option<u32>,
-    pub name: Option<String>,
-    /// The caller's `ROCKETRIDE_…` variables; those that the pipeline names are kept, sealed.
-    #[serde(default)]
-    pub variables: BTreeMap<String, String>,
-    #[serde(default)]
-    pub trace: Trace,
-}
+pub struct Open;
 
 impl crate::Operation for Open {
     const NAME: &'static str = "task_open";
@@ -115,9 +91,4 @@ pub(crate) fn with_project(pipeline: &RawValue, name: impl FnOnce() -> String) -
     let name = serde_json::to_string(&name()).expect("a text can be written as JSON");
     // What is no object is the compiler's to refuse.
     members::set_member(pipeline, "project_id", &name).unwrap_or_else(|| pipeline.to_owned())
-}
-
-/// Whether a source waits for objects. Another one makes its own.
-pub(crate) fn waits(provider: &str) -> bool {
-    tidemill_engine::catalogue().get(provider).is_some_and(|provider| provider.class == Class::WaitingSource)
 }

@@ -8,15 +8,41 @@ use crate::plane::{Call, Plane};
 use crate::run::preparation::sealed_variables;
 use crate::run::turn::bell;
 use crate::task::life::settle;
-use crate::task::open::{Input, waits};
 use crate::task::turn::SourceTurn;
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::RunId;
 use tidemill_model::run::{self, Run, Trigger};
-use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, Task};
+use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, Task, Trace};
+use tidemill_plan::Class;
 use tidemill_store::{Credential, Part};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    pub pipeline: Box<RawValue>,
+    /// The component to start at, instead of the pipeline's own `source`.
+    pub source: Option<String>,
+    /// The text to address the task by; an unguessable one unless it is given.
+    pub token: Option<String>,
+    /// Gives the task that is open already, instead of refusing.
+    #[serde(default)]
+    pub use_existing: bool,
+    /// Idle seconds after which it ends, 900 unless given; 0 is never.
+    pub ttl_seconds: Option<u32>,
+    /// Objects that one process works on at once: 1 to 64, 4 unless given.
+    pub threads: Option<u32>,
+    pub name: Option<String>,
+    /// The caller's `ROCKETRIDE_…` variables; those that the pipeline names are kept, sealed.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    #[serde(default)]
+    pub trace: Trace,
+}
 
 /// A task that is to be opened.
 pub(super) struct TaskOpening<'a> {
@@ -194,4 +220,9 @@ impl TaskOpening<'_> {
 fn too_many() -> Error {
     Error::new(Code::TooLarge, format!("{OPEN_LIMIT} tasks are open, the limit of one owner"))
         .hint("end one that you do not need, or let idle ones end by a shorter `ttl`")
+}
+
+/// Whether a source waits for objects. Another one makes its own.
+pub(crate) fn waits(provider: &str) -> bool {
+    tidemill_engine::catalogue().get(provider).is_some_and(|provider| provider.class == Class::WaitingSource)
 }

@@ -13,7 +13,6 @@ mod sockets;
 
 pub(crate) use deployments::has_its_timers;
 pub use report::SweepReport;
-pub use sockets::is_late;
 
 use crate::error::Error;
 use crate::plane::Plane;
