@@ -2,6 +2,7 @@
 
 mod api_gateway;
 mod commands;
+mod errors;
 mod permissions;
 mod providers;
 mod roles;
@@ -29,6 +30,7 @@ pub fn files() -> Vec<File> {
         file("docs/permissions.md", permissions::text()),
         file("docs/providers.md", providers::text()),
         file("docs/commands.md", commands::text()),
+        file("docs/errors.md", errors::text()),
     ]
 }
 
