@@ -40,7 +40,7 @@ pub fn granted(plane: &Plane) -> Lease {
 
 /// How the claim of a run ended.
 pub enum RunClaim {
-    Taken(Held<Run>),
+    Taken(Box<Held<Run>>),
     /// Another run holds the right to run.
     Behind(RunId),
     /// The deployment was changed at the same time.
@@ -71,7 +71,7 @@ pub async fn claim_run(plane: &Plane, before: &Run, now: Timestamp) -> Result<Ru
         transaction = transaction.deployment(after, before.revision)?;
     }
     match transaction.claim_run(before, *run, before.queued_at + HISTORY)?.commit().await {
-        Ok(held) => Ok(RunClaim::Taken(held)),
+        Ok(held) => Ok(RunClaim::Taken(Box::new(held))),
         Err(error) if error.rejects(Part::Run) => Ok(RunClaim::Lost),
         Err(error) if error.rejects(Part::Deployment) => Ok(RunClaim::Collided),
         Err(error) => Err(error.into()),

@@ -12,7 +12,8 @@ const SCHEDULES: [&str; 6] = ["* * * * *", "*/5 * * * *", "7,8,9 * * * *", "0 */
 
 /// A calendar, and how many seconds of the clock a schedule's hour lasts.
 fn calendars() -> impl Strategy<Value = Calendar> {
-    let quick = [100, 250, 1_000, 7_000, 60_000].map(|ms| Calendar::with_minute(Duration::from_millis(ms)).unwrap());
+    let quick = [100, 250, 1_000, 7_000, 60_000]
+        .map(|ms| Calendar::with_minute(Duration::from_millis(ms)).expect("a minute of 0.1 s to 60 s"));
     prop::sample::select(quick.to_vec())
 }
 

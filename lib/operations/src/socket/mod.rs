@@ -1,5 +1,7 @@
-//! WebSockets that none of our processes holds: API Gateway calls a function when one opens, for each frame, and when one
-//! has closed. What lies between those calls is in the table; what a frame means is the protocol's.
+//! WebSockets that none of our processes holds.
+//!
+//! API Gateway calls a function when one opens, for each frame, and when one has closed. The table keeps what lies between
+//! those calls; what a frame means is the protocol's.
 
 pub mod close;
 pub mod open;

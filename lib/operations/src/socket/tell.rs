@@ -21,10 +21,12 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How long the right to notify lasts: as long as the function may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
+/// Sends a watcher what has changed.
+pub type Send = for<'a> fn(&'a Plane, &'a dyn Sockets, &'a Watcher, &'a Caller) -> BoxFuture<'a, Result<Notice, Error>>;
+
 /// What only the protocol of the sockets knows.
 pub struct Notifier {
-    /// Sends a watcher what has changed.
-    pub send: for<'a> fn(&'a Plane, &'a dyn Sockets, &'a Watcher, &'a Caller) -> BoxFuture<'a, Result<Notice, Error>>,
+    pub send: Send,
     /// What to keep of `newer`, which the client's next request has written, after `sent` was sent.
     pub merge: fn(newer: &str, sent: &str) -> String,
 }
