@@ -113,7 +113,7 @@ fn schedules_may_ring_for_ticks_and_nothing_else() {
     // Scheduler gives no deduplication id, and takes no FIFO queue for what it could not deliver.
     assert_eq!(template.resource("TicksQueue")["Properties"]["ContentBasedDeduplication"], true);
     assert!(template.resource("SchedulesDeadLetterQueue")["Properties"].get("FifoQueue").is_none());
-    // The reaper deletes what it finds in the group and no deployment asks for.
+    // The sweep deletes what it finds in the group and no deployment asks for.
     for function in template.functions() {
         for event in function.events().filter(|event| event["Type"] == "ScheduleV2") {
             assert!(event["Properties"].get("GroupName").is_none(), "{}", function.name);

@@ -31,10 +31,20 @@ struct Schedule {
 #[derive(Debug, Deserialize)]
 struct ClockChange {
     date: Date,
-    clocks: String,
     from: LocalTime,
     to: LocalTime,
     minutes: u32,
+    effect: Effect,
+}
+
+/// What becomes of the due minutes that a clock jumps over or repeats.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Effect {
+    Skipped,
+    Moved,
+    Once,
+    Twice,
 }
 
 impl Time {
@@ -83,13 +93,17 @@ impl Time {
     }
 
     fn clock_change(&self, change: &ClockChange) -> String {
-        let ClockChange { date, from, to, minutes, .. } = change;
+        let ClockChange { date, from, to, minutes, effect } = change;
         let zone = self.schedule_after.as_ref().map(|after| plain(&after.timezone)).unwrap_or_default();
         let due = counted(*minutes as usize, "due minute");
         let (from, to) = (from.strftime("%H:%M"), to.strftime("%H:%M"));
-        match change.clocks.as_str() {
-            "forward" => format!("on {date} the clock of {zone} jumps from {from} to {to}: {due} skipped"),
-            _ => format!("on {date} the clock of {zone} goes back from {to} to {from}: {due} repeated, and due once"),
+        let forward = format!("on {date} the clock of {zone} jumps from {from} to {to}");
+        let back = format!("on {date} the clock of {zone} goes back from {to} to {from}");
+        match effect {
+            Effect::Skipped => format!("{forward}: {due} left out"),
+            Effect::Moved => format!("{forward}: {due} moved to {to}"),
+            Effect::Once => format!("{back}: {due} repeated, and due the first time only"),
+            Effect::Twice => format!("{back}: {due} repeated, and due both times"),
         }
     }
 }

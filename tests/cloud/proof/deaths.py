@@ -129,7 +129,7 @@ def step_ticks_webhooks_and_calls_come_at_once(stack, scene):
     return f"{len(scene.accepted)} webhooks taken, {len(scene.by_hand)} runs by hand, {stack.deaths()} deaths"
 
 
-def step_the_reaper_brings_everything_to_its_end(stack, scene):
+def step_the_sweep_brings_everything_to_its_end(stack, scene):
     start = time.monotonic()
     swept = 0
 
