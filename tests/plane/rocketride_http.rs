@@ -25,7 +25,7 @@ async fn public_token(user: &User, token: &str) -> String {
 }
 
 #[track_caller]
-fn told(answer: Answer, status: u16) -> String {
+fn message_of(answer: Answer, status: u16) -> String {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
     assert_eq!(answer.body["status"], "Error");
     answer.body["error"]["message"].as_str().expect("an error has a message").to_owned()
@@ -174,17 +174,17 @@ async fn what_is_missing_or_cannot_be_read_is_422() {
     let ana = world.user("ana").await;
 
     for path in ["/task", "/task?token="] {
-        assert_eq!(told(ana.get(path).await, 422), "Task token is required");
-        assert_eq!(told(ana.delete(path).await, 422), "Task token is required");
+        assert_eq!(message_of(ana.get(path).await, 422), "Task token is required");
+        assert_eq!(message_of(ana.delete(path).await, 422), "Task token is required");
     }
-    assert_eq!(told(send(&ana, "/task/data", "text/plain", "x").await, 422), "Task token is required");
+    assert_eq!(message_of(send(&ana, "/task/data", "text/plain", "x").await, 422), "Task token is required");
     for path in ["/task?threads=0", "/task?threads=65", "/task?threads=x", "/task?trace=loud"] {
-        told(ana.post(path, echo("p")).await, 422);
+        message_of(ana.post(path, echo("p")).await, 422);
     }
-    assert_eq!(told(ana.post("/task", Value::Null).await, 422), "pipeline is required");
-    assert_eq!(told(ana.post("/task", json!([])).await, 422), "pipeline must be an object");
-    told(send(&ana, "/task", "application/json", "{").await, 422);
-    told(send(&ana, "/pipe/validate", "application/json", "").await, 422);
+    assert_eq!(message_of(ana.post("/task", Value::Null).await, 422), "pipeline is required");
+    assert_eq!(message_of(ana.post("/task", json!([])).await, 422), "pipeline must be an object");
+    message_of(send(&ana, "/task", "application/json", "{").await, 422);
+    message_of(send(&ana, "/pipe/validate", "application/json", "").await, 422);
 }
 
 #[tokio::test]
@@ -208,12 +208,12 @@ async fn what_cannot_be_done_is_400_and_says_why() {
         (ana.get("/services?service=nope").await, "nope"),
         (send(&ana, &format!("/webhook?token={token}"), FORM, "no form").await, "body"),
     ] {
-        let message = told(answer, 400);
+        let message = message_of(answer, 400);
         assert!(message.contains(reason), "{message}");
     }
     ana.delete(&format!("/task?token={token}")).await.ok();
-    assert!(told(ana.delete(&format!("/task?token={token}")).await, 400).contains("ended"));
-    assert!(told(send(&ana, &format!("/webhook?token={token}"), "text/plain", "x").await, 400).contains("ended"));
+    assert!(message_of(ana.delete(&format!("/task?token={token}")).await, 400).contains("ended"));
+    assert!(message_of(send(&ana, &format!("/webhook?token={token}"), "text/plain", "x").await, 400).contains("ended"));
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_tasks_own_token_stands_for_the_task_and_nothing_else() {
         holder.post("/task", echo("r")).await,
         holder.get("/status").await,
     ] {
-        assert!(told(answer, 400).contains("that task alone"));
+        assert!(message_of(answer, 400).contains("that task alone"));
     }
     for path in ["/v1/tasks", "/v1/deployments", "/v1/keys"] {
         assert_eq!(holder.get(path).await.refused(401), "unauthenticated");
@@ -255,7 +255,7 @@ async fn a_public_token_only_sends() {
 
     assert_eq!(sent["data"]["objects"]["body"]["text"], json!(["hi\n\n"]));
     for answer in [sender.get("/task").await, sender.delete("/task").await] {
-        assert!(told(answer, 400).contains("only send"));
+        assert!(message_of(answer, 400).contains("only send"));
     }
 }
 
@@ -270,7 +270,7 @@ async fn the_tokens_of_a_task_that_is_gone_are_400() {
 
     for credential in [token, public] {
         let answer = send(&holder(&world, &credential), "/webhook", "text/plain", "hi").await;
-        assert!(told(answer, 400).contains("Your pipeline is not running"));
+        assert!(message_of(answer, 400).contains("Your pipeline is not running"));
     }
 }
 
@@ -362,5 +362,5 @@ async fn a_second_delete_is_an_error_as_over_the_websocket() {
 
     let again = ana.delete(&format!("/task?token={token}")).await;
 
-    assert!(told(again, 400).starts_with("Your pipeline is not running"));
+    assert!(message_of(again, 400).starts_with("Your pipeline is not running"));
 }

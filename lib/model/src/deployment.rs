@@ -53,7 +53,7 @@ pub struct Deployment {
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum State {
     Active,
-    /// Ticks are skipped until somebody resumes it.
+    /// Ticks are skipped until it is resumed.
     Paused {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,

@@ -55,7 +55,7 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     pub schedule: Schedule,
-    /// Its ticks are skipped until somebody resumes it.
+    /// Its ticks are skipped until it is resumed.
     #[serde(default)]
     pub paused: bool,
     /// How long one run may take, in seconds.
@@ -125,12 +125,12 @@ impl Environment {
         }
     }
 
-    /// How a source runs; what nobody has set has its default.
+    /// How a source runs; what was never set has its default.
     pub fn source(&self, id: &str) -> Source {
         self.sources.get(id).cloned().unwrap_or_default()
     }
 
-    /// Changes how a source runs. One that is as if nobody had set anything is forgotten.
+    /// Changes how a source runs. One with defaults alone is forgotten.
     pub fn set_source(&mut self, id: &str, source: Source) {
         match source == Source::default() {
             true => drop(self.sources.remove(id)),

@@ -1,7 +1,7 @@
 //! API keys: `tm_<kind>_<random>_<checksum>`, shown once and stored as a hash.
 //!
 //! Secret scanners may use `tm_(local|live)_[0-9A-Za-z]{30}_[0-9A-Za-z]{6}`. The checksum is the CRC-32 of everything
-//! before it, so that a mistyped key, or a chance match of the pattern, is told apart without a look at the table.
+//! before it, so that a mistyped key, or a chance match of the pattern, is recognised without a read of the table.
 
 use crate::ids::{KeyId, OwnerId};
 use crate::invalid::Invalid;
@@ -101,7 +101,7 @@ pub enum KeyKind {
     Live,
 }
 
-/// What somebody logged in with, as the table finds it: the sha256 of the text, which is never kept.
+/// The credential of a login, as the table finds it: the sha256 of the text, which is never kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {

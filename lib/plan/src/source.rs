@@ -10,7 +10,7 @@ use tidemill_model::pipeline::problem::{ProblemCode, quoted};
 /// The chosen source.
 pub struct Source {
     pub at: usize,
-    /// Somebody named it, so that other sources are known to stay out.
+    /// It was named, so that other sources are known to stay out.
     pub named: bool,
 }
 

@@ -49,7 +49,7 @@ pub enum Part {
     Task,
     /// The number of open tasks.
     OpenTasks,
-    /// A WebSocket of API Gateway, or what is told on it.
+    /// A WebSocket of API Gateway, or the notifications on it.
     Socket,
     Other,
 }

@@ -134,7 +134,7 @@ pub fn sources_of_project(project: &ProjectId) -> String {
 
 pub const ENVIRONMENTS: &str = "environment#";
 
-/// By the name first: so the projects of one environment stand together, and the names can be told one by one.
+/// By the name first: so the projects of one environment stand together, and the names can be listed one by one.
 pub fn environments(name: &EnvironmentName) -> String {
     format!("{ENVIRONMENTS}{name}{SEPARATOR}")
 }
@@ -176,7 +176,7 @@ pub fn task(owner: &OwnerId, hash: &str) -> Key {
 }
 
 pub fn task_of_source(owner: &OwnerId, deployment: &DeploymentId, source: &str) -> Key {
-    // Projects hold no control characters, so no two pairs are told apart by nothing.
+    // Projects hold no control characters, so no two pairs have one text.
     let name = sha256(format!("{}\0{source}", spelled(deployment)).as_bytes());
     Key::new(owner_partition(owner), format!("serving#{name}"))
 }

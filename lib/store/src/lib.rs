@@ -1,8 +1,8 @@
 //! The table: every read, every conditional write, every transaction. The table is the truth, and this is the only
 //! crate that knows how it is laid out ([`keys`] shows all of it) or that it is DynamoDB.
 //!
-//! Reads are strongly consistent, but for the one index. A change of several items is a [`Transaction`]; which of its
-//! conditions did not hold is told by [`Part`]. Each entity has a file of its own.
+//! Reads are strongly consistent, but for the one index. A change of several items is a [`Transaction`]; [`Part`] names
+//! the condition that did not hold. Each entity has a file of its own.
 
 mod audit;
 mod batch;

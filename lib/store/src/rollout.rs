@@ -1,4 +1,4 @@
-//! Groups, their members and their rollouts. A worker and whoever cancels write a rollout at the same time, so what
+//! Groups, their members and their rollouts. A worker and a cancel write a rollout at the same time, so what
 //! changes while it goes on are single attributes, each on its own condition.
 
 use crate::cursor::Cursor;
@@ -65,7 +65,7 @@ impl Store {
         self.body_at(keys::rollout_partition(&rollout.id), &rollout.request_sha256).await
     }
 
-    /// Takes the right to go on with a rollout, unless it has ended or somebody else took it since it was read.
+    /// Takes the right to go on with a rollout, unless it has ended or another worker took it since it was read.
     pub async fn claim_rollout(
         &self,
         before: &Rollout,

@@ -1,5 +1,4 @@
-//! WebSockets that API Gateway holds: those that nobody has logged in on, who is logged in on the others, and what is told
-//! there.
+//! WebSockets that API Gateway holds: those without a login, the logins of the others, and what is sent there.
 
 use crate::error::{Error, Part};
 use crate::item::{expiring, from_item, number, to_item};
@@ -15,7 +14,7 @@ use tidemill_model::key::Credential;
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 const LONGEST: SignedDuration = SignedDuration::from_mins(130);
 
-/// A WebSocket that nobody has logged in on yet.
+/// A WebSocket without a login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
     pub id: ConnectionId,
@@ -24,7 +23,7 @@ pub struct Stranger {
     pub opened_at: Timestamp,
 }
 
-/// A WebSocket that somebody has logged in on.
+/// A WebSocket with a login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Socket {
     pub id: ConnectionId,
@@ -42,7 +41,7 @@ pub struct Login {
     pub credential: Credential,
 }
 
-/// What is told on a WebSocket that somebody is logged in on.
+/// The notifications on a WebSocket with a login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watcher {
     pub id: ConnectionId,
@@ -51,7 +50,7 @@ pub struct Watcher {
     pub credential: Credential,
     pub client_name: Option<String>,
     pub client_version: Option<String>,
-    /// What is told, and was told last, in the words of the protocol; empty is nothing.
+    /// What is sent, and was sent last, in the words of the protocol; empty is nothing.
     pub watches: String,
     /// Counts the changes.
     pub revision: u64,
@@ -108,7 +107,7 @@ impl Transaction<'_> {
         Ok(self.put(Part::Socket, item, unchanged(before.map(|before| before.revision))))
     }
 
-    /// Writes what is told, unless that has changed since `before` was read.
+    /// Writes what is sent, unless that has changed since `before` was read.
     pub fn watcher(self, before: Option<&Watcher>, after: &Watcher) -> Result<Self, Error> {
         let item = expiring(to_item(&keys::watcher(&after.owner, &after.id), after)?, after.opened_at + LONGEST);
         Ok(self.put(Part::Socket, item, unchanged(before.map(|before| before.revision))))

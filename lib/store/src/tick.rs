@@ -1,4 +1,4 @@
-//! The ledger of ticks that made no run. A tick that made one is told by the run itself.
+//! The ledger of ticks that made no run. The run itself records the tick that made it.
 
 use crate::error::{Error, Part};
 use crate::item::{expiring, to_item};

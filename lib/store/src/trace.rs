@@ -1,5 +1,5 @@
-//! What is told of a task's objects, or of the steps of a run: a chunk for each, written when it has ended and forgotten
-//! soon after, since it is for those who watch.
+//! The trace of a task's objects, or of the steps of a run, for watchers: a chunk for each, written when it has ended and
+//! deleted soon after.
 
 use crate::error::{Error, Part};
 use crate::item::expiring;

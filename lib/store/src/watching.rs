@@ -1,8 +1,7 @@
-//! Whether an owner has WebSockets at API Gateway, and whether they are to be told something: what keeps the bells of those
-//! who tell few, and none of them lost.
+//! Whether an owner has WebSockets at API Gateway, and whether they need a notification.
 //!
-//! Whoever changes something rings and says so here, unless somebody has rung already. Whoever tells takes that back
-//! before looking, so what is changed after the look rings again.
+//! It keeps the bells few and loses none: a change rings and notes that here, unless a bell rings already. The function
+//! that answers takes the note back before it looks, so a change after the look rings again.
 
 use crate::Store;
 use crate::error::{Error, Part};
@@ -21,13 +20,13 @@ use tidemill_model::ids::OwnerId;
 pub struct Watching {
     /// Counts what came since: logins, and subscriptions.
     pub arrivals: u64,
-    /// Whether anything is told on any of them.
+    /// Whether any of them has a subscription.
     pub watches: bool,
-    /// Since when a bell rings that nobody has answered; 0 if none does.
+    /// Since when a bell rings without an answer; 0 if none does.
     pub rung: i64,
-    /// Until when somebody tells; 0 if nobody does.
+    /// Until when a function holds the right to notify; 0 if none does.
     pub busy: i64,
-    /// When they were told last.
+    /// When they were notified last.
     pub told: i64,
 }
 
@@ -47,33 +46,33 @@ impl Store {
     /// Says that a bell rings.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if somebody else said so, or took it back, since it was read.
+    /// [`Error::Rejected`] if another call said so, or took it back, since it was read.
     pub async fn ring_watching(&self, owner: &OwnerId, seen: &Watching, now: Timestamp) -> Result<Watching, Error> {
         let update = Update::of(&keys::watching(owner)).set("rung", number(now.as_millisecond()));
         self.update(Part::Socket, as_read(update, "rung", seen.rung)).await
     }
 
-    /// Takes the right to tell, and the bell back.
+    /// Takes the right to notify, and the bell back.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if somebody else took it.
+    /// [`Error::Rejected`] if another function took it.
     pub async fn begin_telling(&self, owner: &OwnerId, seen: &Watching, until: Timestamp) -> Result<Watching, Error> {
         let update =
             Update::of(&keys::watching(owner)).set("rung", number(0)).set("busy", number(until.as_millisecond()));
         self.update(Part::Socket, as_read(update, "busy", seen.busy)).await
     }
 
-    /// Gives back the right to tell.
+    /// Gives back the right to notify.
     ///
     /// # Errors
-    /// [`Error::Rejected`] if it ran out, and somebody else took it.
+    /// [`Error::Rejected`] if it ran out, and another function took it.
     pub async fn end_telling(&self, owner: &OwnerId, mine: &Watching, now: Timestamp) -> Result<Watching, Error> {
         let update =
             Update::of(&keys::watching(owner)).set("busy", number(0)).set("told", number(now.as_millisecond()));
         self.update(Part::Socket, as_read(update, "busy", mine.busy)).await
     }
 
-    /// Notes that nothing is told any more, unless something came since it was read.
+    /// Notes that no socket has a subscription any more, unless one came since it was read.
     pub async fn nobody_watches(&self, owner: &OwnerId, seen: &Watching) -> Result<Watching, Error> {
         let update = Update::of(&keys::watching(owner)).set("watches", AttributeValue::Bool(false));
         self.update(Part::Socket, as_read(update, "arrivals", seen.arrivals as i64)).await
@@ -87,7 +86,7 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Notes that somebody logged in, or wants to be told something.
+    /// Notes a login or a subscription.
     pub fn arrival(self, owner: &OwnerId, watches: bool) -> Self {
         let update = Update::of(&keys::watching(owner)).add("arrivals", 1);
         let update = if watches { update.set("watches", AttributeValue::Bool(true)) } else { update };

@@ -246,10 +246,10 @@ async fn a_trouble_of_the_table_is_no_refusal_of_the_key() {
     dap.ask("rrext_deploy_add", json!({"pipeline": pipeline("p"), "schedule": "@daily"})).await.ok();
 
     world.faults.die(Some(Death::Before(0)));
-    let told = dap.ask("rrext_deploy_list", json!({})).await.refused();
+    let message = dap.ask("rrext_deploy_list", json!({})).await.refused();
     world.faults.die(None);
 
-    assert!(told.starts_with("the table did not answer in time"), "{told}");
+    assert!(message.starts_with("the table did not answer in time"), "{message}");
     assert_eq!(dap.sent(), None, "the socket stays");
     assert_eq!(dap.ask("rrext_deploy_status", json!({"projectId": "p"})).await.ok()["state"], "active");
 }
@@ -313,12 +313,12 @@ async fn every_problem_of_a_pipeline_is_in_the_one_message() {
     broken["components"][0]["provider"] = "timr".into();
     broken["components"][1]["input"][0]["from"] = "nobody".into();
 
-    let told = dap.ask("rrext_deploy_add", json!({"pipeline": broken})).await.refused();
+    let message = dap.ask("rrext_deploy_add", json!({"pipeline": broken})).await.refused();
 
-    let lines: Vec<_> = told.lines().collect();
+    let lines: Vec<_> = message.lines().collect();
     assert_eq!(lines[0], "the pipeline has 2 problems:");
-    assert!(lines[1].contains("`timer_1`") && lines[1].contains("did you mean `timer`"), "{told}");
-    assert!(lines[2].contains("`response_1`") && lines[2].contains("nobody"), "{told}");
+    assert!(lines[1].contains("`timer_1`") && lines[1].contains("did you mean `timer`"), "{message}");
+    assert!(lines[2].contains("`response_1`") && lines[2].contains("nobody"), "{message}");
 }
 
 #[tokio::test]

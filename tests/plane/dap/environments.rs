@@ -1,4 +1,4 @@
-//! Versions and environments in the words of RocketRide's newer clients: what they may ask for, and what they are told
+//! Versions and environments in the words of RocketRide's newer clients: what they may ask for, and the answers
 //! when they may not.
 
 use crate::given::echo;

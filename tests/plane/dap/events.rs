@@ -1,7 +1,7 @@
-//! What is told to those who monitor: from the records, so that every connection is told the same.
+//! What monitors receive: from the records, so that every connection receives the same.
 
 use crate::given::environments::{of_staging, versions};
-use crate::given::objects::{close, execute, monitor, pipe, send, told, write};
+use crate::given::objects::{close, execute, monitor, pipe, received, send, write};
 use crate::given::{chain, echo};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
@@ -38,7 +38,7 @@ async fn a_traced_object_is_told_with_its_way_through_the_pipeline() {
     doer.frame(write(&token, pipe, "Hi")).await;
     doer.reply().ok();
     close(&mut doer, &token, pipe).await;
-    let flow = told(&mut watcher).await;
+    let flow = received(&mut watcher).await;
 
     assert!(flow.iter().all(|(name, body)| name == "apaevt_flow" && body["id"] == pipe), "{flow:?}");
     let ops: Vec<_> = flow.iter().map(|(_, body)| (&body["op"], &body["component"], &body["pipes"])).collect();
@@ -54,7 +54,7 @@ async fn a_traced_object_is_told_with_its_way_through_the_pipeline() {
         assert!(body["__id"].as_str().unwrap().ends_with(".webhook_1"));
         assert_eq!(body["eventTime"], 1_772_445_630.0);
     }
-    assert!(told(&mut watcher).await.is_empty(), "each object is told once");
+    assert!(received(&mut watcher).await.is_empty(), "each object is shown once");
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn without_a_trace_level_nothing_is_told_nor_written() {
 
     let written = world.faults.calls().into_iter().filter(|call| call.write_units > 0.0).count();
     assert_eq!(written, 2, "it is accepted, and it has ended");
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn objects_that_end_out_of_order_are_told_all_the_same() {
     let mut begun = Vec::new();
     for pipe in [second, before, first] {
         close(&mut doer, &token, pipe).await;
-        let flow = told(&mut watcher).await;
+        let flow = received(&mut watcher).await;
         assert!(flow.iter().all(|(_, body)| body["trace"].get("data").is_none()));
         begun.extend(flow.iter().filter(|(_, body)| body["op"] == "begin").map(|(_, body)| body["id"].clone()));
     }
@@ -98,10 +98,10 @@ async fn what_happened_before_a_subscription_is_not_told() {
     send(&mut doer, &token, "before").await;
 
     monitor(&mut watcher, all(), json!(["flow", "sse", "output"])).await;
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
     send(&mut doer, &token, "after").await;
 
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
     assert_eq!(events.iter().filter(|(_, body)| body["op"] == "begin").count(), 1, "{events:?}");
     assert!(!format!("{events:?}").contains("before"), "{events:?}");
 }
@@ -115,18 +115,18 @@ async fn another_process_is_told_the_same() {
     let mut watcher = world.socket(&key).await;
     monitor(&mut watcher, all(), json!(["flow"])).await;
     close(&mut doer, &token, pipe).await;
-    let here = told(&mut watcher).await;
+    let here = received(&mut watcher).await;
 
     let other = world.restarted().await;
     let mut doer = other.socket(&key).await;
     let mut watcher = other.socket(&key).await;
     monitor(&mut watcher, all(), json!(["flow"])).await;
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
     let again = crate::given::objects::pipe(&mut doer, &token).await;
     close(&mut doer, &token, again).await;
 
     let ops = |events: &[(String, Value)]| events.iter().map(|(_, body)| body["op"].clone()).collect::<Vec<_>>();
-    assert_eq!(ops(&told(&mut watcher).await), ops(&here));
+    assert_eq!(ops(&received(&mut watcher).await), ops(&here));
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_component_that_fails_leaves_with_its_error() {
 
     send(&mut doer, &token, "{}").await;
 
-    let flow = told(&mut watcher).await;
+    let flow = received(&mut watcher).await;
     let left = flow.iter().find(|(_, body)| body["op"] == "leave").unwrap();
     assert!(left.1["trace"]["error"].is_string(), "{flow:?}");
     assert!(flow.last().unwrap().1["trace"]["error"].as_str().unwrap().contains("json_1"), "{flow:?}");
@@ -152,11 +152,11 @@ async fn steps_of_a_source_of_its_own_objects_are_told() {
     execute(&mut doer, pipeline("p"), json!({"pipelineTraceLevel": "metadata"})).await;
 
     world.settle().await;
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
 
     let ops: Vec<_> = events.iter().filter(|(name, _)| name == "apaevt_flow").map(|(_, body)| &body["op"]).collect();
     assert_eq!((ops.first(), ops.last()), (Some(&&json!("begin")), Some(&&json!("end"))), "{events:?}");
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
 }
 
 #[tokio::test]
@@ -173,13 +173,13 @@ async fn a_message_reaches_the_pipe_that_listens_before_its_result() {
     }
     let at_once = doer.events();
 
-    assert_eq!(names(&at_once), ["", "", "", "apaevt_sse", ""], "written, closed; written, told, closed");
+    assert_eq!(names(&at_once), ["", "", "", "apaevt_sse", ""], "written, closed; written, shown, closed");
     let (_, message) = &at_once[3];
     assert_eq!((&message["pipe_id"], &message["type"]), (&json!(heard), &json!("progress")));
     assert_eq!(message["data"], json!({"text": "half way"}));
-    let told = told(&mut watcher).await;
-    let pipes: Vec<_> = told.iter().map(|(_, body)| body["pipe_id"].as_u64().unwrap()).collect();
-    assert_eq!(pipes, [heard, silent], "the other connection is told of both, in the order of their arrival");
+    let events = received(&mut watcher).await;
+    let pipes: Vec<_> = events.iter().map(|(_, body)| body["pipe_id"].as_u64().unwrap()).collect();
+    assert_eq!(pipes, [heard, silent], "the other connection receives both, in the order of their arrival");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn a_message_that_was_told_at_once_is_not_told_again() {
     doer.send("rrext_process", json!({"subcommand": "close", "pipe_id": pipe, "token": token})).await;
 
     assert_eq!(doer.events().iter().filter(|(name, _)| name == "apaevt_sse").count(), 1);
-    assert!(told(&mut doer).await.is_empty());
+    assert!(received(&mut doer).await.is_empty());
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn listening_to_a_pipe_leaves_the_monitors_of_its_task_alone() {
     close(&mut doer, &token, pipe).await;
     monitor(&mut doer, of_pipe, json!([])).await;
 
-    assert_eq!(names(&told(&mut doer).await), ["apaevt_status_update"]);
+    assert_eq!(names(&received(&mut doer).await), ["apaevt_status_update"]);
 }
 
 #[tokio::test]
@@ -225,14 +225,14 @@ async fn messages_ask_for_the_right_to_send_and_all_else_for_the_right_to_monito
     let mut outsider = world.stranger(1).unwrap();
     outsider.ask("auth", json!({"auth": public})).await.ok();
     assert!(monitor(&mut outsider, json!({"token": public}), types).await.is_empty());
-    told(&mut monitors).await;
+    received(&mut monitors).await;
 
     send(&mut doer, token, "x").await;
 
-    assert_eq!(names(&told(&mut sender).await), ["apaevt_sse"]);
-    assert_eq!(names(&told(&mut outsider).await), ["apaevt_sse"]);
-    let told = told(&mut monitors).await;
-    assert!(!names(&told).contains(&"apaevt_sse") && names(&told).contains(&"apaevt_flow"), "{told:?}");
+    assert_eq!(names(&received(&mut sender).await), ["apaevt_sse"]);
+    assert_eq!(names(&received(&mut outsider).await), ["apaevt_sse"]);
+    let events = received(&mut monitors).await;
+    assert!(!names(&events).contains(&"apaevt_sse") && names(&events).contains(&"apaevt_flow"), "{events:?}");
 }
 
 #[tokio::test]
@@ -246,8 +246,8 @@ async fn what_several_monitors_match_is_told_once() {
 
     send(&mut doer, &token, "x").await;
     doer.ask("terminate", json!({"token": token})).await.ok();
-    let mut events = told(&mut watcher).await;
-    events.extend(told(&mut watcher).await);
+    let mut events = received(&mut watcher).await;
+    events.extend(received(&mut watcher).await);
 
     let count = |wanted: &str| names(&events).iter().filter(|name| **name == wanted).count();
     assert_eq!((count("apaevt_task"), count("apaevt_status_update"), count("output")), (1, 1, 1), "{events:?}");
@@ -261,10 +261,10 @@ async fn details_name_what_changed() {
     let broken = chain("p", &[("webhook", json!({}), "text"), ("json", failing, "text"), ("response", json!({}), "")]);
     monitor(&mut watcher, all(), json!(["detail"])).await;
     let token = execute(&mut doer, broken, json!({})).await;
-    assert_eq!(names(&told(&mut watcher).await), ["apaevt_status_state"]);
+    assert_eq!(names(&received(&mut watcher).await), ["apaevt_status_state"]);
 
     let pipe = pipe(&mut doer, &token).await;
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
     assert_eq!(names(&events), ["apaevt_status_object", "apaevt_status_counts"]);
     assert_eq!((&events[0].1["object"], &events[0].1["size"]), (&json!("greeting"), &json!(2)));
     let status = doer.ask("rrext_get_task_status", json!({"token": token})).await.ok();
@@ -273,7 +273,7 @@ async fn details_name_what_changed() {
     doer.reply().ok();
     close(&mut doer, &token, pipe).await;
 
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
     assert_eq!(names(&events), ["apaevt_status_counts", "apaevt_status_error"]);
     assert_eq!((&events[0].1["failedCount"], &events[0].1["totalCount"]), (&json!(1), &json!(1)));
     assert!(events[1].1["message"].as_str().unwrap().contains("json_1"), "{events:?}");
@@ -284,7 +284,7 @@ async fn the_dashboard_is_told_of_connections_monitors_and_tasks() {
     let (world, mut doer, mut watcher) = pair().await;
     let bob = world.user("bob").await;
     monitor(&mut watcher, all(), json!(["dashboard"])).await;
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
 
     let ana = world.user("ana").await;
     let mut third = world.socket(&ana).await;
@@ -296,16 +296,16 @@ async fn the_dashboard_is_told_of_connections_monitors_and_tasks() {
         assert!(events.iter().all(|(name, body)| name == "apaevt_dashboard" && body["timestamp"].is_f64()));
         events.iter().map(|(_, body)| body["action"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(actions(told(&mut watcher).await), ["task_started", "connection_added", "monitor_changed"]);
+    assert_eq!(actions(received(&mut watcher).await), ["task_started", "connection_added", "monitor_changed"]);
     let shown = doer.ask("rrext_dashboard", json!({})).await.ok();
     assert_eq!(shown["connections"][2]["monitors"], json!([{"key": "p.s", "flags": ["summary"]}]));
 
     drop(third);
     doer.ask("terminate", json!({"token": token})).await.ok();
-    assert_eq!(actions(told(&mut watcher).await), ["task_stopped", "connection_removed"]);
+    assert_eq!(actions(received(&mut watcher).await), ["task_stopped", "connection_removed"]);
     world.sleep(minutes(6));
-    assert_eq!(actions(told(&mut watcher).await), ["task_removed"]);
-    assert!(told(&mut watcher).await.is_empty());
+    assert_eq!(actions(received(&mut watcher).await), ["task_removed"]);
+    assert!(received(&mut watcher).await.is_empty());
 }
 
 #[tokio::test]
@@ -316,7 +316,7 @@ async fn changes_of_environments_are_told() {
     for dap in [&mut watcher, &mut bob] {
         monitor(dap, all(), json!(["deploy"])).await;
     }
-    assert!(told(&mut watcher).await.is_empty(), "what came before is not told");
+    assert!(received(&mut watcher).await.is_empty(), "what came before is not shown");
 
     versions(&mut doer, 1).await;
     for (subcommand, more) in [
@@ -329,15 +329,15 @@ async fn changes_of_environments_are_told() {
         of_staging(&mut doer, subcommand, more).await.ok();
     }
 
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
     let actions: Vec<_> = events.iter().map(|(_, body)| (&body["action"], &body["teamId"])).collect();
     let of = |action| (json!(action), json!("staging"));
     let expected = [(json!("publish"), json!("")), of("deploy"), of("deploy"), of("rollback"), of("disable")];
     assert_eq!(actions, expected.iter().map(|(action, team)| (action, team)).collect::<Vec<_>>());
     assert!(events.iter().all(|(name, body)| name == "apaevt_deploy" && body["orgId"] == "ana"));
     assert!(events.iter().all(|(_, body)| body["projectId"] == "p"));
-    assert!(told(&mut watcher).await.is_empty());
-    assert!(told(&mut bob).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
+    assert!(received(&mut bob).await.is_empty());
 }
 
 #[tokio::test]
@@ -356,7 +356,7 @@ async fn the_task_of_a_team_is_monitored_by_the_team() {
 
     of_staging(&mut doer, "run", json!({"sourceId": "webhook_1"})).await.ok();
 
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
     assert_eq!((names(&events), &events[0].1["action"]), (vec!["apaevt_task"], &json!("begin")));
 }
 
@@ -377,13 +377,13 @@ async fn what_comes_and_goes_between_two_looks_is_told_all_the_same() {
     send(&mut doer, &token, "x").await;
     doer.ask("terminate", json!({"token": token})).await.ok();
     drop(world.socket(&ana).await);
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
 
     let actions: Vec<_> = events.iter().filter_map(|(_, body)| body["action"].as_str()).collect();
     let expected = ["begin", "end", "task_started", "task_stopped", "connection_added", "connection_removed"];
     assert_eq!(actions, expected);
     assert_eq!(events.iter().filter(|(name, _)| name == "apaevt_flow").count(), 4);
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
 }
 
 #[tokio::test]
@@ -397,5 +397,5 @@ async fn a_source_whose_task_has_ended_does_not_run() {
 
     assert_eq!(at_once[0].1, json!({"action": "running", "tasks": []}));
     assert_eq!((at_once.len(), &at_once[1].1["state"]), (2, &json!(0)));
-    assert!(told(&mut watcher).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty());
 }

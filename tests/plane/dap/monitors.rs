@@ -1,8 +1,8 @@
-//! What `rrext_monitor` takes, and whose events each monitor is told.
+//! What `rrext_monitor` takes, and whose events each monitor receives.
 
 use crate::given::echo;
 use crate::given::environments::versions;
-use crate::given::objects::{execute, monitor, told};
+use crate::given::objects::{execute, monitor, received};
 use serde_json::{Value, json};
 use tidemill_testing::{Dap, TestPlane};
 
@@ -48,7 +48,7 @@ async fn a_monitor_of_nothing_subscribes_to_nothing() {
     watcher.ask("rrext_monitor", json!({"types": ["summary", "output"]})).await.ok();
     execute(&mut doer, echo("p"), json!({})).await;
 
-    assert!(told(&mut watcher).await.is_empty() && flags(&mut doer).await.is_empty());
+    assert!(received(&mut watcher).await.is_empty() && flags(&mut doer).await.is_empty());
     let refused = watcher.ask("rrext_monitor", json!({"source": "s", "types": ["task"]})).await.refused();
     assert_eq!(refused, "token, or projectId and source, are required");
 }
@@ -79,7 +79,7 @@ async fn ones_own_deployed_run_is_monitored_without_a_team() {
     let run = json!({"subcommand": "run", "projectId": "p", "teamId": "@me", "sourceId": "timer_1"});
     doer.ask("rrext_deploy_pipe", run).await.ok();
 
-    assert_eq!(actions(&told(&mut watcher).await), ["begin"]);
+    assert_eq!(actions(&received(&mut watcher).await), ["begin"]);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn every_task_of_a_source_is_told_however_soon_the_next_one_comes() {
     execute(&mut doer, echo("q"), json!({})).await;
     execute(&mut doer, echo("p"), json!({})).await;
 
-    let events = told(&mut watcher).await;
+    let events = received(&mut watcher).await;
     assert_eq!(actions(&events).iter().filter(|action| **action == "begin").count(), 4, "{events:?}");
     assert_eq!(actions(&events).iter().filter(|action| **action == "end").count(), 3, "{events:?}");
 }
@@ -128,8 +128,8 @@ async fn a_tasks_token_monitors_its_task_by_the_project_and_source_that_it_serve
     let at_once = monitor(&mut holder, key, json!(["task"])).await;
     assert_eq!(at_once[0].1["tasks"].as_array().unwrap().len(), 1, "{at_once:?}");
     doer.ask("terminate", json!({"token": another})).await.ok();
-    assert!(told(&mut holder).await.is_empty(), "another task of the source is not its own");
+    assert!(received(&mut holder).await.is_empty(), "another task of the source is not its own");
     doer.ask("terminate", json!({"token": token})).await.ok();
 
-    assert_eq!(actions(&told(&mut holder).await), ["end"]);
+    assert_eq!(actions(&received(&mut holder).await), ["end"]);
 }

@@ -24,7 +24,7 @@ async fn the_answer_to_a_login_says_who_one_is() {
 #[tokio::test]
 async fn a_refused_login_is_told_before_the_socket_is_closed() {
     let world = TestPlane::new().await;
-    for (auth, told) in [
+    for (auth, message) in [
         (json!(""), "No authorization provided"),
         (json!("Bearer  "), "No authorization provided"),
         (Value::Null, "No authorization provided"),
@@ -33,7 +33,7 @@ async fn a_refused_login_is_told_before_the_socket_is_closed() {
     ] {
         let mut dap = world.stranger(1).unwrap();
 
-        assert_eq!(dap.ask("auth", json!({"auth": auth})).await.refused(), told);
+        assert_eq!(dap.ask("auth", json!({"auth": auth})).await.refused(), message);
 
         assert_eq!(dap.closed(), Some(1008));
     }

@@ -48,7 +48,7 @@ pub async fn monitor(dap: &mut Dap, key: Value, types: Value) -> Vec<(String, Va
 }
 
 /// What is told now.
-pub async fn told(dap: &mut Dap) -> Vec<(String, Value)> {
+pub async fn received(dap: &mut Dap) -> Vec<(String, Value)> {
     dap.tell().await;
     dap.events()
 }

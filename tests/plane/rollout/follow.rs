@@ -8,10 +8,12 @@ fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
 }
 
-/// The logical ids of the resources that were told, with the events' ids.
+/// The logical ids of the resources that were sent, with the events' ids.
 fn resources(events: &[Event]) -> Vec<(u64, &str)> {
-    let told = events.iter().filter(|event| event.name == "resource");
-    told.map(|event| (event.id.expect("it has an id"), event.data["logicalId"].as_str().expect("it is text"))).collect()
+    let events = events.iter().filter(|event| event.name == "resource");
+    events
+        .map(|event| (event.id.expect("it has an id"), event.data["logicalId"].as_str().expect("it is text")))
+        .collect()
 }
 
 fn events(id: &str) -> String {
@@ -49,9 +51,9 @@ async fn a_rollout_that_has_ended_is_told_at_once() {
     let ana = world.user("ana").await;
     let done = roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
 
-    let told = ana.follow(&events(done["id"].as_str().unwrap()), &[]).await.rest().await;
+    let events = ana.follow(&events(done["id"].as_str().unwrap()), &[]).await.rest().await;
 
-    assert_eq!(names(&told), ["progress", "resource", "complete"]);
+    assert_eq!(names(&events), ["progress", "resource", "complete"]);
 }
 
 #[tokio::test]
@@ -68,10 +70,13 @@ async fn whoever_comes_again_is_told_the_rest_of_the_resources() {
         ("99", &[]),
         ("x", &[(1, "a"), (2, "b"), (3, "c")]),
     ] {
-        let told = ana.follow(&path, &[("last-event-id", seen)]).await.rest().await;
+        let events = ana.follow(&path, &[("last-event-id", seen)]).await.rest().await;
 
-        assert_eq!(resources(&told), rest, "after {seen}");
-        assert_eq!((told.first().unwrap().name.as_str(), told.last().unwrap().name.as_str()), ("progress", "complete"));
+        assert_eq!(resources(&events), rest, "after {seen}");
+        assert_eq!(
+            (events.first().unwrap().name.as_str(), events.last().unwrap().name.as_str()),
+            ("progress", "complete")
+        );
     }
 }
 
@@ -132,9 +137,9 @@ async fn a_cancelled_rollout_is_told_as_that() {
 
     ana.post(&format!("/v1/rollouts/{id}/cancel"), Value::Null).await.ok();
     world.settle().await;
-    let told = following.rest().await;
+    let events = following.rest().await;
 
-    assert_eq!(told.last().unwrap().data["state"], "cancelled");
-    let outcomes: Vec<_> = told.iter().filter_map(|event| event.data["outcome"].as_str()).collect();
+    assert_eq!(events.last().unwrap().data["state"], "cancelled");
+    let outcomes: Vec<_> = events.iter().filter_map(|event| event.data["outcome"].as_str()).collect();
     assert_eq!(outcomes, ["not_reached", "not_reached"]);
 }

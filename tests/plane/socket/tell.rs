@@ -1,4 +1,4 @@
-//! What is told on WebSockets of API Gateway, and whose are closed. Bells may be lost, doubled and late.
+//! What is sent on WebSockets of API Gateway, and whose are closed. Bells may be lost, doubled and late.
 
 use crate::given::tasks::{Caller, caller};
 use crate::given::{chain, deaf, echo};
@@ -35,7 +35,7 @@ async fn ring(world: &TestPlane) {
 }
 
 /// What came since, in short: `begin p`, `status 3`, ...
-fn told(visitor: &mut Visitor) -> Vec<String> {
+fn received(visitor: &mut Visitor) -> Vec<String> {
     let short = |(name, body): (String, Value)| match name.as_str() {
         "apaevt_task" => {
             format!("{} {}", body["action"].as_str().unwrap(), body["projectId"].as_str().unwrap_or("at once"))
@@ -53,16 +53,16 @@ async fn what_happens_to_a_task_is_told_to_whoever_watches() {
 
     let task = owner.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();
     world.settle().await;
-    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+    assert_eq!(received(&mut visitor), ["begin p", "status 3 of 0"]);
     owner.send(&task.token, "hi").await.unwrap();
     world.advance(seconds(1)).await;
-    assert_eq!(told(&mut visitor), ["status 3 of 1", "hi"]);
+    assert_eq!(received(&mut visitor), ["status 3 of 1", "hi"]);
     owner.end(&task.token).await.unwrap();
     world.advance(seconds(1)).await;
 
-    assert_eq!(told(&mut visitor), ["end p", "status 6 of 1"]);
+    assert_eq!(received(&mut visitor), ["end p", "status 6 of 1"]);
     world.advance(minutes(2)).await;
-    assert_eq!(told(&mut visitor), [""; 0], "nothing changes any more");
+    assert_eq!(received(&mut visitor), [""; 0], "nothing changes any more");
 }
 
 #[tokio::test]
@@ -76,10 +76,10 @@ async fn each_connection_is_told_what_it_asked_for() {
     owner.open(echo("p")).await.unwrap();
     world.settle().await;
 
-    assert_eq!(told(&mut all), ["begin p", "status 3 of 0"]);
-    assert_eq!(told(&mut tasks), ["begin p"]);
+    assert_eq!(received(&mut all), ["begin p", "status 3 of 0"]);
+    assert_eq!(received(&mut tasks), ["begin p"]);
     none.ask("rrext_ping", json!({})).await.ok();
-    assert_eq!((told(&mut none), told(&mut other)), (vec![], vec!["running at once".to_owned()]));
+    assert_eq!((received(&mut none), received(&mut other)), (vec![], vec!["running at once".to_owned()]));
 }
 
 #[tokio::test]
@@ -95,8 +95,8 @@ async fn nobody_is_told_of_another_owners_tasks() {
     bob.open(echo("b")).await.unwrap();
     world.advance(seconds(1)).await;
 
-    assert_eq!(told(&mut of_bob), ["begin b", "status 3 of 0"]);
-    assert!(!told(&mut of_ana).iter().any(|told| told.ends_with(" b")));
+    assert_eq!(received(&mut of_bob), ["begin b", "status 3 of 0"]);
+    assert!(!received(&mut of_ana).iter().any(|text| text.ends_with(" b")));
 }
 
 #[tokio::test]
@@ -104,17 +104,17 @@ async fn many_changes_are_told_at_most_once_a_second() {
     let (world, owner, _, mut visitor) = given().await;
     let task = owner.open(echo("p")).await.unwrap();
     world.advance(seconds(1)).await;
-    told(&mut visitor);
+    received(&mut visitor);
 
     for _ in 0..10 {
         owner.send(&task.token, "hi").await.unwrap();
         world.settle().await;
     }
-    let at_once = told(&mut visitor);
+    let at_once = received(&mut visitor);
     world.advance(seconds(1)).await;
 
     assert_eq!(at_once, ["status 3 of 1"]);
-    assert_eq!(told(&mut visitor), ["status 3 of 10"]);
+    assert_eq!(received(&mut visitor), ["status 3 of 10"]);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn who_watches_nothing_any_more_is_rung_for_no_more() {
     world.advance(seconds(1)).await;
     owner.open(echo("q")).await.unwrap();
     world.settle().await;
-    assert_eq!(told(&mut visitor), ["begin q"]);
+    assert_eq!(received(&mut visitor), ["begin q"]);
 }
 
 #[tokio::test]
@@ -160,17 +160,17 @@ async fn a_lost_bell_is_made_up_for_by_the_next_change_or_the_sweep() {
     let deaf = owner.on(deaf(&world));
     let task = deaf.open(echo("p")).await.unwrap();
     world.advance(seconds(5)).await;
-    assert_eq!(told(&mut visitor), [""; 0]);
+    assert_eq!(received(&mut visitor), [""; 0]);
 
     world.sweep().await;
     world.settle().await;
-    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+    assert_eq!(received(&mut visitor), ["begin p", "status 3 of 0"]);
 
     deaf.send(&task.token, "one").await.unwrap();
     world.advance(seconds(11)).await;
     user.post(&format!("/v1/tasks/{}/objects", task.token), json!("two")).await.ok();
     world.settle().await;
-    assert_eq!(told(&mut visitor), ["status 3 of 2"]);
+    assert_eq!(received(&mut visitor), ["status 3 of 2"]);
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_doubled_bell_tells_nothing_twice() {
         world.advance(seconds(2)).await;
     }
 
-    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+    assert_eq!(received(&mut visitor), ["begin p", "status 3 of 0"]);
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn of_many_who_tell_at_once_one_does() {
     futures::future::join_all((0..8).map(|_| tell())).await;
     world.advance(seconds(5)).await;
 
-    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+    assert_eq!(received(&mut visitor), ["begin p", "status 3 of 0"]);
 }
 
 #[tokio::test]
@@ -206,10 +206,10 @@ async fn nobody_tells_while_another_one_does_until_that_one_is_given_up() {
     world.plane.store.begin_telling(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
 
     world.advance(seconds(59)).await;
-    assert_eq!(told(&mut visitor), [""; 0]);
+    assert_eq!(received(&mut visitor), [""; 0]);
     world.advance(seconds(2)).await;
 
-    assert_eq!(told(&mut visitor), ["begin p", "status 3 of 0"]);
+    assert_eq!(received(&mut visitor), ["begin p", "status 3 of 0"]);
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn a_change_while_somebody_tells_is_told_after_it() {
     let (world, owner, _, mut visitor) = given().await;
     let task = owner.open(echo("p")).await.unwrap();
     world.advance(seconds(1)).await;
-    told(&mut visitor);
+    received(&mut visitor);
     owner.send(&task.token, "one").await.unwrap();
 
     // Somebody began to tell before the second one came, and has read everything.
@@ -227,7 +227,7 @@ async fn a_change_while_somebody_tells_is_told_after_it() {
     world.plane.store.end_telling(&ana(), &mine, world.now()).await.unwrap();
     world.advance(seconds(2)).await;
 
-    assert_eq!(told(&mut visitor), ["status 3 of 2"]);
+    assert_eq!(received(&mut visitor), ["status 3 of 2"]);
 }
 
 fn minutes_of(count: i64) -> jiff::SignedDuration {
@@ -254,8 +254,8 @@ async fn a_death_at_any_call_loses_no_event() {
             world.sweep().await;
             world.advance(seconds(2)).await;
 
-            let mut all = told(&mut visitor.at(&world));
-            all.extend(told(&mut visitor));
+            let mut all = received(&mut visitor.at(&world));
+            all.extend(received(&mut visitor));
             all.dedup();
             assert!(
                 all.contains(&"begin p".to_owned()) && all.contains(&"status 3 of 0".to_owned()),
@@ -279,7 +279,7 @@ async fn a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_being_to
     owner.open(echo("p")).await.unwrap();
     world.settle().await;
 
-    assert_eq!(told(&mut other), ["begin p"]);
+    assert_eq!(received(&mut other), ["begin p"]);
     let left = world.plane.store.watchers(&ana()).await.unwrap();
     assert_eq!(left.into_iter().map(|watcher| watcher.id).collect::<Vec<_>>(), [other.connection.clone()]);
     assert_eq!(world.plane.store.socket(&visitor.connection).await.unwrap(), None);
@@ -362,7 +362,7 @@ async fn a_subscription_that_changes_while_it_is_told_is_kept() {
     world.advance(seconds(2)).await;
     owner.open(echo("q")).await.unwrap();
     world.settle().await;
-    assert!(told(&mut visitor).contains(&"begin q".to_owned()));
+    assert!(received(&mut visitor).contains(&"begin q".to_owned()));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Finds the name that somebody most likely meant.
+//! Finds the name that was most likely meant.
 
 /// Words longer than this are not compared, because a comparison costs the product of the lengths.
 const LONGEST: usize = 64;

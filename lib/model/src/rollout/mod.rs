@@ -103,21 +103,21 @@ pub struct Rollout {
     pub error: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// How often the right to go on with it was taken; fences off whoever took it before.
+    /// How often the right to go on with it was taken; fences off its earlier holders.
     #[serde(default)]
     pub epoch: u64,
     /// Attempts in a row that came to nothing: their worker died or met an error before it settled anything.
     #[serde(default)]
     pub attempts: u32,
-    /// When the sweep last rang for it, because nobody worked on it.
+    /// When the sweep last rang for it, because no worker held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rung: Option<Rung>,
 }
 
-/// That somebody was called to go on with a rollout.
+/// A bell of the sweep for a rollout without a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {
-    /// The rollout's, when it was called for: in another one somebody has come.
+    /// The rollout's when the bell rang: with another one, a worker has come.
     pub epoch: u64,
     pub at: Timestamp,
 }

@@ -55,7 +55,7 @@ pub struct Run {
     pub log: Option<String>,
     #[serde(default)]
     pub log_chunks: u32,
-    /// Chunks of what is told of it to those who watch.
+    /// Chunks of its trace, for watchers.
     #[serde(default)]
     pub trace_chunks: u32,
     /// Objects that came out of the source so far.
@@ -63,7 +63,7 @@ pub struct Run {
     pub objects: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// How often the right to run it was taken; fences off whoever took it before.
+    /// How often the right to run it was taken; fences off its earlier holders.
     #[serde(default)]
     pub epoch: u64,
     /// Workers that died in a row without saving progress.

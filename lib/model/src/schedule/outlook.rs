@@ -187,12 +187,12 @@ mod tests {
 
     #[test]
     fn what_is_dropped_and_added_is_told_as_far_as_both_are_known() {
-        let told = outlook(&schedule("*/5 * * * *", "UTC"), &schedule("*/10 * * * *", "UTC"), "2026-11-21T10:00:30Z");
+        let shown = outlook(&schedule("*/5 * * * *", "UTC"), &schedule("*/10 * * * *", "UTC"), "2026-11-21T10:00:30Z");
 
-        assert_eq!((told.before.len(), told.after.len()), (10, 10));
-        assert_eq!(told.until, Some(at("2026-11-21T10:50:00Z")));
+        assert_eq!((shown.before.len(), shown.after.len()), (10, 10));
+        assert_eq!(shown.until, Some(at("2026-11-21T10:50:00Z")));
         let dropped = [5, 15, 25, 35, 45].map(|minute| at(&format!("2026-11-21T10:{minute:02}:00Z")));
-        assert_eq!((told.dropped.as_slice(), told.added.as_slice()), (dropped.as_slice(), [].as_slice()));
+        assert_eq!((shown.dropped.as_slice(), shown.added.as_slice()), (dropped.as_slice(), [].as_slice()));
     }
 
     #[test]
@@ -208,33 +208,33 @@ mod tests {
 
     #[test]
     fn the_same_minutes_in_other_words_change_nothing() {
-        let told = outlook(&schedule("@hourly", "UTC"), &schedule("0 */1 * * *", "UTC"), "2026-11-21T10:00:30Z");
+        let shown = outlook(&schedule("@hourly", "UTC"), &schedule("0 */1 * * *", "UTC"), "2026-11-21T10:00:30Z");
 
-        assert!(told.is_same() && told.clock_changes.is_empty(), "{told:?}");
+        assert!(shown.is_same() && shown.clock_changes.is_empty(), "{shown:?}");
     }
 
     #[test]
     fn a_day_that_jumps_over_the_hour_moves_what_is_fixed_to_its_end() {
-        let told = outlook(&Schedule::MANUAL, &schedule("30 2 * * *", "Europe/Madrid"), "2027-03-25T00:00:00Z");
+        let shown = outlook(&Schedule::MANUAL, &schedule("30 2 * * *", "Europe/Madrid"), "2027-03-25T00:00:00Z");
 
-        let change = &told.clock_changes[0];
+        let change = &shown.clock_changes[0];
         assert_eq!(
             (change.date.to_string().as_str(), change.clocks, change.minutes, change.effect),
             ("2027-03-28", Clocks::Forward, 1, Effect::Moved)
         );
         assert_eq!((change.from.to_string(), change.to.to_string()), ("02:00:00".to_owned(), "03:00:00".to_owned()));
-        assert!(told.after.contains(&at("2027-03-28T01:00:00Z")), "{:?}", told.after);
+        assert!(shown.after.contains(&at("2027-03-28T01:00:00Z")), "{:?}", shown.after);
     }
 
     #[test]
     fn a_day_that_repeats_the_hour_has_what_goes_by_real_time_twice() {
-        let told = outlook(&Schedule::MANUAL, &schedule("*/30 2 * * *", "Europe/Madrid"), "2026-10-23T12:00:00Z");
+        let shown = outlook(&Schedule::MANUAL, &schedule("*/30 2 * * *", "Europe/Madrid"), "2026-10-23T12:00:00Z");
 
-        let change = &told.clock_changes[0];
+        let change = &shown.clock_changes[0];
         assert_eq!((change.date.to_string().as_str(), change.clocks, change.minutes), ("2026-10-25", Clocks::Back, 2));
         assert_eq!(change.effect, Effect::Twice);
         let hour = ["00:00", "00:30", "01:00", "01:30"].map(|time| at(&format!("2026-10-25T{time}:00Z")));
-        assert_eq!(told.after[2..6], hour);
+        assert_eq!(shown.after[2..6], hour);
     }
 
     #[test]

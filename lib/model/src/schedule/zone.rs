@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// The name that the database answers for a zone that nobody knows.
+/// The name that the database answers for an unknown zone.
 const UNKNOWN: &str = "Etc/Unknown";
 
 /// Longer than any name of the database: no nearest zone is looked for beyond.

@@ -80,7 +80,7 @@ pub struct Task {
     /// Objects that were accepted and have not ended.
     #[serde(default)]
     pub in_flight: i64,
-    /// Until when whoever works on them is taken to be there.
+    /// Until when their worker counts as alive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_until: Option<Timestamp>,
     /// Moves when objects in flight are given up, so that their ends are not counted twice.
@@ -171,9 +171,9 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// Somebody asked for it.
+    /// A caller asked for it.
     Terminated,
-    /// Nobody sent anything for as long as it may be idle.
+    /// No object came for as long as it may be idle.
     Idle,
     /// Its source had no more.
     Finished,
@@ -181,7 +181,7 @@ pub enum End {
     Failed,
 }
 
-/// How much of an object's way through the pipeline is told.
+/// How much of an object's way through the pipeline is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trace {
@@ -217,7 +217,7 @@ impl Task {
         format!("{start}.{}", self.source)
     }
 
-    /// Whether somebody works on its objects.
+    /// Whether a worker has its objects.
     pub fn is_busy(&self, now: Timestamp) -> bool {
         self.in_flight > 0 && self.busy_until.is_some_and(|until| until > now)
     }

@@ -52,7 +52,7 @@ impl StoredSession {
         }
     }
 
-    /// The login counts while there is a watcher: whoever closes a socket for lack of rights deletes that first.
+    /// The login counts while there is a watcher: closing a socket for lack of rights deletes that first.
     fn login(&self) -> Option<&Login> {
         self.watcher.as_ref().and(self.socket.as_ref()?.login.as_ref())
     }

@@ -17,7 +17,7 @@ use tidemill_model::task::Trace;
 
 /// How long it can be read.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(1);
-/// Largest result that is told, in bytes.
+/// Largest result that is shown, in bytes.
 const RESULT_LIMIT: usize = 16 * 1024;
 /// Steps of one object whose events are kept; an object is one step unless it makes many keys.
 const STEPS_LIMIT: usize = 4;
@@ -40,7 +40,7 @@ pub struct ObjectTrace {
     pub result: Map<String, Tree>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The task was opened with a trace level; otherwise only messages are told.
+    /// The task was opened with a trace level; otherwise only messages are shown.
     #[serde(default)]
     pub is_traced: bool,
 }
@@ -64,7 +64,7 @@ pub(crate) fn extend(traced: &mut TraceEvents, next: TraceEvents) {
     }
 }
 
-/// The result as far as it is told.
+/// The result as far as it is shown.
 pub(crate) fn result(level: Trace, result: &Map<String, Tree>) -> Map<String, Tree> {
     let is_told = matches!(level, Trace::Summary | Trace::Full);
     match is_told && serde_json::to_string(result).is_ok_and(|text| text.len() <= RESULT_LIMIT) {
@@ -94,7 +94,7 @@ pub async fn read_one(
     text.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
 }
 
-/// How many steps of its run there is something told of, if a task makes its own objects.
+/// How many steps of its run have a trace, if a task makes its own objects.
 pub async fn steps(plane: &Plane, call: &Call, task: &TaskStatus) -> Result<u64, Error> {
     let run = plane.store.run(&call.owner, &task.place, &RunId::parse(task.run.as_str())?).await?;
     Ok(run.map_or(0, |run| run.trace_chunks.into()))

@@ -93,20 +93,20 @@ mod tests {
     fn a_refusal_says_its_status_in_numbers_and_words_and_what_to_do() {
         let error = Error::new(Code::TooLarge, "the body is too large").hint("send less");
 
-        let told = body(error.into());
+        let answer = body(error.into());
 
         assert_eq!(
-            told,
+            answer,
             json!({"statusCode": 413, "error": "Payload Too Large", "message": "the body is too large; send less"})
         );
     }
 
     #[test]
     fn a_conflict_names_who_is_in_the_way_as_text() {
-        let told = body(Refusal::held("42".to_owned()));
+        let answer = body(Refusal::held("42".to_owned()));
 
-        assert_eq!(told["deploymentId"], "42");
-        assert_eq!((&told["statusCode"], &told["error"]), (&json!(409), &json!("Conflict")));
+        assert_eq!(answer["deploymentId"], "42");
+        assert_eq!((&answer["statusCode"], &answer["error"]), (&json!(409), &json!("Conflict")));
     }
 
     #[test]

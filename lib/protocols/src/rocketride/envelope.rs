@@ -66,15 +66,15 @@ fn refused(status: u16, error: Value) -> Response {
 
 /// The one refusal that has other forms, for browsers and for people with a terminal.
 fn access_denied(headers: &HeaderMap) -> Response {
-    const TOLD: &str = "Access denied";
+    const MESSAGE: &str = "Access denied";
     let refused = match first_accepted(headers) {
-        Accepted::Json => refused(401, json!({"error": TOLD})),
+        Accepted::Json => refused(401, json!({"error": MESSAGE})),
         Accepted::Html => Response::text(
             401,
             "text/html; charset=utf-8",
-            format!("<!DOCTYPE html><title>{TOLD}</title><h1>{TOLD}</h1>"),
+            format!("<!DOCTYPE html><title>{MESSAGE}</title><h1>{MESSAGE}</h1>"),
         ),
-        Accepted::Text => Response::text(401, "text/plain; charset=utf-8", TOLD.to_owned()),
+        Accepted::Text => Response::text(401, "text/plain; charset=utf-8", MESSAGE.to_owned()),
     };
     refused.header(http::header::WWW_AUTHENTICATE, "Bearer")
 }

@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn the_state_tells_how_a_task_ends() {
         let now = Timestamp::from_second(900).unwrap();
-        let told = |task: &TaskStatus| {
+        let status = |task: &TaskStatus| {
             let status = of(task, now);
             (
                 status["state"].as_u64().unwrap(),
@@ -187,11 +187,11 @@ mod tests {
         };
 
         let ending = TaskStatus { state: task::State::Ending, end: Some(End::Terminated), ..task() };
-        assert_eq!(told(&ending), (4, "Stopping".into(), None));
-        assert_eq!(told(&ended(End::Terminated)), (6, "Stopped".into(), Some(0)));
-        assert_eq!(told(&ended(End::Idle)), (5, "Completed".into(), Some(0)));
-        assert_eq!(told(&ended(End::Finished)), (5, "Completed".into(), Some(0)));
-        assert_eq!(told(&ended(End::Failed)), (5, "Completed".into(), Some(1)));
+        assert_eq!(status(&ending), (4, "Stopping".into(), None));
+        assert_eq!(status(&ended(End::Terminated)), (6, "Stopped".into(), Some(0)));
+        assert_eq!(status(&ended(End::Idle)), (5, "Completed".into(), Some(0)));
+        assert_eq!(status(&ended(End::Finished)), (5, "Completed".into(), Some(0)));
+        assert_eq!(status(&ended(End::Failed)), (5, "Completed".into(), Some(1)));
         assert_eq!(of(&ended(End::Idle), now)["endTime"], 110.0);
         assert_eq!(not_running("p", "s")["state"], 0);
     }
