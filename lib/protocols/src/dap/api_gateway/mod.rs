@@ -1,8 +1,8 @@
 //! RocketRide's protocol over WebSockets that API Gateway holds: it calls a function when one opens, for each frame, and
 //! when one has closed, and the functions send through its API.
 //!
-//! The rules are [`tidemill_operations::socket`]'s. Here are the frames: [`receive`] hands one to the same
-//! [`Session`](super::Session) that a process's own sockets have, [`notify`] writes the events for those who watch.
+//! The rules are [`tidemill_operations::socket`]'s. Here are the frames: [`receive()`] hands one to the same
+//! [`Session`](super::Session) that a process's own sockets have, [`notify()`] writes the events for those who watch.
 
 mod notify;
 mod receive;
