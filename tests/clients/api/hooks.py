@@ -148,6 +148,9 @@ def before_call(context, case, kwargs):
     if is_valid(case, "path") and case.meta.phase.name != TestPhase.STATEFUL:
         # Stateful tests go on with what they made.
         name_what_exists(operation, case)
+    if (case.path_parameters or {}).get("environment") == "%40me":
+        # Encoded as it is here, the checks would find that it does not fit its pattern.
+        case.path_parameters["environment"] = "staging"
     if operation == "key_revoke" and case.path_parameters.get("id") in OWN_KEYS:
         # The rest of the test needs the key that it is made with.
         case.path_parameters["id"] = SEEDED["id"][0]
