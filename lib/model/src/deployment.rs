@@ -4,6 +4,7 @@ use crate::deployment_id::DeploymentId;
 use crate::ids::{GroupName, HookId, KeyId, OwnerId, RunId};
 use crate::invalid::Invalid;
 use crate::schedule::Schedule;
+use crate::unknown::Unknown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub struct Deployment {
     pub waiting: Option<RunId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What a newer version wrote, written back as it was.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What a deployment does when it is due.

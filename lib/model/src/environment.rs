@@ -4,6 +4,7 @@ use crate::deployment;
 use crate::ids::{EnvironmentName, KeyId, OwnerId, ProjectId};
 use crate::schedule::Schedule;
 use crate::task::Trace;
+use crate::unknown::Unknown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +39,9 @@ pub struct Environment {
     pub updated_by: KeyId,
     /// When the pointer was last set.
     pub deployed_at: Timestamp,
+    /// What a newer version wrote, written back as it was.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What an environment does when it is due. A source's own deployment says whether it is errored.
@@ -90,6 +94,7 @@ impl Environment {
             updated_at: now,
             updated_by: key,
             deployed_at: now,
+            unknown: Unknown::default(),
         }
     }
 

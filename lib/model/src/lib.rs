@@ -19,4 +19,5 @@ pub mod schedule;
 pub mod sweep;
 pub mod task;
 pub mod tick;
+pub mod unknown;
 pub mod version;

@@ -1,7 +1,7 @@
 //! Between our types and the table's items.
 
 use crate::error::Error;
-use crate::keys::{EXPIRES, Key, PARTITION, SORT};
+use crate::keys::{EXPIRES, Key, PARTITION, RUN_OWNER, SORT};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,10 +17,14 @@ pub fn to_item(key: &Key, value: &impl Serialize) -> Result<Item, Error> {
     Ok(item)
 }
 
+/// Attributes that say where an item stands and how long it stays. No record holds them.
+const OF_THE_TABLE: [&str; 4] = [PARTITION, SORT, RUN_OWNER, EXPIRES];
+
 /// Reads an item as what it should be. An error names its keys.
-pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
+pub fn from_item<T: DeserializeOwned>(mut item: Item) -> Result<T, Error> {
     let named = |name: &str| text_of(&item, name);
     let (partition, sort) = (named(PARTITION), named(SORT));
+    item.retain(|name, _| !OF_THE_TABLE.contains(&name.as_str()));
     serde_dynamo::from_item(item).map_err(|e| Error::Corrupt(format!("`{partition}` `{sort}`: {e}")))
 }
 

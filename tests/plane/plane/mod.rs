@@ -6,3 +6,4 @@ mod health;
 mod status;
 mod sweep;
 mod sweep_of_runs;
+mod unknown;

@@ -21,6 +21,7 @@ use tidemill_aws::{Clients, Configuration, Variable};
 use tidemill_model::deployment::{Deployment, Settings, State};
 use tidemill_model::ids::{HookId, KeyId, OwnerId, ProjectId};
 use tidemill_model::schedule::Schedule;
+use tidemill_model::unknown::Unknown;
 
 /// Clients of the emulator, and of nothing else.
 async fn clients() -> Arc<Clients> {
@@ -69,5 +70,6 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
         waiting: None,
         created_at: now,
         updated_at: now,
+        unknown: Unknown::default(),
     }
 }

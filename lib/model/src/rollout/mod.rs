@@ -8,6 +8,7 @@ use crate::git::Git;
 use crate::ids::{GroupName, KeyId, LogicalId, OwnerId, ProjectId, RolloutId};
 use crate::invalid::Invalid;
 use crate::lease::Lease;
+use crate::unknown::Unknown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -56,6 +57,9 @@ pub struct Group {
     pub is_removed: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What a newer version wrote, written back as it was.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A pipeline that a group brought live.

@@ -7,6 +7,7 @@ pub use turn::Claim;
 use crate::deployment_id::DeploymentId;
 use crate::ids::{OwnerId, RunId};
 use crate::lease::{Lease, Process};
+use crate::unknown::Unknown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -78,6 +79,9 @@ pub struct Run {
     /// that waits for objects is not executed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
+    /// What a newer version wrote, written back as it was.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What started a run.
@@ -204,6 +208,7 @@ impl Run {
             cancel_requested_at: None,
             task: None,
             plan_sha256: None,
+            unknown: Unknown::default(),
         }
     }
 

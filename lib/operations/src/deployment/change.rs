@@ -11,6 +11,7 @@ use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, OwnerId, ProjectId, RunId};
 use tidemill_model::schedule::Schedule;
 use tidemill_model::tick::{Due, Outcome, Skipped, Stretch};
+use tidemill_model::unknown::Unknown;
 use tidemill_store::{Audit, Part, Transaction};
 
 /// How often a change that met another one decides again. Each round has a winner, so this many changes at once can
@@ -65,6 +66,7 @@ pub fn fresh_record(plane: &Plane, call: &Call, id: DeploymentId) -> Deployment 
         waiting: None,
         created_at: call.now,
         updated_at: call.now,
+        unknown: Unknown::default(),
     }
 }
 
@@ -79,6 +81,7 @@ pub fn revived(plane: &Plane, call: &Call, tombstone: &Deployment) -> Deployment
         waiting: before.waiting,
         last_version: before.last_version,
         ticked_until: before.ticked_until.max(call.now),
+        unknown: before.unknown,
         ..fresh_record(plane, call, before.id)
     }
 }

@@ -31,7 +31,7 @@ impl crate::Operation for Add {
         checked_names(input.title.as_deref(), input.repository.as_deref())?;
         let before = plane.store.group(&call.owner, &input.group).await?;
         let revision = before.as_ref().map_or(0, |group| group.revision);
-        if before.is_some_and(|group| !group.is_removed || group.active_rollout.is_some()) {
+        if before.as_ref().is_some_and(|group| !group.is_removed || group.active_rollout.is_some()) {
             return Err(exists(&input.group));
         }
         let group = Group {
@@ -45,6 +45,7 @@ impl crate::Operation for Add {
             is_removed: false,
             created_at: call.now,
             updated_at: call.now,
+            unknown: before.map(|group| group.unknown).unwrap_or_default(),
         };
         match plane.store.transaction().group(&group, revision)?.commit().await {
             Ok(()) => Ok(GroupAnswer::from(group)),

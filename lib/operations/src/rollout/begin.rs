@@ -13,6 +13,7 @@ use crate::rollout::request::Request;
 use std::time::Duration;
 use tidemill_model::ids::{GroupName, RolloutId};
 use tidemill_model::rollout::{Group, Purpose, Rollout, State, Step};
+use tidemill_model::unknown::Unknown;
 use tidemill_model::version::sha256;
 use tidemill_store::Part;
 
@@ -181,6 +182,7 @@ fn with_active(
         is_removed: is_hidden,
         created_at: rollout.created_at,
         updated_at: rollout.created_at,
+        unknown: Unknown::default(),
     });
     Group {
         title: title.map_or(before.title, str::to_owned),
