@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tidemill_engine::{Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{PlaneParts, Workers};
+use tidemill_operations::plane::{PlaneParts, Workers, layout};
 use tidemill_operations::{Ambient, Error, Plane, SystemAmbient};
 use tidemill_store::Store;
 
@@ -116,10 +116,12 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
 /// Builds the plane of a process that stays: one front of the same table and queues.
 ///
 /// # Errors
-/// As [`plane`].
+/// As [`plane()`], or the table belongs to a newer version.
 pub async fn plane_of_host() -> Result<Plane, Error> {
     let clients = Arc::new(Clients::of_host().await);
-    plane(Arc::new(Configuration::from_environment()), clients)
+    let plane = plane(Arc::new(Configuration::from_environment()), clients)?;
+    layout::check(&plane).await?;
+    Ok(plane)
 }
 
 #[cfg(test)]

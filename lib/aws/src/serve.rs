@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tidemill_operations::plane::layout;
 use tidemill_operations::{Error, Plane};
 use tidemill_protocols::functions::{
     self, BellHandler, FUNCTIONS, Function, InvokeHandler, MinuteHandler, On, SocketHandler,
@@ -72,6 +73,7 @@ async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime
     let clients = Arc::new(Clients::from_environment().await);
     let configuration = Arc::new(Configuration::from_environment());
     let plane = Arc::new(configuration::plane(configuration.clone(), clients.clone())?);
+    layout::check(&plane).await?;
     let receiver =
         |queue, handle: BellHandler| Receiver { plane: plane.clone(), clients, configuration, queue, handle };
     match &function.on {

@@ -20,7 +20,7 @@ use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{PlaneParts, Workers};
 use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
-use tidemill_store::{LAYOUT, Layout, LayoutChange, Store};
+use tidemill_store::{LAYOUT, LayoutChange, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -150,10 +150,8 @@ async fn adopt_layout(store: &Store) -> Result<(), StartError> {
             tracing::info!(items, layout = LAYOUT, "carried the table over from an older version");
             Ok(())
         }
-        LayoutChange::TooNew(Layout { number, least_reader }) => Err(StartError::new(
-            format!(
-                "the table has layout {number}, which takes a version that reads layout {least_reader}; this one reads {LAYOUT}"
-            ),
+        LayoutChange::TooNew(layout) => Err(StartError::new(
+            layout.to_string(),
             "start a newer version of `tidemill`, or give another folder with `--data`",
         )),
     }

@@ -738,7 +738,7 @@ pub static FUNCTIONS: &[Function] = &[
         .memory(512),
     Function::on("key_issue", On::Invoke(invoke::key_issue))
         .summary("Issues an API key to callers with AWS credentials; no route leads here")
-        .may(&[Put(&[Keys, Owners, OwnerList])]),
+        .may(&[Put(&[Keys, Owners, OwnerList, Layout])]),
     Function::on("socket_open", On::Socket(api_gateway::open)).summary("Accepts a WebSocket").may(&[
         List(&[Strangers]),
         Put(&[Strangers]),

@@ -3,8 +3,8 @@
 //! `cargo xtask generate` makes the roles of `template.yaml` and `docs/permissions.md` from it, and
 //! `tests/plane/permissions` proves by running that every function needs what it may do and nothing else.
 //!
-//! What follows from a right is not written down: its variables, the use of the key for encryption at rest, and that the
-//! function behind a queue may take the queue's messages.
+//! What follows from a right is not written down: its variables, the use of the key for encryption at rest, that the
+//! function behind a queue may take the queue's messages, and that each reads the table's layout when it starts.
 
 /// A right of a function. Several partitions in one right may be written in one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub enum Partition {
     Strangers,
     Connections,
     Watchers,
+    Layout,
 }
 
 impl Partition {
@@ -64,6 +65,7 @@ impl Partition {
             Partition::Strangers => "STRANGERS",
             Partition::Connections => "C#*",
             Partition::Watchers => "W#*",
+            Partition::Layout => "META",
         }
     }
 }

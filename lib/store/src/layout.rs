@@ -1,7 +1,7 @@
 //! The layout of the table: which one it has, who may open it, and how the items of an older one are carried over.
 //!
-//! Version 0.1.0 wrote no row about its layout and began its sort keys with single letters. A table of the cloud has no
-//! such row either: no older one exists there.
+//! Version 0.1.0 wrote no row about its layout and began its sort keys with single letters. No table of the cloud has that
+//! layout; its stack makes it without rows, and the first key writes this one.
 
 use crate::body::{BATCH, put_request};
 use crate::error::{Error, Part};
@@ -11,6 +11,7 @@ use crate::transaction::Condition;
 use crate::{Store, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The layout that this version reads and writes.
 pub const LAYOUT: u32 = 2;
@@ -25,6 +26,24 @@ pub struct Layout {
     pub number: u32,
     /// A version whose own layout is below this must not open the table.
     pub least_reader: u32,
+}
+
+impl Layout {
+    const OURS: Layout = Layout { number: LAYOUT, least_reader: LEAST_READER };
+
+    fn is_too_new(&self) -> bool {
+        self.least_reader > LAYOUT
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Layout { number, least_reader } = self;
+        write!(
+            f,
+            "the table has layout {number}, which takes a version that reads layout {least_reader}; this one reads {LAYOUT}"
+        )
+    }
 }
 
 /// What adopting this version's layout came to.
@@ -47,19 +66,32 @@ impl Store {
         self.get(&keys::layout()).await
     }
 
+    /// The layout of the table if it belongs to a newer version, whose records this one must not read or write.
+    pub async fn newer_layout(&self) -> Result<Option<Layout>, Error> {
+        Ok(self.layout().await?.filter(Layout::is_too_new))
+    }
+
+    /// Says in the table that it has this version's layout, unless it names one already.
+    pub async fn note_layout(&self) -> Result<(), Error> {
+        let row = to_item(&keys::layout(), &Layout::OURS)?;
+        match self.transaction().put(Part::Other, row, Condition::absent()).commit().await {
+            Err(error) if error.rejects(Part::Other) => Ok(()),
+            noted => noted,
+        }
+    }
+
     /// Gives the table this version's layout. The caller makes sure that nothing else works on the table.
     ///
     /// A crash in between loses nothing: an item is deleted under its old key after it was written under its new one,
     /// and the table says that it has the new layout when every item has it.
     pub async fn adopt_layout(&self) -> Result<LayoutChange, Error> {
         match self.layout().await? {
-            Some(layout) if layout.least_reader > LAYOUT => return Ok(LayoutChange::TooNew(layout)),
+            Some(layout) if layout.is_too_new() => return Ok(LayoutChange::TooNew(layout)),
             Some(layout) if layout.number >= LAYOUT => return Ok(LayoutChange::None),
             _ => {}
         }
         let items = self.carry_over().await?;
-        let layout = Layout { number: LAYOUT, least_reader: LEAST_READER };
-        let row = to_item(&keys::layout(), &layout)?;
+        let row = to_item(&keys::layout(), &Layout::OURS)?;
         self.transaction().put(Part::Other, row, Condition::none()).commit().await?;
         match items {
             0 => Ok(LayoutChange::None),

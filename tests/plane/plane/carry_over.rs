@@ -6,6 +6,7 @@ use crate::given::tasks::caller;
 use crate::given::{chain, echo};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use tidemill_operations::key;
 use tidemill_store::{LAYOUT, LayoutChange};
 use tidemill_testing::{AttributeValue, TestPlane, User, minutes, pipeline};
 
@@ -136,4 +137,41 @@ async fn a_table_of_a_newer_version_is_refused() {
     let refused = world.plane.store.adopt_layout().await.unwrap();
 
     assert!(matches!(refused, LayoutChange::TooNew(layout) if layout.least_reader == LAYOUT + 1), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_first_key_notes_the_layout_of_a_table_without_rows() {
+    let world = TestPlane::new().await;
+    assert_eq!(world.plane.store.layout().await.unwrap(), None);
+
+    issue_key(&world).await;
+    issue_key(&world).await;
+
+    let layout = world.plane.store.layout().await.unwrap().expect("the table says its layout");
+    assert_eq!(layout.number, LAYOUT);
+    assert_eq!(world.plane.store.newer_layout().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_layout_of_a_newer_version_is_noticed_and_stays() {
+    let world = TestPlane::new().await;
+    issue_key(&world).await;
+    world
+        .rewrite(|item| {
+            if item["pk"].as_s().unwrap() == "META" {
+                item.insert("least_reader".into(), AttributeValue::N((LAYOUT + 1).to_string()));
+            }
+        })
+        .await;
+
+    issue_key(&world).await;
+
+    let layout = world.plane.store.newer_layout().await.unwrap().expect("it is of a newer version");
+    assert_eq!(layout.least_reader, LAYOUT + 1);
+}
+
+/// Issues a key as the operator of a plane in the cloud does.
+async fn issue_key(world: &TestPlane) {
+    let input = serde_json::from_value(json!({"owner": "ana"})).unwrap();
+    key::issue::run(&world.plane, input).await.unwrap();
 }

@@ -10,7 +10,7 @@ const HEAD: &str = "<!-- Written by `cargo xtask generate` from the table of fun
 # What each function may do
 
 Reads and writes name the first letters of the table's partition keys ([keys.rs](../lib/store/src/keys.rs)); how to read this table stands in
-[aws.md](aws.md#what-the-stack-is-made-of).
+[aws.md](aws.md#what-the-stack-is-made-of). Besides, each function reads the table's layout (`META`) when it starts.
 
 | function | called by | reads | writes | queues | schedules | secrets | WebSockets |
 |---|---|---|---|---|---|---|---|

@@ -84,6 +84,7 @@ fn statement(name: &str, actions: &[&str], resource: &str, condition: &[&str]) -
 /// The statements of a function's policy.
 pub fn statements(function: &Function) -> Vec<String> {
     let mut lines = of_table(function);
+    lines.extend(layout());
     for right in function.may {
         lines.extend(beside_table(right));
         if let Some(queue) = rung(right) {
@@ -96,9 +97,7 @@ pub fn statements(function: &Function) -> Vec<String> {
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
         lines.extend(statement(&format!("Take{queue}"), &actions, &format!("!GetAtt {queue}Queue.Arn"), &[]));
     }
-    if !lines.is_empty() {
-        lines.extend(encryption(function));
-    }
+    lines.extend(encryption(function));
     lines
 }
 
@@ -127,6 +126,12 @@ fn of_table(function: &Function) -> Vec<String> {
         statement(&name, &actions, "!GetAtt Table.Arn", &["ForAllValues:StringLike:", &keys])
     };
     groups.into_iter().flat_map(of_group).collect()
+}
+
+/// Each function reads the layout of the table when it starts.
+fn layout() -> Vec<String> {
+    let keys = format!("  dynamodb:LeadingKeys: ['{}']", Partition::Layout.pattern());
+    statement("ReadLayout", &["dynamodb:GetItem"], "!GetAtt Table.Arn", &["ForAllValues:StringLike:", &keys])
 }
 
 fn beside_table(right: &Right) -> Vec<String> {

@@ -35,6 +35,8 @@ pub struct Output {
 pub async fn run(plane: &Plane, input: Input) -> Result<Output, Error> {
     let Input { owner, scopes, name, expires_at } = input;
     let asked = create::Input { scopes: Some(scopes.unwrap_or_else(|| Scope::ALL.to_vec())), name, expires_at };
+    // A stack makes its table without rows, and the first key comes before the first record.
+    plane.store.note_layout().await?;
     let (key, token) = create::make(&plane.store, plane.ambient.as_ref(), plane.kind, owner.clone(), asked).await?;
     tracing::info!(key.id = %key.id, "a key was issued with AWS credentials alone");
     let shown = KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, plane.now()) };

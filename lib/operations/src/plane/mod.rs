@@ -1,6 +1,7 @@
 //! What operations work with: the table, timers, bells, secrets, time and randomness.
 
 pub mod doctor;
+pub mod layout;
 pub mod status;
 pub mod sweep;
 
