@@ -33,7 +33,7 @@ pub struct KeyName {
 
 impl crate::Operation for CallerGet {
     const NAME: &'static str = "caller_get";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = None;
     type Input = Input;
     type Output = Output;
 

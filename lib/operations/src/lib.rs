@@ -48,8 +48,8 @@ use tidemill_model::key::Scope;
 pub trait Operation: 'static {
     /// Noun first: also the name of the file, the binary, the log span and the test file.
     const NAME: &'static str;
-    /// The scope that the caller's key needs.
-    const SCOPE: Scope;
+    /// The scope that the caller's key needs; `None` if any live key will do.
+    const SCOPE: Option<Scope>;
     type Input: DeserializeOwned + Send;
     type Output: Serialize + Send;
 

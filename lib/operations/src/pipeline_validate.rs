@@ -30,7 +30,7 @@ pub struct Output {
 
 impl crate::Operation for PipelineValidate {
     const NAME: &'static str = "pipeline_validate";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

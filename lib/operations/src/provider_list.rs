@@ -21,7 +21,7 @@ pub struct Output {
 
 impl crate::Operation for ProviderList {
     const NAME: &'static str = "provider_list";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

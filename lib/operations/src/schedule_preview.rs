@@ -37,7 +37,7 @@ pub struct Output {
 
 impl crate::Operation for SchedulePreview {
     const NAME: &'static str = "schedule_preview";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

@@ -45,8 +45,12 @@ pub(crate) fn bare(text: &str) -> &str {
     text.strip_prefix("Bearer ").unwrap_or(text).trim()
 }
 
-/// Checks that a call may do what asks for `scope`.
-pub fn check(call: &Call, scope: Scope) -> Result<(), Error> {
+/// Checks that a call may do what asks for `scope`; what asks for none, any live key may do.
+///
+/// # Errors
+/// [`Code::PermissionDenied`] if the key does not have the scope.
+pub fn check(call: &Call, scope: impl Into<Option<Scope>>) -> Result<(), Error> {
+    let Some(scope) = scope.into() else { return Ok(()) };
     if call.scopes.contains(&scope) || call.scopes.contains(&Scope::Admin) {
         return Ok(());
     }

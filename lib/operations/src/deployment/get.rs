@@ -11,7 +11,7 @@ pub struct Get;
 
 impl crate::Operation for Get {
     const NAME: &'static str = "deployment_get";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = crate::answer::OfProject;
     type Output = DeploymentAnswer;
 

@@ -22,7 +22,7 @@ pub struct Input {
 
 impl crate::Operation for Pause {
     const NAME: &'static str = "deployment_pause";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = DeploymentAnswer;
 

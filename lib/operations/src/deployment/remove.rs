@@ -11,7 +11,7 @@ pub struct Remove;
 
 impl crate::Operation for Remove {
     const NAME: &'static str = "deployment_remove";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = OfProject;
     type Output = Done;
 

@@ -12,7 +12,7 @@ pub struct Resume;
 
 impl crate::Operation for Resume {
     const NAME: &'static str = "deployment_resume";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = OfProject;
     type Output = DeploymentAnswer;
 

@@ -68,7 +68,7 @@ where
 
 impl crate::Operation for Update {
     const NAME: &'static str = "deployment_update";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<DeploymentAnswer>;
 

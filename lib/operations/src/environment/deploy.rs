@@ -41,7 +41,7 @@ impl Move {
 
 impl crate::Operation for Deploy {
     const NAME: &'static str = "environment_deploy";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<Move>;
 

@@ -12,7 +12,7 @@ pub struct Disable;
 
 impl crate::Operation for Disable {
     const NAME: &'static str = "environment_disable";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = OfEnvironment;
     type Output = EnvironmentAnswer;
 

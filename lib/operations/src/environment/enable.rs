@@ -12,7 +12,7 @@ pub struct Enable;
 
 impl crate::Operation for Enable {
     const NAME: &'static str = "environment_enable";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = OfEnvironment;
     type Output = EnvironmentAnswer;
 

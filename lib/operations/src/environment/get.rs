@@ -15,7 +15,7 @@ pub struct Get;
 
 impl crate::Operation for Get {
     const NAME: &'static str = "environment_get";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = OfEnvironment;
     type Output = EnvironmentAnswer;
 

@@ -48,7 +48,7 @@ pub struct Happened {
 
 impl Operation for History {
     const NAME: &'static str = "environment_history";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = ListAnswer<Happened>;
 

@@ -27,7 +27,7 @@ pub struct Input {
 
 impl crate::Operation for List {
     const NAME: &'static str = "environment_list";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = ListAnswer<EnvironmentAnswer>;
 

@@ -27,7 +27,7 @@ pub struct Input {
 
 impl crate::Operation for Promote {
     const NAME: &'static str = "environment_promote";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<Move>;
 

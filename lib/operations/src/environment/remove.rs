@@ -12,7 +12,7 @@ pub struct Remove;
 
 impl crate::Operation for Remove {
     const NAME: &'static str = "environment_remove";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = OfEnvironment;
     type Output = EnvironmentAnswer;
 

@@ -26,7 +26,7 @@ pub struct Input {
 
 impl crate::Operation for Rollback {
     const NAME: &'static str = "environment_rollback";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<Move>;
 

@@ -34,7 +34,7 @@ pub struct Output {
 
 impl crate::Operation for Run {
     const NAME: &'static str = "environment_run";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Output;
 

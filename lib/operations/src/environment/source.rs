@@ -51,7 +51,7 @@ pub struct Diagnostics {
 
 impl crate::Operation for Source {
     const NAME: &'static str = "environment_source";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = EnvironmentAnswer;
 

@@ -23,7 +23,7 @@ pub struct Input {
 
 impl crate::Operation for Add {
     const NAME: &'static str = "group_add";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = GroupAnswer;
 

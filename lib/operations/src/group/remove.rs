@@ -26,7 +26,7 @@ pub struct Input {
 
 impl Operation for Remove {
     const NAME: &'static str = "group_remove";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<RolloutAnswer>;
 

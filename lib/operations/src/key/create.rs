@@ -28,7 +28,7 @@ pub struct Input {
 
 impl crate::Operation for Create {
     const NAME: &'static str = "key_create";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = KeyAnswer;
 

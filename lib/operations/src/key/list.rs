@@ -20,7 +20,7 @@ pub struct Input {
 
 impl crate::Operation for List {
     const NAME: &'static str = "key_list";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = ListAnswer<KeyAnswer>;
 

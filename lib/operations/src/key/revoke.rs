@@ -23,7 +23,7 @@ pub struct Input {
 
 impl crate::Operation for Revoke {
     const NAME: &'static str = "key_revoke";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = KeyAnswer;
 

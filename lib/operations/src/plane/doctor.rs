@@ -47,7 +47,7 @@ pub struct Finding {
 
 impl crate::Operation for Doctor {
     const NAME: &'static str = "plane_doctor";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = Output;
 

@@ -23,7 +23,7 @@ pub struct Output {
 
 impl crate::Operation for Status {
     const NAME: &'static str = "plane_status";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

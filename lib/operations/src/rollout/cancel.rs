@@ -17,7 +17,7 @@ pub type Input = get::Input;
 
 impl crate::Operation for Cancel {
     const NAME: &'static str = "rollout_cancel";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = RolloutAnswer;
 

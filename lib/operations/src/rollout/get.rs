@@ -22,7 +22,7 @@ pub struct Input {
 
 impl Operation for Get {
     const NAME: &'static str = "rollout_get";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = RolloutAnswer;
 

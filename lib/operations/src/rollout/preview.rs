@@ -42,7 +42,7 @@ pub struct GroupPreview {
 
 impl crate::Operation for Preview {
     const NAME: &'static str = "rollout_preview";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

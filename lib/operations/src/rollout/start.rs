@@ -16,7 +16,7 @@ pub type Input = Request;
 
 impl Operation for Start {
     const NAME: &'static str = "rollout_start";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<RolloutAnswer>;
 

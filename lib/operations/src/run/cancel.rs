@@ -24,7 +24,7 @@ pub struct Input {
 
 impl Operation for Cancel {
     const NAME: &'static str = "run_cancel";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = RunAnswer;
 

@@ -38,7 +38,7 @@ pub struct Input {
 
 impl crate::Operation for List {
     const NAME: &'static str = "run_list";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = ListAnswer<RunAnswer>;
 

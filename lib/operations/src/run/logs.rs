@@ -53,7 +53,7 @@ pub struct Output {
 
 impl crate::Operation for Logs {
     const NAME: &'static str = "run_logs";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

@@ -33,7 +33,7 @@ pub struct Input {
 
 impl crate::Operation for Start {
     const NAME: &'static str = "run_start";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<RunAnswer>;
 

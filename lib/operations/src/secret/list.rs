@@ -18,7 +18,7 @@ pub struct Input {
 
 impl crate::Operation for List {
     const NAME: &'static str = "secret_list";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = ListAnswer<SecretAnswer>;
 

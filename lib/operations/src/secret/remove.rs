@@ -18,7 +18,7 @@ pub struct Input {
 
 impl crate::Operation for Remove {
     const NAME: &'static str = "secret_remove";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = Done;
 

@@ -37,7 +37,7 @@ impl From<StoredSecret> for SecretAnswer {
 
 impl crate::Operation for Set {
     const NAME: &'static str = "secret_set";
-    const SCOPE: Scope = Scope::Admin;
+    const SCOPE: Option<Scope> = Some(Scope::Admin);
     type Input = Input;
     type Output = SecretAnswer;
 

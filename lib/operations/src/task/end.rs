@@ -20,7 +20,7 @@ pub struct Input {
 
 impl Operation for End {
     const NAME: &'static str = "task_end";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = TaskAnswer;
 

@@ -22,7 +22,7 @@ pub struct Output {
 
 impl crate::Operation for List {
     const NAME: &'static str = "task_list";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

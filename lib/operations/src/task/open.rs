@@ -22,7 +22,7 @@ pub struct Open;
 
 impl crate::Operation for Open {
     const NAME: &'static str = "task_open";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = TaskAnswer;
 

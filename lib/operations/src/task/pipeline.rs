@@ -23,7 +23,7 @@ pub struct Output {
 
 impl crate::Operation for Pipeline {
     const NAME: &'static str = "task_pipeline";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

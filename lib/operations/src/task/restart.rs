@@ -31,7 +31,7 @@ pub struct Input {
 
 impl crate::Operation for Restart {
     const NAME: &'static str = "task_restart";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = TaskAnswer;
 

@@ -85,7 +85,7 @@ impl From<Tick> for TickAnswer {
 
 impl crate::Operation for List {
     const NAME: &'static str = "tick_list";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = ListAnswer<TickAnswer>;
 

@@ -42,7 +42,7 @@ pub struct Output {
 
 impl crate::Operation for Why {
     const NAME: &'static str = "tick_why";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = Output;
 

@@ -43,7 +43,7 @@ pub struct Output {
 
 impl crate::Operation for Add {
     const NAME: &'static str = "version_add";
-    const SCOPE: Scope = Scope::Control;
+    const SCOPE: Option<Scope> = Some(Scope::Control);
     type Input = Input;
     type Output = Answer<Output>;
 

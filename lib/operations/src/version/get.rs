@@ -19,7 +19,7 @@ pub struct Input {
 
 impl crate::Operation for Get {
     const NAME: &'static str = "version_get";
-    const SCOPE: Scope = Scope::Monitor;
+    const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
     type Output = VersionAnswer;
 

@@ -14,7 +14,7 @@ use tidemill_operations::rollout::answer::RolloutAnswer;
 use tidemill_operations::{Call, Error, Noun, Plane, access};
 
 /// Who asks, if they may do what asks for a scope.
-pub async fn call(plane: &Plane, request: &Request<()>, scope: Scope) -> Result<Call, Refusal> {
+pub async fn call(plane: &Plane, request: &Request<()>, scope: impl Into<Option<Scope>>) -> Result<Call, Refusal> {
     let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
     access::authenticate::check(&call, scope)?;
     Ok(call)
