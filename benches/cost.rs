@@ -12,7 +12,7 @@ use std::fmt::Display;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
-use tidemill_protocols::functions::{self, FUNCTIONS, On};
+use tidemill_protocols::functions::{self, On};
 use tidemill_testing::{Answer, Metered, TestPlane, User, minutes, pipeline};
 
 /// What is in the table when lists and sweeps read it.
@@ -286,7 +286,7 @@ impl Bench {
             println!("| `{function}` | {case} | {} | {writes} | {reads} | {messages} | {timers} |", asked.names());
         }
         let is_missing = |name: &&str| self.rows.iter().all(|row| row.function != *name);
-        let missing: Vec<_> = FUNCTIONS.iter().map(|function| function.name).filter(is_missing).collect();
+        let missing: Vec<_> = functions::all().map(|function| function.name).filter(is_missing).collect();
         if !missing.is_empty() {
             println!("\nnot measured: {}", missing.join(", "));
         }

@@ -19,7 +19,7 @@ use tidemill_local::table;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{KeyKind, Scope};
 use tidemill_operations::key;
-use tidemill_protocols::functions::FUNCTIONS;
+use tidemill_protocols::functions;
 use tidemill_store::Store;
 use tidemill_testing::TestAmbient;
 
@@ -45,7 +45,7 @@ async fn main() {
             program.start(&table).await;
         }
     }
-    println!("\n{} functions, one binary", FUNCTIONS.len());
+    println!("\n{} functions, one binary", functions::all().count());
     print_starts(&programs, starts);
     print_answers(&programs);
 }

@@ -4,7 +4,7 @@ use serde_yaml_ng::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tidemill_operations::QueueKind;
-use tidemill_protocols::functions::{FUNCTIONS, Function, On};
+use tidemill_protocols::functions::{self, Function, On};
 use tidemill_protocols::route::Route;
 
 fn root() -> PathBuf {
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
 }
 
 fn names() -> BTreeSet<String> {
-    FUNCTIONS.iter().map(|function| function.name.to_owned()).collect()
+    functions::all().map(|function| function.name.to_owned()).collect()
 }
 
 /// Where what has the name of a function stands: `a/b.rs`, `a/b/mod.rs` or, if it is the only one of its noun, `a_b.rs`.
@@ -28,14 +28,14 @@ fn read(file: &str) -> String {
 
 #[test]
 fn names_are_given_once() {
-    assert_eq!(names().len(), FUNCTIONS.len());
+    assert_eq!(names().len(), functions::all().count());
 }
 
 #[test]
 fn every_queue_has_one_function() {
     for queue in [QueueKind::Ticks, QueueKind::Runs, QueueKind::Rollouts, QueueKind::Sockets] {
         let count =
-            FUNCTIONS.iter().filter(|function| matches!(function.on, On::Bell(kind, _) if kind == queue)).count();
+            functions::all().filter(|function| matches!(function.on, On::Bell(kind, _) if kind == queue)).count();
         assert_eq!(count, 1, "{queue:?}");
     }
 }
@@ -80,7 +80,7 @@ fn described() -> Vec<Described> {
 
 /// Every route with its function.
 fn routes() -> impl Iterator<Item = (&'static Function, &'static Route)> {
-    FUNCTIONS.iter().flat_map(|function| function.entrances().map(move |(route, _)| (function, route)))
+    functions::all().flat_map(|function| function.entrances().map(move |(route, _)| (function, route)))
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn the_description_has_every_query_parameter_and_success() {
 
 #[test]
 fn a_function_streams_at_all_of_its_routes_or_at_none() {
-    for function in FUNCTIONS {
+    for function in functions::all() {
         let mut entrances = function.entrances();
         assert!(entrances.all(|(_, handle)| handle.streams() == function.streams()), "{}", function.name);
     }

@@ -7,7 +7,7 @@ use crate::sam::{Function, Statement, Template, each, read, resource_of, text, y
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use tidemill_protocols::functions::{FUNCTIONS, On, named};
+use tidemill_protocols::functions::{self, On, named};
 use tidemill_testing::{TestPlane, minutes, pipeline};
 use tracing::instrument::WithSubscriber;
 
@@ -45,7 +45,7 @@ fn all_statements(template: &Template) -> Vec<(String, Statement)> {
 fn every_function_is_there_and_all_of_them_are_one_build() {
     let template = Template::read();
     let handlers: BTreeSet<_> = template.functions().iter().map(|function| function.name.to_owned()).collect();
-    assert_eq!(handlers, FUNCTIONS.iter().map(|function| function.name.to_owned()).collect());
+    assert_eq!(handlers, functions::all().map(|function| function.name.to_owned()).collect());
     // SAM builds functions once that differ in nothing but their handlers.
     let builds = template.functions().into_iter().map(|function| {
         let metadata = &template.resource(function.resource)["Metadata"];
@@ -323,7 +323,7 @@ fn the_websocket_api_may_call_the_functions_of_its_routes_and_no_others() {
     let role = &template.resource("SocketApiRole")["Properties"]["Policies"][0];
     assert_eq!(called, each(&role["PolicyDocument"]["Statement"][0]["Resource"]).into_iter().collect());
 
-    let answer = FUNCTIONS.iter().filter(|function| matches!(function.on, On::Socket(_))).map(|function| function.name);
+    let answer = functions::all().filter(|function| matches!(function.on, On::Socket(_))).map(|function| function.name);
     let functions = template.functions();
     let resource_of = |name| functions.iter().find(|function| function.name == name).expect("it is there").resource;
     assert_eq!(called, answer.map(|name| format!("{}.Arn", resource_of(name))).collect());

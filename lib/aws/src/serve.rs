@@ -12,9 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tidemill_operations::plane::layout;
 use tidemill_operations::{Error, Plane};
-use tidemill_protocols::functions::{
-    self, BellHandler, FUNCTIONS, Function, InvokeHandler, MinuteHandler, On, SocketHandler,
-};
+use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, MinuteHandler, On, SocketHandler};
 use tidemill_protocols::invoke;
 use tidemill_protocols::rest::{self, RestResponse};
 use tracing_subscriber::EnvFilter;
@@ -41,7 +39,7 @@ fn first_name(argument: Option<String>, variable: impl Fn(&str) -> Option<String
 pub fn serve(name: &str) -> ExitCode {
     log_to_stdout();
     let Some(function) = functions::named(name) else {
-        let names = FUNCTIONS.iter().map(|function| function.name).collect::<Vec<_>>().join(", ");
+        let names = functions::all().map(|function| function.name).collect::<Vec<_>>().join(", ");
         tracing::error!(function = name, "there is no function `{name}`; the functions are {names}");
         return ExitCode::FAILURE;
     };

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_yaml_ng::Value;
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use tidemill_protocols::functions::FUNCTIONS;
+use tidemill_protocols::functions;
 use tidemill_protocols::route::{Handler, Route};
 
 const DESCRIPTION: &str = include_str!("../../../infra/openapi.yaml");
@@ -62,7 +62,7 @@ impl Router {
 
 fn entrance(path: &str, method: &Value) -> Option<(Method, Found)> {
     let method = Method::from_bytes(method.as_str()?.to_uppercase().as_bytes()).ok()?;
-    let mut entrances = FUNCTIONS.iter().flat_map(|function| function.entrances());
+    let mut entrances = functions::all().flat_map(|function| function.entrances());
     let found = entrances.find(|(route, _)| route.path == path && route.method == method)?;
     Some((method, found))
 }

@@ -46,7 +46,7 @@ use tidemill_model::key::Scope;
 
 /// An operation that a user calls.
 pub trait Operation: 'static {
-    /// Noun first: also the name of the file, the binary, the log span and the test file.
+    /// Noun first: also the name of its function, its file and its tests.
     const NAME: &'static str;
     /// The scope that the caller's key needs; `None` if any live key will do.
     const SCOPE: Option<Scope>;

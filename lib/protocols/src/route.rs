@@ -22,6 +22,56 @@ pub struct Route {
     pub success: u16,
 }
 
+impl Route {
+    /// A route without a query and a body, whose success is 200.
+    pub(crate) const fn new(method: Method, path: &'static str) -> Route {
+        Route { method, path, query: &[], path_types: &[], body: Body::None, success: 200 }
+    }
+
+    pub(crate) const fn get(path: &'static str) -> Route {
+        Route::new(Method::GET, path)
+    }
+
+    pub(crate) const fn delete(path: &'static str) -> Route {
+        Route::new(Method::DELETE, path)
+    }
+
+    /// A `POST` of JSON.
+    pub(crate) const fn post(path: &'static str) -> Route {
+        Route::new(Method::POST, path).body(Body::Json)
+    }
+
+    /// A `PUT` of JSON.
+    pub(crate) const fn put(path: &'static str) -> Route {
+        Route::new(Method::PUT, path).body(Body::Json)
+    }
+
+    /// A `PATCH` of JSON.
+    pub(crate) const fn patch(path: &'static str) -> Route {
+        Route::new(Method::PATCH, path).body(Body::Json)
+    }
+
+    pub(crate) const fn query(mut self, query: &'static [Query]) -> Route {
+        self.query = query;
+        self
+    }
+
+    pub(crate) const fn path_types(mut self, types: &'static [Query]) -> Route {
+        self.path_types = types;
+        self
+    }
+
+    pub(crate) const fn body(mut self, body: Body) -> Route {
+        self.body = body;
+        self
+    }
+
+    pub(crate) const fn success(mut self, status: u16) -> Route {
+        self.success = status;
+        self
+    }
+}
+
 /// A route and what answers there.
 pub struct Entrance {
     pub route: Route,

@@ -21,7 +21,7 @@ use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
 use tidemill_operations::{Bell, Error, Queue, QueueKind, Reached, Sockets, Timers};
-use tidemill_protocols::functions::{FUNCTIONS, Function, On, bell_handler, named};
+use tidemill_protocols::functions::{self, Function, On, bell_handler, named};
 use tidemill_protocols::rights::Right;
 use tidemill_testing::{ApiGateway, Metered, TestPlane, User, minutes, pipeline};
 
@@ -402,7 +402,7 @@ fn allowed(function: &Function) -> Vec<Need> {
 async fn functions_may_do_to_the_table_what_they_do_and_nothing_else() {
     let seen = everything().await;
     let mut wrong = Vec::new();
-    for function in FUNCTIONS {
+    for function in functions::all() {
         let name = function.name;
         let needs = seen.calls.get(name).unwrap_or_else(|| panic!("`{name}` is not called here"));
         let allowed = allowed(function);
@@ -448,7 +448,7 @@ fn beside_table(right: &Right) -> &'static [&'static str] {
 #[tokio::test]
 async fn functions_may_ring_and_set_timers_where_they_do() {
     let seen = everything().await;
-    for function in FUNCTIONS {
+    for function in functions::all() {
         let allowed = function.may.iter().flat_map(beside_table).map(|action| (*action).to_owned());
         assert_eq!(allowed.collect::<BTreeSet<_>>(), seen.bells[function.name], "allowed, done: `{}`", function.name);
     }

@@ -3,7 +3,7 @@
 
 use super::camel;
 use std::fmt::Write;
-use tidemill_protocols::functions::{FUNCTIONS, Function};
+use tidemill_protocols::functions::{self, Function};
 use tidemill_protocols::route::Route;
 
 /// A quarter of an hour is the most that API Gateway waits, and without streams it is 29 s.
@@ -12,7 +12,7 @@ const LONGEST_STREAM: u32 = 900_000;
 /// The description, from the table of functions and what API Gateway answers by itself.
 pub fn text(gateway_responses: &str) -> String {
     let mut paths: Vec<(&str, String)> = Vec::new();
-    for function in FUNCTIONS {
+    for function in functions::all() {
         for (route, _) in function.entrances() {
             let method = method(function, route);
             match paths.iter_mut().find(|(path, _)| *path == route.path) {

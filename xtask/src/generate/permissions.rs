@@ -2,10 +2,10 @@
 
 use super::roles;
 use std::collections::BTreeSet;
-use tidemill_protocols::functions::{FUNCTIONS, Function, On};
+use tidemill_protocols::functions::{self, Function, On};
 use tidemill_protocols::rights::{Partition, Right};
 
-const HEAD: &str = "<!-- Written by `cargo xtask generate` from the table of functions in lib/protocols/src/functions.rs. -->
+const HEAD: &str = "<!-- Written by `cargo xtask generate` from the table of functions in lib/protocols/src/functions. -->
 
 # What each function may do
 
@@ -18,7 +18,7 @@ Reads and writes name the first letters of the table's partition keys ([keys.rs]
 
 /// The page.
 pub fn text() -> String {
-    HEAD.to_owned() + &FUNCTIONS.iter().map(row).collect::<String>()
+    HEAD.to_owned() + &functions::all().map(row).collect::<String>()
 }
 
 fn row(function: &Function) -> String {

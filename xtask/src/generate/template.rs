@@ -4,23 +4,23 @@
 use super::{camel, roles};
 use serde_yaml_ng::Value;
 use std::fmt::Write;
-use tidemill_protocols::functions::{FUNCTIONS, Function, On, QueueKind};
+use tidemill_protocols::functions::{self, Function, On, QueueKind};
 
 const BEGIN: &str =
-    "  # From here on `cargo xtask generate` writes, from the table of functions in lib/protocols/src/functions.rs.\n";
+    "  # From here on `cargo xtask generate` writes, from the table of functions in lib/protocols/src/functions.\n";
 const END: &str = "  # As far as here.\n";
 
 /// The template with its functions' part as it should be.
 pub fn text(template: &str, description: &Value) -> String {
     let (before, rest) = template.split_once(BEGIN).expect("template.yaml marks where functions begin");
     let (_, after) = rest.split_once(END).expect("template.yaml marks where functions end");
-    let functions: String = FUNCTIONS.iter().map(|function| resources(function, description)).collect();
-    format!("{before}{BEGIN}\n{}{functions}{END}{after}", api_role())
+    let written: String = functions::all().map(|function| resources(function, description)).collect();
+    format!("{before}{BEGIN}\n{}{written}{END}{after}", api_role())
 }
 
 /// API Gateway does not say for which account it assumes the role of an integration, so no condition may ask for that.
 fn api_role() -> String {
-    let called = FUNCTIONS.iter().filter(|function| function.entrances().next().is_some());
+    let called = functions::all().filter(|function| function.entrances().next().is_some());
     let called: String =
         called.map(|it| format!("                  - !GetAtt {}Function.Arn\n", camel(it.name))).collect();
     format!(

@@ -1,77 +1,46 @@
 //! Where Checkly's clients ask. These routes lead to functions that have one of their own.
 
 use super::{deploy, deployments, projects};
-use crate::rest::{Body, Parameter, Query};
+use crate::rest::{Body, Query};
 use crate::route::{ArrivingHandler, Entrance, Handler, Route};
-use http::Method;
 
-pub static DEPLOY: [Entrance; 1] = [sends("/v1/projects/deploy", &[DRY_RUN, SCHEDULE, PRESERVE], 202, deploy::deploy)];
+pub static DEPLOY: [Entrance; 1] = [entrance(
+    sends("/v1/projects/deploy").query(&[DRY_RUN, Query::flag("scheduleOnDeploy"), PRESERVE]).success(202),
+    deploy::deploy,
+)];
 pub static DESTROY: [Entrance; 1] =
-    [entrance(Method::DELETE, "/v1/projects/{project}", &[DRY_RUN, PRESERVE], Body::None, 202, deploy::destroy)];
-pub static DEPLOYMENTS: [Entrance; 1] = [asks(
-    "/v1/projects/{project}/deployments",
-    &[number("limit"), Query { name: "cursor", is: Parameter::Text }],
+    [entrance(Route::delete("/v1/projects/{project}").query(&[DRY_RUN, PRESERVE]).success(202), deploy::destroy)];
+pub static DEPLOYMENTS: [Entrance; 1] = [entrance(
+    Route::get("/v1/projects/{project}/deployments").query(&[Query::number("limit"), Query::text("cursor")]),
     deployments::list,
 )];
-pub static DEPLOYMENT: [Entrance; 1] = [asks("/v1/projects/{project}/deployments/{deployment}", &[], deployments::get)];
-pub static COMPLETION: [Entrance; 1] = [asks(
-    "/v1/projects/{project}/deployments/{deployment}/completion",
-    &[number("maxWaitSeconds")],
+pub static DEPLOYMENT: [Entrance; 1] =
+    [entrance(Route::get("/v1/projects/{project}/deployments/{deployment}"), deployments::get)];
+pub static COMPLETION: [Entrance; 1] = [entrance(
+    Route::get("/v1/projects/{project}/deployments/{deployment}/completion").query(&[Query::number("maxWaitSeconds")]),
     deployments::completion,
 )];
 pub static CANCEL: [Entrance; 1] = [entrance(
-    Method::POST,
-    "/v1/projects/{project}/deployments/{deployment}/cancel",
-    &[],
-    Body::None,
-    200,
+    Route::post("/v1/projects/{project}/deployments/{deployment}/cancel").body(Body::None),
     deployments::cancel,
 )];
 pub static EVENTS: [Entrance; 1] = [Entrance {
-    route: Route {
-        method: Method::GET,
-        path: "/v1/projects/{project}/deployments/{deployment}/events",
-        query: &[],
-        path_types: &[],
-        body: Body::None,
-        success: 200,
-    },
+    route: Route::get("/v1/projects/{project}/deployments/{deployment}/events"),
     handle: Handler::Streaming(deployments::events),
 }];
-pub static PROJECTS: [Entrance; 1] = [asks("/next/projects", &[], projects::list)];
-pub static PROJECT: [Entrance; 1] = [asks("/next/projects/{project}", &[], projects::get)];
-pub static PROJECT_ADD: [Entrance; 1] = [sends("/next/projects", &[], 201, projects::add)];
-pub static ACCOUNT: [Entrance; 1] = [asks("/next/accounts/{account}", &[], projects::account)];
-pub static RUNTIMES: [Entrance; 1] = [asks("/v1/runtimes", &[], projects::runtimes)];
+pub static PROJECTS: [Entrance; 1] = [entrance(Route::get("/next/projects"), projects::list)];
+pub static PROJECT: [Entrance; 1] = [entrance(Route::get("/next/projects/{project}"), projects::get)];
+pub static PROJECT_ADD: [Entrance; 1] = [entrance(sends("/next/projects").success(201), projects::add)];
+pub static ACCOUNT: [Entrance; 1] = [entrance(Route::get("/next/accounts/{account}"), projects::account)];
+pub static RUNTIMES: [Entrance; 1] = [entrance(Route::get("/v1/runtimes"), projects::runtimes)];
 
-const DRY_RUN: Query = flag("dryRun");
-const SCHEDULE: Query = flag("scheduleOnDeploy");
-const PRESERVE: Query = flag("preserveResources");
+const DRY_RUN: Query = Query::flag("dryRun");
+const PRESERVE: Query = Query::flag("preserveResources");
 
-const fn flag(name: &'static str) -> Query {
-    Query { name, is: Parameter::Flag }
+const fn sends(path: &'static str) -> Route {
+    Route::post(path).body(Body::Any)
 }
 
-const fn number(name: &'static str) -> Query {
-    Query { name, is: Parameter::Number }
-}
-
-const fn asks(path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Entrance {
-    entrance(Method::GET, path, query, Body::None, 200, handle)
-}
-
-const fn sends(path: &'static str, query: &'static [Query], success: u16, handle: ArrivingHandler) -> Entrance {
-    entrance(Method::POST, path, query, Body::Any, success, handle)
-}
-
-const fn entrance(
-    method: Method,
-    path: &'static str,
-    query: &'static [Query],
-    body: Body,
-    success: u16,
-    handle: ArrivingHandler,
-) -> Entrance {
-    let route = Route { method, path, query, path_types: &[], body, success };
+const fn entrance(route: Route, handle: ArrivingHandler) -> Entrance {
     Entrance { route, handle: Handler::Arriving(handle) }
 }

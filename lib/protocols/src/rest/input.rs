@@ -17,6 +17,20 @@ pub struct Query {
     pub is: Parameter,
 }
 
+impl Query {
+    pub(crate) const fn text(name: &'static str) -> Query {
+        Query { name, is: Parameter::Text }
+    }
+
+    pub(crate) const fn number(name: &'static str) -> Query {
+        Query { name, is: Parameter::Number }
+    }
+
+    pub(crate) const fn flag(name: &'static str) -> Query {
+        Query { name, is: Parameter::Flag }
+    }
+}
+
 /// How a parameter's text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameter {

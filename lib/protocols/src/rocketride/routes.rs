@@ -1,14 +1,14 @@
 //! Where RocketRide's server answers. These routes lead to functions that have one of their own.
 
 use super::{catalogue, data, server, tasks};
-use crate::rest::{Body, Parameter, Query};
+use crate::rest::{Body, Query};
 use crate::route::{ArrivingHandler, Entrance, Handler, Route};
 use http::Method;
 
 /// Old clients put what newer ones post.
 pub static OPEN: [Entrance; 2] = [
-    sends(Method::POST, "/task", &[TOKEN, text("threads"), text("trace")], tasks::open),
-    sends(Method::PUT, "/task", &[TOKEN, text("threads"), text("trace")], tasks::open),
+    sends(Method::POST, "/task", &[TOKEN, Query::text("threads"), Query::text("trace")], tasks::open),
+    sends(Method::PUT, "/task", &[TOKEN, Query::text("threads"), Query::text("trace")], tasks::open),
 ];
 pub static GET: [Entrance; 1] = [asks(Method::GET, "/task", &[TOKEN], tasks::get)];
 pub static END: [Entrance; 1] = [asks(Method::DELETE, "/task", &[TOKEN], tasks::end)];
@@ -20,32 +20,19 @@ pub static SEND: [Entrance; 3] = [
 pub static HEALTH: [Entrance; 2] =
     [asks(Method::GET, "/ping", &[], server::ping), asks(Method::GET, "/version", &[], server::version)];
 pub static STATUS: [Entrance; 1] = [asks(Method::GET, "/status", &[], server::status)];
-pub static SERVICES: [Entrance; 1] = [asks(Method::GET, "/services", &[text("service")], catalogue::services)];
-pub static VALIDATE: [Entrance; 1] = [sends(Method::POST, "/pipe/validate", &[text("source")], catalogue::validate)];
+pub static SERVICES: [Entrance; 1] = [asks(Method::GET, "/services", &[Query::text("service")], catalogue::services)];
+pub static VALIDATE: [Entrance; 1] =
+    [sends(Method::POST, "/pipe/validate", &[Query::text("source")], catalogue::validate)];
 
 /// A caller with a task's own credential may leave it out.
-const TOKEN: Query = text("token");
+const TOKEN: Query = Query::text("token");
 
-/// Read by the handlers: what cannot be read is refused in their words.
-const fn text(name: &'static str) -> Query {
-    Query { name, is: Parameter::Text }
-}
-
+/// Queries are read by the handlers: what cannot be read is refused in their words.
 const fn asks(method: Method, path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Entrance {
-    entrance(method, path, query, Body::None, handle)
+    Entrance { route: Route::new(method, path).query(query), handle: Handler::Arriving(handle) }
 }
 
 const fn sends(method: Method, path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Entrance {
-    entrance(method, path, query, Body::Any, handle)
-}
-
-const fn entrance(
-    method: Method,
-    path: &'static str,
-    query: &'static [Query],
-    body: Body,
-    handle: ArrivingHandler,
-) -> Entrance {
-    let route = Route { method, path, query, path_types: &[], body, success: 200 };
+    let route = Route::new(method, path).query(query).body(Body::Any);
     Entrance { route, handle: Handler::Arriving(handle) }
 }

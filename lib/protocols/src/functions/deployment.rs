@@ -1,0 +1,53 @@
+//! Deployments: what keeps a project live.
+
+use super::{Function, LIST_OF_OWNER, On, PAGE, QueueKind};
+use crate::rest::Body;
+use crate::rights::Partition::*;
+use crate::rights::Right::*;
+use crate::route::Route;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tidemill_operations::bell::BellOutcome;
+use tidemill_operations::{Bell, Error, Plane, deployment};
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function::of::<deployment::Add>(Route::post("/v1/deployments").success(201))
+        .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Hooks, Projects]), PutMany(&[Projects]), FollowTimers])
+        .memory(512),
+    Function::of::<deployment::List>(Route::get("/v1/deployments").query(&PAGE)).may(LIST_OF_OWNER),
+    Function::of::<deployment::Get>(Route::get("/v1/deployments/{project}")).may(&[
+        Get(&[Keys, Owners, Projects]),
+        List(&[Projects]),
+        Put(&[Keys, Owners]),
+    ]),
+    Function::of::<deployment::Update>(Route::patch("/v1/deployments/{project}"))
+        .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), FollowTimers])
+        .memory(512),
+    Function::of::<deployment::Remove>(Route::delete("/v1/deployments/{project}")).may(&[
+        Get(&[Keys, Owners]),
+        Put(&[Keys, Owners, Projects]),
+        DeleteTimers,
+    ]),
+    Function::of::<deployment::Pause>(Route::post("/v1/deployments/{project}/pause")).may(&[
+        Get(&[Keys, Owners]),
+        Put(&[Keys, Owners, Projects]),
+        FollowTimers,
+    ]),
+    Function::of::<deployment::Resume>(Route::post("/v1/deployments/{project}/resume").body(Body::None)).may(&[
+        Get(&[Keys, Owners]),
+        Put(&[Keys, Owners, Projects]),
+        FollowTimers,
+    ]),
+    Function::on("deployment_tick", On::Bell(QueueKind::Ticks, tick))
+        .summary("Handles the due ticks of a deployment, at a bell")
+        .may(&[Get(&[Owners, Projects]), Put(&[Owners, Projects]), FollowTimers, RingRuns]),
+];
+
+fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
+    Box::pin(async move {
+        if let Bell::Tick { owner, deployment: id } = &bell {
+            deployment::tick::run(plane, owner, id, rang_for).await?;
+        }
+        Ok(BellOutcome::Done)
+    })
+}

@@ -1,0 +1,18 @@
+//! API keys.
+
+use super::{Function, LIST_OF_OWNER, OWNER, On, PAGE};
+use crate::invoke;
+use crate::rights::Partition::*;
+use crate::rights::Right::*;
+use crate::route::Route;
+use tidemill_operations::key;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function::of::<key::Create>(Route::post("/v1/keys").success(201))
+        .may(&[Get(&[Keys]), Put(&[Keys, Owners, OwnerList])]),
+    Function::of::<key::List>(Route::get("/v1/keys").query(&PAGE)).may(LIST_OF_OWNER),
+    Function::of::<key::Revoke>(Route::delete("/v1/keys/{id}")).may(OWNER),
+    Function::on("key_issue", On::Invoke(invoke::key_issue))
+        .summary("Issues an API key to callers with AWS credentials; no route leads here")
+        .may(&[Put(&[Keys, Owners, OwnerList, Layout])]),
+];
