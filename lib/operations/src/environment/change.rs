@@ -117,7 +117,17 @@ pub async fn version(plane: &Plane, call: &Call, project: &ProjectId, number: u3
     found.ok_or_else(|| Error::no_version(project, number))
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    /// A change that concerns every source, and deploys no version or one that the caller names.
+    pub fn new(plane: &'a Plane, call: &'a Call, of: &'a OfEnvironment, operation: Operation) -> Change<'a> {
+        Change { plane, call, of, operation, source: None, incoming: Incoming::Nothing }
+    }
+
+    /// Gives an environment that is there another state.
+    pub async fn make_state(&self, state: environment::State) -> Result<Changed, Error> {
+        self.make(|_, before, _| Ok(Environment { state, ..there(self.of, before)? })).await
+    }
+
     /// Makes the change. `edit` gives the environment as it is to be, from the call as of the round, what was there, and
     /// the number of the incoming version, or 0.
     pub async fn make(

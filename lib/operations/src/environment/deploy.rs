@@ -1,26 +1,46 @@
 //! Points an environment at a version, in one conditional write. The first deployment creates the environment. Promoting
 //! and rolling back are the same write with another rule for the version.
 
-use crate::environment::change::{Change, Changed, Incoming, OfEnvironment, at_revision, deployed};
+use crate::environment::change::{Change, Changed, OfEnvironment, at_revision, deployed};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use serde::{Deserialize, Serialize};
 use tidemill_model::audit;
+use tidemill_model::environment::Environment;
 use tidemill_model::ids::{EnvironmentName, ProjectId};
 use tidemill_model::key::Scope;
 
 pub struct Deploy;
 
+/// The input of operations that move an environment's pointer to a version of the caller's choice; `V` is whether the
+/// caller must name it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
+pub struct MoveInput<V> {
     pub project: ProjectId,
     pub environment: EnvironmentName,
-    pub version: u32,
-    /// Refuses the deployment if the environment is at another one; 0 before the first deployment.
+    pub version: V,
+    /// Refuses the move if the environment is at another one; 0 before the first deployment.
     pub revision: Option<u64>,
+}
+
+impl<V: Serialize + Sync> MoveInput<V> {
+    /// Moves the pointer once per idempotency key. `edit` gives the environment as it is to be, from the call as of the
+    /// round and what was there.
+    pub(super) async fn make(
+        &self,
+        plane: &Plane,
+        call: &Call,
+        operation: audit::Operation,
+        edit: impl Fn(&Call, &OfEnvironment, Option<Environment>) -> Result<Environment, Error>,
+    ) -> Result<Answer<Move>, Error> {
+        let of = OfEnvironment { project: self.project.clone(), environment: self.environment.clone() };
+        let request = (&of.project, &of.environment, &self.version, self.revision);
+        let change = Change::new(plane, call, &of, operation);
+        change.make_once(&request, Move::of, |call, before, _| edit(call, &of, before)).await
+    }
 }
 
 /// An environment whose pointer was moved.
@@ -42,25 +62,14 @@ impl Move {
 impl crate::Operation for Deploy {
     const NAME: &'static str = "environment_deploy";
     const SCOPE: Option<Scope> = Some(Scope::Control);
-    type Input = Input;
+    type Input = MoveInput<u32>;
     type Output = Answer<Move>;
 
-    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
-        let Input { project, environment, version, revision } = input;
-        let of = OfEnvironment { project, environment };
-        let change = Change {
-            plane,
-            call,
-            of: &of,
-            operation: audit::Operation::EnvironmentDeploy,
-            source: None,
-            incoming: Incoming::Nothing,
+    async fn run(plane: &Plane, call: &Call, input: MoveInput<u32>) -> Result<Self::Output, Error> {
+        let edit = |call: &Call, of: &OfEnvironment, before: Option<Environment>| {
+            at_revision(before.as_ref(), input.revision)?;
+            Ok(deployed(call, of, before, input.version))
         };
-        let request = (&of.project, &of.environment, version, revision);
-        let edit = |call: &Call, before: Option<_>, _| {
-            at_revision(before.as_ref(), revision)?;
-            Ok(deployed(call, &of, before, version))
-        };
-        change.make_once(&request, Move::of, edit).await
+        input.make(plane, call, audit::Operation::EnvironmentDeploy, edit).await
     }
 }

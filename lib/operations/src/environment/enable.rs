@@ -1,11 +1,11 @@
 //! Lets an environment run again what is due in it, under the caller's key. Ticks of the meantime stay skipped.
 
-use crate::environment::change::{Change, Incoming, OfEnvironment, there};
+use crate::environment::change::{Change, OfEnvironment};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use tidemill_model::audit;
-use tidemill_model::environment::{Environment, State};
+use tidemill_model::environment::State;
 use tidemill_model::key::Scope;
 
 pub struct Enable;
@@ -17,15 +17,7 @@ impl crate::Operation for Enable {
     type Output = EnvironmentAnswer;
 
     async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
-        let change = Change {
-            plane,
-            call,
-            of: &of,
-            operation: audit::Operation::EnvironmentEnable,
-            source: None,
-            incoming: Incoming::Nothing,
-        };
-        let edit = |_: &Call, before, _| Ok(Environment { state: State::Enabled, ..there(&of, before)? });
-        Ok(EnvironmentAnswer::of(&change.make(edit).await?))
+        let change = Change::new(plane, call, &of, audit::Operation::EnvironmentEnable);
+        Ok(EnvironmentAnswer::of(&change.make_state(State::Enabled).await?))
     }
 }

@@ -41,8 +41,7 @@ impl crate::Operation for Promote {
         let promoted = OfEnvironment { project: project.clone(), environment: from.clone() };
         let of = OfEnvironment { project: project.clone(), environment: environment.clone() };
         let incoming = Incoming::LiveIn(&promoted);
-        let change =
-            Change { plane, call, of: &of, operation: audit::Operation::EnvironmentPromote, source: None, incoming };
+        let change = Change { incoming, ..Change::new(plane, call, &of, audit::Operation::EnvironmentPromote) };
         let edit = |call: &Call, before: Option<_>, version| {
             at_revision(before.as_ref(), revision)?;
             Ok(deployed(call, &of, before, version))

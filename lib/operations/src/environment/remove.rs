@@ -1,11 +1,11 @@
 //! Takes a project out of an environment. Its history and its schedules stay; the next deployment to it revives them.
 
-use crate::environment::change::{Change, Incoming, OfEnvironment, there};
+use crate::environment::change::{Change, OfEnvironment};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use tidemill_model::audit;
-use tidemill_model::environment::{Environment, State};
+use tidemill_model::environment::State;
 use tidemill_model::key::Scope;
 
 pub struct Remove;
@@ -17,15 +17,7 @@ impl crate::Operation for Remove {
     type Output = EnvironmentAnswer;
 
     async fn run(plane: &Plane, call: &Call, of: OfEnvironment) -> Result<EnvironmentAnswer, Error> {
-        let change = Change {
-            plane,
-            call,
-            of: &of,
-            operation: audit::Operation::EnvironmentRemove,
-            source: None,
-            incoming: Incoming::Nothing,
-        };
-        let edit = |_: &Call, before, _| Ok(Environment { state: State::Removed, ..there(&of, before)? });
-        Ok(EnvironmentAnswer::of(&change.make(edit).await?))
+        let change = Change::new(plane, call, &of, audit::Operation::EnvironmentRemove);
+        Ok(EnvironmentAnswer::of(&change.make_state(State::Removed).await?))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::TaskAnswer;
 use crate::deployment::definition::Definition;
-use crate::environment::change::{Change, Incoming, Live, OfEnvironment, deployment_of, existing};
+use crate::environment::change::{Change, Live, OfEnvironment, deployment_of, existing};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task::{self, turn::SourceTurn};
@@ -63,14 +63,8 @@ impl crate::Operation for Run {
             trace: settings.trace.unwrap_or(Trace::Full),
         };
         let call = &call.after(plane, environment.updated_at);
-        let change = Change {
-            plane,
-            call,
-            of: &of,
-            operation: audit::Operation::EnvironmentRun,
-            source: Some(&source),
-            incoming: Incoming::Nothing,
-        };
+        let change =
+            Change { source: Some(&source), ..Change::new(plane, call, &of, audit::Operation::EnvironmentRun) };
         let turn = SourceTurn {
             deployment: deployment_of(&of, &source)?,
             audit: change.audit(version, &environment),

@@ -2,7 +2,7 @@
 //! What is absent stays as it is.
 
 use crate::deployment;
-use crate::environment::change::{Change, Incoming, OfEnvironment, there};
+use crate::environment::change::{Change, OfEnvironment, there};
 use crate::environment::get::EnvironmentAnswer;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -64,7 +64,7 @@ impl crate::Operation for Source {
             Some(false) => audit::Operation::SourceResume,
             None => audit::Operation::EnvironmentSource,
         };
-        let change = Change { plane, call, of: &of, operation, source: Some(&source), incoming: Incoming::Nothing };
+        let change = Change { source: Some(&source), ..Change::new(plane, call, &of, operation) };
         let edit = |_: &Call, before: Option<Environment>, _| {
             let mut after = there(&of, before)?;
             let mut edited = after.source(&source);

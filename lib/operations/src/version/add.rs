@@ -61,14 +61,8 @@ impl crate::Operation for Add {
             return alone(plane, call, &addition, once.as_ref()).await;
         };
         let of = OfEnvironment { project, environment };
-        let change = Change {
-            plane,
-            call,
-            of: &of,
-            operation: audit::Operation::VersionAdd,
-            source: None,
-            incoming: Incoming::Addition(&addition),
-        };
+        let incoming = Incoming::Addition(&addition);
+        let change = Change { incoming, ..Change::new(plane, call, &of, audit::Operation::VersionAdd) };
         let answer = |changed: &Changed| Output {
             version: changed.version.clone().into(),
             environment: Some(EnvironmentAnswer::of(changed)),

@@ -22,7 +22,7 @@ pub async fn deploy(request: CommandRequest) -> Result<Body, Failure> {
     let CommandRequest { plane, call, arguments, .. } = request;
     let OfEnvironment { project, environment } = team::named(&call, &arguments)?;
     let input =
-        environment::deploy::Input { project, environment, version: version::number(&arguments)?, revision: None };
+        environment::deploy::MoveInput { project, environment, version: version::number(&arguments)?, revision: None };
     let moved = version::answered(environment::Deploy::run(&plane, &call, input).await?)?;
     body(&deployment(&call, &moved.environment))
 }
