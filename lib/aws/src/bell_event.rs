@@ -107,7 +107,7 @@ impl Receiver {
 
     async fn answer(&self, held: &HeldMessage, message: Message, deadline: SystemTime) -> Result<BellOutcome, Error> {
         let rang_for = rang_for(message.scheduled_time.as_deref());
-        self.plane.stopping.store(false, Ordering::Relaxed);
+        self.plane.memory.stopping.store(false, Ordering::Relaxed);
         // Ticks are taken within milliseconds: their queue's own timeout serves them, and none is cut short.
         let beside = async {
             match self.queue {
@@ -133,7 +133,7 @@ impl Receiver {
         #[expect(clippy::disallowed_methods, reason = "Lambda's deadline is of the machine's clock")]
         let Ok(left) = deadline.duration_since(SystemTime::now()) else { return std::future::pending().await };
         tokio::time::sleep(left.saturating_sub(HANDOVER).max(left / 2)).await;
-        self.plane.stopping.store(true, Ordering::Relaxed);
+        self.plane.memory.stopping.store(true, Ordering::Relaxed);
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tidemill_engine::{Host, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{PlaneParts, Workers, layout};
+use tidemill_operations::plane::{Memory, Workers, layout};
 use tidemill_operations::{Ambient, Error, Plane, SystemAmbient};
 use tidemill_store::Store;
 
@@ -99,7 +99,7 @@ impl FromIterator<(Variable, String)> for Configuration {
 pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result<Plane, Error> {
     let ambient: Arc<dyn Ambient> = Arc::new(SystemAmbient);
     let outbound = Outbound::new(NetworkPolicy::Public).map_err(Error::internal)?;
-    Ok(Plane::new(PlaneParts {
+    Ok(Plane {
         store: Store::new(clients.dynamodb(), configuration.get(Variable::Table)?),
         timers: Arc::new(SchedulerTimers::new(clients.clone(), configuration.clone())),
         queue: Arc::new(SqsQueue::new(clients.clone(), configuration.clone(), ambient.clone())),
@@ -110,7 +110,8 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         kind: tidemill_model::key::KeyKind::Live,
         workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: false },
         ambient,
-    }))
+        memory: Memory::default(),
+    })
 }
 
 /// Builds the plane of a process that stays: one front of the same table and queues.

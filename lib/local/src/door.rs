@@ -39,7 +39,7 @@ impl Door {
 
     /// Closes it: what was asked is answered, if that does not take long.
     pub async fn close(self) {
-        self.plane.stopping.store(true, Ordering::Relaxed);
+        self.plane.memory.stopping.store(true, Ordering::Relaxed);
         // No receiver is left if it has ended by itself.
         let _ = self.stop.send(true);
         let all = async {

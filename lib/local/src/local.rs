@@ -18,7 +18,7 @@ use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::{Scope, Token};
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{PlaneParts, Workers};
+use tidemill_operations::plane::{Memory, Workers};
 use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
 use tidemill_store::{LAYOUT, LayoutChange, Store};
 use tokio::sync::watch;
@@ -66,7 +66,7 @@ impl Local {
         let calendar = calendar(options.minute)?;
         let queue = Arc::new(LocalQueue::new(ambient.clone()));
         let timers = Arc::new(LocalTimers::new(calendar));
-        let plane = Arc::new(Plane::new(PlaneParts {
+        let plane = Arc::new(Plane {
             store: Store::new(table::client(&database), table::TABLE),
             timers: timers.clone(),
             queue: queue.clone(),
@@ -77,7 +77,8 @@ impl Local {
             host: Arc::new(host(&folder, &options)?),
             kind: tidemill_model::key::KeyKind::Local,
             workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: true },
-        }));
+            memory: Memory::default(),
+        });
         plane.store.create_table().await?;
         adopt_layout(&plane.store).await?;
         let key = dev_key(&folder, &plane).await?;
@@ -112,7 +113,7 @@ impl Local {
 
     /// Stops: no new work is taken, what is in hand is saved, and what is left goes on at the next start.
     pub async fn stop(mut self) {
-        self.plane.stopping.store(true, Ordering::Relaxed);
+        self.plane.memory.stopping.store(true, Ordering::Relaxed);
         // No receiver is left if every task has ended by itself.
         let _ = self.stop.send(true);
         let all = async {

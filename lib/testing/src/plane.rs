@@ -21,7 +21,7 @@ use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::key::Scope;
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::{self, PlaneParts, Workers};
+use tidemill_operations::plane::{self, Memory, Workers};
 use tidemill_operations::{Clock as _, Plane, Queue, key};
 use tidemill_protocols::dap::Connections;
 use tidemill_protocols::functions;
@@ -68,7 +68,7 @@ impl TestPlane {
         let folder = std::fs::canonicalize(files.path()).expect("the temporary folder is there");
         let folders = Folders { readable: vec![folder.clone()], writable: folder };
         let outbound = Outbound::new(NetworkPolicy::AllowPrivate).expect("a client can be made");
-        let plane = Arc::new(Plane::new(PlaneParts {
+        let plane = Arc::new(Plane {
             store: Store::new(client, table::TABLE),
             timers: timers.clone(),
             queue: queue.clone(),
@@ -79,7 +79,8 @@ impl TestPlane {
             host: Arc::new(Host { folders: Some(folders), outbound }),
             kind: tidemill_model::key::KeyKind::Local,
             workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
-        }));
+            memory: Memory::default(),
+        });
         let connections = Arc::new(Connections::new(&plane));
         TestPlane { plane, clock, faults, connections, gateway: Arc::default(), queue, timers, database, files, starts }
     }

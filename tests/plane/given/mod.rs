@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_operations::bell::QueueKind;
-use tidemill_operations::plane::PlanCache;
+use tidemill_operations::plane::Memory;
 use tidemill_operations::{Bell, Error, Plane, Queue};
 use tidemill_testing::{TestPlane, User};
 
@@ -129,10 +129,7 @@ pub fn deaf(world: &TestPlane) -> Arc<Plane> {
         host: plane.host.clone(),
         kind: plane.kind,
         workers: plane.workers.clone(),
-        plans: PlanCache::default(),
-        threads: Default::default(),
-        watches: Default::default(),
-        stopping: false.into(),
+        memory: Memory::default(),
     })
 }
 

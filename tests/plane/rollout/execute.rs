@@ -193,7 +193,7 @@ async fn a_rollout_that_was_handed_over_waits_in_line() {
     let hold = world.faults.hold("TransactWriteItems", 0);
     let meanwhile = async {
         hold.arrived().await;
-        world.plane.stopping.store(true, Ordering::Relaxed);
+        world.plane.memory.stopping.store(true, Ordering::Relaxed);
         hold.release();
     };
     futures::join!(meanwhile, world.answer(QueueKind::Rollouts));

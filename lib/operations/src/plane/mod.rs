@@ -30,7 +30,7 @@ use tidemill_plan::Plan;
 use tidemill_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A whole plane: its parts, and what its operations keep in memory.
+/// A whole plane. A laptop, a Lambda function and a test differ in what they put together here.
 pub struct Plane {
     pub store: Store,
     pub timers: Arc<dyn Timers>,
@@ -43,6 +43,12 @@ pub struct Plane {
     pub host: Arc<Host>,
     pub kind: KeyKind,
     pub workers: Workers,
+    pub memory: Memory,
+}
+
+/// What the operations of a process keep in memory: nothing at its start, and nothing that decides.
+#[derive(Default)]
+pub struct Memory {
     pub plans: PlanCache,
     pub threads: Threads,
     pub watches: Watches,
@@ -50,42 +56,7 @@ pub struct Plane {
     pub stopping: AtomicBool,
 }
 
-/// What a plane is assembled from: a laptop, a Lambda function and a test differ in these alone.
-pub struct PlaneParts {
-    pub store: Store,
-    pub timers: Arc<dyn Timers>,
-    pub queue: Arc<dyn Queue>,
-    pub cipher: Arc<dyn Cipher>,
-    /// `None` where every WebSocket is held by the process that serves it.
-    pub sockets: Option<Arc<dyn Sockets>>,
-    pub ambient: Arc<dyn Ambient>,
-    pub calendar: Calendar,
-    pub host: Arc<Host>,
-    pub kind: KeyKind,
-    pub workers: Workers,
-}
-
 impl Plane {
-    pub fn new(parts: PlaneParts) -> Plane {
-        let PlaneParts { store, timers, queue, cipher, sockets, ambient, calendar, host, kind, workers } = parts;
-        Plane {
-            store,
-            timers,
-            queue,
-            cipher,
-            sockets,
-            ambient,
-            calendar,
-            host,
-            kind,
-            workers,
-            plans: PlanCache::default(),
-            threads: Threads::default(),
-            watches: Watches::default(),
-            stopping: AtomicBool::new(false),
-        }
-    }
-
     pub fn now(&self) -> Timestamp {
         self.ambient.now()
     }
@@ -95,7 +66,7 @@ impl Plane {
     }
 
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.memory.stopping.load(Ordering::Relaxed)
     }
 
     /// Sets a deployment's timer as the table has it. The table is the truth and the sweep repeats this, so a failure is

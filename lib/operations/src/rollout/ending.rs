@@ -90,7 +90,7 @@ impl<'a> Ending<'a> {
             match transaction.commit().await {
                 Ok(()) => {
                     tracing::info!(rollout.id = %rollout.id, "rollout `{}` has ended: {state}", rollout.id);
-                    plane.watches.moved(&rollout.id);
+                    plane.memory.watches.moved(&rollout.id);
                     return Ok(());
                 }
                 Err(error) if error.rejects(Part::Rollout) => return Ok(()),

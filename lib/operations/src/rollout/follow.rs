@@ -24,7 +24,7 @@ const SHORTEST: Duration = Duration::from_millis(50);
 /// [`crate::Code::NotFound`] if the caller has no such rollout.
 pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<Following, Error> {
     let rollout = plane.store.rollout(&call.owner, id).await?.ok_or_else(|| Error::not_found(Noun::Rollout, id))?;
-    if let Some((sender, known)) = plane.watches.following(id) {
+    if let Some((sender, known)) = plane.memory.watches.following(id) {
         // The last snapshot may be old, if the process was frozen since.
         let resources = known.borrow().resources.clone();
         forward(&sender, with_resources(plane, rollout, resources).await?);
@@ -33,7 +33,7 @@ pub async fn follow(plane: &Arc<Plane>, call: &Call, id: &RolloutId) -> Result<F
     let snapshot = with_resources(plane, rollout, Arc::default()).await?;
     let (sender, following) = watch::channel(snapshot);
     let sender = Arc::new(sender);
-    let moved = plane.watches.keep(id, &sender);
+    let moved = plane.memory.watches.keep(id, &sender);
     tokio::spawn(send_snapshots(plane.clone(), sender, moved));
     Ok(following)
 }

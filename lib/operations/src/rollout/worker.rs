@@ -91,7 +91,7 @@ impl RolloutWorker<'_> {
         debug_assert_eq!(check_progress(&self.rollout, &progress), Ok(()));
         let holding = renew_rollout(self.plane, &mut self.rollout, &progress).await?;
         if holding == Holding::Kept {
-            self.plane.watches.moved(&self.rollout.id);
+            self.plane.memory.watches.moved(&self.rollout.id);
         }
         Ok(holding)
     }

@@ -76,13 +76,13 @@ pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
         return stored_plan(plane, &run.owner, run.deployment.project(), sha256).await;
     }
     let key = PlanKey::Version(run.owner.clone(), run.deployment.project().clone(), run.version);
-    if let Some(plan) = plane.plans.get(&key) {
+    if let Some(plan) = plane.memory.plans.get(&key) {
         return Ok(plan);
     }
     let version = plane.store.version(&run.owner, run.deployment.project(), run.version).await?;
     let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
     let plan = read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256).await?;
-    plane.plans.put(key, plan.clone());
+    plane.memory.plans.put(key, plan.clone());
     Ok(plan)
 }
 
@@ -94,11 +94,11 @@ pub async fn stored_plan(
     sha256: &str,
 ) -> Result<Arc<Plan>, Error> {
     let key = PlanKey::Body(sha256.to_owned());
-    if let Some(plan) = plane.plans.get(&key) {
+    if let Some(plan) = plane.memory.plans.get(&key) {
         return Ok(plan);
     }
     let plan = read_plan(plane, owner, project, sha256).await?;
-    plane.plans.put(key, plan.clone());
+    plane.memory.plans.put(key, plan.clone());
     Ok(plan)
 }
 

@@ -37,7 +37,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     if task.state != State::Open {
         return Err(closed(task.state));
     }
-    let permit = plane.threads.of(&task).await;
+    let permit = plane.memory.threads.of(&task).await;
     let now = plane.now();
     let random = plane.ambient.random_u128();
     let (id, number) = (uuid(random), (random >> 80) as u64);
