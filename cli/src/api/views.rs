@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::git::Git;
 use tidemill_model::pipeline::Problem;
+use tidemill_model::run;
 
 /// One of several things that are wrong.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,7 +96,7 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     pub duration_ms: Option<i64>,
     pub objects: u64,
-    pub error: Option<RunError>,
+    pub error: Option<run::Failure>,
     pub cancel_requested_at: Option<Timestamp>,
     pub result: Option<Box<RawValue>>,
 }
@@ -104,13 +105,6 @@ impl Run {
     pub fn is_final(&self) -> bool {
         !matches!(self.state.as_str(), "queued" | "running")
     }
-}
-
-#[derive(Debug, Deserialize)]
-pub struct RunError {
-    pub message: String,
-    pub component: Option<String>,
-    pub hint: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,7 @@ pub mod following;
 
 use crate::api::client::{self, Client, Path};
 use crate::api::pages::List;
-use crate::api::views::{Run, RunError};
+use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{facts, or_dash, plain, readable, state};
 use crate::output::times::{absolute, both, milliseconds, relative};
@@ -12,6 +12,7 @@ use comfy_table::{Cell, Table};
 use jiff::Timestamp;
 use serde_json::Value;
 use tidemill_model::ids::RunId;
+use tidemill_model::run;
 
 /// Finds a run by its id, or the newest run of a project.
 pub async fn find(plane: &Client, run_or_project: &str) -> Result<Run, Failure> {
@@ -92,7 +93,7 @@ pub fn failure(run: &Run) -> Option<Failure> {
 }
 
 /// The error after the component that it is of.
-fn placed(error: &RunError) -> String {
+fn placed(error: &run::Failure) -> String {
     match &error.component {
         Some(component) => format!("{component}: {}", error.message),
         None => error.message.clone(),
