@@ -44,3 +44,52 @@ pub fn sha256(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// What the wires and the table have for the version of what has none.
+pub const NO_VERSION: u32 = 0;
+
+/// How a record has the version of what may have none: [`NO_VERSION`] stands for `None`, as in every record so far.
+pub(crate) mod number_or_none {
+    use super::NO_VERSION;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(version: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+        version.unwrap_or(NO_VERSION).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+        let number = Option::<u32>::deserialize(deserializer)?;
+        Ok(number.filter(|number| *number != NO_VERSION))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number_or_none;
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Record {
+        #[serde(default, with = "number_or_none")]
+        version: Option<u32>,
+    }
+
+    #[test]
+    fn a_record_without_a_version_has_0_for_it_as_older_functions_read_and_write() {
+        let without = Record { version: None };
+
+        assert_eq!(serde_json::to_value(&without).unwrap(), json!({"version": 0}));
+        for older in [json!({"version": 0}), json!({})] {
+            assert_eq!(serde_json::from_value::<Record>(older).unwrap(), without);
+        }
+    }
+
+    #[test]
+    fn a_record_with_a_version_has_its_number() {
+        let third = Record { version: Some(3) };
+
+        assert_eq!(serde_json::to_value(&third).unwrap(), json!({"version": 3}));
+        assert_eq!(serde_json::from_value::<Record>(json!({"version": 3})).unwrap(), third);
+    }
+}

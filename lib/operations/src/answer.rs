@@ -10,7 +10,7 @@ use tidemill_model::git::Git;
 use tidemill_model::key::{Key, Scope};
 use tidemill_model::run::{self, Failure, Run, Trigger};
 use tidemill_model::task::{self, Counts, ERRORS_LIMIT, End, Task, Trace};
-use tidemill_model::version::Version;
+use tidemill_model::version::{NO_VERSION, Version};
 use tidemill_store::Page;
 
 /// Due instants shown with a deployment.
@@ -193,7 +193,7 @@ impl From<Run> for RunAnswer {
             project: run.deployment.project().to_string(),
             environment: of.map(|of| of.environment.to_string()),
             source: of.map(|of| of.source.to_string()),
-            version: run.version,
+            version: run.version.unwrap_or(NO_VERSION),
             trigger: run.trigger,
             state: run.state,
             attempt: run.attempt,
@@ -388,7 +388,7 @@ impl From<Task> for TaskStatus {
             source: task.source,
             provider: task.provider,
             run: task.run.to_string(),
-            version: task.version,
+            version: task.version.unwrap_or(NO_VERSION),
             state: task.state,
             end: task.end,
             opened_at: task.opened_at,

@@ -38,7 +38,7 @@ struct Serving {
 #[derive(Clone, Debug)]
 pub struct Arriving<'a> {
     pub name: &'a str,
-    /// 0 if they are not known yet.
+    /// Those that its caller announced.
     pub bytes: u64,
 }
 

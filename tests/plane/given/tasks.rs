@@ -1,6 +1,7 @@
 //! A caller who opens tasks and sends objects.
 
 use serde_json::{Map, Value, json};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use tidemill_model::ids::{KeyId, OwnerId};
 use tidemill_model::key::Scope;
@@ -76,7 +77,7 @@ impl Caller {
 
     /// Starts to send a text.
     pub async fn pipe(&self, token: &str) -> Result<Pipe, Error> {
-        let object = Object { mime: "text/plain".to_owned(), size: 2, ..Object::default() };
+        let object = Object { mime: "text/plain".to_owned(), size: NonZeroU64::new(2), ..Object::default() };
         Ok(task::send::open(&self.plane, &self.call(), token, object).await?)
     }
 

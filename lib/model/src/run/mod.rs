@@ -8,6 +8,7 @@ use crate::deployment_id::DeploymentId;
 use crate::ids::{OwnerId, RunId};
 use crate::lease::{Lease, Process};
 use crate::unknown::Unknown;
+use crate::version::number_or_none;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,7 +21,9 @@ pub struct Run {
     pub owner: OwnerId,
     #[serde(rename = "project")]
     pub deployment: DeploymentId,
-    pub version: u32,
+    /// `None` if it is a task whose pipeline came with the call.
+    #[serde(default, with = "number_or_none")]
+    pub version: Option<u32>,
     pub trigger: Trigger,
     pub state: State,
     /// 1 for the first attempt.
@@ -182,7 +185,7 @@ impl Run {
             id,
             owner,
             deployment,
-            version: 0,
+            version: None,
             trigger: Trigger::Manual,
             state: State::Queued,
             attempt: 1,

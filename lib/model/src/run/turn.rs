@@ -20,7 +20,7 @@ impl Run {
     /// A queued run of a deployment's live version.
     pub fn of(deployment: &Deployment, id: RunId, trigger: Trigger, now: Timestamp) -> Run {
         Run {
-            version: deployment.version,
+            version: Some(deployment.version),
             trigger,
             max_attempts: deployment.settings.max_attempts,
             timeout_seconds: deployment.settings.timeout_seconds,

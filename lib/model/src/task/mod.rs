@@ -6,7 +6,7 @@ pub use next::{Step, check, next, next_with_run};
 
 use crate::deployment_id::DeploymentId;
 use crate::ids::{KeyId, OwnerId, RunId};
-use crate::version::sha256;
+use crate::version::{number_or_none, sha256};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
@@ -54,9 +54,9 @@ pub struct Task {
     pub name: String,
     #[serde(default)]
     pub description: String,
-    /// The version that it runs; 0 if its pipeline came with the call.
-    #[serde(default)]
-    pub version: u32,
+    /// The version that it runs; `None` if its pipeline came with the call.
+    #[serde(default, with = "number_or_none")]
+    pub version: Option<u32>,
     pub pipeline_sha256: String,
     pub plan_sha256: String,
     /// The caller's variables, sealed.

@@ -11,6 +11,7 @@ use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
 use tidemill_model::run::{Run, State, Trigger};
+use tidemill_model::version::NO_VERSION;
 use tidemill_store::{Cursor, Made, Page};
 
 /// Partitions that one list reads: an environment has at most 25 schedules.
@@ -113,6 +114,6 @@ impl Input {
     fn keeps(&self, run: &Run) -> bool {
         self.state.is_none_or(|state| run.state == state)
             && self.trigger.is_none_or(|trigger| run.trigger == trigger)
-            && self.version.is_none_or(|version| run.version == version)
+            && self.version.is_none_or(|version| run.version.unwrap_or(NO_VERSION) == version)
     }
 }

@@ -11,6 +11,7 @@ use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
 use tidemill_model::run::Run;
 use tidemill_model::task::{Task, Trace};
+use tidemill_model::version::NO_VERSION;
 use tidemill_plan::Plan;
 use tidemill_store::Store;
 
@@ -75,11 +76,12 @@ pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
     if let Some(sha256) = &run.plan_sha256 {
         return stored_plan(plane, &run.owner, run.deployment.project(), sha256).await;
     }
-    let key = PlanKey::Version(run.owner.clone(), run.deployment.project().clone(), run.version);
+    let number = run.version.ok_or_else(|| Error::internal("a run has neither a version nor a plan of its own"))?;
+    let key = PlanKey::Version(run.owner.clone(), run.deployment.project().clone(), number);
     if let Some(plan) = plane.memory.plans.get(&key) {
         return Ok(plan);
     }
-    let version = plane.store.version(&run.owner, run.deployment.project(), run.version).await?;
+    let version = plane.store.version(&run.owner, run.deployment.project(), number).await?;
     let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
     let plan = read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256).await?;
     plane.memory.plans.put(key, plan.clone());
@@ -112,7 +114,7 @@ pub fn facts(run: &Run) -> RunFacts {
     RunFacts {
         run_id: run.id.to_string(),
         project: run.deployment.project().to_string(),
-        version: run.version,
+        version: run.version.unwrap_or(NO_VERSION),
         attempt: run.attempt,
         trigger: run.trigger.as_str().to_owned(),
         tick: run.tick,

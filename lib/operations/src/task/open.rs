@@ -30,17 +30,17 @@ impl crate::Operation for Open {
         let random = || format!("task-{:032x}", plane.ambient.random_u128());
         let pipeline = with_project(&input.pipeline, random);
         let definition = Definition::compile_at(plane, &pipeline, input.source.as_deref())?;
-        open(plane, call, input, definition, 0).await
+        open(plane, call, input, definition, None).await
     }
 }
 
-/// Opens a task of a pipeline that was compiled: that of a version, or, with 0, one that came with the call.
+/// Opens a task of a pipeline that was compiled: that of a version, or, without one, one that came with the call.
 pub async fn open(
     plane: &Plane,
     call: &Call,
     input: Input,
     definition: Definition,
-    version: u32,
+    version: Option<u32>,
 ) -> Result<TaskAnswer, Error> {
     check(&input)?;
     TaskOpening { plane, call, input, definition, version, turn: None }.open().await
@@ -55,7 +55,7 @@ pub async fn open_in_turn(
     turn: SourceTurn,
 ) -> Result<TaskAnswer, Error> {
     check(&input)?;
-    let version = turn.environment.version;
+    let version = Some(turn.environment.version);
     TaskOpening { plane, call, input, definition, version, turn: Some(turn) }.open().await
 }
 

@@ -50,7 +50,8 @@ pub(super) struct TaskOpening<'a> {
     pub call: &'a Call,
     pub input: Input,
     pub definition: Definition,
-    pub version: u32,
+    /// `None` if the pipeline came with the call.
+    pub version: Option<u32>,
     pub turn: Option<SourceTurn>,
 }
 

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use tidemill_model::deployment_id::EnvironmentSource;
 use tidemill_model::key::Scope;
 use tidemill_model::task::{State, Task};
+use tidemill_model::version::NO_VERSION;
 use tidemill_store::{Part, Served};
 
 pub struct Restart;
@@ -99,7 +100,7 @@ fn makes_its_own(source: &str, provider: &str) -> Error {
 
 /// Nothing runs under the number of a version but what was published as that.
 fn is_published(task: &Task, EnvironmentSource { project, environment, .. }: &EnvironmentSource) -> Error {
-    let version = task.version;
+    let version = task.version.unwrap_or(NO_VERSION);
     let message =
         format!("the task runs version {version} of `{project}` in `{environment}`, and takes no other pipeline");
     Error::new(Code::FailedPrecondition, message)

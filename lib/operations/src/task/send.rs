@@ -10,6 +10,7 @@ use crate::task::pipe::{Arrival, Ending, Pipe};
 use crate::task::worker::{NAME_SHOWN, ObjectWorker};
 use bytes::Bytes;
 use futures::channel::mpsc::unbounded;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use tidemill_engine::Live;
 use tidemill_model::task::{SIZE_LIMIT, State, Task};
@@ -20,8 +21,8 @@ use tidemill_store::{Arriving, Part};
 pub struct Object {
     pub name: Option<String>,
     pub mime: String,
-    /// Bytes; 0 if the caller does not know: then those that arrive are counted.
-    pub size: u64,
+    /// Bytes, at least 1; `None` if the caller does not know: then those that arrive are counted.
+    pub size: Option<NonZeroU64>,
     /// What the caller takes the source's provider to be.
     pub provider: Option<String>,
 }
@@ -43,7 +44,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     let (id, number) = (uuid(random), (random >> 80) as u64);
     let name = object.name.clone().unwrap_or_else(|| id.clone());
     let shown: String = name.chars().take(NAME_SHOWN).collect();
-    let arriving = Arriving { name: &shown, bytes: object.size };
+    let arriving = Arriving { name: &shown, bytes: object.size.map_or(0, NonZeroU64::get) };
     let task = match claim_object(plane, &call.owner, token, &arriving).await {
         Ok(task) => task,
         Err(error) if error.rejects(Part::Task) => return Err(refusal(plane, call, token).await?),
@@ -63,7 +64,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
         number,
         began_at: now,
         listener,
-        announced: object.size,
+        announced: object.size.map(NonZeroU64::get),
         arrival: arrival.clone(),
         _permit: permit,
     };
@@ -71,8 +72,8 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
 }
 
 fn check(task: &Task, object: &Object) -> Result<(), Error> {
-    if object.size > SIZE_LIMIT {
-        return Err(too_large(object.size));
+    if let Some(size) = object.size.map(NonZeroU64::get).filter(|size| *size > SIZE_LIMIT) {
+        return Err(too_large(size));
     }
     match &object.provider {
         Some(provider) if *provider != task.provider => Err(Error::new(

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidemill_engine::{Budget, Event, Execution, Live, LogLine, NewKey, RunContext, RunFacts, RunInput, TraceEvents};
 use tidemill_model::task::{ARRIVAL, Task, Trace};
+use tidemill_model::version::NO_VERSION;
 use tidemill_store::{Ended, Held};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -35,7 +36,7 @@ pub(super) struct ObjectWorker {
     pub began_at: Timestamp,
     pub listener: UnboundedSender<Event>,
     /// Bytes that were counted when it was accepted, if its caller knew them.
-    pub announced: u64,
+    pub announced: Option<u64>,
     pub arrival: Arc<Arrival>,
     pub _permit: OwnedSemaphorePermit,
 }
@@ -187,8 +188,11 @@ impl ObjectWorker {
     async fn counted(&self, product: &Product) -> Result<Task, Error> {
         let ObjectWorker { plane, task, .. } = self;
         let now = plane.now();
-        let uncounted = if self.announced == 0 { self.arrival.bytes() } else { 0 };
-        let ended = Ended { bytes: self.announced + uncounted, uncounted, error: product.error.clone() };
+        let (bytes, uncounted) = match self.announced {
+            Some(announced) => (announced, 0),
+            None => (self.arrival.bytes(), self.arrival.bytes()),
+        };
+        let ended = Ended { bytes, uncounted, error: product.error.clone() };
         // Before it is counted: a watcher that sees the count finds the trace.
         self.keep_trace(product, now).await?;
         self.keep_log(&product.log).await?;
@@ -237,7 +241,7 @@ fn facts(task: &Task) -> RunFacts {
     RunFacts {
         run_id: task.run.to_string(),
         project: task.deployment.project().to_string(),
-        version: task.version,
+        version: task.version.unwrap_or(NO_VERSION),
         attempt: 1,
         trigger: "task".to_owned(),
         tick: None,

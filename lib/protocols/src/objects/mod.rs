@@ -41,7 +41,7 @@ fn described(headers: &HeaderMap) -> Object {
     Object {
         name: text(http::header::CONTENT_DISPOSITION).and_then(disposition::file_name),
         mime: text(http::header::CONTENT_TYPE).unwrap_or(BYTES).to_owned(),
-        size: text(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0),
+        size: text(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
         provider: None,
     }
 }

@@ -11,6 +11,7 @@ use crate::dap::session::Events;
 use crate::objects;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::num::NonZeroU64;
 use tidemill_model::task::SIZE_LIMIT;
 use tidemill_operations::task::{
     self,
@@ -67,14 +68,14 @@ async fn open(request: CommandRequest) -> Result<Body, Failure> {
     body(&json!({"pipe_id": pipes.add(pipe, token)}))
 }
 
-/// The bytes that are announced; 0 if none are.
-fn size(given: Option<Value>) -> Result<u64, Failure> {
-    let Some(given) = given.filter(|size| !size.is_null()) else { return Ok(0) };
+/// The bytes that are announced, if any are.
+fn size(given: Option<Value>) -> Result<Option<NonZeroU64>, Failure> {
+    let Some(given) = given.filter(|size| !size.is_null()) else { return Ok(None) };
     let refused = || {
         let message = format!("object.size must be a whole number of bytes, 0 to {SIZE_LIMIT}");
         Failure::new(message).code(Code::InvalidArgument)
     };
-    given.as_u64().ok_or_else(refused)
+    given.as_u64().map(NonZeroU64::new).ok_or_else(refused)
 }
 
 const NO_DATA: &str = "No data specified; hint: send it in a binary frame, after the JSON and a line break";
