@@ -141,6 +141,11 @@ async fn a_source_that_makes_its_own_objects_runs_once_and_the_task_ends_with_it
     assert_eq!(ana.status(&task.token).await.unwrap().state, State::Ended);
     let refused = ana.send(&task.token, "hi").await.unwrap_err();
     assert!(refused.message.contains("makes its own objects"), "{}", refused.message);
+    let providers = user.get("/v1/providers").await.ok();
+    let waiting = providers["items"].as_array().unwrap().iter().filter(|one| one["class"] == "waiting_source");
+    let named: Vec<_> = waiting.map(|one| format!("`{}`", one["name"].as_str().unwrap())).collect();
+    let hint = format!("send to a task whose source is {}", named.join(" or "));
+    assert_eq!(refused.hint.map(|hint| hint.to_string()), Some(hint));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use tidemill_engine::Live;
 use tidemill_model::task::{SIZE_LIMIT, State, Task};
+use tidemill_plan::Class;
 use tidemill_store::{Arriving, Part};
 
 /// What a caller says of an object before it sends it.
@@ -85,9 +86,16 @@ fn check(task: &Task, object: &Object) -> Result<(), Error> {
             Code::FailedPrecondition,
             format!("the task's source `{}` makes its own objects", task.source),
         )
-        .hint("send to a task whose source is a `webhook` or a `chat`")),
+        .hint(format!("send to a task whose source is {}", waiting_sources()))),
         _ => Ok(()),
     }
+}
+
+/// The providers that an object can be sent to.
+fn waiting_sources() -> String {
+    let waiting = tidemill_engine::catalogue().iter().filter(|provider| provider.class == Class::WaitingSource);
+    let names: Vec<_> = waiting.map(|provider| format!("`{}`", provider.name)).collect();
+    names.join(" or ")
 }
 
 fn too_large(size: u64) -> Error {
