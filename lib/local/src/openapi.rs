@@ -41,7 +41,7 @@ impl Router {
         for (path, item) in description["paths"].as_mapping().expect("the description has paths") {
             let path = path.as_str().expect("a path is text");
             let methods = item.as_mapping().expect("a path has methods").keys();
-            paths.insert(path, methods.filter_map(|method| entrance(path, method)).collect()).expect("paths differ");
+            paths.insert(path, methods.filter_map(|method| endpoint(path, method)).collect()).expect("paths differ");
         }
         Router { paths }
     }
@@ -60,9 +60,9 @@ impl Router {
     }
 }
 
-fn entrance(path: &str, method: &Value) -> Option<(Method, Found)> {
+fn endpoint(path: &str, method: &Value) -> Option<(Method, Found)> {
     let method = Method::from_bytes(method.as_str()?.to_uppercase().as_bytes()).ok()?;
-    let mut entrances = FUNCTIONS.iter().flat_map(|function| function.entrances());
-    let found = entrances.find(|(route, _)| route.path == path && route.method == method)?;
+    let mut endpoints = FUNCTIONS.iter().flat_map(|function| function.endpoints());
+    let found = endpoints.find(|(route, _)| route.path == path && route.method == method)?;
     Some((method, found))
 }

@@ -10,7 +10,7 @@ use crate::rest::{self, Parameter, Query};
 use crate::rights::Partition::*;
 use crate::rights::Right::{self, *};
 use crate::rocketride::routes;
-use crate::route::{Entrance, Handler, HttpHandler, Route};
+use crate::route::{Endpoint, Handler, HttpHandler, Route};
 use futures::future::BoxFuture;
 use http::Method;
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ pub struct Function {
     pub name: &'static str,
     pub on: On,
     /// Other routes that lead to it: those of RocketRide's clients, and of Checkly's.
-    pub also: [&'static [Entrance]; 2],
+    pub also: [&'static [Endpoint]; 2],
     /// What its role allows.
     pub may: &'static [Right],
     /// Its memory on Lambda, in MB.
@@ -49,7 +49,7 @@ pub struct Function {
 
 impl Function {
     const fn on(name: &'static str, on: On) -> Function {
-        let (also, may) = ([&[] as &[Entrance]; 2], &[]);
+        let (also, may) = ([&[] as &[Endpoint]; 2], &[]);
         Function { name, on, also, may, memory: 256, reserve: None, summary: None }
     }
 
@@ -73,28 +73,28 @@ impl Function {
         self
     }
 
-    const fn also_at(mut self, entrances: &'static [Entrance]) -> Function {
+    const fn also_at(mut self, endpoints: &'static [Endpoint]) -> Function {
         self.also = match self.also {
-            [[], _] => [entrances, &[]],
-            [before, []] => [before, entrances],
+            [[], _] => [endpoints, &[]],
+            [before, []] => [before, endpoints],
             _ => panic!("a function has routes of two kinds of clients at most"),
         };
         self
     }
 
     /// The routes that lead to it, its own first.
-    pub fn entrances(&self) -> impl Iterator<Item = (&Route, Handler)> {
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Route, Handler)> {
         let own = match &self.on {
             On::Http { route, handle } => Some((route, *handle)),
             _ => None,
         };
         let also = self.also.into_iter().flatten();
-        own.into_iter().chain(also.map(|entrance| (&entrance.route, entrance.handle)))
+        own.into_iter().chain(also.map(|endpoint| (&endpoint.route, endpoint.handle)))
     }
 
     /// Whether its answers are streams, at all of its routes.
     pub fn streams(&self) -> bool {
-        self.entrances().any(|(_, handle)| handle.streams())
+        self.endpoints().any(|(_, handle)| handle.streams())
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Route {
 }
 
 /// A route and what answers there.
-pub struct Entrance {
+pub struct Endpoint {
     pub route: Route,
     pub handle: Handler,
 }

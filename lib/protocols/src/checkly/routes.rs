@@ -2,24 +2,24 @@
 
 use super::{deploy, deployments, projects};
 use crate::rest::{Body, Parameter, Query};
-use crate::route::{ArrivingHandler, Entrance, Handler, Route};
+use crate::route::{ArrivingHandler, Endpoint, Handler, Route};
 use http::Method;
 
-pub static DEPLOY: [Entrance; 1] = [sends("/v1/projects/deploy", &[DRY_RUN, SCHEDULE, PRESERVE], 202, deploy::deploy)];
-pub static DESTROY: [Entrance; 1] =
-    [entrance(Method::DELETE, "/v1/projects/{project}", &[DRY_RUN, PRESERVE], Body::None, 202, deploy::destroy)];
-pub static DEPLOYMENTS: [Entrance; 1] = [asks(
+pub static DEPLOY: [Endpoint; 1] = [sends("/v1/projects/deploy", &[DRY_RUN, SCHEDULE, PRESERVE], 202, deploy::deploy)];
+pub static DESTROY: [Endpoint; 1] =
+    [endpoint(Method::DELETE, "/v1/projects/{project}", &[DRY_RUN, PRESERVE], Body::None, 202, deploy::destroy)];
+pub static DEPLOYMENTS: [Endpoint; 1] = [asks(
     "/v1/projects/{project}/deployments",
     &[number("limit"), Query { name: "cursor", is: Parameter::Text }],
     deployments::list,
 )];
-pub static DEPLOYMENT: [Entrance; 1] = [asks("/v1/projects/{project}/deployments/{deployment}", &[], deployments::get)];
-pub static COMPLETION: [Entrance; 1] = [asks(
+pub static DEPLOYMENT: [Endpoint; 1] = [asks("/v1/projects/{project}/deployments/{deployment}", &[], deployments::get)];
+pub static COMPLETION: [Endpoint; 1] = [asks(
     "/v1/projects/{project}/deployments/{deployment}/completion",
     &[number("maxWaitSeconds")],
     deployments::completion,
 )];
-pub static CANCEL: [Entrance; 1] = [entrance(
+pub static CANCEL: [Endpoint; 1] = [endpoint(
     Method::POST,
     "/v1/projects/{project}/deployments/{deployment}/cancel",
     &[],
@@ -27,7 +27,7 @@ pub static CANCEL: [Entrance; 1] = [entrance(
     200,
     deployments::cancel,
 )];
-pub static EVENTS: [Entrance; 1] = [Entrance {
+pub static EVENTS: [Endpoint; 1] = [Endpoint {
     route: Route {
         method: Method::GET,
         path: "/v1/projects/{project}/deployments/{deployment}/events",
@@ -38,11 +38,11 @@ pub static EVENTS: [Entrance; 1] = [Entrance {
     },
     handle: Handler::Streaming(deployments::events),
 }];
-pub static PROJECTS: [Entrance; 1] = [asks("/next/projects", &[], projects::list)];
-pub static PROJECT: [Entrance; 1] = [asks("/next/projects/{project}", &[], projects::get)];
-pub static PROJECT_ADD: [Entrance; 1] = [sends("/next/projects", &[], 201, projects::add)];
-pub static ACCOUNT: [Entrance; 1] = [asks("/next/accounts/{account}", &[], projects::account)];
-pub static RUNTIMES: [Entrance; 1] = [asks("/v1/runtimes", &[], projects::runtimes)];
+pub static PROJECTS: [Endpoint; 1] = [asks("/next/projects", &[], projects::list)];
+pub static PROJECT: [Endpoint; 1] = [asks("/next/projects/{project}", &[], projects::get)];
+pub static PROJECT_ADD: [Endpoint; 1] = [sends("/next/projects", &[], 201, projects::add)];
+pub static ACCOUNT: [Endpoint; 1] = [asks("/next/accounts/{account}", &[], projects::account)];
+pub static RUNTIMES: [Endpoint; 1] = [asks("/v1/runtimes", &[], projects::runtimes)];
 
 const DRY_RUN: Query = flag("dryRun");
 const SCHEDULE: Query = flag("scheduleOnDeploy");
@@ -56,22 +56,22 @@ const fn number(name: &'static str) -> Query {
     Query { name, is: Parameter::Number }
 }
 
-const fn asks(path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Entrance {
-    entrance(Method::GET, path, query, Body::None, 200, handle)
+const fn asks(path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Endpoint {
+    endpoint(Method::GET, path, query, Body::None, 200, handle)
 }
 
-const fn sends(path: &'static str, query: &'static [Query], success: u16, handle: ArrivingHandler) -> Entrance {
-    entrance(Method::POST, path, query, Body::Any, success, handle)
+const fn sends(path: &'static str, query: &'static [Query], success: u16, handle: ArrivingHandler) -> Endpoint {
+    endpoint(Method::POST, path, query, Body::Any, success, handle)
 }
 
-const fn entrance(
+const fn endpoint(
     method: Method,
     path: &'static str,
     query: &'static [Query],
     body: Body,
     success: u16,
     handle: ArrivingHandler,
-) -> Entrance {
+) -> Endpoint {
     let route = Route { method, path, query, path_types: &[], body, success };
-    Entrance { route, handle: Handler::Arriving(handle) }
+    Endpoint { route, handle: Handler::Arriving(handle) }
 }

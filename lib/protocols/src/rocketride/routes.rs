@@ -2,26 +2,26 @@
 
 use super::{catalogue, data, server, tasks};
 use crate::rest::{Body, Parameter, Query};
-use crate::route::{ArrivingHandler, Entrance, Handler, Route};
+use crate::route::{ArrivingHandler, Endpoint, Handler, Route};
 use http::Method;
 
 /// Old clients put what newer ones post.
-pub static OPEN: [Entrance; 2] = [
+pub static OPEN: [Endpoint; 2] = [
     sends(Method::POST, "/task", &[TOKEN, text("threads"), text("trace")], tasks::open),
     sends(Method::PUT, "/task", &[TOKEN, text("threads"), text("trace")], tasks::open),
 ];
-pub static GET: [Entrance; 1] = [asks(Method::GET, "/task", &[TOKEN], tasks::get)];
-pub static END: [Entrance; 1] = [asks(Method::DELETE, "/task", &[TOKEN], tasks::end)];
-pub static SEND: [Entrance; 3] = [
+pub static GET: [Endpoint; 1] = [asks(Method::GET, "/task", &[TOKEN], tasks::get)];
+pub static END: [Endpoint; 1] = [asks(Method::DELETE, "/task", &[TOKEN], tasks::end)];
+pub static SEND: [Endpoint; 3] = [
     sends(Method::POST, "/task/data", &[TOKEN], data::send),
     sends(Method::POST, "/webhook", &[TOKEN], data::send),
     sends(Method::PUT, "/task/process", &[TOKEN], data::send),
 ];
-pub static HEALTH: [Entrance; 2] =
+pub static HEALTH: [Endpoint; 2] =
     [asks(Method::GET, "/ping", &[], server::ping), asks(Method::GET, "/version", &[], server::version)];
-pub static STATUS: [Entrance; 1] = [asks(Method::GET, "/status", &[], server::status)];
-pub static SERVICES: [Entrance; 1] = [asks(Method::GET, "/services", &[text("service")], catalogue::services)];
-pub static VALIDATE: [Entrance; 1] = [sends(Method::POST, "/pipe/validate", &[text("source")], catalogue::validate)];
+pub static STATUS: [Endpoint; 1] = [asks(Method::GET, "/status", &[], server::status)];
+pub static SERVICES: [Endpoint; 1] = [asks(Method::GET, "/services", &[text("service")], catalogue::services)];
+pub static VALIDATE: [Endpoint; 1] = [sends(Method::POST, "/pipe/validate", &[text("source")], catalogue::validate)];
 
 /// A caller with a task's own credential may leave it out.
 const TOKEN: Query = text("token");
@@ -31,21 +31,21 @@ const fn text(name: &'static str) -> Query {
     Query { name, is: Parameter::Text }
 }
 
-const fn asks(method: Method, path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Entrance {
-    entrance(method, path, query, Body::None, handle)
+const fn asks(method: Method, path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Endpoint {
+    endpoint(method, path, query, Body::None, handle)
 }
 
-const fn sends(method: Method, path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Entrance {
-    entrance(method, path, query, Body::Any, handle)
+const fn sends(method: Method, path: &'static str, query: &'static [Query], handle: ArrivingHandler) -> Endpoint {
+    endpoint(method, path, query, Body::Any, handle)
 }
 
-const fn entrance(
+const fn endpoint(
     method: Method,
     path: &'static str,
     query: &'static [Query],
     body: Body,
     handle: ArrivingHandler,
-) -> Entrance {
+) -> Endpoint {
     let route = Route { method, path, query, path_types: &[], body, success: 200 };
-    Entrance { route, handle: Handler::Arriving(handle) }
+    Endpoint { route, handle: Handler::Arriving(handle) }
 }
