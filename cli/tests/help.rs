@@ -146,6 +146,6 @@ fn a_usage_names_no_option_that_need_not_be_given() {
         .output()
         .unwrap();
 
-    let told = String::from_utf8(wrong.stderr).unwrap();
-    assert!(told.contains("Usage: tidemill deploy <FILE_OR_FOLDER>..."), "{told}");
+    let shown = String::from_utf8(wrong.stderr).unwrap();
+    assert!(shown.contains("Usage: tidemill deploy <FILE_OR_FOLDER>..."), "{shown}");
 }

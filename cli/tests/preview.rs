@@ -3,7 +3,7 @@
 use crate::given::Plane;
 
 #[test]
-fn a_preview_tells_of_graphs_and_of_time_and_changes_nothing() {
+fn a_preview_shows_graphs_and_times_and_changes_nothing() {
     let plane = Plane::new();
     plane.folder("night", &["a", "b", "c"], "old");
     plane.tidemill(&["deploy", "night", "--schedule", "0 * * * *"]);
@@ -33,7 +33,7 @@ fn a_preview_tells_of_graphs_and_of_time_and_changes_nothing() {
 }
 
 #[test]
-fn a_preview_of_pipelines_that_cannot_run_tells_every_problem_and_exits_with_1() {
+fn a_preview_of_pipelines_that_cannot_run_shows_every_problem_and_exits_with_1() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
     plane.write_broken("night/bad.pipe", "bad");

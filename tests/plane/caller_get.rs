@@ -49,7 +49,7 @@ async fn only_a_live_key_that_may_read_is_answered() {
     let world = TestPlane::new().await;
     let sender = world.user_with("ana", &[Scope::Data]).await;
 
-    assert_eq!(world.nobody().get("/v1/me").await.refused(401), "unauthenticated");
+    assert_eq!(world.anonymous().get("/v1/me").await.refused(401), "unauthenticated");
     assert_eq!(sender.get("/v1/me").await.refused(403), "permission_denied");
     assert_eq!(sender.get("/v1/me?owner=bob").await.body["owner"], Value::Null);
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A change, by the operation that made it. [`Operation::SourcePause`] and [`Operation::SourceResume`] are the two uses
-/// of `environment_source` that its readers tell apart.
+/// of `environment_source` that its readers distinguish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Operation {

@@ -115,7 +115,7 @@ impl TestPlane {
     }
 
     /// A caller without a key.
-    pub fn nobody(&self) -> User {
+    pub fn anonymous(&self) -> User {
         User::new(self.plane.clone(), "", "")
     }
 

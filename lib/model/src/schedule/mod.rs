@@ -2,8 +2,8 @@
 //!
 //! `manual`, a preset such as `@daily`, or five cron fields, in UTC or in a named zone. It reads no clock; every
 //! instant is an argument. `parse` reads the text, `fields` finds the next due minute of a calendar, `zone` maps
-//! calendars to instants, `eventbridge` says the same to EventBridge Scheduler, `outlook` tells what another schedule
-//! changes.
+//! calendars to instants, `eventbridge` says the same to EventBridge Scheduler, `outlook` compares a schedule
+//! with the one that it replaces.
 //!
 //! The meaning is that of croniter, the Python library, for five fields, with these deviations:
 //!

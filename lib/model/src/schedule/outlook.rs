@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_and_added_is_told_as_far_as_both_are_known() {
+    fn dropped_and_added_fires_are_listed_as_far_as_both_are_known() {
         let shown = outlook(&schedule("*/5 * * * *", "UTC"), &schedule("*/10 * * * *", "UTC"), "2026-11-21T10:00:30Z");
 
         assert_eq!((shown.before.len(), shown.after.len()), (10, 10));

@@ -211,7 +211,7 @@ impl Task {
         sha256(self.token.as_bytes())
     }
 
-    /// What people tell it apart by, in lists and events: no caller gets in with it.
+    /// Its public id, in lists and events: it is no credential.
     pub fn display_id(&self) -> String {
         let start: String = self.token.trim_start_matches("tk_").chars().take(8).collect();
         format!("{start}.{}", self.source)
