@@ -7,6 +7,7 @@ use std::fmt;
 /// of `environment_source` that its readers distinguish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
+#[expect(missing_docs, reason = "each is the operation of its name")]
 pub enum Operation {
     DeploymentAdd,
     DeploymentUpdate,
@@ -53,6 +54,7 @@ impl Operation {
         Operation::SourceResume,
     ];
 
+    /// The word that is stored: `noun_verb`.
     pub fn as_str(&self) -> &str {
         match self {
             Operation::DeploymentAdd => "deployment_add",
