@@ -22,7 +22,7 @@ type Found = (&'static Route, Handler);
 /// What a request was routed to.
 pub enum Routed {
     To(&'static Route, Handler, Vec<(String, String)>),
-    /// The path is there for these methods.
+    /// The path is there for these methods, which stand in the order of their names.
     OtherMethods(Vec<Method>),
     Nowhere,
 }
@@ -55,7 +55,11 @@ impl Router {
         match (found.value.get(method), decoded) {
             (Some((route, handler)), Some(path)) => Routed::To(route, *handler, path),
             (Some(_), None) => Routed::Nowhere,
-            (None, _) => Routed::OtherMethods(found.value.keys().cloned().collect()),
+            (None, _) => {
+                let mut methods: Vec<Method> = found.value.keys().cloned().collect();
+                methods.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+                Routed::OtherMethods(methods)
+            }
         }
     }
 }
