@@ -3,6 +3,7 @@
 pub mod checkly;
 pub mod environments;
 pub mod objects;
+pub mod redacted;
 pub mod rollouts;
 pub mod tasks;
 
