@@ -35,17 +35,17 @@ async fn main() {
 struct Row {
     function: &'static str,
     case: String,
-    asked: Asked,
+    usage: Usage,
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
+struct Usage {
     table: Vec<Metered>,
     messages: usize,
     timers: usize,
 }
 
-impl Asked {
+impl Usage {
     fn writes(&self) -> f64 {
         self.table.iter().fold(0.0, |sum, call| sum + call.write_units)
     }
@@ -69,7 +69,7 @@ struct Bench {
     user: User,
     rows: Vec<Row>,
     /// The tick and the run of a schedule's minute.
-    scheduled: Option<[Asked; 2]>,
+    scheduled: Option<[Usage; 2]>,
 }
 
 impl Bench {
@@ -127,7 +127,7 @@ impl Bench {
         let text = [("content-type", "text/plain")];
         self.world.faults.die(None);
         let timers = self.timers().await;
-        self.world.nobody().send(Method::POST, &hook, &text, vec![b'x'; 1_000]).await.ok();
+        self.world.anonymous().send(Method::POST, &hook, &text, vec![b'x'; 1_000]).await.ok();
         self.note("hook_receive", "a body of 1 KB", timers).await;
         self.answer_message().await;
     }
@@ -226,7 +226,7 @@ impl Bench {
     }
 
     /// Rings the bell of `p`'s tick.
-    async fn ring(&mut self, function: &'static str, case: &str) -> Asked {
+    async fn ring(&mut self, function: &'static str, case: &str) -> Usage {
         let On::Bell(QueueKind::Ticks, handle) = functions::named(function).expect("it is in the table").on else {
             panic!("`{function}` answers ticks")
         };
@@ -238,9 +238,9 @@ impl Bench {
     }
 
     /// Answers the bell that the tick rang.
-    async fn answer_run(&mut self, case: &str) -> Asked {
+    async fn answer_run(&mut self, case: &str) -> Usage {
         if let Some(tick) = self.rows.last_mut() {
-            tick.asked.messages = 1;
+            tick.usage.messages = 1;
         }
         let timers = self.begin().await;
         assert!(self.world.answer(QueueKind::Runs).await, "the tick rang for a run");
@@ -262,28 +262,28 @@ impl Bench {
     async fn answer_message(&mut self) {
         let sent = self.world.answer(QueueKind::Runs).await || self.world.answer(QueueKind::Ticks).await;
         if let Some(row) = self.rows.last_mut() {
-            row.asked.messages = usize::from(sent);
+            row.usage.messages = usize::from(sent);
         }
     }
 
-    /// Notes what was asked since `begin`.
-    async fn note(&mut self, function: &'static str, case: impl Display, before: HashMap<String, bool>) -> Asked {
+    /// Notes what was used since `begin`.
+    async fn note(&mut self, function: &'static str, case: impl Display, before: HashMap<String, bool>) -> Usage {
         let table = self.world.faults.calls();
         let after = self.timers().await;
         let made = after.iter().filter(|(name, rings)| before.get(*name) != Some(rings)).count();
         let gone = before.keys().filter(|name| !after.contains_key(*name)).count();
-        let asked = Asked { table, messages: 0, timers: made + gone };
-        self.rows.push(Row { function, case: case.to_string(), asked: asked.clone() });
-        asked
+        let usage = Usage { table, messages: 0, timers: made + gone };
+        self.rows.push(Row { function, case: case.to_string(), usage: usage.clone() });
+        usage
     }
 
     fn print(&self) {
         println!("| function | of | calls of the table | write units | read units | messages | timers changed |");
         println!("|---|---|---|---:|---:|---:|---:|");
-        for Row { function, case, asked } in &self.rows {
-            let (writes, reads) = (asked.writes(), asked.reads());
-            let Asked { messages, timers, .. } = asked;
-            println!("| `{function}` | {case} | {} | {writes} | {reads} | {messages} | {timers} |", asked.names());
+        for Row { function, case, usage } in &self.rows {
+            let (writes, reads) = (usage.writes(), usage.reads());
+            let Usage { messages, timers, .. } = usage;
+            println!("| `{function}` | {case} | {} | {writes} | {reads} | {messages} | {timers} |", usage.names());
         }
         let is_missing = |name: &&str| self.rows.iter().all(|row| row.function != *name);
         let missing: Vec<_> = functions::all().map(|function| function.name).filter(is_missing).collect();
@@ -322,7 +322,7 @@ fn echo(project: &str) -> Value {
 mod prices {
     //! Dollars for a million, as published for us-east-1 in November 2026, without free tiers.
 
-    use super::Asked;
+    use super::Usage;
 
     /// <https://aws.amazon.com/dynamodb/pricing/on-demand/>
     const WRITE_UNIT: f64 = 0.625;
@@ -351,7 +351,7 @@ mod prices {
     const TICK_REQUESTS: f64 = 1.0 + 2.0;
     const RUN_REQUESTS: f64 = 2.0 + 1.0;
 
-    pub fn print([tick, run]: [Asked; 2]) {
+    pub fn print([tick, run]: [Usage; 2]) {
         // The bell of the run is the tick's to send.
         let requests = TICK_REQUESTS + 1.0 + RUN_REQUESTS;
         let tick_time = time(&tick, TICK_MEMORY) + SEND_TIME;
@@ -381,8 +381,8 @@ mod prices {
         );
     }
 
-    fn time(asked: &Asked, memory: f64) -> f64 {
-        let calls = asked.table.iter().map(|call| if call.write_units > 0.0 { SEND_TIME } else { READ_TIME });
+    fn time(usage: &Usage, memory: f64) -> f64 {
+        let calls = usage.table.iter().map(|call| if call.write_units > 0.0 { SEND_TIME } else { READ_TIME });
         calls.sum::<f64>() + OWN_TIME * WHOLE_PROCESSOR / memory
     }
 }

@@ -121,7 +121,7 @@ fn context(folder: &Path) -> RunContext {
     }
 }
 
-/// The largest resident size so far, where the system tells it.
+/// The largest resident size so far, where the system shows it.
 fn peak() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -5,7 +5,7 @@ use crate::given_rollouts::lines;
 use std::process::Command;
 
 #[test]
-fn a_file_is_deployed_by_itself_and_told_with_its_schedule() {
+fn a_file_is_deployed_by_itself_and_shown_with_its_schedule() {
     let plane = Plane::new();
     plane.write("orders.pipe", "one");
 
@@ -71,7 +71,7 @@ fn several_files_are_a_part_of_their_folders_group() {
 }
 
 #[test]
-fn nothing_changes_if_one_pipeline_cannot_run_and_all_its_problems_are_told() {
+fn nothing_changes_if_one_pipeline_cannot_run_and_all_its_problems_are_shown() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
     plane.write_broken("night/bad.pipe", "bad");
@@ -89,7 +89,7 @@ fn nothing_changes_if_one_pipeline_cannot_run_and_all_its_problems_are_told() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_told_before_anything_is_sent() {
+fn unreadable_files_are_refused_before_anything_is_sent() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
     for file in ["b", "c"] {

@@ -79,6 +79,29 @@ fn every_command_has_an_example_and_the_options_of_all() {
     }
 }
 
+/// The generated page is what reviewers of a changed help read.
+#[test]
+fn every_command_prints_the_help_of_its_page() {
+    let page = include_str!("../../docs/commands.md");
+    let root: &[&str] = &[];
+    for command in std::iter::once(&root).chain(COMMANDS) {
+        let name = format!("tidemill {}", command.join(" ")).trim_end().to_owned();
+        let (_, section) = page.split_once(&format!("\n## `{name}`\n\n```text\n")).unwrap_or_else(|| panic!("{name}"));
+        let (shown, _) = section.split_once("\n```\n").unwrap();
+
+        let help = tidemill(&[command, ["--help"].as_slice()].concat());
+
+        assert_eq!(words(&help.stdout), words(shown), "{name}");
+    }
+}
+
+/// The words of a help, however they are wrapped, without the options that work everywhere.
+fn words(help: &str) -> Vec<&str> {
+    let (own, rest) = help.split_once("\nEverywhere:\n").unwrap_or((help, ""));
+    let rest = rest.find("\nExample").map_or("", |at| &rest[at..]);
+    own.split_whitespace().chain(rest.split_whitespace()).filter(|word| *word != "[OPTIONS]").collect()
+}
+
 /// Arguments and options without a word of what they are.
 fn unexplained(help: &str) -> Vec<&str> {
     let is_entry = |line: &str| {
@@ -146,6 +169,6 @@ fn a_usage_names_no_option_that_need_not_be_given() {
         .output()
         .unwrap();
 
-    let told = String::from_utf8(wrong.stderr).unwrap();
-    assert!(told.contains("Usage: tidemill deploy <FILE_OR_FOLDER>..."), "{told}");
+    let shown = String::from_utf8(wrong.stderr).unwrap();
+    assert!(shown.contains("Usage: tidemill deploy <FILE_OR_FOLDER>..."), "{shown}");
 }

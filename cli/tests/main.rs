@@ -15,6 +15,7 @@ mod plane;
 mod preview;
 mod providers;
 mod prune;
+mod refusals;
 mod rollout_follow;
 mod rollout_turns;
 mod schedule;

@@ -46,7 +46,7 @@ fn a_rollout_is_followed_by_its_events_and_not_by_asking_again() {
 }
 
 #[test]
-fn a_script_is_told_every_ten_percent() {
+fn a_script_sees_every_ten_percent() {
     let plane = Plane::new();
     plane.many("night");
 

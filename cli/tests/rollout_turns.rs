@@ -32,7 +32,7 @@ fn a_deploy_that_may_not_wait_or_has_waited_long_enough_fails_with_5() {
 }
 
 #[test]
-fn a_deploy_cancels_the_one_that_goes_on_if_it_is_told_to() {
+fn a_deploy_cancels_the_running_one_on_request() {
     let plane = Plane::new();
     let id = plane.begin_many("night");
     plane.folder("night", &["a"], "x");

@@ -56,7 +56,7 @@ fn a_time_limit_and_a_catch_up_are_durations() {
 }
 
 #[test]
-fn a_note_that_no_version_keeps_is_told_to_be_lost() {
+fn a_note_that_no_version_keeps_is_reported_as_lost() {
     let plane = Plane::new();
     plane.folder("night", &["a", "b"], "x");
     let deploy = |more: &[&str]| plane.tidemill(&[&["deploy", "night", "--note", "why"], more].concat()).stderr;

@@ -29,7 +29,7 @@ fn a_sound_pipeline_is_valid_flat_and_in_a_wrapper() {
 }
 
 #[test]
-fn every_problem_is_told_with_its_component_and_a_hint() {
+fn every_problem_names_its_component_and_a_hint() {
     let broken = ECHO.replace("webhook", "web_hook").replace(r#""from": "in""#, r#""from": "inn""#);
 
     let shown = validate(&broken, &[]);

@@ -64,5 +64,5 @@ async fn only_a_live_key_is_answered_and_only_about_itself() {
     ana.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
 
     assert_eq!(ana.get("/v1/me").await.refused(401), "unauthenticated");
-    assert_eq!(world.nobody().get("/v1/me").await.refused(401), "unauthenticated");
+    assert_eq!(world.anonymous().get("/v1/me").await.refused(401), "unauthenticated");
 }

@@ -53,7 +53,7 @@ async fn the_examples_of_errors_are_what_the_plane_answers() {
     let unavailable = tidemill_store::Error::Unavailable("it is slow".into());
     let answers = [
         ("Invalid", invalid),
-        ("Unauthenticated", world.nobody().get("/v1/deployments").await.body),
+        ("Unauthenticated", world.anonymous().get("/v1/deployments").await.body),
         ("Forbidden", looker.post("/v1/deployments", right.clone()).await.body),
         ("NotFound", missing),
         ("Conflict", ana.post("/v1/deployments", right).await.body),
@@ -86,7 +86,7 @@ async fn the_examples_of_checklys_errors_are_what_its_clients_get() {
 
     let answers = [
         ("ChecklyInvalid", invalid),
-        ("ChecklyDenied", world.nobody().get("/next/projects").await.body),
+        ("ChecklyDenied", world.anonymous().get("/next/projects").await.body),
         ("ChecklyForbidden", looker.send(Method::POST, deploy, &as_json, sent.to_string().into_bytes()).await.body),
         ("ChecklyNotFound", shown(of_another)),
         ("ChecklyStillRunning", ana.get(&format!("{path}/completion?maxWaitSeconds=0")).await.body),

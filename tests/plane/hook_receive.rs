@@ -27,7 +27,7 @@ async fn an_accepted_body_is_run_also_if_the_plane_dies_right_after() {
     let (ana, hook) = deployed(&world).await;
 
     let accepted =
-        world.nobody().send(http::Method::POST, &hook, &[("content-type", "text/plain")], b"hi".to_vec()).await;
+        world.anonymous().send(http::Method::POST, &hook, &[("content-type", "text/plain")], b"hi".to_vec()).await;
     assert_eq!(accepted.status, 202);
     let run = accepted.ok()["id"].as_str().unwrap().to_owned();
     let world = world.restarted().await;
@@ -45,7 +45,7 @@ async fn bodies_that_come_at_once_run_one_after_the_other() {
     let (ana, hook) = deployed(&world).await;
     for number in 0..5 {
         let headers = [("content-type", "text/plain")];
-        world.nobody().send(http::Method::POST, &hook, &headers, number.to_string().into_bytes()).await.ok();
+        world.anonymous().send(http::Method::POST, &hook, &headers, number.to_string().into_bytes()).await.ok();
     }
 
     world.advance(minutes(1)).await;
@@ -61,10 +61,10 @@ async fn unknown_removed_and_malformed_hooks_have_the_same_answer() {
     let (ana, hook) = deployed(&world).await;
     ana.delete("/v1/deployments/p").await.ok();
 
-    let nobody = world.nobody();
+    let caller = world.anonymous();
     let mut bodies = Vec::new();
     for path in [hook.as_str(), "/hooks/00000000000000000000000000", "/hooks/x"] {
-        let answer = nobody.post(path, json!({})).await;
+        let answer = caller.post(path, json!({})).await;
         assert_eq!(answer.status, 404);
         bodies.push(answer.body);
     }
@@ -77,7 +77,7 @@ async fn a_paused_project_takes_no_webhooks() {
     let (ana, hook) = deployed(&world).await;
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();
 
-    let answer = world.nobody().post(&hook, json!({})).await;
+    let answer = world.anonymous().post(&hook, json!({})).await;
 
     assert!(answer.headers.contains_key("retry-after"));
     assert_eq!(answer.refused(503), "unavailable");
@@ -89,7 +89,7 @@ async fn a_body_over_the_limit_is_refused_by_name() {
     let world = TestPlane::new().await;
     let (_, hook) = deployed(&world).await;
 
-    let answer = world.nobody().send(http::Method::POST, &hook, &[], vec![b'x'; 1024 * 1024 + 1]).await;
+    let answer = world.anonymous().send(http::Method::POST, &hook, &[], vec![b'x'; 1024 * 1024 + 1]).await;
 
     assert!(answer.body["message"].as_str().unwrap().contains("limit is 1048576"));
     assert_eq!(answer.refused(413), "too_large");

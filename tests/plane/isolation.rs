@@ -6,7 +6,7 @@ use tidemill_model::key::Scope;
 use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
-async fn whatever_belongs_to_somebody_else_is_not_found() {
+async fn what_belongs_to_another_owner_is_not_found() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
@@ -114,7 +114,7 @@ async fn a_scope_that_is_missing_is_named() {
 async fn a_request_without_a_live_key_is_refused() {
     let world = TestPlane::new().await;
     let mut somebody = world.user("ana").await;
-    assert_eq!(world.nobody().get("/v1/deployments").await.refused(401), "unauthenticated");
+    assert_eq!(world.anonymous().get("/v1/deployments").await.refused(401), "unauthenticated");
 
     let before = world.faults.calls().len();
     somebody.key.replace_range(12..13, "~");

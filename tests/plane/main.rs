@@ -21,6 +21,7 @@ mod permissions;
 mod pipeline_validate;
 mod plane;
 mod provider_list;
+mod refusals;
 mod rocketride_http;
 mod rollout;
 mod run;

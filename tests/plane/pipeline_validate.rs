@@ -50,13 +50,13 @@ async fn a_component_that_nothing_reaches_is_warned_of_and_left_out() {
 
     let checked = validate(&ana, json!({"pipeline": pipeline})).await;
 
-    let told = [checked["warnings"].to_string(), checked["errors"].to_string()].concat();
-    assert!(told.contains("lonely"), "{checked}");
+    let reported = [checked["warnings"].to_string(), checked["errors"].to_string()].concat();
+    assert!(reported.contains("lonely"), "{checked}");
     assert!(!checked["order"].to_string().contains("lonely"), "{checked}");
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_told_at_once_the_schedule_included() {
+async fn all_problems_are_reported_at_once_the_schedule_included() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let wrong = json!({
@@ -65,7 +65,7 @@ async fn everything_that_is_wrong_is_told_at_once_the_schedule_included() {
         "components": [
             {"id": "a", "provider": "tmer", "config": {"mode": "Source"}},
             {"id": "b", "provider": "template", "config": {"template": 7}, "input": [{"lane": "text", "from": "a"}]},
-            {"id": "b", "provider": "response", "config": {}, "input": [{"lane": "texte", "from": "nobody"}]},
+            {"id": "b", "provider": "response", "config": {}, "input": [{"lane": "texte", "from": "missing"}]},
         ],
     });
 
@@ -73,7 +73,7 @@ async fn everything_that_is_wrong_is_told_at_once_the_schedule_included() {
 
     assert_eq!((&checked["valid"], &checked["order"]), (&json!(false), &json!([])));
     let errors = checked["errors"].to_string();
-    for named in ["`timer`", "nobody", "texte", "template", "Mars/Base"] {
+    for named in ["`timer`", "missing", "texte", "template", "Mars/Base"] {
         assert!(errors.contains(named), "{named}: {errors}");
     }
     let all = checked["errors"].as_array().unwrap();
@@ -107,7 +107,7 @@ async fn what_is_valid_here_is_taken_by_a_deployment_and_what_is_not_is_refused_
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut wrong = pipeline("q");
-    wrong["components"][1]["input"][0]["from"] = "nobody".into();
+    wrong["components"][1]["input"][0]["from"] = "missing".into();
 
     assert_eq!(validate(&ana, json!({"pipeline": pipeline("p")})).await["valid"], true);
     ana.deploy(pipeline("p"), "manual").await.ok();

@@ -1,4 +1,4 @@
-//! RocketRide's HTTP routes: who may use them, what they answer, and what they never tell.
+//! RocketRide's HTTP routes: who may use them, what they answer, and what they never show.
 
 use crate::given::{broken, chain, echo};
 use http::Method;
@@ -12,7 +12,7 @@ async fn open(user: &User, pipeline: Value) -> String {
     opened["data"]["token"].as_str().unwrap_or_else(|| panic!("{opened}")).to_owned()
 }
 
-/// Somebody who has nothing but a token.
+/// A caller who has nothing but a token.
 fn holder(world: &TestPlane, token: &str) -> User {
     User::new(world.plane.clone(), token, "")
 }
@@ -99,7 +99,7 @@ async fn each_field_of_a_form_is_an_object_and_repeated_ones_are_numbered() {
 }
 
 #[tokio::test]
-async fn an_object_that_fails_is_told_within_a_success() {
+async fn a_failed_object_is_reported_within_a_success() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut pipeline = broken("p");
@@ -132,7 +132,7 @@ async fn a_caller_without_a_live_key_is_denied_in_the_form_that_it_reads() {
     let revoked = world.user("ana").await;
     world.user("ana").await.delete(&format!("/v1/keys/{}", revoked.key_id)).await.ok();
 
-    for user in [world.nobody(), revoked, holder(&world, "tm_local_nonsense"), holder(&world, "nonsense")] {
+    for user in [world.anonymous(), revoked, holder(&world, "tm_local_nonsense"), holder(&world, "nonsense")] {
         for (method, path) in [
             (Method::POST, "/task"),
             (Method::GET, "/task"),
@@ -152,7 +152,7 @@ async fn a_caller_without_a_live_key_is_denied_in_the_form_that_it_reads() {
         ("application/json, text/plain, */*", "application/json"),
         ("*/*", "application/json"),
     ] {
-        let denied = world.nobody().send(Method::GET, "/task?token=t", &[("accept", accept)], Vec::new()).await;
+        let denied = world.anonymous().send(Method::GET, "/task?token=t", &[("accept", accept)], Vec::new()).await;
         assert_eq!((denied.status.as_u16(), denied.headers["content-type"].to_str().unwrap()), (401, content_type));
         assert!(denied.body.to_string().contains("Access denied"));
     }
@@ -163,7 +163,7 @@ async fn a_bare_key_is_a_key() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
 
-    let status = world.nobody().send(Method::GET, "/status", &[("authorization", &ana.key)], Vec::new()).await.ok();
+    let status = world.anonymous().send(Method::GET, "/status", &[("authorization", &ana.key)], Vec::new()).await.ok();
 
     assert_eq!(status["data"]["server"]["uptime"], 0);
 }
@@ -275,7 +275,7 @@ async fn the_tokens_of_a_task_that_is_gone_are_400() {
 }
 
 #[tokio::test]
-async fn somebody_elses_token_opens_shows_replaces_and_ends_nothing() {
+async fn another_owners_token_opens_shows_replaces_and_ends_nothing() {
     let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);
     let hers = ana.post("/task?token=UPLOAD_TASK", echo("hers")).await.ok()["data"]["token"].clone();
@@ -315,7 +315,7 @@ async fn public_tokens_follow_from_nothing_that_anybody_knows() {
 }
 
 #[tokio::test]
-async fn no_answer_tells_of_paths_files_lines_or_tokens() {
+async fn no_answer_contains_paths_files_lines_or_tokens() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let writer = chain("p", &[("webhook", json!({}), "text"), ("file_sink", json!({"path": "../../etc/x"}), "")]);
@@ -341,15 +341,15 @@ async fn no_answer_tells_of_paths_files_lines_or_tokens() {
 #[tokio::test]
 async fn what_is_for_everybody_needs_no_key() {
     let world = TestPlane::new().await;
-    let nobody = world.nobody();
+    let caller = world.anonymous();
 
-    assert_eq!(nobody.get("/ping").await.ok(), json!({"status": "OK"}));
-    assert!(nobody.get("/version").await.ok()["data"]["version"].is_string());
-    assert!(nobody.get("/services").await.ok()["data"]["services"]["webhook"]["lanes"].is_object());
-    assert_eq!(nobody.get("/services?service=webhook").await.ok()["data"]["prefix"], "webhook");
-    let valid = nobody.post("/pipe/validate", echo("p")).await.ok();
+    assert_eq!(caller.get("/ping").await.ok(), json!({"status": "OK"}));
+    assert!(caller.get("/version").await.ok()["data"]["version"].is_string());
+    assert!(caller.get("/services").await.ok()["data"]["services"]["webhook"]["lanes"].is_object());
+    assert_eq!(caller.get("/services?service=webhook").await.ok()["data"]["prefix"], "webhook");
+    let valid = caller.post("/pipe/validate", echo("p")).await.ok();
     assert_eq!((&valid["data"]["pipeline"]["version"], &valid["data"]["errors"]), (&json!(1), &Value::Null));
-    let invalid = nobody.post("/pipe/validate?source=nope", json!({"pipeline": echo("p")})).await.ok();
+    let invalid = caller.post("/pipe/validate?source=nope", json!({"pipeline": echo("p")})).await.ok();
     assert!(invalid["data"]["errors"].to_string().contains("nope"), "{invalid}");
 }
 

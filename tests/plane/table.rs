@@ -80,7 +80,7 @@ fn described() -> Vec<Described> {
 
 /// Every route with its function.
 fn routes() -> impl Iterator<Item = (&'static Function, &'static Route)> {
-    functions::all().flat_map(|function| function.entrances().map(move |(route, _)| (function, route)))
+    functions::all().flat_map(|function| function.endpoints().map(move |(route, _)| (function, route)))
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn the_description_has_every_query_parameter_and_success() {
 #[test]
 fn a_function_streams_at_all_of_its_routes_or_at_none() {
     for function in functions::all() {
-        let mut entrances = function.entrances();
-        assert!(entrances.all(|(_, handle)| handle.streams() == function.streams()), "{}", function.name);
+        let mut endpoints = function.endpoints();
+        assert!(endpoints.all(|(_, handle)| handle.streams() == function.streams()), "{}", function.name);
     }
 }

@@ -140,7 +140,7 @@ fn what_may_run_at_once_is_bounded() {
             .iter()
             .filter_map(|it| it.queue(&template))
             .find(|(of, _)| of == queue)
-            .expect("somebody takes it");
+            .expect("a function takes it");
         assert_eq!(text(&mapping["ScalingConfig"]["MaximumConcurrency"]), bound);
         let parameter = &template.0["Parameters"][bound];
         assert_eq!((parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()), (Some(2), Some(1000)), "{bound}");
@@ -218,7 +218,7 @@ fn alarms(template: &Template) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn something_rings_for_all_that_somebody_should_look_at() {
+fn an_alarm_rings_for_all_that_an_operator_should_look_at() {
     let template = Template::read();
     let alarms = alarms(&template);
     let rings = |metric: &str, about: &str| {
@@ -237,7 +237,7 @@ fn something_rings_for_all_that_somebody_should_look_at() {
     rings("Throttles", "");
     for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
         let actions = alarm["Properties"]["AlarmActions"].to_string();
-        assert!(actions.contains("AlarmTopicArn") && actions.contains("IsMailed"), "`{name}` is sent to nobody");
+        assert!(actions.contains("AlarmTopicArn") && actions.contains("IsMailed"), "`{name}` has no recipient");
     }
 }
 
@@ -297,14 +297,14 @@ async fn the_age_of_a_run_that_takes_long_is_what_its_alarm_compares() {
     world.sleep(minutes(6));
     let lines = swept(&world).await;
 
-    let line = lines.iter().find(|line| !line["oldest_run"].is_null()).expect("its age is told");
+    let line = lines.iter().find(|line| !line["oldest_run"].is_null()).expect("its age is logged");
     assert_eq!((&line["level"], &line["oldest_run"]), (&json!("WARN"), &json!(20 * 60)), "{line}");
     let template = Template::read();
     let filter = &template.resource("PlaneSweepOldestRun")["Properties"];
     assert_eq!(filter["FilterPattern"], "{ $.oldest_run > 0 }");
     assert_eq!(filter["MetricTransformations"][0]["MetricValue"], "$.oldest_run");
     assert_eq!(text(&filter["LogGroupName"]), "PlaneSweepLogs");
-    assert_eq!(template.0["Parameters"]["LongestRunSeconds"]["MinValue"], 15 * 60, "younger runs are not told of");
+    assert_eq!(template.0["Parameters"]["LongestRunSeconds"]["MinValue"], 15 * 60, "younger runs are not logged");
 }
 
 #[test]

@@ -196,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_in_seconds_may_be_given_as_any_duration() {
+    fn seconds_may_be_given_as_any_duration() {
         assert_eq!(whole_seconds("5m"), Ok(300));
         assert_eq!(whole_seconds("300"), Ok(300));
         assert!(whole_seconds("1500ms").is_err());
     }
 
     #[test]
-    fn instants_are_told_relative_to_now() {
+    fn instants_are_shown_relative_to_now() {
         let now = at("2026-11-21T10:00:00Z");
         assert_eq!(relative(at("2026-11-21T09:57:00Z"), now), "3 min ago");
         assert_eq!(relative(at("2026-11-21T12:30:00Z"), now), "in 2 h");

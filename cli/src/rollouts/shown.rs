@@ -115,7 +115,7 @@ fn took(rollout: &Rollout) -> Option<String> {
 }
 
 pub fn columns() -> Table {
-    crate::output::table::new(&["ROLLOUT", "GROUP", "STATE", "%", "PIPELINES", "COMMIT", "BEGUN", "TOOK", "ERROR"])
+    crate::output::table::new(&["ROLLOUT", "GROUP", "STATE", "%", "PIPELINES", "COMMIT", "STARTED", "TOOK", "ERROR"])
 }
 
 pub fn row(table: &mut Table, rollout: Rollout) {

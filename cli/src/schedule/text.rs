@@ -9,10 +9,11 @@ pub fn parse(expr: &str, zone: &str) -> Result<Schedule, ParseError> {
     Schedule::parse(expr)?.in_zone(zone)
 }
 
-/// The problem of an expression, and its place.
+/// The problem of an expression, and its place in it. A problem of the zone has none.
 pub fn refused(expr: &str, error: &ParseError) -> Failure {
     let is_short = expr.len() <= 80 && error.position() <= expr.len() && expr.is_ascii() && !expr.contains('\n');
-    let marked = match is_short && !expr.is_empty() {
+    let is_its_own = Schedule::parse(expr).is_err_and(|own| own == *error);
+    let marked = match is_its_own && is_short && !expr.is_empty() {
         true => format!("{error}\n  {expr}\n  {}^", " ".repeat(error.position())),
         false => error.to_string(),
     };

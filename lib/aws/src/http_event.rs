@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_event_is_for_the_route_that_it_came_by() {
-        let routes = |function: &str| functions::named(function).unwrap().entrances().collect::<Vec<_>>();
+        let routes = |function: &str| functions::named(function).unwrap().endpoints().collect::<Vec<_>>();
 
         let event = event(json!({}));
 

@@ -99,7 +99,7 @@ async fn answer_http(plane: &Arc<Plane>, function: &'static Function) -> Result<
 }
 
 async fn answered(plane: &Arc<Plane>, function: &'static Function, event: http_event::HttpEvent) -> RestResponse {
-    let Some((route, handler)) = function.entrances().find(|(route, _)| event.is_for(route)) else {
+    let Some((route, handler)) = function.endpoints().find(|(route, _)| event.is_for(route)) else {
         return event.nowhere().into();
     };
     match event.request() {

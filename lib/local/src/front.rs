@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_goes_away_ends_the_work_for_a_stream() {
+    async fn a_caller_that_leaves_ends_the_work_for_its_stream() {
         let (_stop, stopped) = watch::channel(false);
         let (sender, answer) = going_on(stopped);
 

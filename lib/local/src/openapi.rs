@@ -22,7 +22,7 @@ type Found = (&'static Route, Handler);
 /// What a request was routed to.
 pub enum Routed {
     To(&'static Route, Handler, Vec<(String, String)>),
-    /// The path is there for these methods.
+    /// The path is there for these methods, which stand in the order of their names.
     OtherMethods(Vec<Method>),
     Nowhere,
 }
@@ -41,7 +41,7 @@ impl Router {
         for (path, item) in description["paths"].as_mapping().expect("the description has paths") {
             let path = path.as_str().expect("a path is text");
             let methods = item.as_mapping().expect("a path has methods").keys();
-            paths.insert(path, methods.filter_map(|method| entrance(path, method)).collect()).expect("paths differ");
+            paths.insert(path, methods.filter_map(|method| endpoint(path, method)).collect()).expect("paths differ");
         }
         Router { paths }
     }
@@ -55,14 +55,18 @@ impl Router {
         match (found.value.get(method), decoded) {
             (Some((route, handler)), Some(path)) => Routed::To(route, *handler, path),
             (Some(_), None) => Routed::Nowhere,
-            (None, _) => Routed::OtherMethods(found.value.keys().cloned().collect()),
+            (None, _) => {
+                let mut methods: Vec<Method> = found.value.keys().cloned().collect();
+                methods.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+                Routed::OtherMethods(methods)
+            }
         }
     }
 }
 
-fn entrance(path: &str, method: &Value) -> Option<(Method, Found)> {
+fn endpoint(path: &str, method: &Value) -> Option<(Method, Found)> {
     let method = Method::from_bytes(method.as_str()?.to_uppercase().as_bytes()).ok()?;
-    let mut entrances = functions::all().flat_map(|function| function.entrances());
-    let found = entrances.find(|(route, _)| route.path == path && route.method == method)?;
+    let mut endpoints = functions::all().flat_map(|function| function.endpoints());
+    let found = endpoints.find(|(route, _)| route.path == path && route.method == method)?;
     Some((method, found))
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A change, by the operation that made it. [`Operation::SourcePause`] and [`Operation::SourceResume`] are the two uses
-/// of `environment_source` that its readers tell apart.
+/// of `environment_source` that its readers distinguish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
+#[expect(missing_docs, reason = "each is the operation of its name")]
 pub enum Operation {
     DeploymentAdd,
     DeploymentUpdate,
@@ -53,6 +54,7 @@ impl Operation {
         Operation::SourceResume,
     ];
 
+    /// The word that is stored: `noun_verb`.
     pub fn as_str(&self) -> &str {
         match self {
             Operation::DeploymentAdd => "deployment_add",

@@ -16,10 +16,14 @@ pub const NOTE_LIMIT: usize = 512;
 /// revision, so that nothing is reused when the project is deployed again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
+    /// Who owns it.
     pub owner: OwnerId,
+    /// The project, or the source of an environment, that it keeps live.
     #[serde(rename = "project")]
     pub id: DeploymentId,
+    /// Whether its due minutes start runs.
     pub state: State,
+    /// When it is due.
     pub schedule: Schedule,
     /// Every due tick up to this instant has its outcome in the ledger.
     pub ticked_until: Timestamp,
@@ -30,9 +34,11 @@ pub struct Deployment {
     /// The plan that new runs take instead of the version's own: that of an environment's source, compiled for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
+    /// The id in its webhook's URL.
     pub hook: HookId,
     /// The key that it was deployed with; scheduled runs stop when it is revoked.
     pub key: KeyId,
+    /// Catch-up window, attempts and time limit of its runs.
     pub settings: Settings,
     /// The group that it is a member of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +51,9 @@ pub struct Deployment {
     /// The oldest run that may wait for its turn. `None` says that no run but `current` is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<RunId>,
+    /// When it was deployed; after a removal, when it was deployed again.
     pub created_at: Timestamp,
+    /// When it was last changed.
     pub updated_at: Timestamp,
     /// What a newer version wrote, written back as it was.
     #[serde(flatten)]
@@ -56,19 +64,26 @@ pub struct Deployment {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum State {
+    /// Each due minute starts a run.
     Active,
     /// Ticks are skipped until it is resumed.
     Paused {
+        /// What the caller gave as the reason, up to [`NOTE_LIMIT`] characters.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// Since when.
         at: Timestamp,
     },
     /// The plane itself stopped it; resuming takes the caller's key.
     Errored {
+        /// Why the plane stopped it.
         reason: String,
+        /// Since when.
         at: Timestamp,
     },
+    /// A tombstone: nothing runs, and no list shows it.
     Removed {
+        /// Since when.
         at: Timestamp,
     },
 }
@@ -77,13 +92,18 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// [`State::Active`].
     Active,
+    /// [`State::Paused`].
     Paused,
+    /// [`State::Errored`].
     Errored,
+    /// [`State::Removed`].
     Removed,
 }
 
 impl State {
+    /// The state without its details.
     pub fn status(&self) -> Status {
         match self {
             State::Active => Status::Active,
@@ -93,6 +113,7 @@ impl State {
         }
     }
 
+    /// Whether it is a tombstone.
     pub fn is_removed(&self) -> bool {
         matches!(self, State::Removed { .. })
     }
@@ -124,10 +145,12 @@ impl Settings {
         Ok(self)
     }
 
+    /// How late a tick may be and still run; zero is not at all.
     pub fn catch_up(&self) -> Duration {
         Duration::from_secs(self.catch_up_seconds.into())
     }
 
+    /// How long one attempt may take.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_seconds.into())
     }
@@ -202,6 +225,8 @@ impl Deployment {
 /// Why a move is not legal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
+    /// The deployment is removed; only deploying it again brings it back.
     Removed,
+    /// The deployment is errored: it can be resumed, not paused.
     Errored,
 }

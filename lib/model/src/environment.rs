@@ -19,23 +19,31 @@ const EARLIER_LIMIT: usize = 20;
 /// Which version of a project is live in an environment, and when its sources run there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
+    /// Who owns it.
     pub owner: OwnerId,
+    /// The project whose version it names.
     pub project: ProjectId,
+    /// Its name, unique within the project.
     pub name: EnvironmentName,
     /// The live pointer.
     pub version: u32,
     /// The versions that rolling back leads to, the next one last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<u32>,
+    /// Whether its sources run.
     pub state: State,
     /// By the component that runs start at.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
     /// Moves with every change, and never back: what a concurrent change is noticed by.
     pub revision: u64,
+    /// When a version was deployed to it for the first time.
     pub created_at: Timestamp,
+    /// The key that deployed to it first.
     pub created_by: KeyId,
+    /// When it was last changed.
     pub updated_at: Timestamp,
+    /// The key that changed it last.
     pub updated_by: KeyId,
     /// When the pointer was last set.
     pub deployed_at: Timestamp,
@@ -48,6 +56,7 @@ pub struct Environment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// Its sources run when they are due or called.
     Enabled,
     /// Nothing runs.
     Disabled,
@@ -58,6 +67,7 @@ pub enum State {
 /// How one source runs in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
+    /// When the source is due.
     pub schedule: Schedule,
     /// Its ticks are skipped until it is resumed.
     #[serde(default)]
@@ -65,8 +75,10 @@ pub struct Source {
     /// How long one run may take, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<u32>,
+    /// How much of its objects' way is shown; `None` is [`Trace::Full`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
+    /// A flag of RocketRide's clients: kept and shown, and without effect here.
     #[serde(default)]
     pub debug: bool,
 }

@@ -4,18 +4,23 @@ use serde::{Deserialize, Serialize};
 
 /// Longest commit message, in bytes, and longest of everything else. Longer ones are cut.
 pub const MESSAGE_LIMIT: usize = 10_240;
+/// Longest of the fields beside the message, in bytes.
 pub const TEXT_LIMIT: usize = 256;
 
 /// A commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Git {
+    /// The commit's hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The branch's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+    /// The commit's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The author's name, as the caller gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The repository's URL.

@@ -14,6 +14,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    /// A refusal of a kind of value, with its message and its hint.
     pub fn new(what: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Invalid {
         Invalid { what, message: message.into(), hint: hint.into() }
     }

@@ -18,16 +18,23 @@ const CHECKSUM_LENGTH: usize = 6;
 /// What the table knows of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
+    /// Its id, which is no secret.
     pub id: KeyId,
+    /// Whose key it is.
     pub owner: OwnerId,
     /// The sha256 of the key's text.
     pub hash: String,
+    /// What it may do.
     pub scopes: Vec<Scope>,
+    /// What its owner calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// From when on it is refused; `None` is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// When it was revoked; `None` if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// To the hour: a write per request would cost more than the requests.
@@ -36,6 +43,7 @@ pub struct Key {
 }
 
 impl Key {
+    /// Whether it authenticates: neither revoked nor expired.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
     }
@@ -64,10 +72,12 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Every scope.
     pub const ALL: [Scope; 4] = [Scope::Control, Scope::Monitor, Scope::Data, Scope::Admin];
     /// What a new key may do unless its maker says otherwise.
     pub const DEFAULT: [Scope; 3] = [Scope::Control, Scope::Monitor, Scope::Data];
 
+    /// The scope's name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Scope::Control => "task.control",
@@ -77,6 +87,7 @@ impl Scope {
         }
     }
 
+    /// Finds a scope by its name.
     pub fn parse(text: &str) -> Result<Scope, Invalid> {
         Scope::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| {
             Invalid::new(
@@ -97,7 +108,9 @@ impl fmt::Display for Scope {
 /// The kind of plane that a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
+    /// A plane on one machine: `tm_local_…`.
     Local,
+    /// A plane in AWS: `tm_live_…`.
     Live,
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 /// One kind of value that travels between components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the format gives these names and no more")]
 pub enum Lane {
     Open,
     Tags,

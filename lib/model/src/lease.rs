@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct Lease {
     /// The process that holds it; empty once it was given back.
     pub holder: String,
+    /// When it ends, unless its holder extends it.
     pub until: Timestamp,
 }
 
 /// A process that meets leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process<'a> {
+    /// What leases name it by, unique among the processes of a table.
     pub name: &'a str,
     /// No other process works on the table, so a lease that does not name this one is void.
     pub is_alone: bool,
@@ -25,6 +27,7 @@ impl Lease {
         Lease { holder: String::new(), until: now }
     }
 
+    /// Whether its holder gave it back before it ended.
     pub fn is_given_back(&self) -> bool {
         self.holder.is_empty()
     }

@@ -1,6 +1,8 @@
 //! Nouns and rules: ids, names, schedules, pipelines, deployments, runs and their legal moves.
 //! No I/O, no clock, no async: time and chance are arguments.
 
+#![warn(missing_docs)]
+
 pub mod audit;
 pub mod calendar;
 pub mod deployment;

@@ -10,7 +10,9 @@ use std::fmt::Write;
 /// One version. It never changes and is never deleted, also not when the deployment is removed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Version {
+    /// Who owns it.
     pub owner: OwnerId,
+    /// The project that it is a version of.
     pub project: ProjectId,
     /// 1, 2, 3, … without a gap.
     pub number: u32,
@@ -23,10 +25,13 @@ pub struct Version {
     pub plan_sha256: String,
     /// Of the pipeline's text, in bytes.
     pub bytes: u64,
+    /// How many components the pipeline has.
     pub components: u32,
+    /// When it was registered.
     pub created_at: Timestamp,
     /// The key that made it.
     pub created_by: KeyId,
+    /// What its maker says of it, up to 512 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The rollout that made it, if it was one.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tidemill_model::ids::RunId;
 
-/// Tells what time it is.
+/// Gives the time.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }

@@ -22,8 +22,8 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// The key of a call, if it has one. `request` is the part of the request that tells it from others, as a tuple of
-    /// its fields.
+    /// The key of a call, if it has one. `request` is the part of the request in which it differs from others, as a
+    /// tuple of its fields.
     pub fn of(call: &Call, operation: &str, request: &impl Serialize) -> Result<Option<Idempotency>, Error> {
         let Some(key) = &call.idempotency else { return Ok(None) };
         let is_text = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));

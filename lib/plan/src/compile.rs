@@ -18,6 +18,7 @@ pub struct Target<'a> {
 /// A pipeline that can run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompiledPipeline {
+    /// What the engine runs.
     pub plan: Plan,
     /// What is allowed but probably not meant.
     pub warnings: Vec<Problem>,

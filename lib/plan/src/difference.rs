@@ -9,14 +9,19 @@ use tidemill_model::pipeline::{Component, Graph};
 /// How a graph becomes another one. Everything stands in the order of the pipelines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
+    /// Components that only the new graph has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<ComponentName>,
+    /// Components that only the old graph has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<ComponentName>,
+    /// Components that both have, and that are not the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<ComponentChange>,
+    /// Connections that only the new graph has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connected: Vec<Connection>,
+    /// Connections that only the old graph has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disconnected: Vec<Connection>,
     /// The component that runs start at, if another one is named.
@@ -27,13 +32,16 @@ pub struct Difference {
 /// A component that is there in one of the pipelines alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ComponentName {
+    /// The component's id.
     pub id: String,
+    /// The name of its kind.
     pub provider: String,
 }
 
 /// A component that is there in both and not the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ComponentChange {
+    /// The component's id.
     pub id: String,
     /// `provider`, or the path of a setting, e.g. `config.headers.Accept`.
     pub fields: Vec<String>,
@@ -42,19 +50,25 @@ pub struct ComponentChange {
 /// That values of a lane go from one component to another; for an attachment, its kind stands for the lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Connection {
+    /// The id of the component that gives the values.
     pub from: String,
+    /// The lane's name.
     pub lane: String,
+    /// The id of the component that takes the values.
     pub to: String,
 }
 
 /// Where runs start; `None` leaves it to the pipeline's only source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
+    /// The old pipeline's `source`.
     pub before: Option<String>,
+    /// The new pipeline's `source`.
     pub after: Option<String>,
 }
 
 impl Difference {
+    /// Compares two graphs.
     pub fn between(before: &Graph, after: &Graph) -> Difference {
         let (old, new) = (by_id(before), by_id(after));
         let only = |graph: &Graph, other: &HashMap<&str, &Component>| -> Vec<ComponentName> {

@@ -4,6 +4,8 @@
 //! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `source`, `order` (prune and sort).
 //! [`difference`] compares two pipelines.
 
+#![warn(missing_docs)]
+
 pub mod compile;
 mod config;
 mod cycles;

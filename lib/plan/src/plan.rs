@@ -16,6 +16,7 @@ pub struct Plan {
 pub struct Node {
     /// The component's id in the pipeline.
     pub id: String,
+    /// The name of its kind.
     pub provider: String,
     /// The component's config as sent, `${NAME}` unresolved.
     pub config: Value,
@@ -26,11 +27,14 @@ pub struct Node {
 /// A value given on `lane` goes to the node at index `to` of [`Plan::nodes`], where it arrives on the same lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
+    /// The lane that the value is given on.
     pub lane: Lane,
+    /// An index of [`Plan::nodes`], greater than that of the node that gives the value.
     pub to: usize,
 }
 
 impl Plan {
+    /// The node that a run starts at.
     pub fn source(&self) -> &Node {
         &self.nodes[0]
     }

@@ -14,9 +14,11 @@ use tidemill_model::lane::Lane;
 pub struct Provider {
     /// The name that a component's `provider` field gives, `snake_case`.
     pub name: &'static str,
+    /// The name that people read.
     pub title: &'static str,
     /// One paragraph for the catalogue: what it does and when to use it.
     pub description: &'static str,
+    /// Where in a pipeline it stands.
     pub class: Class,
     /// Lanes in, each with the lanes that it can give. A source has none and declares `gives`.
     #[serde(serialize_with = "as_objects")]
@@ -51,11 +53,14 @@ pub enum Class {
     Source,
     /// Is handed its objects by a caller (`webhook`, `chat`): on a cron schedule it waits for input that never comes.
     WaitingSource,
+    /// Takes values and gives others.
     Transform,
+    /// Takes values and gives none.
     Sink,
 }
 
 impl Provider {
+    /// Whether runs may start at it.
     pub fn is_source(&self) -> bool {
         matches!(self.class, Class::Source | Class::WaitingSource)
     }
@@ -78,16 +83,18 @@ pub struct Catalogue(BTreeMap<&'static str, Entry>);
 #[derive(Clone, Debug)]
 struct Entry {
     provider: Provider,
-    /// Made at the first use, because most cold starts compile no pipeline.
+    /// Period at the first use, because most cold starts compile no pipeline.
     schema: OnceLock<Schema>,
 }
 
 impl Catalogue {
+    /// Collects providers by name; of two with the same name the later one stays.
     pub fn new(providers: impl IntoIterator<Item = Provider>) -> Catalogue {
         let entry = |provider: Provider| (provider.name, Entry { provider, schema: OnceLock::new() });
         Catalogue(providers.into_iter().map(entry).collect())
     }
 
+    /// Finds a provider by its exact name.
     pub fn get(&self, name: &str) -> Option<&Provider> {
         self.0.get(name).map(|entry| &entry.provider)
     }

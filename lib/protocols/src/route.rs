@@ -73,7 +73,7 @@ impl Route {
 }
 
 /// A route and what answers there.
-pub struct Entrance {
+pub struct Endpoint {
     pub route: Route,
     pub handle: Handler,
 }

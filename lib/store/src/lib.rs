@@ -47,7 +47,7 @@ pub use idempotency::Answered;
 pub use layout::{LAYOUT, Layout, LayoutChange};
 pub use notice::Notice;
 pub use page::{PAGE_LIMIT, Page};
-pub use run::{Checkpoint, Claim, Made};
+pub use run::{Checkpoint, Claim, Period};
 pub use secret::StoredSecret;
 pub use socket::{Login, Socket, Stranger, Watcher};
 pub use task::{Arriving, Credential, Ended, Served};

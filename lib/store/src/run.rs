@@ -42,11 +42,11 @@ impl Store {
         &self,
         owner: &OwnerId,
         deployment: &DeploymentId,
-        made: &Made,
+        period: &Period,
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Run>, Error> {
-        let (from, to) = made.sorts();
+        let (from, to) = period.sorts();
         let partition = keys::deployment_partition(owner, deployment);
         self.page(Range { partition, from, to, order: Order::Descending }, cursor, limit).await
     }
@@ -55,11 +55,11 @@ impl Store {
     pub async fn runs_of_owner(
         &self,
         owner: &OwnerId,
-        made: &Made,
+        period: &Period,
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<Run>, Error> {
-        let (from, mut to) = made.sorts();
+        let (from, mut to) = period.sorts();
         if let Some(Cursor(sort)) = cursor {
             // The index's start key needs the table's partition, which a cursor does not name: start just below.
             to = to.min(just_below(sort));
@@ -123,12 +123,12 @@ impl Store {
 
 /// Runs that were made from one instant, included, to another, left out.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Made {
+pub struct Period {
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
 
-impl Made {
+impl Period {
     fn sorts(&self) -> (String, String) {
         let bound = |at| format!("{}{}", keys::RUNS, RunId::new(at, 0));
         let from = self.since.map_or_else(|| keys::RUNS.to_owned(), bound);

@@ -113,7 +113,7 @@ impl Transaction<'_> {
         Ok(self.put(Part::Socket, item, unchanged(before.map(|before| before.revision))))
     }
 
-    /// Tells no more on a WebSocket.
+    /// Ends the notifications on a WebSocket.
     pub fn no_watcher(self, owner: &OwnerId, id: &ConnectionId) -> Self {
         self.delete(Part::Socket, &keys::watcher(owner, id))
     }

@@ -27,7 +27,8 @@ pub struct Watching {
     /// Until when a function holds the right to notify; 0 if none does.
     pub busy: i64,
     /// When they were notified last.
-    pub told: i64,
+    #[serde(rename = "told")]
+    pub notified: i64,
 }
 
 /// The condition that an attribute is as it was read; one that is 0 may not be there.
@@ -56,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Rejected`] if another function took it.
-    pub async fn begin_telling(&self, owner: &OwnerId, seen: &Watching, until: Timestamp) -> Result<Watching, Error> {
+    pub async fn begin_notifying(&self, owner: &OwnerId, seen: &Watching, until: Timestamp) -> Result<Watching, Error> {
         let update =
             Update::of(&keys::watching(owner)).set("rung", number(0)).set("busy", number(until.as_millisecond()));
         self.update(Part::Socket, as_read(update, "busy", seen.busy)).await
@@ -66,20 +67,20 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Rejected`] if it ran out, and another function took it.
-    pub async fn end_telling(&self, owner: &OwnerId, mine: &Watching, now: Timestamp) -> Result<Watching, Error> {
+    pub async fn end_notifying(&self, owner: &OwnerId, mine: &Watching, now: Timestamp) -> Result<Watching, Error> {
         let update =
             Update::of(&keys::watching(owner)).set("busy", number(0)).set("told", number(now.as_millisecond()));
         self.update(Part::Socket, as_read(update, "busy", mine.busy)).await
     }
 
     /// Notes that no socket has a subscription any more, unless one came since it was read.
-    pub async fn nobody_watches(&self, owner: &OwnerId, seen: &Watching) -> Result<Watching, Error> {
+    pub async fn note_no_subscription(&self, owner: &OwnerId, seen: &Watching) -> Result<Watching, Error> {
         let update = Update::of(&keys::watching(owner)).set("watches", AttributeValue::Bool(false));
         self.update(Part::Socket, as_read(update, "arrivals", seen.arrivals as i64)).await
     }
 
     /// Notes that an owner has no WebSockets any more, unless one came since it was read.
-    pub async fn nobody_is_there(&self, owner: &OwnerId, seen: &Watching) -> Result<(), Error> {
+    pub async fn note_no_socket(&self, owner: &OwnerId, seen: &Watching) -> Result<(), Error> {
         let condition = Condition::when("arrivals = :arrivals").value(":arrivals", number(seen.arrivals));
         self.delete_when(Part::Socket, &keys::watching(owner), condition).await
     }

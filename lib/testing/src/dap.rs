@@ -80,7 +80,7 @@ impl Dap {
     }
 
     /// What the transport does every second.
-    pub async fn tell(&mut self) {
+    pub async fn notify(&mut self) {
         if let Some(work) = self.session.notify() {
             work.await;
         }

@@ -116,7 +116,7 @@ impl TestPlane {
     }
 
     /// A caller without a key.
-    pub fn nobody(&self) -> User {
+    pub fn anonymous(&self) -> User {
         User::new(self.plane.clone(), "", "")
     }
 

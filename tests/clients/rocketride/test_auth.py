@@ -12,7 +12,7 @@ def refusal():
     return rocketride.AuthenticationException
 
 
-async def test_the_answer_to_a_login_tells_who_one_is(plane):
+async def test_the_answer_to_a_login_names_the_user(plane):
     client = rocketride.RocketRideClient(uri=plane.url, auth=plane.key)
     result = await within(client.connect())
 
@@ -113,7 +113,7 @@ async def test_a_client_changes_its_user_on_one_socket(plane):
 
 
 @has_login
-async def test_whoever_is_not_logged_in_is_told_and_closed(plane):
+async def test_a_request_without_a_login_is_refused_and_the_socket_closed(plane):
     client = rocketride.RocketRideClient(uri=plane.url, auth=plane.key)
     await within(client.attach())
 
@@ -141,7 +141,7 @@ async def test_the_probe_needs_no_login(plane):
 
 
 @has_login
-async def test_who_does_not_log_in_is_closed_after_five_seconds(plane):
+async def test_a_connection_without_a_login_is_closed_after_five_seconds(plane):
     client = rocketride.RocketRideClient(uri=plane.url, auth=plane.key)
     await within(client.attach())
     await asyncio.sleep(4)

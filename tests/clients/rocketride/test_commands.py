@@ -55,7 +55,7 @@ async def test_upload_starts_a_pipeline_and_sends_a_file(plane, file, tmp_path):
     assert status == 0 and re.search(r'Successful uploads: (\x1b\[\d+m)?1\b', said), said
 
 
-async def test_events_of_all_kinds_are_told(plane, client, file, tmp_path, project):
+async def test_events_of_all_kinds_are_shown(plane, client, file, tmp_path, project):
     task = await within(client.use(pipeline=echo(project)))
     log = tmp_path / 'events.log'
     command = await begun(plane, 'events', 'ALL', '--token', task['token'], '--log', str(log))

@@ -44,7 +44,7 @@ async def test_a_client_connects_again(plane):
         await within(client.disconnect())
 
 
-async def test_where_nobody_listens_connecting_fails():
+async def test_connecting_to_a_closed_port_fails():
     client = rocketride.RocketRideClient(uri='http://127.0.0.1:1', auth='x')
     with pytest.raises(ConnectionError):
         await within(client.connect())
@@ -83,7 +83,7 @@ async def test_arguments_nested_too_deep_are_answered(client):
     assert 'nested deeper than' in answer['message']
 
 
-async def test_a_client_tells_who_it_is(client):
+async def test_a_client_names_itself(client):
     await call(client, 'rrext_identify', clientName='the tests')
 
     shown = await call(client, 'rrext_dashboard')
@@ -105,7 +105,7 @@ async def test_the_dashboard_counts_the_connections(plane_of_its_own, connect):
     assert plane.key not in str(shown)
 
 
-async def test_the_probe_tells_of_the_plane(client):
+async def test_the_probe_describes_the_plane(client):
     info = await call(client, 'rrext_public_probe')
 
     assert info['capabilities'] == ['oss'] and info['apps'] == []
@@ -123,7 +123,7 @@ async def test_asking_for_the_server_logs_in_first(plane, monkeypatch):
     assert info['capabilities'] == ['oss']
 
 
-async def test_when_the_plane_stops_clients_are_told(plane_of_its_own, connect):
+async def test_a_plane_that_stops_notifies_its_clients(plane_of_its_own, connect):
     plane = plane_of_its_own
     client = await connect(plane.key, plane.url)
     await within(client.ping())

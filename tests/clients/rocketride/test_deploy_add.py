@@ -141,7 +141,7 @@ async def test_the_schedule_is_looked_at_before_the_project(client, project):
         await within(client.deploy.add(pipeline=echo(project), schedule='* *'))
 
 
-async def test_every_problem_is_told_at_once_with_its_component(client, project):
+async def test_all_problems_are_reported_at_once_with_their_components(client, project):
     pipeline = {
         'project_id': project,
         'components': [

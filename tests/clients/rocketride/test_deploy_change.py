@@ -189,7 +189,7 @@ async def test_names_differ_by_their_case(client, project):
         await within(client.deploy.status(project.upper()))
 
 
-async def test_the_list_of_nobody_is_empty(plane_of_its_own, connect):
+async def test_the_list_of_a_new_owner_is_empty(plane_of_its_own, connect):
     client = await connect(plane_of_its_own.key, plane_of_its_own.url)
 
     assert await within(client.deploy.list()) == []

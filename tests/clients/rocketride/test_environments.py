@@ -41,7 +41,7 @@ async def live(deploy, project):
     return project
 
 
-async def test_an_added_version_is_told_and_not_live(deploy, client, project):
+async def test_an_added_version_is_described_and_not_live(deploy, client, project):
     pipeline = timed(project, description='ü', unknown={'a': [1, 2]})
 
     added = await within(deploy.add(pipeline, comment='what changed', metadata={'any': 'thing'}))
@@ -369,7 +369,7 @@ async def test_names_that_are_missing_or_of_others_are_refused(deploy, client, l
     await refused(call(client, 'rrext_deploy_pipe', subcommand='deploy', projectId=live, teamId=TEAM), 'version')
 
 
-async def test_a_login_tells_the_teams(connect, deploy, project):
+async def test_a_login_lists_the_teams(connect, deploy, project):
     team = f'team-{project}'.replace('_', '-')[:60]
     await within(deploy.add(timed(project), deploy_to=team))
 

@@ -75,7 +75,7 @@ async def test_set_events_subscribes_by_token(client, project):
     await within(client.set_events(task['token'], []))
 
 
-async def test_flow_tells_the_way_of_a_traced_object(client, watch, project):
+async def test_flow_shows_the_way_of_a_traced_object(client, watch, project):
     seen = await watch(of_project(project), ['flow'])
     task = await within(client.use(pipeline=echo(project), pipelineTraceLevel='summary'))
 
@@ -104,7 +104,7 @@ async def test_flow_is_silent_without_a_trace_level(client, watch, project, leve
     assert seen.of('apaevt_flow') == []
 
 
-async def test_metadata_tells_no_values(client, watch, project):
+async def test_metadata_contains_no_values(client, watch, project):
     seen = await watch({'token': '*'}, ['flow'])
     task = await within(client.use(pipeline=echo(project), pipelineTraceLevel='metadata'))
 
@@ -149,7 +149,7 @@ async def test_a_sender_hears_its_own_pipes_only(client, project):
     assert heard == {number: [f'object {number}'] for number in range(20)}
 
 
-async def test_whoever_has_the_public_token_hears_the_messages(client, connect, project):
+async def test_a_holder_of_the_public_token_receives_the_messages(client, connect, project):
     task = await within(client.use(pipeline=telling(project)))
     heard = []
 
@@ -201,7 +201,7 @@ async def test_details_name_the_object_and_the_counts(client, watch, project):
     assert seen.of('apaevt_status_state')[0]['state'] == 3
 
 
-async def test_what_a_task_logs_is_told_as_output(client, watch, project):
+async def test_a_tasks_log_arrives_as_output(client, watch, project):
     seen = await watch(of_project(project), ['output'])
     task = await within(client.use(pipeline=telling(project)))
 
@@ -219,7 +219,7 @@ async def test_a_source_of_its_own_objects_is_traced_too(client, watch, project)
     await until(lambda: 'end' in [body['action'] for body in seen.of('apaevt_task')])
 
 
-async def test_the_dashboard_is_told_who_comes_and_what_runs(plane, client, connect, watch, project):
+async def test_the_dashboard_receives_connections_and_tasks(plane, client, connect, watch, project):
     seen = await watch({'token': '*'}, ['dashboard'])
     other = await connect()
     task = await within(client.use(pipeline=echo(project)))
@@ -248,7 +248,7 @@ async def test_no_event_goes_to_another_owner(plane, client, watch, project):
     assert len(stranger.events) == before
 
 
-async def test_without_a_monitor_nothing_is_told(connect, project):
+async def test_without_a_monitor_nothing_is_sent(connect, project):
     seen = Seen()
     client = await connect(on_event=seen.note)
     task = await within(client.use(pipeline=telling(project), pipelineTraceLevel='full'))
@@ -260,7 +260,7 @@ async def test_without_a_monitor_nothing_is_told(connect, project):
 
 
 @knows_teams
-async def test_changes_of_deployments_are_told(client, watch, project):
+async def test_changes_of_deployments_are_sent(client, watch, project):
     seen = await watch({'token': '*'}, ['deploy'])
     pipeline = {**on_schedule(project), 'name': 'one'}
 

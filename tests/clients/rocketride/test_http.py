@@ -151,7 +151,7 @@ def test_a_body_is_named_by_its_disposition(caller, token):
     assert (plain['name'], encoded['name'], len(unnamed['name'])) == ('a b.txt', 'ž.txt', 36)
 
 
-def test_an_object_that_fails_is_told_within_a_success(caller, open_task, project):
+def test_a_failed_object_is_reported_within_a_success(caller, open_task, project):
     pipeline = echo(project)
     pipeline['components'].insert(
         1,
@@ -172,7 +172,7 @@ def test_an_object_that_fails_is_told_within_a_success(caller, open_task, projec
     assert caller.data('GET', f'/task?token={token}')['failedCount'] == 2
 
 
-def test_who_has_no_live_key_is_denied(plane):
+def test_a_caller_without_a_live_key_is_denied(plane):
     revoked = plane.new_key()
     plane.revoke(revoked)
     for credential in [None, 'Bearer', 'Bearer ', 'nonsense', 'Bearer tm_local_x', f'Bearer {revoked["key"]}']:
@@ -188,7 +188,7 @@ def test_who_has_no_live_key_is_denied(plane):
             assert stranger.error(401, method, path) == {'error': 'Access denied'}, (credential, method, path)
 
 
-def test_who_is_refused_while_sending_is_told_so(plane, caller):
+def test_a_caller_refused_while_sending_receives_the_refusal(plane, caller):
     body = b'x' * (8 * MIB)
 
     for _ in range(3):

@@ -35,7 +35,7 @@ async def test_two_owners_add_one_project_id_at_once(ana, bob, project):
     assert [record['userId'] for record in added] == ['ana', 'bob']
 
 
-async def test_nobody_sees_what_belongs_to_another(ana, bob, project):
+async def test_no_owner_sees_what_belongs_to_another(ana, bob, project):
     await within(ana.deploy.add(pipeline=echo(project)))
 
     assert project not in [record['pipeline']['project_id'] for record in await within(bob.deploy.list())]
@@ -73,7 +73,7 @@ async def test_the_dashboard_shows_only_ones_own(ana, bob):
     assert {connection['clientId'] for connection in shown['connections']} == {'ana'}
 
 
-async def test_who_knows_the_answer_to_one_cannot_ask_as_another(ana, bob, project):
+async def test_a_request_cannot_name_another_owner(ana, bob, project):
     await within(ana.deploy.add(pipeline=echo(project)))
 
     with pytest.raises(RuntimeError):

@@ -295,7 +295,7 @@ async def test_pages_of_other_hosts_may_not_connect(plane, open_socket):
     assert (await asked(wire, 'rrext_public_probe'))['success']
 
 
-async def test_plain_http_is_told_what_is_here(plane):
+async def test_plain_http_receives_a_hint(plane):
     with pytest.raises(urllib.error.HTTPError) as refused:
         await asyncio.to_thread(urllib.request.urlopen, plane.url + '/task/service', timeout=PATIENCE)
 

@@ -49,7 +49,7 @@ def step_a_compressed_deploy_is_followed_to_its_end(stack, users):
     assert "event: complete" in events and "SUCCEEDED" in events, events
 
 
-def step_a_dry_run_changes_nothing_and_a_second_deploy_is_told_whom_to_wait_for(stack, users):
+def step_a_dry_run_changes_nothing_and_a_second_deploy_learns_what_to_wait_for(stack, users):
     ana = users["ana"]
     begun = deploy(ana, [f"etl-{number}" for number in range(1, 1000)], "two").ok()
     trial = deploy(ana, ["etl-1"], "two", dryRun="true")

@@ -48,7 +48,7 @@ def step_what_is_gone_is_pruned_and_what_is_the_same_stays(stack, users):
     assert len(versions) == 1 and versions[0]["rollout"], versions
 
 
-def step_of_ten_at_once_one_goes_on_and_the_rest_are_told_which(stack, users):
+def step_of_ten_at_once_one_starts_and_the_rest_learn_which(stack, users):
     from concurrent.futures import ThreadPoolExecutor
 
     ana = users["ana"]

@@ -49,7 +49,7 @@ def step_another_owner_sees_nothing_of_it(stack, users):
     return f"{seen['deployments'][1]}"
 
 
-def step_what_becomes_of_a_task_is_told_to_whoever_watches(stack, users):
+def step_watchers_receive_what_becomes_of_a_task(stack, users):
     seen = through_api_gateway(stack, users["ana"].key, on_webhook("watched"), "watched")
     assert seen["watched"] == ["watched", 0, "watched"], seen
 

@@ -67,7 +67,7 @@ def step_a_cron_in_two_halves_rings_twice_and_runs_once(stack, users):
     return ", ".join(schedule["ScheduleExpression"] for schedule in schedules)
 
 
-def step_why_tells_what_became_of_a_tick(stack, users):
+def step_why_says_what_became_of_a_tick(stack, users):
     tick = users["ana"].ticks("halves")[0]
     return users["ana"].get(f"{deployment('halves')}/why", time=tick["at"]).ok()["explanation"]
 

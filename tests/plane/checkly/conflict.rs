@@ -1,5 +1,5 @@
-//! One deployment of a project at a time: who comes second is told whom to wait for, and no answer makes a client that asks
-//! again and again ask for nothing.
+//! One deployment of a project at a time: the second caller learns which one to wait for, and no answer makes a client
+//! poll for nothing.
 
 use crate::given::checkly::{begin, deploy, deployment, envelope, many, post, project, refused};
 use crate::given::echo;
@@ -28,7 +28,7 @@ async fn a_second_deployment_is_refused_with_the_id_of_the_first() {
 }
 
 #[tokio::test]
-async fn when_a_deployment_is_told_as_final_the_next_one_is_taken() {
+async fn the_next_deployment_is_taken_once_the_last_one_is_shown_as_final() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", [("one", echo("p-1"))]);
@@ -65,7 +65,7 @@ async fn a_cancelled_deployment_goes_on_until_it_has_stopped() {
 }
 
 #[tokio::test]
-async fn a_deployment_that_has_succeeded_cannot_be_cancelled_and_is_told() {
+async fn a_succeeded_deployment_cannot_be_cancelled_and_the_answer_says_so() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let done = deploy(&world, &ana, &envelope("etl", [("one", echo("p-1"))])).await;

@@ -23,8 +23,8 @@ async fn the_pipelines_of_a_project_are_live_when_its_deployment_has_succeeded()
     assert!(["PENDING", "RUNNING"].contains(&begun.body["status"].as_str().unwrap()), "{}", begun.body);
     assert_eq!((&deployed["status"], &deployed["progress"]), (&json!("SUCCEEDED"), &json!(100)));
     assert_eq!(diff(&deployed["result"]), ["one pipeline CREATE", "two pipeline CREATE"]);
-    let told = &deployed["result"]["project"];
-    assert_eq!((&told["logicalId"], &told["name"]), (&json!("team/etl#1"), &json!("Demo")));
+    let shown = &deployed["result"]["project"];
+    assert_eq!((&shown["logicalId"], &shown["name"]), (&json!("team/etl#1"), &json!("Demo")));
     for live in ["p-1", "p-2"] {
         assert_eq!(ana.get(&format!("/v1/deployments/{live}")).await.ok()["state"], "active");
     }
@@ -55,11 +55,11 @@ async fn what_a_project_does_not_name_any_more_is_removed() {
     deploy(&world, &ana, &envelope("etl", [("one", echo("p-1")), ("two", echo("p-2"))])).await;
 
     let next = envelope("etl", [("two", pipeline("p-2")), ("three", echo("p-3"))]);
-    let told = preview(&ana, &next).await;
+    let shown = preview(&ana, &next).await;
     let deployed = deploy(&world, &ana, &next).await;
 
-    assert_eq!(diff(&told), ["one pipeline DELETE", "three pipeline CREATE", "two pipeline UPDATE"]);
-    assert_eq!(diff(&deployed["result"]), diff(&told));
+    assert_eq!(diff(&shown), ["one pipeline DELETE", "three pipeline CREATE", "two pipeline UPDATE"]);
+    assert_eq!(diff(&deployed["result"]), diff(&shown));
     ana.get("/v1/deployments/p-1").await.refused(404);
     assert_eq!(ana.get("/v1/deployments/p-2").await.ok()["version"], 2);
 }
@@ -95,7 +95,7 @@ async fn what_a_project_loses_is_kept_if_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_dry_run_changes_nothing_and_is_told_also_while_a_deployment_goes_on() {
+async fn a_dry_run_changes_nothing_and_works_while_a_deployment_runs() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let sent = envelope("etl", [("one", echo("p-1"))]);
@@ -227,7 +227,7 @@ async fn where_a_project_was_deployed_from_is_kept_with_its_versions() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_what_would_fail_in_its_message() {
+async fn a_dry_runs_message_says_what_would_fail() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     deploy(&world, &ana, &envelope("other", [("one", echo("p-1"))])).await;

@@ -295,7 +295,7 @@ async fn no_answer_holds_a_key_or_a_path_of_the_server() {
     dap.ask("rrext_deploy_add", json!({"pipeline": pipeline("p")})).await.ok();
     for (command, arguments) in [
         ("rrext_deploy_status", json!({"projectId": "p"})),
-        ("rrext_deploy_status", json!({"projectId": "nobody"})),
+        ("rrext_deploy_status", json!({"projectId": "missing"})),
         ("rrext_deploy_list", json!({})),
         ("rrext_dashboard", json!({})),
         ("rrext_deploy_add", json!({"pipeline": {"project_id": "q", "components": 7}})),
@@ -311,14 +311,14 @@ async fn every_problem_of_a_pipeline_is_in_the_one_message() {
     let (_world, _, mut dap) = ana().await;
     let mut broken = pipeline("p");
     broken["components"][0]["provider"] = "timr".into();
-    broken["components"][1]["input"][0]["from"] = "nobody".into();
+    broken["components"][1]["input"][0]["from"] = "missing".into();
 
     let message = dap.ask("rrext_deploy_add", json!({"pipeline": broken})).await.refused();
 
     let lines: Vec<_> = message.lines().collect();
     assert_eq!(lines[0], "the pipeline has 2 problems:");
     assert!(lines[1].contains("`timer_1`") && lines[1].contains("did you mean `timer`"), "{message}");
-    assert!(lines[2].contains("`response_1`") && lines[2].contains("nobody"), "{message}");
+    assert!(lines[2].contains("`response_1`") && lines[2].contains("missing"), "{message}");
 }
 
 #[tokio::test]
@@ -338,7 +338,7 @@ async fn the_checks_come_in_their_order() {
     assert_eq!(dap.ask(add, nameless).await.refused(), "pipeline.project_id is required");
     let taken = json!({"pipeline": pipeline("p"), "schedule": "* *"});
     assert!(dap.ask(add, taken).await.refused().contains("2 fields"));
-    let update = json!({"projectId": "nobody", "schedule": "* *"});
+    let update = json!({"projectId": "missing", "schedule": "* *"});
     assert!(dap.ask("rrext_deploy_update", update).await.refused().contains("2 fields"));
 }
 

@@ -89,7 +89,7 @@ async fn a_name_that_is_no_text_is_refused() {
 }
 
 #[tokio::test]
-async fn a_team_that_cannot_be_is_told_how_teams_are_called() {
+async fn an_impossible_team_is_refused_with_how_teams_are_named() {
     let (_world, _ana, mut dap) = ana().await;
 
     for team in ["bad team", "@you", &"x".repeat(65)] {
@@ -102,7 +102,7 @@ async fn a_team_that_cannot_be_is_told_how_teams_are_called() {
 }
 
 #[tokio::test]
-async fn numbers_that_are_out_of_range_are_told_the_range() {
+async fn numbers_out_of_range_are_refused_with_the_range() {
     let (_world, _ana, mut dap) = ana().await;
     add(&mut dap, json!({"deployTo": "staging"})).await.ok();
 

@@ -15,8 +15,8 @@ async fn pair() -> (TestPlane, Dap, Dap) {
     (world, doer, watcher)
 }
 
-/// A pipeline that tells each text as `progress`.
-fn telling(project: &str) -> Value {
+/// A pipeline that reports each text as `progress`.
+fn reporting(project: &str) -> Value {
     chain(project, &[("webhook", json!({}), "text"), ("log", json!({"event": "progress"}), "")])
 }
 
@@ -29,7 +29,7 @@ fn names(events: &[(String, Value)]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_traced_object_is_told_with_its_way_through_the_pipeline() {
+async fn a_traced_object_is_reported_with_its_way_through_the_pipeline() {
     let (_world, mut doer, mut watcher) = pair().await;
     let token = execute(&mut doer, echo("p"), json!({"pipelineTraceLevel": "summary"})).await;
     monitor(&mut watcher, all(), json!(["flow"])).await;
@@ -58,7 +58,7 @@ async fn a_traced_object_is_told_with_its_way_through_the_pipeline() {
 }
 
 #[tokio::test]
-async fn without_a_trace_level_nothing_is_told_nor_written() {
+async fn without_a_trace_level_nothing_is_sent_or_written() {
     let (world, mut doer, mut watcher) = pair().await;
     let token = execute(&mut doer, echo("p"), json!({})).await;
     monitor(&mut watcher, all(), json!(["flow", "sse"])).await;
@@ -72,7 +72,7 @@ async fn without_a_trace_level_nothing_is_told_nor_written() {
 }
 
 #[tokio::test]
-async fn objects_that_end_out_of_order_are_told_all_the_same() {
+async fn objects_that_end_out_of_order_are_reported_all_the_same() {
     let (_world, mut doer, mut watcher) = pair().await;
     let token = execute(&mut doer, echo("p"), json!({"pipelineTraceLevel": "metadata"})).await;
     let before = pipe(&mut doer, &token).await;
@@ -92,9 +92,9 @@ async fn objects_that_end_out_of_order_are_told_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_happened_before_a_subscription_is_not_told() {
+async fn earlier_events_are_not_sent_to_a_new_subscription() {
     let (_world, mut doer, mut watcher) = pair().await;
-    let token = execute(&mut doer, telling("p"), json!({"pipelineTraceLevel": "full"})).await;
+    let token = execute(&mut doer, reporting("p"), json!({"pipelineTraceLevel": "full"})).await;
     send(&mut doer, &token, "before").await;
 
     monitor(&mut watcher, all(), json!(["flow", "sse", "output"])).await;
@@ -107,7 +107,7 @@ async fn what_happened_before_a_subscription_is_not_told() {
 }
 
 #[tokio::test]
-async fn another_process_is_told_the_same() {
+async fn another_process_sends_the_same() {
     let (world, mut doer, _) = pair().await;
     let token = execute(&mut doer, echo("p"), json!({"pipelineTraceLevel": "full"})).await;
     let pipe = pipe(&mut doer, &token).await;
@@ -146,7 +146,7 @@ async fn a_component_that_fails_leaves_with_its_error() {
 }
 
 #[tokio::test]
-async fn steps_of_a_source_of_its_own_objects_are_told() {
+async fn steps_of_a_source_with_objects_of_its_own_are_reported() {
     let (world, mut doer, mut watcher) = pair().await;
     monitor(&mut watcher, all(), json!(["flow", "output", "task"])).await;
     execute(&mut doer, pipeline("p"), json!({"pipelineTraceLevel": "metadata"})).await;
@@ -162,7 +162,7 @@ async fn steps_of_a_source_of_its_own_objects_are_told() {
 #[tokio::test]
 async fn a_message_reaches_the_pipe_that_listens_before_its_result() {
     let (_world, mut doer, mut watcher) = pair().await;
-    let token = execute(&mut doer, telling("p"), json!({})).await;
+    let token = execute(&mut doer, reporting("p"), json!({})).await;
     monitor(&mut watcher, all(), json!(["sse"])).await;
     let (heard, silent) = (pipe(&mut doer, &token).await, pipe(&mut doer, &token).await);
     monitor(&mut doer, json!({"token": token, "pipeId": heard}), json!(["SSE"])).await;
@@ -183,9 +183,9 @@ async fn a_message_reaches_the_pipe_that_listens_before_its_result() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_told_at_once_is_not_told_again() {
+async fn a_message_that_was_sent_at_once_is_not_sent_again() {
     let (_world, mut doer, _) = pair().await;
-    let token = execute(&mut doer, telling("p"), json!({})).await;
+    let token = execute(&mut doer, reporting("p"), json!({})).await;
     monitor(&mut doer, all(), json!(["sse"])).await;
     let pipe = pipe(&mut doer, &token).await;
     monitor(&mut doer, json!({"token": token, "pipeId": pipe}), json!(["SSE"])).await;
@@ -215,7 +215,7 @@ async fn listening_to_a_pipe_leaves_the_monitors_of_its_task_alone() {
 #[tokio::test]
 async fn messages_ask_for_the_right_to_send_and_all_else_for_the_right_to_monitor() {
     let (world, mut doer, _) = pair().await;
-    let opened = doer.ask("execute", json!({"pipeline": telling("p"), "pipelineTraceLevel": "full"})).await.ok();
+    let opened = doer.ask("execute", json!({"pipeline": reporting("p"), "pipelineTraceLevel": "full"})).await.ok();
     let (token, public) = (opened["token"].as_str().unwrap(), opened["publicToken"].as_str().unwrap());
     let types = json!(["sse", "flow", "summary", "task", "output", "detail", "dashboard", "deploy"]);
     let mut sender = world.socket(&world.user_with("ana", &[Scope::Data]).await).await;
@@ -236,9 +236,9 @@ async fn messages_ask_for_the_right_to_send_and_all_else_for_the_right_to_monito
 }
 
 #[tokio::test]
-async fn what_several_monitors_match_is_told_once() {
+async fn an_event_that_several_monitors_match_is_sent_once() {
     let (_world, mut doer, mut watcher) = pair().await;
-    let token = execute(&mut doer, telling("p"), json!({"pipelineTraceLevel": "metadata"})).await;
+    let token = execute(&mut doer, reporting("p"), json!({"pipelineTraceLevel": "metadata"})).await;
     let types = json!(["summary", "task", "flow", "sse", "output"]);
     for key in [all(), json!({"token": token}), json!({"projectId": "p", "source": "webhook_1"})] {
         monitor(&mut watcher, key, types.clone()).await;
@@ -280,7 +280,7 @@ async fn details_name_what_changed() {
 }
 
 #[tokio::test]
-async fn the_dashboard_is_told_of_connections_monitors_and_tasks() {
+async fn the_dashboard_receives_connections_monitors_and_tasks() {
     let (world, mut doer, mut watcher) = pair().await;
     let bob = world.user("bob").await;
     monitor(&mut watcher, all(), json!(["dashboard"])).await;
@@ -309,7 +309,7 @@ async fn the_dashboard_is_told_of_connections_monitors_and_tasks() {
 }
 
 #[tokio::test]
-async fn changes_of_environments_are_told() {
+async fn changes_of_environments_are_sent() {
     let (world, mut doer, mut watcher) = pair().await;
     let mut bob = world.socket(&world.user("bob").await).await;
     versions(&mut doer, 1).await;
@@ -366,7 +366,7 @@ fn named(mut pipeline: Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_comes_and_goes_between_two_looks_is_told_all_the_same() {
+async fn a_connection_that_comes_and_goes_between_two_looks_is_sent_all_the_same() {
     let (world, mut doer, mut watcher) = pair().await;
     let ana = world.user("ana").await;
     for key in [json!({"projectId": "p", "source": "webhook_1"}), all()] {

@@ -3,6 +3,7 @@
 mod deploy;
 mod environments;
 mod events;
+mod frames;
 mod monitors;
 mod objects;
 mod session;

@@ -83,7 +83,7 @@ async fn ones_own_deployed_run_is_monitored_without_a_team() {
 }
 
 #[tokio::test]
-async fn every_task_of_a_source_is_told_however_soon_the_next_one_comes() {
+async fn every_task_of_a_source_is_reported_however_soon_the_next_one_comes() {
     let (_world, mut doer, mut watcher) = pair().await;
     monitor(&mut watcher, json!({"projectId": "p", "source": "webhook_1"}), json!(["task"])).await;
 

@@ -7,7 +7,7 @@ use tidemill_protocols::dap::{Frame, Outgoing};
 use tidemill_testing::{Death, TestPlane, User, pipeline, seconds};
 
 #[tokio::test]
-async fn the_answer_to_a_login_says_who_one_is() {
+async fn the_answer_to_a_login_names_the_user() {
     let world = TestPlane::new().await;
     let ana = world.user_with("ana", &[Scope::Control, Scope::Monitor]).await;
     let mut dap = world.stranger(1).unwrap();
@@ -22,7 +22,7 @@ async fn the_answer_to_a_login_says_who_one_is() {
 }
 
 #[tokio::test]
-async fn a_refused_login_is_told_before_the_socket_is_closed() {
+async fn a_refused_login_is_answered_before_the_socket_closes() {
     let world = TestPlane::new().await;
     for (auth, message) in [
         (json!(""), "No authorization provided"),
@@ -40,7 +40,7 @@ async fn a_refused_login_is_told_before_the_socket_is_closed() {
 }
 
 #[tokio::test]
-async fn who_has_not_logged_in_after_five_seconds_is_closed() {
+async fn a_connection_without_a_login_is_closed_after_five_seconds() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut stranger = world.stranger(1).unwrap();
@@ -113,7 +113,7 @@ async fn the_silent_socket_of_a_revoked_key_is_closed_within_a_minute() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_closes_nobody() {
+async fn a_table_that_does_not_answer_closes_no_socket() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut dap = world.socket(&ana).await;

@@ -31,7 +31,7 @@ async fn an_object_is_sent_and_its_result_comes_back() {
 }
 
 #[tokio::test]
-async fn a_component_that_fails_is_told_with_the_end_of_its_object() {
+async fn a_failed_component_is_reported_at_the_end_of_its_object() {
     let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let failing = json!({"program": ".x | error(\"no\")"});
@@ -68,7 +68,7 @@ async fn a_tool_that_nothing_offers_is_refused_by_name() {
             "tool `search` is offered by no component: the providers of this plane take values",
         ),
         (json!({"tool": "search", "nodeId": "response_1"}), "tool `search` is not offered by component `response_1`"),
-        (json!({"tool": "search", "nodeId": "nobody"}), "component `nobody` is not in the pipeline"),
+        (json!({"tool": "search", "nodeId": "missing"}), "component `missing` is not in the pipeline"),
         (json!({"tool": "search", "token": "tk_none"}), "Your pipeline is not running"),
         (json!({"tool": "search", "pipe_id": 7}), "Tool pipe with id 7 not found"),
     ] {
@@ -97,7 +97,7 @@ async fn writes_that_are_sent_together_arrive_in_their_order() {
 }
 
 #[tokio::test]
-async fn terminating_is_told_as_the_clients_expect_it() {
+async fn terminating_is_reported_as_clients_expect_it() {
     let world = TestPlane::new().await;
     let mut dap = world.socket(&world.user("ana").await).await;
     let token = open(&mut dap, "p").await;
@@ -188,7 +188,7 @@ async fn every_command_asks_for_its_scope() {
 }
 
 #[tokio::test]
-async fn monitors_tell_how_tasks_stand_and_what_happens_to_them() {
+async fn monitors_send_the_states_of_tasks_and_their_events() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (mut doer, mut watcher) = (world.socket(&ana).await, world.socket(&ana).await);
@@ -201,31 +201,31 @@ async fn monitors_tell_how_tasks_stand_and_what_happens_to_them() {
     assert_eq!(events[1].1["status"], "Not running");
 
     let token = open(&mut doer, "p").await;
-    watcher.tell().await;
+    watcher.notify().await;
     let events = watcher.events();
     assert_eq!((&*events[0].0, &events[0].1["action"]), ("apaevt_task", &json!("begin")));
     assert_eq!((&events[1].1["state"], &events[1].1["__id"]), (&json!(3), &events[0].1["__id"]));
-    watcher.tell().await;
+    watcher.notify().await;
     assert!(watcher.events().is_empty(), "nothing has changed");
 
     let pipe = pipe(&mut doer, &token).await;
     close(&mut doer, &token, pipe).await;
-    watcher.tell().await;
+    watcher.notify().await;
     let events = watcher.events();
     assert_eq!((events.len(), &events[0].1["completedCount"]), (1, &json!(1)));
     doer.ask("terminate", json!({"token": token})).await.ok();
-    watcher.tell().await;
+    watcher.notify().await;
     let events = watcher.events();
     assert_eq!((&events[0].1["action"], &events[1].1["state"]), (&json!("end"), &json!(6)));
     watcher.send("rrext_monitor", json!({"projectId": "p", "source": "webhook_1", "types": []})).await;
     assert_eq!(watcher.events().len(), 1, "only the answer");
     open(&mut doer, "p").await;
-    watcher.tell().await;
+    watcher.notify().await;
     assert!(watcher.events().is_empty());
 }
 
 #[tokio::test]
-async fn what_a_task_logs_is_told_to_those_who_want_it_and_to_no_other_owner() {
+async fn a_tasks_log_is_sent_to_its_subscribers_and_to_no_other_owner() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let (mut doer, mut watcher) = (world.socket(&ana).await, world.socket(&ana).await);
@@ -243,8 +243,8 @@ async fn what_a_task_logs_is_told_to_those_who_want_it_and_to_no_other_owner() {
     // The object is counted before its log is kept.
     world.sleep(seconds(1));
 
-    watcher.tell().await;
-    bob.tell().await;
+    watcher.notify().await;
+    bob.notify().await;
 
     let said: Vec<_> = watcher.events().into_iter().map(|(name, body)| (name, body["output"].clone())).collect();
     assert_eq!(said, [("output".to_owned(), json!("said aloud\n"))]);

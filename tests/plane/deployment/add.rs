@@ -42,7 +42,7 @@ async fn all_problems_of_a_pipeline_are_reported_at_once_and_nothing_is_stored()
         "project_id": "p",
         "components": [
             {"id": "a", "provider": "tmer", "config": {"mode": "Source"}},
-            {"id": "b", "provider": "response", "config": {}, "input": [{"lane": "texte", "from": "nobody"}]},
+            {"id": "b", "provider": "response", "config": {}, "input": [{"lane": "texte", "from": "missing"}]},
         ],
     });
 
@@ -51,7 +51,7 @@ async fn all_problems_of_a_pipeline_are_reported_at_once_and_nothing_is_stored()
     assert_eq!(answer.status, 400);
     let details = answer.body["details"].to_string();
     assert!(details.contains("`timer`"), "the nearest known provider is named: {details}");
-    assert!(details.contains("texte") && details.contains("nobody"), "{details}");
+    assert!(details.contains("texte") && details.contains("missing"), "{details}");
     assert_eq!(ana.get("/v1/deployments/p").await.refused(404), "not_found");
     assert_eq!(ana.get("/v1/deployments/p/versions").await.refused(404), "not_found");
 }

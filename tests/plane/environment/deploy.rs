@@ -1,4 +1,4 @@
-//! The live pointer of an environment: it moves in one write, whoever else moves it and whenever the process dies.
+//! The live pointer of an environment: it moves in one write, also when others move it and whenever the process dies.
 
 use crate::given::environments::{ana, named, of_staging, runs, scheduled, staging, tick_bell, ticks, timer, versions};
 use crate::given::environments::{at, deployed, once, with_versions};
@@ -103,8 +103,8 @@ async fn versions_that_are_added_and_deployed_at_once_are_each_stored() {
     let stored = dap.ask("rrext_deploy", json!({"subcommand": "versions", "projectId": "p"})).await.ok();
     let mut stored = stored["rows"].as_array().unwrap().clone();
     stored.reverse();
-    let told = |artifact: &Value| json!([artifact["version"], artifact["pipelineName"], artifact["sha256"]]);
-    assert_eq!(stored.iter().map(told).collect::<Vec<_>>(), answered.iter().map(told).collect::<Vec<_>>());
+    let summary = |artifact: &Value| json!([artifact["version"], artifact["pipelineName"], artifact["sha256"]]);
+    assert_eq!(stored.iter().map(summary).collect::<Vec<_>>(), answered.iter().map(summary).collect::<Vec<_>>());
     assert_eq!(of_staging(&mut dap, "get", json!({})).await.ok()["version"], 20);
     assert_eq!(ana.post("/v1/doctor", Value::Null).await.ok()["findings"], json!([]));
 }

@@ -61,19 +61,19 @@ async fn of_many_runs_at_once_one_is_started() {
 }
 
 #[tokio::test]
-async fn a_team_names_its_own_run_and_not_the_task_of_whoever_asks() {
+async fn a_team_names_its_own_run_and_not_the_callers_task() {
     let (_world, _ana, mut dap) = ana().await;
     waiting(&mut dap).await;
     let own = dap.ask("execute", json!({"pipeline": echo("p")})).await.ok();
     let run = run(&mut dap).await.ok();
 
     let asked = |more: Value| of_source(&more);
-    let of_nobody = dap.ask("rrext_get_token", asked(json!({}))).await.ok();
+    let of_no_team = dap.ask("rrext_get_token", asked(json!({}))).await.ok();
     let of_team = dap.ask("rrext_get_token", asked(json!({"teamId": "staging"}))).await.ok();
     let restarting = json!({"teamId": "staging", "token": null});
     let restarted = dap.ask("restart", asked(restarting)).await.ok();
 
-    assert_eq!((&of_nobody["token"], &of_team["token"]), (&own["token"], &run["token"]));
+    assert_eq!((&of_no_team["token"], &of_team["token"]), (&own["token"], &run["token"]));
     assert_eq!(restarted["token"], run["token"]);
     for team in ["production", "@me"] {
         dap.ask("rrext_get_token", asked(json!({"teamId": team}))).await.refused();

@@ -163,7 +163,7 @@ async fn a_slot_starts_at_its_own_source() {
 }
 
 #[tokio::test]
-async fn a_slot_is_in_no_list_of_deployments_and_nobody_can_address_it() {
+async fn a_slot_is_in_no_list_of_deployments_and_has_no_address() {
     let (world, ana, mut dap) = ana().await;
     scheduled(&mut dap, "* * * * *").await;
 

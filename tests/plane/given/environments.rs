@@ -50,7 +50,7 @@ pub async fn ana() -> (TestPlane, User, Dap) {
     (world, ana, dap)
 }
 
-/// The small pipeline of project `p`, under a name that tells its versions apart.
+/// The small pipeline of project `p`, under a name for each version.
 pub fn named(name: &str) -> Value {
     let mut named = pipeline("p");
     named["name"] = name.into();

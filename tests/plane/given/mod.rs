@@ -3,6 +3,7 @@
 pub mod checkly;
 pub mod environments;
 pub mod objects;
+pub mod redacted;
 pub mod rollouts;
 pub mod tasks;
 
@@ -48,7 +49,7 @@ pub fn broken(project: &str) -> Value {
     chain(project, &[("timer", json!({}), "documents"), ("template", template, "text"), response])
 }
 
-/// Fails in a way that may pass: nobody listens at the address.
+/// Fails in a way that may pass: no server listens at the address.
 pub fn unreachable(project: &str) -> Value {
     let request = json!({"url": "http://127.0.0.1:1/", "method": "GET", "retries": 0});
     let response = ("response", json!({"lanes": []}), "");

@@ -37,7 +37,7 @@ pub async fn send(dap: &mut Dap, token: &str, text: &str) -> Value {
     close(dap, token, pipe).await
 }
 
-/// Sets what is told, and takes what comes at once.
+/// Subscribes to events, and takes those that come at once.
 pub async fn monitor(dap: &mut Dap, key: Value, types: Value) -> Vec<(String, Value)> {
     let mut arguments = key;
     arguments["types"] = types;
@@ -47,8 +47,8 @@ pub async fn monitor(dap: &mut Dap, key: Value, types: Value) -> Vec<(String, Va
     events
 }
 
-/// What is told now.
+/// The events that are sent now.
 pub async fn received(dap: &mut Dap) -> Vec<(String, Value)> {
-    dap.tell().await;
+    dap.notify().await;
     dap.events()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tidemill_testing::{TestPlane, User, pipeline};
 
-/// A pipeline of a rollout, with a name that tells its versions apart.
+/// A pipeline of a rollout, with a name for each version.
 pub fn wanted(project: &str, name: &str) -> Value {
     let mut named = pipeline(project);
     named["name"] = name.into();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tidemill_testing::TestPlane;
 
 #[tokio::test]
-async fn a_group_shows_its_members_and_who_holds_its_slot() {
+async fn a_group_shows_its_members_and_the_rollout_in_its_slot() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let first = roll_out(&world, &ana, rollout("a/b#c", &["p", "q"], "x")).await;
@@ -32,7 +32,7 @@ async fn what_was_removed_by_itself_is_no_member_any_more() {
 }
 
 #[tokio::test]
-async fn a_group_that_is_not_there_or_somebody_elses_is_not_found() {
+async fn a_group_that_does_not_exist_or_belongs_to_another_owner_is_not_found() {
     let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;

@@ -7,7 +7,7 @@ use tidemill_protocols::invoke;
 use tidemill_testing::{TestPlane, User};
 
 async fn issue(world: &TestPlane, payload: Value) -> Result<Value, Error> {
-    let On::Invoke(handle) = &named("key_issue").unwrap().on else { panic!("`key_issue` is called by nobody") };
+    let On::Invoke(handle) = &named("key_issue").unwrap().on else { panic!("`key_issue` has no caller") };
     handle(&world.plane, payload).await
 }
 

@@ -31,7 +31,7 @@ async fn keys_are_listed_oldest_first_with_their_state_and_without_their_text() 
 }
 
 #[tokio::test]
-async fn a_key_tells_to_the_hour_when_it_was_last_used() {
+async fn a_key_shows_its_last_use_to_the_hour() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let last_used = || async { ana.get("/v1/keys").await.ok()["items"][0]["lastUsedAt"].clone() };

@@ -40,7 +40,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// A world whose timers, queue and WebSockets tell what is asked of them, and where somebody watches ana's tasks.
+    /// A world whose timers, queue and WebSockets note what is asked of them, and where a connection watches ana's tasks.
     pub async fn world(&self) -> TestPlane {
         let world = self.unwatched_world().await;
         let mut watcher = world.visits(&ana(&world).await).await;
@@ -50,7 +50,7 @@ impl Seen {
 
     pub async fn unwatched_world(&self) -> TestPlane {
         let mut world = TestPlane::new().await;
-        let plane = Arc::get_mut(&mut world.plane).expect("nobody else has it yet");
+        let plane = Arc::get_mut(&mut world.plane).expect("no other has it yet");
         plane.timers = Arc::new(Heard { inner: plane.timers.clone(), rang: self.rang.clone() });
         plane.queue = Arc::new(Heard { inner: plane.queue.clone(), rang: self.rang.clone() });
         plane.sockets = Some(Arc::new(Heard { inner: world.gateway.clone(), rang: self.rang.clone() }));
@@ -73,7 +73,7 @@ impl Seen {
 async fn silence(world: &TestPlane) {
     let (owner, store) = (OwnerId::parse("ana").unwrap(), &world.plane.store);
     if let Some(seen) = store.watching(&owner).await.unwrap() {
-        store.begin_telling(&owner, &seen, world.now()).await.unwrap();
+        store.begin_notifying(&owner, &seen, world.now()).await.unwrap();
     }
 }
 
@@ -206,7 +206,7 @@ pub async fn execute(world: &TestPlane, project: &str, run: &str) {
     handle(&world.plane, Bell::Run { owner, deployment, run: RunId::parse(run).unwrap() }, None).await.unwrap();
 }
 
-pub async fn tell(world: &TestPlane, bell: Bell) {
+pub async fn notify(world: &TestPlane, bell: Bell) {
     let handle = bell_handler(QueueKind::Sockets);
     handle(&world.plane, bell, None).await.unwrap();
 }
@@ -256,7 +256,7 @@ async fn keys_and_secrets(seen: &mut Seen) {
     seen.note("provider_list", &world, user.get("/v1/providers")).await.ok();
     let user = ana(&world).await;
     seen.note("caller_get", &world, user.get("/v1/me")).await.ok();
-    seen.note("plane_health", &world, world.nobody().get("/v1/health")).await.ok();
+    seen.note("plane_health", &world, world.anonymous().get("/v1/health")).await.ok();
 }
 
 async fn deployments(seen: &mut Seen) {
@@ -348,8 +348,8 @@ async fn bells(seen: &mut Seen) {
     let mut runs = Vec::new();
     for number in 0..2 {
         let headers = [("content-type", "text/plain")];
-        let nobody = world.nobody();
-        let sent = nobody.send(Method::POST, &hook, &headers, vec![b'0' + number]);
+        let sender = world.anonymous();
+        let sent = sender.send(Method::POST, &hook, &headers, vec![b'0' + number]);
         runs.push(id(&seen.note("hook_receive", &world, sent).await.ok()));
     }
     world.sleep(minutes(2));

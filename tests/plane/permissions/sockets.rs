@@ -5,7 +5,7 @@ use crate::given::environments::{named, staging};
 use crate::given::tasks::caller;
 use crate::given::{chain, echo};
 use crate::permissions::tasks::{ALL, task};
-use crate::permissions::{Seen, ana, sweep, tell};
+use crate::permissions::{Seen, ana, notify, sweep};
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Bell;
@@ -17,10 +17,10 @@ pub async fn sockets(seen: &mut Seen) {
     deployments(seen).await;
     environments(seen).await;
     tasks(seen).await;
-    told(seen).await;
+    notified(seen).await;
 }
 
-async fn told(seen: &mut Seen) {
+async fn notified(seen: &mut Seen) {
     let bell = || Bell::Watch { owner: OwnerId::parse("ana").unwrap() };
     for met in ALL {
         let world = seen.world().await;
@@ -30,7 +30,7 @@ async fn told(seen: &mut Seen) {
         let mut other = visitor(seen, &world, &ana(&world).await).await;
         other.ask("rrext_monitor", by_token).await.ok();
         world.sleep(minutes(60));
-        seen.note("socket_tell", &world, tell(&world, bell())).await;
+        seen.note("socket_notify", &world, notify(&world, bell())).await;
     }
     let world = seen.world().await;
     let (owner, _) = caller(&world, "ana").await;
@@ -38,7 +38,7 @@ async fn told(seen: &mut Seen) {
     let task = owner.open(logging).await.unwrap();
     owner.send(&task.token, "logged").await.unwrap();
     world.sleep(minutes(1));
-    seen.note("socket_tell", &world, tell(&world, bell())).await;
+    seen.note("socket_notify", &world, notify(&world, bell())).await;
 
     let world = seen.unwatched_world().await;
     let user = ana(&world).await;
@@ -46,14 +46,14 @@ async fn told(seen: &mut Seen) {
     quiet.ask("rrext_monitor", json!({"token": "*", "types": ["summary"]})).await.ok();
     quiet.ask("rrext_monitor", json!({"token": "*", "types": []})).await.ok();
     gone.leave().await;
-    seen.note("socket_tell", &world, tell(&world, bell())).await;
+    seen.note("socket_notify", &world, notify(&world, bell())).await;
     ana(&world).await.delete(&format!("/v1/keys/{}", user.key_id)).await.ok();
     world.sleep(minutes(1));
-    seen.note("socket_tell", &world, tell(&world, bell())).await;
+    seen.note("socket_notify", &world, notify(&world, bell())).await;
     let _late = world.visitor(1).await.unwrap();
     world.sleep(minutes(1));
     seen.note("plane_sweep", &world, sweep(&world)).await;
-    seen.note("socket_tell", &world, tell(&world, Bell::Strangers)).await;
+    seen.note("socket_notify", &world, notify(&world, Bell::Strangers)).await;
 }
 
 /// One command of a new key, from a new connection.

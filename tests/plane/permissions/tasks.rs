@@ -11,12 +11,12 @@ use tidemill_operations::answer::TaskAnswer;
 use tidemill_store::Arriving;
 use tidemill_testing::{TestPlane, User, minutes, pipeline};
 
-/// What a task may have come to: whoever looks at it brings it as far as it is to go.
+/// The states in which a look may find a task, and which it may have to settle.
 #[derive(Clone, Copy, Debug)]
 pub enum Met {
     Open,
     Idle,
-    /// Whoever worked on its object is gone.
+    /// The worker of its object is gone.
     Deserted,
     /// The bell of its run is lost.
     Lost,

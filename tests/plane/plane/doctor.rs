@@ -60,7 +60,7 @@ async fn a_timer_that_is_missing_is_found_and_with_fix_is_set() {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_works_on_is_found_and_with_fix_runs() {
+async fn a_run_without_a_worker_is_found_and_with_fix_runs() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "manual").await.ok();

@@ -8,7 +8,7 @@ async fn a_plane_that_answers_is_healthy_for_anybody_and_without_a_look_at_the_t
     let world = TestPlane::new().await;
     world.faults.die(None);
 
-    let health = world.nobody().get("/v1/health").await;
+    let health = world.anonymous().get("/v1/health").await;
 
     assert_eq!(health.status, 200);
     assert_eq!(health.body["status"], "ok");
@@ -17,11 +17,11 @@ async fn a_plane_that_answers_is_healthy_for_anybody_and_without_a_look_at_the_t
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_from_what_is_asked_wrongly() {
+async fn an_unknown_path_is_answered_differently_from_a_wrong_method() {
     let world = TestPlane::new().await;
 
-    assert_eq!(world.nobody().get("/v1/helth").await.refused(404), "not_found");
-    let wrong = world.nobody().post("/v1/health", Value::Null).await;
+    assert_eq!(world.anonymous().get("/v1/helth").await.refused(404), "not_found");
+    let wrong = world.anonymous().post("/v1/health", Value::Null).await;
     assert_eq!(wrong.headers.get("allow").map(|allow| allow.to_str().unwrap()), Some("GET"));
     assert_eq!(wrong.body["hint"], json!("use GET"));
     assert_eq!(wrong.refused(405), "method_not_allowed");

@@ -5,7 +5,7 @@ use tidemill_model::key::Scope;
 use tidemill_testing::{TestPlane, seconds};
 
 #[tokio::test]
-async fn a_plane_tells_since_when_it_is_there() {
+async fn a_plane_shows_since_when_it_runs() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     world.sleep(seconds(90));
@@ -18,10 +18,10 @@ async fn a_plane_tells_since_when_it_is_there() {
 }
 
 #[tokio::test]
-async fn only_who_may_look_is_told() {
+async fn only_a_key_with_the_scope_sees_it() {
     let world = TestPlane::new().await;
 
-    assert_eq!(world.nobody().get("/v1/status").await.refused(401), "unauthenticated");
+    assert_eq!(world.anonymous().get("/v1/status").await.refused(401), "unauthenticated");
     let sender = world.user_with("ana", &[Scope::Data]).await;
     assert_eq!(sender.get("/v1/status").await.refused(403), "permission_denied");
 }

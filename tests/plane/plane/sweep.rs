@@ -46,10 +46,10 @@ async fn every_run_that_waits_is_rung_for_in_the_order_in_which_they_came() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(crate::given::echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
-    let nobody = world.nobody().at(&deaf(&world));
+    let caller = world.anonymous().at(&deaf(&world));
     for number in 0..3 {
         let headers = [("content-type", "text/plain")];
-        nobody.send(http::Method::POST, &hook, &headers, number.to_string().into_bytes()).await.ok();
+        caller.send(http::Method::POST, &hook, &headers, number.to_string().into_bytes()).await.ok();
         world.sleep(seconds(1));
     }
 
@@ -68,7 +68,7 @@ async fn a_webhook_that_a_later_run_overtook_is_not_forgotten() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(crate::given::echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
-    let lost = world.nobody().at(&deaf(&world)).post(&hook, serde_json::json!({})).await.ok();
+    let lost = world.anonymous().at(&deaf(&world)).post(&hook, serde_json::json!({})).await.ok();
     world.advance(seconds(1)).await;
     queued(&ana, "p").await;
     world.advance(minutes(1)).await;
@@ -86,7 +86,7 @@ async fn webhooks_that_have_run_cost_later_sweeps_nothing() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = ana.deploy(crate::given::echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
-    world.nobody().post(&hook, serde_json::json!({})).await.ok();
+    world.anonymous().post(&hook, serde_json::json!({})).await.ok();
     world.settle().await;
     world.sweep().await;
 
@@ -216,7 +216,7 @@ async fn a_record_that_cannot_be_read_stops_the_sweep_of_nothing_else() {
 }
 
 #[tokio::test]
-async fn timers_of_an_owner_who_cannot_be_looked_at_are_left_alone() {
+async fn timers_of_an_unreadable_owner_are_left_alone() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();

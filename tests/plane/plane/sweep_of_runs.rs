@@ -40,9 +40,9 @@ async fn runs_that_wait_in_line_behind_one_that_is_worked_on_are_not_rung_for() 
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
-    let first = accepted(&world.nobody(), &hook).await;
+    let first = accepted(&world.anonymous(), &hook).await;
     for _ in 0..3 {
-        accepted(&world.nobody(), &hook).await;
+        accepted(&world.anonymous(), &hook).await;
     }
     world.sleep(minutes(2));
     taken(&world).await;
@@ -63,7 +63,7 @@ async fn runs_that_wait_behind_one_that_has_just_ended_are_not_rung_for() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
-    let ids = [accepted(&world.nobody(), &hook).await, accepted(&world.nobody(), &hook).await];
+    let ids = [accepted(&world.anonymous(), &hook).await, accepted(&world.anonymous(), &hook).await];
     world.sleep(minutes(2));
     world.answer(QueueKind::Runs).await;
     let states = [run(&ana, &ids[0]).await["state"].clone(), run(&ana, &ids[1]).await["state"].clone()];
@@ -71,7 +71,7 @@ async fn runs_that_wait_behind_one_that_has_just_ended_are_not_rung_for() {
 
     assert_eq!(swept(&world).await.runs_rung, 0);
     world.sleep(minutes(1));
-    assert_eq!(swept(&world).await.runs_rung, 1, "its turn has come, and nobody took it");
+    assert_eq!(swept(&world).await.runs_rung, 1, "its turn has come, and no worker took it");
 }
 
 #[tokio::test]
@@ -79,9 +79,9 @@ async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is(
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
-    let lost = accepted(&world.nobody().at(&deaf(&world)), &hook).await;
+    let lost = accepted(&world.anonymous().at(&deaf(&world)), &hook).await;
     world.sleep(minutes(1));
-    accepted(&world.nobody(), &hook).await;
+    accepted(&world.anonymous(), &hook).await;
     taken(&world).await;
     assert_eq!(run(&ana, &lost).await["state"], "queued");
 
@@ -94,14 +94,14 @@ async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     for _ in 0..100 {
-        accepted(&world.nobody(), &hook).await;
+        accepted(&world.anonymous(), &hook).await;
         world.advance(seconds(1)).await;
     }
     world.advance(minutes(6)).await;
     // It is busy whenever the sweep looks.
-    accepted(&world.nobody(), &hook).await;
+    accepted(&world.anonymous(), &hook).await;
     taken(&world).await;
-    accepted(&world.nobody(), &hook).await;
+    accepted(&world.anonymous(), &hook).await;
 
     let (first, second) = (read_units(&world).await, read_units(&world).await);
 
@@ -113,15 +113,15 @@ async fn a_run_that_comes_in_while_the_sweep_notes_what_has_run_is_not_lost() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
-    accepted(&world.nobody(), &hook).await;
+    accepted(&world.anonymous(), &hook).await;
     world.settle().await;
     world.advance(minutes(6)).await;
-    let nobody = world.nobody().at(&deaf(&world));
+    let caller = world.anonymous().at(&deaf(&world));
 
     let held = world.faults.hold("PutItem", 0);
     let meanwhile = async {
         held.arrived().await;
-        let lost = accepted(&nobody, &hook).await;
+        let lost = accepted(&caller, &hook).await;
         held.release();
         lost
     };
@@ -168,7 +168,7 @@ async fn a_plane_that_starts_rings_for_those_in_line_too() {
     let ana = world.user("ana").await;
     let hook = hook(&ana).await;
     for _ in 0..3 {
-        accepted(&world.nobody(), &hook).await;
+        accepted(&world.anonymous(), &hook).await;
     }
     taken(&world).await;
 

@@ -101,7 +101,7 @@ async fn what_becomes_impossible_on_the_way_stops_the_rest() {
     assert_eq!(findings(&ana).await, json!([]));
 }
 
-/// Otherwise the project that had the id before would go on with nobody to ask about it.
+/// Otherwise the project that had the id before would go on and answer to no id.
 #[tokio::test]
 async fn an_id_of_a_group_stays_with_its_project() {
     let world = TestPlane::new().await;
@@ -128,7 +128,7 @@ async fn an_id_of_a_group_stays_with_its_project() {
 }
 
 #[tokio::test]
-async fn what_is_told_of_many_problems_is_bounded() {
+async fn the_list_of_many_problems_is_bounded() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let of = |number: usize| {
@@ -147,7 +147,7 @@ async fn what_is_told_of_many_problems_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_rollout_that_nobody_can_read_any_more_is_given_up_and_its_slot_is_free() {
+async fn an_unreadable_rollout_is_given_up_and_its_slot_is_free() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "x")).await;
@@ -392,7 +392,7 @@ async fn a_rollout_that_kills_its_workers_is_given_up() {
     let mut ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "new")).await;
     for _ in 0..6 {
-        // Each dies when it has told that it is there, and reads what is asked for.
+        // Each dies after it has taken the lease, and reads what is asked for.
         world.faults.die(Some(Death::Before(3)));
         world.answer(QueueKind::Rollouts).await;
         assert!(world.faults.is_dead());
@@ -434,7 +434,7 @@ async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
     assert_eq!((applied.len(), left.len()), (1, 1), "{given_up:?}");
     assert_eq!(did(&shown(&ana, &id).await), given_up);
     let versions = seen(&ana, &["a", "b"]).await;
-    assert_eq!(versions.iter().flatten().count(), 1, "what is told is what is live: {versions:?}");
+    assert_eq!(versions.iter().flatten().count(), 1, "the answer shows what is live: {versions:?}");
     assert_eq!(findings(&ana).await, json!([]));
 }
 

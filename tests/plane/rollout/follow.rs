@@ -21,7 +21,7 @@ fn events(id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_rollout_is_told_from_where_it_is_to_its_end() {
+async fn a_rollout_is_followed_from_where_it_is_to_its_end() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b", "c"], "old")).await;
@@ -46,7 +46,7 @@ async fn a_rollout_is_told_from_where_it_is_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_rollout_that_has_ended_is_told_at_once() {
+async fn an_ended_rollout_is_sent_at_once() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let done = roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
@@ -57,7 +57,7 @@ async fn a_rollout_that_has_ended_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn whoever_comes_again_is_told_the_rest_of_the_resources() {
+async fn a_follower_that_reconnects_receives_the_rest_of_the_resources() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let done = roll_out(&world, &ana, rollout("night", &["a", "b", "c"], "old")).await;
@@ -81,7 +81,7 @@ async fn whoever_comes_again_is_told_the_rest_of_the_resources() {
 }
 
 #[tokio::test]
-async fn any_process_tells_the_same() {
+async fn any_process_sends_the_same() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b"], "old")).await;
@@ -98,7 +98,7 @@ async fn any_process_tells_the_same() {
 }
 
 #[tokio::test]
-async fn many_who_follow_are_all_told_the_end() {
+async fn all_followers_receive_the_end() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "old")).await;
@@ -115,21 +115,21 @@ async fn many_who_follow_are_all_told_the_end() {
 }
 
 #[tokio::test]
-async fn a_rollout_is_followed_by_its_owner_alone_and_by_who_may() {
+async fn only_its_owners_keys_with_the_scope_follow_a_rollout() {
     let world = TestPlane::new().await;
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
     let id = begin(&ana, rollout("night", &["a"], "old")).await;
 
     assert_eq!(ben.get(&events(&id)).await.refused(404), "not_found");
     assert_eq!(ana.get(&events("01KAFZ7Q3M8T5V2N9R4C6W1XDB")).await.refused(404), "not_found");
-    assert_eq!(world.nobody().get(&events(&id)).await.refused(401), "unauthenticated");
+    assert_eq!(world.anonymous().get(&events(&id)).await.refused(401), "unauthenticated");
     let sender = world.user_with("ana", &[tidemill_model::key::Scope::Data]).await;
     assert_eq!(sender.get(&events(&id)).await.refused(403), "permission_denied");
     assert_eq!(ana.get(&format!("{}?x=1", events(&id))).await.refused(400), "invalid_argument");
 }
 
 #[tokio::test]
-async fn a_cancelled_rollout_is_told_as_that() {
+async fn a_cancelled_rollout_is_shown_as_cancelled() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a", "b"], "old")).await;

@@ -64,7 +64,7 @@ async fn pipelines_that_cannot_run_are_refused_with_all_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_project_of_another_group_is_told() {
+async fn a_project_of_another_group_is_named() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "x")).await;
@@ -75,7 +75,7 @@ async fn a_project_of_another_group_is_told() {
 }
 
 #[tokio::test]
-async fn what_changes_is_told_of_the_graph_and_of_the_settings() {
+async fn a_preview_shows_changes_of_the_graph_and_of_the_settings() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, json!({"group": "night", "pipelines": [with_template("a", "old"), wanted("b", "old")]}))
@@ -94,13 +94,13 @@ async fn what_changes_is_told_of_the_graph_and_of_the_settings() {
     let [a, b, c] = [0, 1, 2].map(|at| &preview["items"][at]);
     assert_eq!(a["graph"], json!({"changed": [{"id": "t", "fields": ["config.template"]}]}));
     assert_eq!(a["settings"], json!([{"name": "maxAttempts", "before": 3, "after": 7}]));
-    assert!(!preview.to_string().contains("hush"), "values are not told: {preview}");
+    assert!(!preview.to_string().contains("hush"), "values are not shown: {preview}");
     assert_eq!((b.get("graph"), b.get("time")), (None, None), "{b}");
     assert_eq!(c["graph"]["added"].as_array().unwrap().len(), pipeline("c")["components"].as_array().unwrap().len());
 }
 
 #[tokio::test]
-async fn what_changes_is_told_of_time() {
+async fn a_preview_shows_changes_of_time() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let scheduled = |project: &str, schedule: &str| {
@@ -125,7 +125,7 @@ async fn what_changes_is_told_of_time() {
 }
 
 #[tokio::test]
-async fn a_source_that_waits_for_input_is_told_also_if_the_schedule_stays() {
+async fn a_source_that_waits_for_input_is_shown_also_if_the_schedule_stays() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut first = wanted("a", "x");
@@ -142,7 +142,7 @@ async fn a_source_that_waits_for_input_is_told_also_if_the_schedule_stays() {
     assert!(warning["message"].as_str().unwrap().contains("`hook` waits for a caller"), "{preview}");
 }
 
-/// A pipeline with a setting that tells its versions apart.
+/// A pipeline with a setting for each version.
 fn with_template(project: &str, template: &str) -> Value {
     json!({"pipeline": {"project_id": project, "components": [
         {"id": "now", "provider": "timer", "config": {}},

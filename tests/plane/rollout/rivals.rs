@@ -12,7 +12,7 @@ enum Manner {
     Cancels,
 }
 
-/// Deploys as clients do: takes the slot, or waits for whoever holds it and tries again. Gives the rollout's end.
+/// Deploys as clients do: takes the slot, or waits for its holder and tries again. Gives the rollout's end.
 async fn deploy(user: &User, manner: Manner, name: String) -> Value {
     loop {
         let begun = user.post("/v1/rollouts", rollout("night", &["a", "b", "c"], &name)).await;
@@ -61,7 +61,7 @@ async fn of_fifty_deploys_half_of_which_cancel_all_end_and_one_is_live() {
     let last = ana.get("/v1/groups/night").await.ok();
     assert_eq!(last["running"], Value::Null, "no slot is left");
     let last = shown(&ana, last["lastRollout"].as_str().unwrap()).await;
-    // Nobody is left to cancel the last one, and each project is wholly of one rollout that succeeded or came as far.
+    // No deploy is left to cancel the last one, and each project is wholly of one rollout that succeeded or came as far.
     assert!(of("succeeded") >= 1);
     assert_eq!(last["state"], "succeeded", "{last}");
     let mut names = Vec::new();

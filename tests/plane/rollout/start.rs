@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tidemill_testing::TestPlane;
 
 #[tokio::test]
-async fn a_rollout_brings_its_pipelines_live_and_tells_what_it_did() {
+async fn a_rollout_brings_its_pipelines_live_and_shows_what_it_did() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut request = rollout("night", &["a", "b"], "first");
@@ -28,7 +28,7 @@ async fn a_rollout_brings_its_pipelines_live_and_tells_what_it_did() {
 }
 
 #[tokio::test]
-async fn of_many_at_once_one_goes_on_and_the_others_are_told_which() {
+async fn of_many_at_once_one_starts_and_the_others_learn_which() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let requests = (0..50).map(|i| ana.post("/v1/rollouts", rollout("night", &["a"], &format!("v{i}"))));
@@ -124,7 +124,7 @@ async fn a_pipeline_that_cannot_run_fails_the_rollout_before_anything_changes() 
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_with_a_pipeline_is_told_at_once_with_what_to_do() {
+async fn all_problems_of_a_pipeline_are_reported_at_once_with_what_to_do() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut one = broken("a");

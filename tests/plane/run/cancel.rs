@@ -70,10 +70,10 @@ async fn a_run_that_waits_for_its_next_attempt_has_none() {
 async fn with_slow_run(user: &User) -> (String, impl FnOnce()) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let (hang_up, told) = channel::<()>();
+    let (hang_up, hung_up) = channel::<()>();
     std::thread::spawn(move || {
         let taken = listener.accept().unwrap();
-        told.recv().unwrap();
+        hung_up.recv().unwrap();
         drop(taken);
     });
     let request = ("http_request", json!({"url": url, "retries": 0}), "text");

@@ -120,11 +120,11 @@ async fn a_run_that_waits_in_line_before_the_one_that_may_run_does_not_hold_it_u
     let hook = ana.deploy(echo("p"), "* * * * *").await.ok()["hook"].as_str().unwrap().to_owned();
 
     // The webhook's bell rings first, but the run by hand has the right to run.
-    world.nobody().post(&hook, json!({"n": 1})).await.ok();
+    world.anonymous().post(&hook, json!({"n": 1})).await.ok();
     queued(&ana, "p").await;
     world.advance(seconds(29)).await;
     // And then a tick's run has it.
-    world.nobody().post(&hook, json!({"n": 2})).await.ok();
+    world.anonymous().post(&hook, json!({"n": 2})).await.ok();
     world.advance(minutes(2)).await;
 
     let runs = ana.runs("p").await;
@@ -140,7 +140,7 @@ async fn a_run_that_waits_does_not_hurry_the_next_attempt_of_the_one_before_it()
     let hook = ana.deploy(unreachable("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
     let waiting = ran(&world, &ana, "p").await;
 
-    let later = world.nobody().post(&hook, json!({})).await.ok();
+    let later = world.anonymous().post(&hook, json!({})).await.ok();
     world.settle().await;
     assert_eq!(run(&ana, waiting["id"].as_str().unwrap()).await, waiting);
     assert_eq!(run(&ana, later["id"].as_str().unwrap()).await["startedAt"], json!(null));

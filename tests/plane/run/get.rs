@@ -5,7 +5,7 @@ use serde_json::json;
 use tidemill_testing::{TestPlane, minutes, pipeline};
 
 #[tokio::test]
-async fn a_run_tells_what_it_was_for_and_what_came_of_it() {
+async fn a_run_shows_its_cause_and_its_result() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();

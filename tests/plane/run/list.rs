@@ -94,7 +94,7 @@ async fn pages_hold_every_run_once_filtered_or_not() {
 }
 
 #[tokio::test]
-async fn without_a_project_all_of_an_owners_runs_are_listed_and_nobody_elses() {
+async fn without_a_project_all_of_an_owners_runs_are_listed_and_no_other_owners() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let bob = world.user("bob").await;
@@ -131,7 +131,7 @@ async fn a_filter_that_cannot_be_is_refused_by_name() {
         assert!(answer.body["message"].as_str().unwrap().contains(named), "{query}: {}", answer.body);
         assert_eq!(answer.refused(400), "invalid_argument", "{query}");
     }
-    assert_eq!(ana.get("/v1/runs?project=nobody").await.refused(404), "not_found");
+    assert_eq!(ana.get("/v1/runs?project=missing").await.refused(404), "not_found");
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ async fn a_secret_is_sealed_where_it_is_stored() {
 
     // In base 64 the value would begin with these characters.
     assert!(sealed.iter().all(|sealed| !sealed.contains("YzRuYXJ5")), "{sealed:?}");
-    assert_ne!(sealed[0], sealed[1], "equal values are not told apart from others");
+    assert_ne!(sealed[0], sealed[1], "equal values look different once sealed");
     // It is sealed for its owner and its name.
     let opened = world.plane.cipher.open(&OwnerId::parse("bob").unwrap(), "TOKEN", &sealed[0]).await;
     assert!(opened.is_err());

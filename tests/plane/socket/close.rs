@@ -22,7 +22,7 @@ async fn nothing_is_kept_of_it() {
 }
 
 #[tokio::test]
-async fn it_may_be_told_twice_and_of_nobody() {
+async fn a_close_may_come_twice_and_for_an_unknown_connection() {
     let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let visitor = world.visits(&ana).await;

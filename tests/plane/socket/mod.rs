@@ -1,6 +1,6 @@
 //! A file per operation on a socket, and what holds of several.
 
 mod close;
+mod notify;
 mod open;
 mod receive;
-mod tell;

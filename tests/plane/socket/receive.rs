@@ -17,7 +17,7 @@ fn owner(name: &str) -> OwnerId {
 }
 
 #[tokio::test]
-async fn each_frame_is_answered_for_whoever_logged_in_before() {
+async fn each_frame_is_answered_for_the_user_who_logged_in() {
     let (world, _, mut visitor) = given().await;
 
     let added = visitor.ask("rrext_deploy_add", json!({"pipeline": pipeline("p"), "schedule": "@daily"})).await.ok();
@@ -92,7 +92,7 @@ async fn a_refused_login_closes_the_socket() {
 }
 
 #[tokio::test]
-async fn who_has_not_logged_in_after_five_seconds_is_closed_at_the_next_frame() {
+async fn a_connection_without_a_login_is_closed_at_its_next_frame_after_five_seconds() {
     let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     let (mut early, mut late) = (world.visitor(1).await.unwrap(), world.visitor(1).await.unwrap());
@@ -197,7 +197,7 @@ async fn no_key_is_kept() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_told_and_closes_nobody_who_is_logged_in() {
+async fn a_table_that_does_not_answer_is_reported_and_closes_no_socket_with_a_login() {
     let (world, ana, mut visitor) = given().await;
     for call in 0..4 {
         world.faults.die(Some(Death::Before(call)));
@@ -215,7 +215,7 @@ async fn a_table_that_does_not_answer_is_told_and_closes_nobody_who_is_logged_in
 }
 
 #[tokio::test]
-async fn a_death_while_a_login_is_written_leaves_nobody_half_logged_in() {
+async fn a_death_while_a_login_is_written_leaves_no_half_login() {
     let world = TestPlane::new().await.behind_api_gateway();
     let ana = world.user("ana").await;
     ana.get("/v1/health").await.ok();
@@ -223,7 +223,7 @@ async fn a_death_while_a_login_is_written_leaves_nobody_half_logged_in() {
         for death in [Death::Before(call), Death::After(call)] {
             let mut visitor = world.visitor(1).await.unwrap();
             world.faults.die(Some(death));
-            // Whether it could be told is not what matters here.
+            // Whether the answer could be sent does not matter here.
             let _ = visitor.send("auth", json!({"auth": ana.key})).await;
             world.faults.die(None);
 
@@ -259,7 +259,7 @@ async fn a_client_that_is_gone_is_forgotten_at_its_answer() {
 }
 
 #[tokio::test]
-async fn a_subscription_is_told_at_once_and_kept() {
+async fn a_subscription_is_answered_at_once_and_kept() {
     let (world, _, mut visitor) = given().await;
     visitor.ask("execute", json!({"pipeline": echo("p")})).await.ok();
 

@@ -83,7 +83,7 @@ async fn a_public_token_is_not_that_of_the_next_task_under_the_same_text() {
 }
 
 #[tokio::test]
-async fn a_token_that_somebody_chose_is_no_credential() {
+async fn a_token_of_ones_own_choice_is_no_credential() {
     let world = TestPlane::new().await;
     let ana = ana(&world).await;
     ana.open_with(json!({"pipeline": echo("p"), "token": "tk_mine"})).await.unwrap();

@@ -163,7 +163,7 @@ async fn whatever_call_the_process_dies_at_the_task_ends_and_is_counted_out() {
 }
 
 #[tokio::test]
-async fn whatever_call_an_end_dies_at_the_run_of_the_task_is_told() {
+async fn whatever_call_an_end_dies_at_the_run_of_the_task_is_shown() {
     for call in 0..20 {
         for death in [Death::Before(call), Death::After(call)] {
             let world = TestPlane::new().await;

@@ -12,7 +12,7 @@ async fn opened(user: &User, pipeline: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_task_tells_what_it_took_and_what_became_of_it() {
+async fn a_task_shows_what_it_took_and_how_it_ended() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let token = opened(&ana, echo("p")).await;
@@ -31,7 +31,7 @@ async fn a_task_tells_what_it_took_and_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn an_object_that_fails_is_told_and_counted() {
+async fn a_failed_object_is_reported_and_counted() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut pipeline = broken("p");
@@ -46,7 +46,7 @@ async fn an_object_that_fails_is_told_and_counted() {
 }
 
 #[tokio::test]
-async fn bytes_are_counted_also_when_nobody_said_how_many_come() {
+async fn bytes_are_counted_also_when_their_number_is_not_announced() {
     let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();

@@ -1,4 +1,4 @@
-//! Opening tasks: one for each source, found again by whoever opened it and by nobody else.
+//! Opening tasks: one for each source, found again by its opener and by no other.
 
 use crate::given::tasks::{caller, echoed};
 use crate::given::{chain, echo, run};
@@ -205,7 +205,7 @@ async fn a_star_addresses_no_single_task() {
 }
 
 #[tokio::test]
-async fn whoever_meets_a_task_that_is_ending_is_told_to_wait() {
+async fn a_caller_that_meets_an_ending_task_is_asked_to_wait() {
     let world = TestPlane::new().await;
     let (ana, _) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();

@@ -42,7 +42,7 @@ async fn objects_are_independent_of_each_other() {
 }
 
 #[tokio::test]
-async fn an_object_that_fails_tells_why_and_the_task_goes_on() {
+async fn a_failed_object_says_why_and_the_task_goes_on() {
     let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;
     let mut failing = broken("p");

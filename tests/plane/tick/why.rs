@@ -48,7 +48,7 @@ async fn a_minute_that_is_not_due_names_the_schedule_and_the_due_minutes_around_
 }
 
 #[tokio::test]
-async fn a_tick_to_come_is_told_from_one_that_is_not_due() {
+async fn a_tick_to_come_differs_from_one_that_is_not_due() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "*/5 * * * *").await.ok();
@@ -128,7 +128,7 @@ async fn the_answer_is_by_the_schedule_that_held_at_the_time() {
 }
 
 #[tokio::test]
-async fn a_tick_that_nobody_has_taken_yet_is_pending() {
+async fn a_tick_that_no_worker_has_taken_yet_is_pending() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();

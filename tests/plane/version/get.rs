@@ -10,7 +10,7 @@ fn named(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_version_keeps_its_pipeline_and_who_made_it_when() {
+async fn every_version_keeps_its_pipeline_author_and_time() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let other = world.user("ana").await;

@@ -13,7 +13,7 @@ const LONGEST_STREAM: u32 = 900_000;
 pub fn text(gateway_responses: &str) -> String {
     let mut paths: Vec<(&str, String)> = Vec::new();
     for function in functions::all() {
-        for (route, _) in function.entrances() {
+        for (route, _) in function.endpoints() {
             let method = method(function, route);
             match paths.iter_mut().find(|(path, _)| *path == route.path) {
                 Some((_, methods)) => methods.push_str(&method),

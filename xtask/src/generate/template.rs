@@ -20,7 +20,7 @@ pub fn text(template: &str, description: &Value) -> String {
 
 /// API Gateway does not say for which account it assumes the role of an integration, so no condition may ask for that.
 fn api_role() -> String {
-    let called = functions::all().filter(|function| function.entrances().next().is_some());
+    let called = functions::all().filter(|function| function.endpoints().next().is_some());
     let called: String =
         called.map(|it| format!("                  - !GetAtt {}Function.Arn\n", camel(it.name))).collect();
     format!(

@@ -35,7 +35,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
             false => session.output.line(line_text(line)),
         };
         following::follow(session, &client, &run, show).await?;
-        tell_error(session, &client, run).await?;
+        show_error(session, &client, run).await?;
         return Ok(Exit::Done);
     }
     let all = everything(&mut Log::of(&client, &run)).await?;
@@ -53,12 +53,12 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     if all.items.is_empty() {
         session.output.note(format_args!("run `{}` wrote no log", all.run));
     }
-    tell_error(session, &client, run).await?;
+    show_error(session, &client, run).await?;
     Ok(Exit::Done)
 }
 
 /// Below the log of a run that failed: with what.
-async fn tell_error(session: &Session, client: &Client, found: Run) -> Result<(), Failure> {
+async fn show_error(session: &Session, client: &Client, found: Run) -> Result<(), Failure> {
     if session.output.is_json() {
         return Ok(());
     }

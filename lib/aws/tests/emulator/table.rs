@@ -13,7 +13,7 @@ async fn store() -> Store {
     store
 }
 
-/// Counts the winners; every other writer must have been told that the deployment had moved on.
+/// Counts the winners; every other write must have been rejected, because the deployment had moved on.
 fn winners(written: Vec<Result<(), Error>>) -> usize {
     let lost = |result: &&Result<(), Error>| match result {
         Ok(()) => true,

@@ -145,7 +145,7 @@ async fn a_stream_ends_whole_before_lambda_ends_the_process() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_in_the_form_of_a_stream() {
+async fn a_refusal_is_sent_in_the_form_of_a_stream() {
     let mut stage = Stage::new().await;
 
     let mut streaming = stage.follow("01KAFZ7Q3M8T5V2N9R4C6W1XDB", Duration::from_secs(900)).await;

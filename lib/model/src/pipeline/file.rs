@@ -14,8 +14,11 @@ use serde_json::{Map, Value};
 pub struct DeployFile {
     /// The pipeline's text exactly as it stands in the file.
     pub pipeline_text: String,
+    /// When the pipeline is due, not parsed yet.
     pub schedule: Option<String>,
+    /// The IANA name of the schedule's zone, not checked yet.
     pub timezone: Option<String>,
+    /// The environment to deploy to, not checked yet.
     pub environment: Option<String>,
     /// The deployment's other fields by their names on the wire: `catchUpSeconds`, `maxAttempts`, `timeoutSeconds`
     /// (whole numbers) and `note` (a string).

@@ -57,7 +57,7 @@ fn members(text: &str) -> Option<Vec<(String, Span)>> {
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut members = Vec::new();
             while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                // The value is borrowed from the text, so its address tells where it stands.
+                // The value is borrowed from the text, so its address gives its place.
                 let start = value.get().as_ptr() as usize - self.0;
                 members.push((name, start..start + value.get().len()));
             }

@@ -23,9 +23,30 @@ use serde_json::Value;
 
 /// Longest name and description that a pipeline may have, in characters: records keep copies of them.
 pub const NAME_LIMIT: usize = 256;
+/// Longest description that a pipeline may have, in characters.
 pub const DESCRIPTION_LIMIT: usize = 4096;
 
 /// A pipeline whose shape is sound. Whether it can run is for a compiler to say.
+///
+/// ```
+/// use tidemill_model::pipeline::{Pipeline, ProblemCode};
+///
+/// let text = r#"{
+///     "project_id": "echo",
+///     "components": [
+///         { "id": "in", "provider": "webhook", "config": {} },
+///         { "id": "out", "provider": "response", "config": {}, "input": [{ "lane": "text", "from": "in" }] }
+///     ]
+/// }"#;
+/// let pipeline = Pipeline::parse(text).unwrap();
+/// assert_eq!(pipeline.project_id().as_str(), "echo");
+/// assert_eq!(pipeline.components()[1].input[0].from, "in");
+/// assert_eq!(pipeline.text(), text);
+///
+/// let problems = Pipeline::parse(r#"{ "components": [{ "id": 7 }] }"#).unwrap_err();
+/// let wrong = problems.iter().find(|problem| problem.code == ProblemCode::WrongType).unwrap();
+/// assert_eq!(wrong.field.as_deref(), Some("/components/0/id"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
     text: String,
@@ -40,24 +61,31 @@ pub struct Pipeline {
 pub struct Graph {
     /// The id of the component that a run starts at, if the pipeline names one.
     pub source: Option<String>,
+    /// The nodes, in the text's order.
     pub components: Vec<Component>,
 }
 
 /// A node of the graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Component {
+    /// Unique within the pipeline, 1 to 256 characters.
     pub id: String,
+    /// The name of its kind, e.g. `http_request`.
     pub provider: String,
     /// Always an object; `${NAME}` is unresolved.
     pub config: Value,
+    /// What flows into it.
     pub input: Vec<Input>,
+    /// What it is attached to.
     pub control: Vec<Control>,
 }
 
 /// A connection that brings values of one lane from another component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
+    /// The lane's name in the text; whether it exists is for a compiler to say.
     pub lane: String,
+    /// The id of the component that gives the values.
     pub from: String,
 }
 
@@ -97,10 +125,12 @@ impl Pipeline {
         &self.text
     }
 
+    /// The text, without a copy.
     pub fn into_text(self) -> String {
         self.text
     }
 
+    /// The project that the pipeline belongs to.
     pub fn project_id(&self) -> &ProjectId {
         &self.project_id
     }
@@ -119,22 +149,27 @@ impl Pipeline {
         of("description", self.description(), DESCRIPTION_LIMIT)
     }
 
+    /// What people call the pipeline; `None` if it has no name.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
+    /// What the pipeline is for; `None` if it has no description.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
+    /// The id of the component that a run starts at, if the pipeline names one.
     pub fn source(&self) -> Option<&str> {
         self.graph.source.as_deref()
     }
 
+    /// The nodes, in the text's order.
     pub fn components(&self) -> &[Component] {
         &self.graph.components
     }
 
+    /// The part that runs.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
@@ -152,6 +187,8 @@ pub struct Broken {
 /// A problem and the position of its component in the pipeline, if it belongs to one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
+    /// The component's position, from 0; `None` for a problem of the whole pipeline.
     pub at: Option<usize>,
+    /// What is wrong.
     pub problem: Problem,
 }

@@ -6,6 +6,7 @@ use std::fmt;
 /// What is wrong with one place of a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
+    /// Its kind, for programs.
     pub code: ProblemCode,
     /// The component's id, if the problem belongs to one that has an id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,39 +25,69 @@ pub struct Problem {
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
     // The text and its shape.
+    /// The text has more than [`super::limits::TEXT_BYTES`].
     TooLarge,
+    /// Objects and arrays are nested deeper than [`super::limits::JSON_DEPTH`].
     TooDeep,
+    /// There are more than [`super::limits::COMPONENTS`].
     TooManyComponents,
+    /// The text is not JSON.
     NotJson,
+    /// An object has the same key twice.
     DuplicateKey,
+    /// A field that must be there is not.
     MissingField,
+    /// A field has another JSON type than it must have.
     WrongType,
+    /// A field has the right type and a value outside of its rule.
     InvalidValue,
+    /// The format has no such field there.
     UnknownField,
     // The graph.
+    /// Two components have the same id.
     DuplicateId,
+    /// No provider has this name.
     UnknownProvider,
+    /// The provider works on a laptop's plane alone.
     LocalOnlyProvider,
+    /// No component is a source.
     MissingSource,
+    /// There are several sources, and `source` names none of them.
     AmbiguousSource,
+    /// `source` names no component.
     UnknownSource,
+    /// `source` names a component that is no source.
     NotASource,
+    /// No lane has this name.
     UnknownLane,
+    /// An input comes from a component that is not there.
     UnknownFrom,
+    /// The component at the other end does not give this lane.
     LaneNotGiven,
+    /// The component does not take this lane.
     LaneNotTaken,
+    /// A source has an input.
     InputIntoSource,
+    /// A component that needs input has none.
     MissingInput,
+    /// Values would flow in a circle.
     Cycle,
     // The config of a component.
+    /// A config lacks a key that its provider requires.
     MissingProperty,
+    /// A config has a key that its provider does not know.
     UnknownProperty,
+    /// A value in a config breaks its provider's schema.
     InvalidConfig,
     // Warnings.
+    /// Nothing that the source gives can arrive at the component.
     Unreachable,
+    /// A component has the same input twice.
     RepeatedInput,
+    /// A schedule starts runs at a source that waits for a caller.
     WaitingSourceOnSchedule,
     // The report itself.
+    /// There are more than [`super::limits::PROBLEMS`]; the rest is left out.
     MoreProblems,
 }
 

@@ -37,7 +37,9 @@ pub fn checked_names(title: Option<&str>, repository: Option<&str>) -> Result<()
 /// Pipelines that are rolled out together, by one rollout at a time: its `active_rollout`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
+    /// Who owns it.
     pub owner: OwnerId,
+    /// Its name, unique within its owner.
     pub name: GroupName,
     /// What people call it.
     pub title: String,
@@ -55,7 +57,9 @@ pub struct Group {
     /// It was removed, and stays for its revision.
     #[serde(default)]
     pub is_removed: bool,
+    /// When it was created; after a removal, when it was created again.
     pub created_at: Timestamp,
+    /// When it was last changed.
     pub updated_at: Timestamp,
     /// What a newer version wrote, written back as it was.
     #[serde(flatten)]
@@ -65,23 +69,32 @@ pub struct Group {
 /// A pipeline that a group brought live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
+    /// The group.
     pub group: GroupName,
+    /// What the group knows the pipeline by.
     pub logical_id: LogicalId,
     /// What its caller calls the kind of thing that it is.
     pub kind: String,
+    /// The project that the pipeline is deployed as.
     pub project: ProjectId,
 }
 
 /// One rollout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
+    /// Its id.
     pub id: RolloutId,
+    /// Who owns it.
     pub owner: OwnerId,
+    /// The group that it changes.
     pub group: GroupName,
+    /// What it is for.
     pub purpose: Purpose,
     /// Names the stored request.
     pub request_sha256: String,
+    /// Where it stands.
     pub state: State,
+    /// What it is busy with.
     pub step: Step,
     /// How many resources it has; known for certain once it is past [`Step::Validate`].
     pub resources: u32,
@@ -89,6 +102,7 @@ pub struct Rollout {
     pub settled: u32,
     /// Percent. It never goes back.
     pub progress: u8,
+    /// The commit of its pipelines, as far as its caller said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
     /// Fields of `git` that were too long.
@@ -96,15 +110,21 @@ pub struct Rollout {
     pub cut: Vec<String>,
     /// The key that asked for it.
     pub key: KeyId,
+    /// When it was requested.
     pub created_at: Timestamp,
+    /// When a worker first began with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When it came to its final state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// When a caller asked for its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Timestamp>,
+    /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// The right to go on with it, while a worker holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
     /// How often the right to go on with it was taken; fences off its earlier holders.
@@ -123,6 +143,7 @@ pub struct Rollout {
 pub struct Rung {
     /// The rollout's when the bell rang: with another one, a worker has come.
     pub epoch: u64,
+    /// When it rang.
     pub at: Timestamp,
 }
 
@@ -153,14 +174,20 @@ pub enum Gone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// It waits for a worker.
     Pending,
+    /// A worker has begun.
     Running,
+    /// Every resource was applied.
     Succeeded,
+    /// A resource failed, or its workers did. Resources that were applied stay so.
     Failed,
+    /// A caller ended it. Resources that were applied stay so.
     Cancelled,
 }
 
 impl State {
+    /// The state's word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             State::Pending => "pending",
@@ -171,6 +198,7 @@ impl State {
         }
     }
 
+    /// Whether it has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, State::Pending | State::Running)
     }
@@ -197,6 +225,7 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step's word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Step::Wait => "wait",
@@ -212,6 +241,7 @@ impl Step {
 pub struct Failure {
     /// A word for programs, e.g. `invalid_pipeline`.
     pub code: String,
+    /// What happened and what to do, for people.
     pub message: String,
 }
 
@@ -221,13 +251,17 @@ pub struct Failure {
 pub struct Resource {
     /// From 0, in the order of the request; those that are gone come last.
     pub index: u32,
+    /// What the group knows it by.
     pub logical_id: LogicalId,
+    /// What its caller calls the kind of thing that it is.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The project that it is deployed as.
     pub project: ProjectId,
     /// `None` if it was not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
+    /// What became of it.
     pub outcome: Outcome,
     /// What is live now, unless nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,9 +275,13 @@ pub struct Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Its project has no deployment yet.
     Create,
+    /// Its deployment differs.
     Update,
+    /// Its deployment is as it should be.
     Unchanged,
+    /// Its deployment is removed.
     Delete,
     /// Its deployment stays and is no member any more.
     Detach,

@@ -30,6 +30,7 @@ pub enum Start {
     Leave,
     /// Read and check its request.
     Validate,
+    /// End it without another look.
     End(End),
 }
 
@@ -51,8 +52,11 @@ pub enum Next {
 /// How a rollout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
+    /// Every resource was applied.
     Succeeded,
+    /// A caller asked for it.
     Cancelled,
+    /// It cannot go on.
     Failed(Cause),
 }
 
@@ -68,6 +72,7 @@ pub enum Cause {
 }
 
 impl End {
+    /// The rollout's final state.
     pub fn state(self) -> State {
         match self {
             End::Succeeded => State::Succeeded,
@@ -130,10 +135,15 @@ impl Work {
 /// How far a rollout is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// What it is busy with.
     pub step: Step,
+    /// How many resources it has.
     pub resources: u32,
+    /// How many of them, from the first on, have their outcome.
     pub settled: u32,
+    /// 0 to 100.
     pub percent: u8,
+    /// Attempts in a row that settled nothing.
     pub attempts: u32,
 }
 

@@ -17,18 +17,25 @@ use std::time::Duration;
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// Its id.
     pub id: RunId,
+    /// Who owns it.
     pub owner: OwnerId,
+    /// The deployment that it runs for.
     #[serde(rename = "project")]
     pub deployment: DeploymentId,
-    /// `None` if it is a task whose pipeline came with the call.
+    /// The version that it executes; `None` if it is a task whose pipeline came with the call.
     #[serde(default, with = "number_or_none")]
     pub version: Option<u32>,
+    /// What started it.
     pub trigger: Trigger,
+    /// Where it stands.
     pub state: State,
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// Attempts before it fails for good, 1 to 10.
     pub max_attempts: u32,
+    /// How long one attempt may take, 1 to 86,400.
     pub timeout_seconds: u32,
     /// The due minute that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,14 +43,18 @@ pub struct Run {
     /// The due minute before that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_tick: Option<Timestamp>,
+    /// When it was made.
     pub queued_at: Timestamp,
+    /// When its first attempt began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When it came to its final state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// An attempt that waits for its backoff does not start before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// Why its last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
     /// The sha256 of the stored input.
@@ -52,11 +63,13 @@ pub struct Run {
     /// What the response components made, as JSON text, when it is small; else `result_sha256` names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+    /// Names the stored result of a run whose result is too large for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_sha256: Option<String>,
     /// The last log lines, as a JSON list, when they were few enough to stay here; the earlier ones are in `log_chunks` rows of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    /// Rows of its log beside the record.
     #[serde(default)]
     pub log_chunks: u32,
     /// Chunks of its trace, for watchers.
@@ -65,6 +78,7 @@ pub struct Run {
     /// Objects that came out of the source so far.
     #[serde(default)]
     pub objects: u64,
+    /// The right to execute it, while a worker holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
     /// How often the right to run it was taken; fences off its earlier holders.
@@ -73,6 +87,7 @@ pub struct Run {
     /// Workers that died in a row without saving progress.
     #[serde(default)]
     pub deaths: u32,
+    /// When a caller asked for its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Timestamp>,
     /// The hash of its task's token.
@@ -91,14 +106,20 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
+    /// A due minute.
     Schedule,
+    /// A request at the hook's URL.
     Webhook,
+    /// A name on the wire by which this version starts no run.
     Call,
+    /// A caller that asked for a run now.
     Manual,
+    /// A task that was opened.
     Task,
 }
 
 impl Trigger {
+    /// The trigger's word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Trigger::Schedule => "schedule",
@@ -114,15 +135,22 @@ impl Trigger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// It waits for a worker, its turn or its backoff.
     Queued,
+    /// A worker executes it.
     Running,
+    /// Every object came through.
     Succeeded,
+    /// Its last attempt failed.
     Failed,
+    /// A caller ended it.
     Cancelled,
+    /// Its last attempt took longer than it may.
     TimedOut,
 }
 
 impl State {
+    /// The state's word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             State::Queued => "queued",
@@ -134,6 +162,7 @@ impl State {
         }
     }
 
+    /// Whether it has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, State::Queued | State::Running)
     }
@@ -148,9 +177,12 @@ impl fmt::Display for State {
 /// What went wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
+    /// The id of the component that failed, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// What happened.
     pub message: String,
+    /// What to do, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -158,9 +190,18 @@ pub struct Failure {
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
+    /// It came to its end.
     Succeeded,
-    Failed { failure: Failure, retryable: bool },
+    /// It met an error.
+    Failed {
+        /// What went wrong.
+        failure: Failure,
+        /// Another attempt may succeed.
+        retryable: bool,
+    },
+    /// A caller asked for its end.
     Cancelled,
+    /// It took longer than it may.
     TimedOut,
 }
 
@@ -170,7 +211,12 @@ pub enum Next {
     /// The run is over.
     Final(State, Option<Failure>),
     /// Another attempt, after a delay.
-    Retry { delay: Duration, failure: Failure },
+    Retry {
+        /// How long the run waits first, at most [`LONGEST_DELAY`].
+        delay: Duration,
+        /// Why the last attempt failed.
+        failure: Failure,
+    },
 }
 
 /// First delay before a retry; it doubles with every attempt.

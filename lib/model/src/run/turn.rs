@@ -11,7 +11,12 @@ use jiff::Timestamp;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
     /// To be written together: the run, and the deployment where the run did not hold the right to run yet.
-    Granted { run: Box<Run>, deployment: Option<Box<Deployment>> },
+    Granted {
+        /// The run, running, under its next epoch.
+        run: Box<Run>,
+        /// The deployment with this run as its current one; `None` if it was that before, or takes no turns.
+        deployment: Option<Box<Deployment>>,
+    },
     /// Another run is going.
     Behind(RunId),
 }

@@ -2,8 +2,8 @@
 //!
 //! `manual`, a preset such as `@daily`, or five cron fields, in UTC or in a named zone. It reads no clock; every
 //! instant is an argument. `parse` reads the text, `fields` finds the next due minute of a calendar, `zone` maps
-//! calendars to instants, `eventbridge` says the same to EventBridge Scheduler, `outlook` tells what another schedule
-//! changes.
+//! calendars to instants, `eventbridge` says the same to EventBridge Scheduler, `outlook` compares a schedule
+//! with the one that it replaces.
 //!
 //! The meaning is that of croniter, the Python library, for five fields, with these deviations:
 //!
@@ -55,6 +55,23 @@ const IN_ZONE: &str = " in ";
 /// When a deployment is due. Equal are schedules of the same text and zone; [`Schedule::canonical`] compares meaning.
 ///
 /// It serializes as its text, with ` in ` and the zone's name behind it unless the zone is UTC.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use tidemill_model::schedule::{Schedule, Zone};
+///
+/// let schedule = Schedule::parse("30 9 * * mon-fri")?.in_zone(Zone::parse("Europe/Berlin")?)?;
+/// let friday: Timestamp = "2026-03-27T12:00:00Z".parse()?;
+///
+/// // Berlin's clock goes forward on the Sunday between: 9:30 is an hour earlier in UTC.
+/// let monday: Timestamp = "2026-03-30T07:30:00Z".parse()?;
+/// assert_eq!(schedule.next_tick(friday), Some(monday));
+///
+/// let refused = Schedule::parse("*/5 * * *").unwrap_err();
+/// assert_eq!(refused.to_string(), "schedule `*/5 * * *` has 4 fields, expected 5");
+/// assert_eq!(Schedule::MANUAL.next_tick(friday), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Schedule {

@@ -25,7 +25,9 @@ pub struct Outlook {
     /// All fires up to here are known of both; only up to here can be said which are dropped or added. `None` if there
     /// is none at all.
     pub until: Option<Timestamp>,
+    /// Fires up to `until` that only the old schedule has.
     pub dropped: Vec<Timestamp>,
+    /// Fires up to `until` that only the new schedule has.
     pub added: Vec<Timestamp>,
     /// Of the new schedule's zone in the next twelve months, where they concern due minutes.
     pub clock_changes: Vec<ClockChange>,
@@ -35,13 +37,17 @@ pub struct Outlook {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClockChange {
+    /// The local day.
     pub date: Date,
+    /// Which way the clock is put.
     pub clocks: Clocks,
     /// The local times that are jumped over or repeated: from this one, to before that one.
     pub from: Time,
+    /// The first local time after them.
     pub to: Time,
     /// The minutes among them that the schedule names.
     pub minutes: u32,
+    /// What becomes of these minutes.
     pub effect: Effect,
 }
 
@@ -186,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_and_added_is_told_as_far_as_both_are_known() {
+    fn dropped_and_added_fires_are_listed_as_far_as_both_are_known() {
         let shown = outlook(&schedule("*/5 * * * *", "UTC"), &schedule("*/10 * * * *", "UTC"), "2026-11-21T10:00:30Z");
 
         assert_eq!((shown.before.len(), shown.after.len()), (10, 10));

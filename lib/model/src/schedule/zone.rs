@@ -33,6 +33,7 @@ pub struct Zone(
 );
 
 impl Zone {
+    /// The zone of schedules that name none.
     pub const UTC: Zone = Zone(None);
 
     /// Reads an IANA name in its exact spelling.

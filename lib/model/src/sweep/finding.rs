@@ -13,17 +13,29 @@ pub enum Finding {
     /// A deployment's timers are not as its record says.
     TimersDiffer,
     /// A minute was due, and its bell did not come.
-    TickDue { first: Timestamp },
+    TickDue {
+        /// The first such minute.
+        first: Timestamp,
+    },
     /// A run waits, and its bell did not come.
-    RunWaits { since: Timestamp },
+    RunWaits {
+        /// From when on it could have begun.
+        since: Timestamp,
+    },
     /// A run is running, and no worker holds it.
     RunLost,
     /// A rollout waits for a worker.
-    RolloutWaits { since: Timestamp },
+    RolloutWaits {
+        /// From when on it could have begun.
+        since: Timestamp,
+    },
     /// A rollout's worker is gone.
     RolloutLost,
     /// The sweep rang for a rollout, and no worker came.
-    NoWorkerCame { rung_at: Timestamp },
+    NoWorkerCame {
+        /// When the sweep rang.
+        rung_at: Timestamp,
+    },
     /// The rollout that a group names as its active one is not there.
     RolloutMissing,
 }
@@ -42,6 +54,7 @@ pub enum Remedy {
 }
 
 impl Finding {
+    /// What to do about it.
     pub fn remedy(self) -> Remedy {
         match self {
             Finding::TimersDiffer => Remedy::SetTimers,

@@ -23,7 +23,9 @@ const TICK_PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 /// A look at the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'a> {
+    /// When it looks.
     pub now: Timestamp,
+    /// How late bells may be before they count as lost.
     pub patience: Patience,
     /// The process that looks.
     pub process: Process<'a>,
@@ -39,6 +41,7 @@ pub enum Patience {
 }
 
 impl Patience {
+    /// How long a run may wait before its bell counts as lost.
     pub fn for_runs(self) -> SignedDuration {
         match self {
             Patience::None => SignedDuration::ZERO,
@@ -46,6 +49,7 @@ impl Patience {
         }
     }
 
+    /// How long a tick may be due before its bell counts as lost.
     pub fn for_ticks(self) -> SignedDuration {
         match self {
             Patience::None => SignedDuration::ZERO,

@@ -18,6 +18,7 @@ pub const OPEN_LIMIT: u32 = 100;
 pub const IDLE_SECONDS: u32 = 900;
 /// Objects of a task that one process works on at once, unless its caller says otherwise, and at most.
 pub const THREADS: u32 = 4;
+/// Most objects of a task that one process works on at once.
 pub const THREADS_LIMIT: u32 = 64;
 /// How long an ended task can still be asked about.
 pub const READABLE: SignedDuration = SignedDuration::from_secs(300);
@@ -38,7 +39,9 @@ pub struct Task {
     pub has_chosen_token: bool,
     /// May send objects, and nothing else.
     pub public_token: String,
+    /// Who owns it.
     pub owner: OwnerId,
+    /// The deployment that its run belongs to.
     #[serde(rename = "project")]
     pub deployment: DeploymentId,
     /// The component that objects come in at.
@@ -51,30 +54,40 @@ pub struct Task {
     pub run: RunId,
     /// The key that it was opened with.
     pub key: KeyId,
+    /// What its caller calls it.
     pub name: String,
+    /// What its caller says that it is for.
     #[serde(default)]
     pub description: String,
     /// The version that it runs; `None` if its pipeline came with the call.
     #[serde(default, with = "number_or_none")]
     pub version: Option<u32>,
+    /// Names the stored pipeline.
     pub pipeline_sha256: String,
+    /// Names the stored plan.
     pub plan_sha256: String,
     /// The caller's variables, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variables: Option<String>,
+    /// Objects that one process works on at once, 1 to [`THREADS_LIMIT`].
     pub threads: u32,
+    /// How much of its objects' way is shown.
     pub trace: Trace,
     /// Idle seconds after which it ends; 0 is never.
     pub ttl_seconds: u32,
+    /// Where it stands.
     pub state: State,
+    /// When it was opened.
     pub opened_at: Timestamp,
     /// When data last came in or went out.
     pub used_at: Timestamp,
     /// When it was asked to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<Timestamp>,
+    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// Why it ended; `None` while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
     /// Objects that were accepted and have not ended.
@@ -86,17 +99,22 @@ pub struct Task {
     /// Moves when objects in flight are given up, so that their ends are not counted twice.
     #[serde(default)]
     pub epoch: u64,
+    /// How often it was restarted.
     #[serde(default)]
     pub restarts: u32,
+    /// Its objects so far.
     #[serde(flatten)]
     pub counts: Counts,
+    /// The errors of its objects, up to [`ERRORS_LIMIT`].
     #[serde(default)]
     pub errors: Vec<String>,
+    /// Rows of its log beside the record.
     #[serde(default)]
     pub log_chunks: u32,
     /// The object that was accepted last, and its bytes.
     #[serde(default)]
     pub current_object: String,
+    /// Its bytes.
     #[serde(default)]
     pub current_size: u64,
 }
@@ -105,16 +123,22 @@ pub struct Task {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
+    /// Objects that were accepted.
     #[serde(deserialize_with = "saturating")]
     pub total_count: u64,
+    /// Bytes of the objects that were accepted.
     #[serde(deserialize_with = "saturating")]
     pub total_size: u64,
+    /// Objects that came through.
     #[serde(deserialize_with = "saturating")]
     pub completed_count: u64,
+    /// Bytes of the objects that came through.
     #[serde(deserialize_with = "saturating")]
     pub completed_size: u64,
+    /// Objects that failed.
     #[serde(deserialize_with = "saturating")]
     pub failed_count: u64,
+    /// Bytes of the objects that failed.
     #[serde(deserialize_with = "saturating")]
     pub failed_size: u64,
 }
@@ -151,13 +175,16 @@ fn saturating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Erro
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// Takes objects.
     Open,
     /// Takes no more objects; those that it took are finished.
     Ending,
+    /// Takes no objects, and has none left.
     Ended,
 }
 
 impl State {
+    /// The state's word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             State::Open => "open",
@@ -185,10 +212,14 @@ pub enum End {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trace {
+    /// Nothing.
     #[default]
     None,
+    /// Which components an object passes, without values.
     Metadata,
+    /// Also the values, each cut to its beginning, and the result.
     Summary,
+    /// As the summary, with sixteen times as much of each value.
     Full,
 }
 
@@ -211,7 +242,7 @@ impl Task {
         sha256(self.token.as_bytes())
     }
 
-    /// What people tell it apart by, in lists and events: no caller gets in with it.
+    /// Its public id, in lists and events: it is no credential.
     pub fn display_id(&self) -> String {
         let start: String = self.token.trim_start_matches("tk_").chars().take(8).collect();
         format!("{start}.{}", self.source)

@@ -14,8 +14,11 @@ const DEAD_KEY: &str = "the key that it was deployed with was revoked or has exp
 /// What is known when the due minutes of an active deployment get their outcomes.
 #[derive(Clone, Debug)]
 pub struct Situation<'a> {
+    /// How long a minute is.
     pub calendar: &'a Calendar,
+    /// The deployment, as it was read.
     pub deployment: &'a Deployment,
+    /// Its due minutes without an outcome.
     pub due: Due,
     /// The key that it was deployed with still authenticates.
     pub has_live_key: bool,
@@ -23,15 +26,18 @@ pub struct Situation<'a> {
     pub going: Option<&'a RunId>,
     /// Names the run, if one is made.
     pub run: RunId,
+    /// When the decision is made.
     pub now: Timestamp,
 }
 
 /// What is to be written, all of it together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
+    /// The deployment with the minutes ticked off.
     pub deployment: Deployment,
     /// One outcome for each due minute, in order; the minute of `run` has none but the run itself.
     pub stretches: Vec<Stretch>,
+    /// The run that is made, if a minute makes one.
     pub run: Option<Run>,
 }
 

@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Due minutes that have no outcome yet, from the first to the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
+    /// The first one.
     pub first: Timestamp,
+    /// The last one; the same as the first if there is one alone.
     pub last: Timestamp,
 }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct Tick {
     /// The due minute.
     pub at: Timestamp,
+    /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -26,8 +27,14 @@ pub struct Tick {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    Ran { run: RunId },
+    /// It made a run.
+    Ran {
+        /// The run that it made.
+        run: RunId,
+    },
+    /// It made none, although the plane was there.
     Skipped(Skipped),
+    /// It made none, because it came too late.
     Missed(Missed),
 }
 
@@ -37,8 +44,10 @@ pub enum Outcome {
 pub enum Skipped {
     /// A run was going, and a deployment never runs twice at once.
     Overlap {
+        /// The run that was going.
         run: RunId,
     },
+    /// The deployment was paused.
     Paused,
     /// The plane had stopped the deployment, e.g. because its key was revoked.
     Errored,
@@ -53,7 +62,10 @@ pub enum Missed {
     /// Later than the deployment's catch-up window.
     TooLate,
     /// Within the window, but a later due minute ran for it.
-    CaughtUp { run: RunId },
+    CaughtUp {
+        /// The later minute's run.
+        run: RunId,
+    },
 }
 
 /// A row of the ledger: one outcome for all due minutes of a stretch. One row stands for a night's downtime.
@@ -63,7 +75,9 @@ pub struct Stretch {
     pub first: Timestamp,
     /// The last due minute.
     pub last: Timestamp,
+    /// The schedule that made the minutes due.
     pub schedule: Schedule,
+    /// What became of each of them.
     #[serde(flatten)]
     pub outcome: Outcome,
 }

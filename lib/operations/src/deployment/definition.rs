@@ -19,7 +19,7 @@ pub struct Definition {
 }
 
 /// The names of a stored pipeline and its plan.
-pub struct Stored {
+pub struct BodyHashes {
     pub pipeline_sha256: String,
     pub plan_sha256: String,
 }
@@ -102,12 +102,12 @@ impl Definition {
     }
 
     /// Stores the pipeline and its plan, and names them. What nothing comes to refer to does no harm.
-    pub async fn store_bodies(&self, plane: &Plane, call: &Call, project: &ProjectId) -> Result<Stored, Error> {
+    pub async fn store_bodies(&self, plane: &Plane, call: &Call, project: &ProjectId) -> Result<BodyHashes, Error> {
         let plan = serde_json::to_vec(&self.compiled.plan).map_err(Error::internal)?;
         let bodies = [self.pipeline.text().as_bytes(), &plan];
         let names = plane.store.put_bodies(&call.owner, project, &bodies).await?;
         let [pipeline_sha256, plan_sha256] = names.try_into().expect("two bodies have two names");
-        Ok(Stored { pipeline_sha256, plan_sha256 })
+        Ok(BodyHashes { pipeline_sha256, plan_sha256 })
     }
 
     /// Stores the pipeline and its plan, and makes the version that names them.
@@ -119,7 +119,7 @@ impl Definition {
         number: u32,
         note: Option<String>,
     ) -> Result<Version, Error> {
-        let Stored { pipeline_sha256, plan_sha256 } = self.store_bodies(plane, call, project).await?;
+        let BodyHashes { pipeline_sha256, plan_sha256 } = self.store_bodies(plane, call, project).await?;
         Ok(Version {
             owner: call.owner.clone(),
             project: project.clone(),

@@ -42,7 +42,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// What tells one update from another.
+    /// What makes one update differ from another.
     fn fields(&self) -> impl Serialize {
         let timing = (&self.schedule, &self.timezone);
         let settings = (self.catch_up_seconds, self.max_attempts, self.timeout_seconds);

@@ -25,10 +25,10 @@ pub struct Input {
     pub cursor: Option<String>,
 }
 
-/// One thing that happened.
+/// A change of an environment, a run, or a version that was added.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Happened {
+pub struct Event {
     /// Its place in the history: 1 is the oldest.
     pub number: u64,
     pub at: Timestamp,
@@ -50,13 +50,13 @@ impl Operation for History {
     const NAME: &'static str = "environment_history";
     const SCOPE: Option<Scope> = Some(Scope::Monitor);
     type Input = Input;
-    type Output = ListAnswer<Happened>;
+    type Output = ListAnswer<Event>;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let limit = answer::page_limit(input.limit)?;
         let before = input.cursor.as_deref().map(parsed).transpose()?;
         let mut items = all(plane, call, &input.project, input.environment.as_ref()).await?;
-        items.retain(|happened| before.is_none_or(|before| happened.number < before));
+        items.retain(|event| before.is_none_or(|before| event.number < before));
         let has_more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| has_more).map(|last| last.number.to_string());
@@ -77,26 +77,25 @@ pub async fn all(
     call: &Call,
     project: &ProjectId,
     environment: Option<&EnvironmentName>,
-) -> Result<Vec<Happened>, Error> {
+) -> Result<Vec<Event>, Error> {
     let mut items = versions(plane, call, project).await?;
     if items.is_empty() {
         return Err(Error::not_found(Noun::Project, project));
     }
     items.extend(changes(plane, call, project).await?);
     put_in_order(&mut items);
-    for (happened, number) in items.iter_mut().zip(1..) {
-        happened.number = number;
+    for (event, number) in items.iter_mut().zip(1..) {
+        event.number = number;
     }
     let name = environment.map(EnvironmentName::as_str);
-    items
-        .retain(|happened| name.is_none() || happened.environment.is_none() || happened.environment.as_deref() == name);
+    items.retain(|event| name.is_none() || event.environment.is_none() || event.environment.as_deref() == name);
     items.reverse();
     Ok(items)
 }
 
 /// Puts everything into its order. The versions are in the order of their numbers and the changes of an environment in
 /// that of its revisions, whatever the clocks of those who wrote them said; between the two, time decides.
-fn put_in_order(items: &mut [Happened]) {
+fn put_in_order(items: &mut [Event]) {
     items.sort_by(|one, other| one.place().cmp(&other.place()));
     for written in items.chunk_by_mut(|one, other| one.environment == other.environment) {
         for next in 1..written.len() {
@@ -104,10 +103,10 @@ fn put_in_order(items: &mut [Happened]) {
         }
     }
     // A version was registered before it was deployed.
-    items.sort_by_key(|happened| (happened.at, happened.environment.is_some()));
+    items.sort_by_key(|event| (event.at, event.environment.is_some()));
 }
 
-impl Happened {
+impl Event {
     /// Where it stands among the changes of the same environment, or among the versions. A run leaves the revision as it
     /// is, and came after the change that made that.
     fn place(&self) -> (Option<&str>, u64, bool, u32, Timestamp) {
@@ -116,11 +115,11 @@ impl Happened {
     }
 }
 
-async fn versions(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Happened>, Error> {
+async fn versions(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Event>, Error> {
     let (mut items, mut cursor) = (Vec::new(), None);
     loop {
         let page = plane.store.versions(&call.owner, project, cursor.as_ref(), PAGE_LIMIT).await?;
-        items.extend(page.items.into_iter().map(|version| Happened {
+        items.extend(page.items.into_iter().map(|version| Event {
             number: 0,
             at: version.created_at,
             operation: audit::Operation::VersionAdd,
@@ -138,11 +137,11 @@ async fn versions(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec
     }
 }
 
-async fn changes(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Happened>, Error> {
+async fn changes(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Event>, Error> {
     let (mut items, mut cursor) = (Vec::new(), None);
     loop {
         let page = plane.store.environment_audits(&call.owner, project, cursor.as_ref(), PAGE_LIMIT).await?;
-        items.extend(page.items.into_iter().map(Happened::from));
+        items.extend(page.items.into_iter().map(Event::from));
         cursor = page.next;
         if cursor.is_none() {
             items.reverse();
@@ -151,9 +150,9 @@ async fn changes(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<
     }
 }
 
-impl From<EnvironmentAudit> for Happened {
-    fn from(row: EnvironmentAudit) -> Happened {
-        Happened {
+impl From<EnvironmentAudit> for Event {
+    fn from(row: EnvironmentAudit) -> Event {
+        Event {
             number: 0,
             at: row.at,
             // What came with its version was deployed all the same.

@@ -12,7 +12,7 @@ use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
 use tidemill_model::run::{Run, State, Trigger};
 use tidemill_model::version::NO_VERSION;
-use tidemill_store::{Cursor, Made, Page};
+use tidemill_store::{Cursor, Page, Period};
 
 /// Partitions that one list reads: an environment has at most 25 schedules.
 const SOURCES: usize = 250;
@@ -46,7 +46,7 @@ impl crate::Operation for List {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let limit = answer::page_limit(input.limit)?;
         let mut cursor = answer::cursor(input.cursor.as_deref())?;
-        let made = Made { since: input.since, until: input.until };
+        let period = Period { since: input.since, until: input.until };
         let places = match &input.project {
             Some(project) => places(plane, call, project).await?,
             None => Vec::new(),
@@ -55,8 +55,8 @@ impl crate::Operation for List {
         for _ in 0..PAGES_READ {
             let wanted = limit - items.len();
             let Page { items: found, next } = match &input.project {
-                Some(_) => merged(plane, call, &places, &made, cursor.as_ref(), wanted).await?,
-                None => plane.store.runs_of_owner(&call.owner, &made, cursor.as_ref(), wanted).await?,
+                Some(_) => merged(plane, call, &places, &period, cursor.as_ref(), wanted).await?,
+                None => plane.store.runs_of_owner(&call.owner, &period, cursor.as_ref(), wanted).await?,
             };
             items.extend(found.into_iter().filter(|run| input.keeps(run)));
             cursor = next;
@@ -89,7 +89,7 @@ async fn merged(
     plane: &Plane,
     call: &Call,
     places: &[DeploymentId],
-    made: &Made,
+    period: &Period,
     cursor: Option<&Cursor>,
     limit: usize,
 ) -> Result<Page<Run>, Error> {
@@ -97,7 +97,7 @@ async fn merged(
     for some in places.chunks(READ_AT_ONCE) {
         let mut reads = Vec::new();
         for place in some {
-            reads.push(plane.store.runs(&call.owner, place, made, cursor, limit));
+            reads.push(plane.store.runs(&call.owner, place, period, cursor, limit));
         }
         pages.extend(try_join_all(reads).await?);
     }

@@ -8,7 +8,7 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::RunId;
 use tidemill_model::run::Run;
 use tidemill_model::sweep::{Finding, Look, of_runs};
-use tidemill_store::{Made, PAGE_LIMIT, Part};
+use tidemill_store::{PAGE_LIMIT, Part, Period};
 
 /// Runs older than this have ended: no run may take longer with all its attempts.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
@@ -48,11 +48,11 @@ impl OpenRuns {
     /// Those that wait, and the current one if it is among them.
     async fn since(plane: &Plane, deployment: &Deployment, oldest: &RunId, now: Timestamp) -> Result<OpenRuns, Error> {
         let (owner, project) = (&deployment.owner, &deployment.id);
-        let made = Made { since: Some(oldest.made_at()), until: None };
+        let period = Period { since: Some(oldest.made_at()), until: None };
         let mut runs = OpenRuns { open: Vec::new(), mark: None, current: None };
         let mut cursor = None;
         loop {
-            let page = plane.store.runs(owner, project, &made, cursor.as_ref(), PAGE_LIMIT * 10).await?;
+            let page = plane.store.runs(owner, project, &period, cursor.as_ref(), PAGE_LIMIT * 10).await?;
             for run in page.items {
                 // Tasks take no turns; they are seen to by themselves.
                 let waits = !run.state.is_final() && run.task.is_none();

@@ -171,17 +171,17 @@ fn sealed_under(run: &RunId) -> String {
 /// The keys that `dedupe` has seen in earlier runs of a deployment.
 pub fn seen(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId) -> Arc<dyn SeenKeys> {
     let (store, clock) = (plane.store.clone(), plane.ambient.clone());
-    Arc::new(Seen { store, owner: owner.clone(), deployment: deployment.clone(), clock })
+    Arc::new(StoredKeys { store, owner: owner.clone(), deployment: deployment.clone(), clock })
 }
 
-struct Seen {
+struct StoredKeys {
     store: Store,
     owner: OwnerId,
     deployment: DeploymentId,
     clock: Arc<dyn crate::Clock>,
 }
 
-impl SeenKeys for Seen {
+impl SeenKeys for StoredKeys {
     fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
         Box::pin(async move {
             let now = self.clock.now();

@@ -4,11 +4,11 @@
 //! those calls; what a frame means is the protocol's.
 
 pub mod close;
+pub mod notify;
 pub mod open;
 pub mod receive;
 mod session;
 mod strangers;
-pub mod tell;
 
 pub use session::SessionState;
 pub use strangers::is_late;

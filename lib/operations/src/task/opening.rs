@@ -2,7 +2,7 @@
 
 use crate::answer::TaskAnswer;
 use crate::deployment::change::{HISTORY, Retry};
-use crate::deployment::definition::{Definition, Stored};
+use crate::deployment::definition::{BodyHashes, Definition};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::run::preparation::sealed_variables;
@@ -163,7 +163,7 @@ impl TaskOpening<'_> {
         let plan = &definition.compiled.plan;
         let deployment = self.deployment();
         let run = RunId::new(now, plane.ambient.random_u128());
-        let Stored { pipeline_sha256, plan_sha256 } =
+        let BodyHashes { pipeline_sha256, plan_sha256 } =
             definition.store_bodies(plane, call, deployment.project()).await?;
         let provider = plan.source().provider.clone();
         Ok(Task {

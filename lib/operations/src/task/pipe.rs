@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 /// An object that was accepted and is arriving.
 #[derive(Debug)]
 pub struct Pipe {
-    /// Tells it apart from all other objects of all tasks: 48 random bits, which every client's numbers hold exactly.
+    /// Unique among all objects of all tasks: 48 random bits, which every client's numbers hold exactly.
     pub number: u64,
-    /// What people tell its task apart by.
+    /// The public id of its task, for lists and events.
     pub task_id: String,
     pub(super) messages: UnboundedReceiver<Event>,
     pub(super) sender: Sender,

@@ -5,7 +5,7 @@
 //! that waits for objects.
 
 use crate::answer::TaskAnswer;
-use crate::deployment::definition::{Definition, Stored};
+use crate::deployment::definition::{BodyHashes, Definition};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::task::life::find;
@@ -41,7 +41,7 @@ impl crate::Operation for Restart {
     }
 }
 
-/// The same, for those who tell apart why a task is not restarted.
+/// The same, with the reason why a task is not restarted as a variant.
 pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, SendError> {
     let task = find(plane, call, &input.token).await?;
     open(&task)?;
@@ -84,10 +84,10 @@ async fn served(plane: &Plane, call: &Call, task: &Task, pipeline: &RawValue) ->
     if !waits(&provider) {
         return Err(makes_its_own(&task.source, &provider));
     }
-    let Stored { pipeline_sha256, plan_sha256 } = match task.deployment.environment_source() {
+    let BodyHashes { pipeline_sha256, plan_sha256 } = match task.deployment.environment_source() {
         None => definition.store_bodies(plane, call, task.deployment.project()).await?,
         Some(source) if definition.plan_sha256()? != task.plan_sha256 => return Err(is_published(task, source)),
-        Some(_) => Stored { pipeline_sha256: task.pipeline_sha256.clone(), plan_sha256: task.plan_sha256.clone() },
+        Some(_) => BodyHashes { pipeline_sha256: task.pipeline_sha256.clone(), plan_sha256: task.plan_sha256.clone() },
     };
     Ok(Served { pipeline_sha256, plan_sha256, provider })
 }

@@ -66,8 +66,8 @@ pub(crate) fn extend(traced: &mut TraceEvents, next: TraceEvents) {
 
 /// The result as far as it is shown.
 pub(crate) fn result(level: Trace, result: &Map<String, Tree>) -> Map<String, Tree> {
-    let is_told = matches!(level, Trace::Summary | Trace::Full);
-    match is_told && serde_json::to_string(result).is_ok_and(|text| text.len() <= RESULT_LIMIT) {
+    let keeps_result = matches!(level, Trace::Summary | Trace::Full);
+    match keeps_result && serde_json::to_string(result).is_ok_and(|text| text.len() <= RESULT_LIMIT) {
         true => result.clone(),
         false => Map::new(),
     }

@@ -17,7 +17,7 @@ use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::run::Trigger;
 use tidemill_model::tick::{Missed, Outcome, Skipped, Stretch, Tick};
-use tidemill_store::Made;
+use tidemill_store::Period;
 
 pub struct List;
 
@@ -164,14 +164,14 @@ async fn ran(
     let late = plane.calendar.scaled(deployment.settings.catch_up()).max(std::time::Duration::from_secs(600));
     let late = SignedDuration::try_from(late).unwrap_or(SignedDuration::MAX);
     let early = SignedDuration::from_mins(5);
-    let made = Made {
+    let period = Period {
         since: since.and_then(|at| at.checked_sub(early).ok()),
         until: until.and_then(|at| at.checked_add(late).ok()),
     };
     let mut ticks = Vec::new();
     let mut cursor = None;
     loop {
-        let page = plane.store.runs(&deployment.owner, &deployment.id, &made, cursor.as_ref(), 100).await?;
+        let page = plane.store.runs(&deployment.owner, &deployment.id, &period, cursor.as_ref(), 100).await?;
         let of_schedule = page.items.into_iter().filter(|run| run.trigger == Trigger::Schedule);
         let in_range =
             of_schedule.filter_map(|run| Some(Tick { at: run.tick?, outcome: Outcome::Ran { run: run.id } }));

@@ -53,10 +53,10 @@ impl crate::Operation for Why {
         let end = input.time.checked_add(minute).unwrap_or(Timestamp::MAX);
         let found = ticks(plane, &deployment, Some(start_of(input.time, minute)), Some(end), 2).await?;
         let held = held_at(plane, &deployment, input.time).await?;
-        let asked = Asked { plane, deployment: &deployment, held: held.as_ref(), time: input.time };
+        let question = Question { plane, deployment: &deployment, held: held.as_ref(), time: input.time };
         match found.into_iter().find(|tick| tick.at <= input.time && input.time.duration_since(tick.at) < minute) {
-            Some(tick) => Ok(asked.ticked(tick)),
-            None => Ok(asked.without_tick()),
+            Some(tick) => Ok(question.ticked(tick)),
+            None => Ok(question.without_tick()),
         }
     }
 }
@@ -71,14 +71,14 @@ async fn held_at(plane: &Plane, deployment: &Deployment, at: Timestamp) -> Resul
     Ok(page.items.into_iter().next())
 }
 
-struct Asked<'a> {
+struct Question<'a> {
     plane: &'a Plane,
     deployment: &'a Deployment,
     held: Option<&'a Audit>,
     time: Timestamp,
 }
 
-impl Asked<'_> {
+impl Question<'_> {
     fn ticked(&self, tick: Tick) -> Output {
         let explanation = match &tick.outcome {
             Outcome::Ran { run } => format!("the tick of {} made run {run}", tick.at),

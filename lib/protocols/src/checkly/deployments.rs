@@ -95,7 +95,7 @@ pub fn cancel<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arri
     })
 }
 
-/// Tells a deployment until it has ended.
+/// Streams a deployment until it has ended.
 pub fn events<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<()>) -> BoxFuture<'a, RestResponse> {
     Box::pin(async move {
         match begin(plane, route, request).await {
@@ -111,11 +111,11 @@ async fn begin(plane: &Arc<Plane>, route: &Route, request: Request<()>) -> Resul
     let following = follow(plane, &call, &given.id()?).await?;
     let rollout = RolloutAnswer::of(following.borrow().rollout.clone());
     let project = project(plane, &call, &given.of_project(rollout)?).await?;
-    Ok(RestResponse::Stream(sse::streamed(followed(following, teller(project)))))
+    Ok(RestResponse::Stream(sse::streamed(followed(following, sender(project)))))
 }
 
-/// Tells of each snapshot how far the deployment is, if that has changed, and its end.
-fn teller(project: Project) -> impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static {
+/// Sends of each snapshot how far the deployment is, if that has changed, and its end.
+fn sender(project: Project) -> impl FnMut(&Snapshot) -> Vec<Frame> + Send + 'static {
     let mut before = None;
     move |snapshot| {
         let rollout = &snapshot.rollout;

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_names_who_is_in_the_way_as_text() {
+    fn a_conflict_names_the_deployment_in_the_way_as_text() {
         let answer = body(Refusal::held("42".to_owned()));
 
         assert_eq!(answer["deploymentId"], "42");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_key_is_told_how_to_send_one() {
+    fn a_caller_without_a_key_learns_how_to_send_one() {
         let response = Refusal::from(Error::new(Code::Unauthenticated, "the request has no API key")).response();
 
         assert_eq!((response.status, &response.headers[WWW_AUTHENTICATE]), (401, &"Bearer".parse().unwrap()));

@@ -2,37 +2,37 @@
 
 use super::{deploy, deployments, projects};
 use crate::rest::{Body, Query};
-use crate::route::{ArrivingHandler, Entrance, Handler, Route};
+use crate::route::{ArrivingHandler, Endpoint, Handler, Route};
 
-pub static DEPLOY: [Entrance; 1] = [entrance(
+pub static DEPLOY: [Endpoint; 1] = [endpoint(
     sends("/v1/projects/deploy").query(&[DRY_RUN, Query::flag("scheduleOnDeploy"), PRESERVE]).success(202),
     deploy::deploy,
 )];
-pub static DESTROY: [Entrance; 1] =
-    [entrance(Route::delete("/v1/projects/{project}").query(&[DRY_RUN, PRESERVE]).success(202), deploy::destroy)];
-pub static DEPLOYMENTS: [Entrance; 1] = [entrance(
+pub static DESTROY: [Endpoint; 1] =
+    [endpoint(Route::delete("/v1/projects/{project}").query(&[DRY_RUN, PRESERVE]).success(202), deploy::destroy)];
+pub static DEPLOYMENTS: [Endpoint; 1] = [endpoint(
     Route::get("/v1/projects/{project}/deployments").query(&[Query::number("limit"), Query::text("cursor")]),
     deployments::list,
 )];
-pub static DEPLOYMENT: [Entrance; 1] =
-    [entrance(Route::get("/v1/projects/{project}/deployments/{deployment}"), deployments::get)];
-pub static COMPLETION: [Entrance; 1] = [entrance(
+pub static DEPLOYMENT: [Endpoint; 1] =
+    [endpoint(Route::get("/v1/projects/{project}/deployments/{deployment}"), deployments::get)];
+pub static COMPLETION: [Endpoint; 1] = [endpoint(
     Route::get("/v1/projects/{project}/deployments/{deployment}/completion").query(&[Query::number("maxWaitSeconds")]),
     deployments::completion,
 )];
-pub static CANCEL: [Entrance; 1] = [entrance(
+pub static CANCEL: [Endpoint; 1] = [endpoint(
     Route::post("/v1/projects/{project}/deployments/{deployment}/cancel").body(Body::None),
     deployments::cancel,
 )];
-pub static EVENTS: [Entrance; 1] = [Entrance {
+pub static EVENTS: [Endpoint; 1] = [Endpoint {
     route: Route::get("/v1/projects/{project}/deployments/{deployment}/events"),
     handle: Handler::Streaming(deployments::events),
 }];
-pub static PROJECTS: [Entrance; 1] = [entrance(Route::get("/next/projects"), projects::list)];
-pub static PROJECT: [Entrance; 1] = [entrance(Route::get("/next/projects/{project}"), projects::get)];
-pub static PROJECT_ADD: [Entrance; 1] = [entrance(sends("/next/projects").success(201), projects::add)];
-pub static ACCOUNT: [Entrance; 1] = [entrance(Route::get("/next/accounts/{account}"), projects::account)];
-pub static RUNTIMES: [Entrance; 1] = [entrance(Route::get("/v1/runtimes"), projects::runtimes)];
+pub static PROJECTS: [Endpoint; 1] = [endpoint(Route::get("/next/projects"), projects::list)];
+pub static PROJECT: [Endpoint; 1] = [endpoint(Route::get("/next/projects/{project}"), projects::get)];
+pub static PROJECT_ADD: [Endpoint; 1] = [endpoint(sends("/next/projects").success(201), projects::add)];
+pub static ACCOUNT: [Endpoint; 1] = [endpoint(Route::get("/next/accounts/{account}"), projects::account)];
+pub static RUNTIMES: [Endpoint; 1] = [endpoint(Route::get("/v1/runtimes"), projects::runtimes)];
 
 const DRY_RUN: Query = Query::flag("dryRun");
 const PRESERVE: Query = Query::flag("preserveResources");
@@ -41,6 +41,6 @@ const fn sends(path: &'static str) -> Route {
     Route::post(path).body(Body::Any)
 }
 
-const fn entrance(route: Route, handle: ArrivingHandler) -> Entrance {
-    Entrance { route, handle: Handler::Arriving(handle) }
+const fn endpoint(route: Route, handle: ArrivingHandler) -> Endpoint {
+    Endpoint { route, handle: Handler::Arriving(handle) }
 }

@@ -71,8 +71,8 @@ pub struct Entry {
 }
 
 impl Deployment {
-    /// A rollout, with what it did if that is known and it has succeeded. One that destroys its project leaves nothing to
-    /// tell of.
+    /// A rollout, with what it did if that is known and it has succeeded. One that destroys its project leaves no
+    /// outcome.
     pub fn of(rollout: RolloutAnswer, project: Option<&Project>) -> Deployment {
         let has_result = rollout.state == State::Succeeded && rollout.purpose == Purpose::Deploy;
         let result = match (project, rollout.items) {

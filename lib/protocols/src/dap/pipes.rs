@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn pipes_that_somebody_names_are_forgotten_when_their_turns_are_over() {
+    fn pipes_that_a_client_names_are_forgotten_when_their_turns_are_over() {
         let pipes = Arc::<Pipes>::default();
 
         for pipe in 0..1000 {

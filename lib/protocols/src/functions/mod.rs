@@ -25,7 +25,7 @@ use crate::dap::api_gateway::{SocketEvent, SocketOutcome};
 use crate::rest::{self, Query};
 use crate::rights::Partition::*;
 use crate::rights::Right::{self, *};
-use crate::route::{Entrance, Handler, Route};
+use crate::route::{Endpoint, Handler, Route};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -90,7 +90,7 @@ pub struct Function {
     pub name: &'static str,
     pub on: On,
     /// Other routes that lead to it: those of RocketRide's clients, and of Checkly's.
-    pub also: [&'static [Entrance]; 2],
+    pub also: [&'static [Endpoint]; 2],
     /// What its role allows.
     pub may: &'static [Right],
     /// Its memory on Lambda, in MB.
@@ -112,7 +112,7 @@ impl Function {
     }
 
     const fn on(name: &'static str, on: On) -> Function {
-        let (also, may) = ([&[] as &[Entrance]; 2], &[]);
+        let (also, may) = ([&[] as &[Endpoint]; 2], &[]);
         Function { name, on, also, may, memory: 256, reserve: None, summary: None }
     }
 
@@ -136,28 +136,28 @@ impl Function {
         self
     }
 
-    const fn also_at(mut self, entrances: &'static [Entrance]) -> Function {
+    const fn also_at(mut self, endpoints: &'static [Endpoint]) -> Function {
         self.also = match self.also {
-            [[], _] => [entrances, &[]],
-            [before, []] => [before, entrances],
+            [[], _] => [endpoints, &[]],
+            [before, []] => [before, endpoints],
             _ => panic!("a function has routes of two kinds of clients at most"),
         };
         self
     }
 
     /// The routes that lead to it, its own first.
-    pub fn entrances(&self) -> impl Iterator<Item = (&Route, Handler)> {
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Route, Handler)> {
         let own = match &self.on {
             On::Http { route, handle } => Some((route, *handle)),
             _ => None,
         };
         let also = self.also.into_iter().flatten();
-        own.into_iter().chain(also.map(|entrance| (&entrance.route, entrance.handle)))
+        own.into_iter().chain(also.map(|endpoint| (&endpoint.route, endpoint.handle)))
     }
 
     /// Whether its answers are streams, at all of its routes.
     pub fn streams(&self) -> bool {
-        self.entrances().any(|(_, handle)| handle.streams())
+        self.endpoints().any(|(_, handle)| handle.streams())
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::on("socket_close", On::Socket(api_gateway::close))
         .summary("Cleans up after a closed WebSocket")
         .may(&[Get(&[Connections]), Delete(&[Strangers, Connections, Watchers])]),
-    Function::on("socket_tell", On::Bell(QueueKind::Sockets, api_gateway::notify))
+    Function::on("socket_notify", On::Bell(QueueKind::Sockets, api_gateway::notify))
         .summary("Sends notifications to the watchers of tasks")
         .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),

@@ -39,7 +39,7 @@ pub fn open<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>)
     })
 }
 
-/// Tells how a task stands.
+/// Shows a task's state and counts.
 pub fn get<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, _) = request.split();
     enveloped(request.headers.clone(), async move {

@@ -18,7 +18,7 @@ pub fn followed(
 struct RolloutFrames<F> {
     following: Following,
     make: F,
-    /// Made and not sent.
+    /// Period and not sent.
     pending: VecDeque<Frame>,
     is_first: bool,
     is_over: bool,

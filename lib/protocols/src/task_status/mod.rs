@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_task_tells_its_counts_and_their_rates() {
+    fn an_open_task_shows_its_counts_and_their_rates() {
         let status = of(&task(), Timestamp::from_second(110).unwrap());
 
         assert_eq!(
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_tells_how_a_task_ends() {
+    fn the_state_says_how_a_task_ended() {
         let now = Timestamp::from_second(900).unwrap();
         let status = |task: &TaskStatus| {
             let status = of(task, now);

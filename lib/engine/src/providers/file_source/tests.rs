@@ -40,7 +40,7 @@ async fn each_format_becomes_objects() {
 }
 
 #[tokio::test]
-async fn a_pattern_reads_its_files_in_order_and_ids_tell_the_line() {
+async fn a_pattern_reads_its_files_in_order_and_ids_name_the_line() {
     let world = world(&[("b/2.txt", b"c"), ("b/1.txt", b"a\nb"), ("b/3.md", b"x")]);
     let plan = nodes(&[
         ("file_source", json!({ "path": "b/*.txt" }), "text"),

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_at_once() {
+    fn all_problems_are_reported_at_once() {
         let mut sent = sent(json!([
             7,
             {"type": "pipeline", "payload": {"pipeline": pipeline()}},

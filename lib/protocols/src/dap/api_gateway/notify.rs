@@ -13,14 +13,14 @@ use std::sync::Arc;
 use tidemill_operations::BellOutcome;
 use tidemill_operations::access::caller::Caller;
 use tidemill_operations::socket::Watcher;
-use tidemill_operations::socket::tell::{self, Notice, Notifier};
+use tidemill_operations::socket::notify::{self, Notice, Notifier};
 use tidemill_operations::{Bell, Error, Plane, Reached, Sockets};
 
 const NOTIFIER: Notifier = Notifier { send, merge };
 
 /// Answers a bell of the queue of notifications.
 pub fn notify(plane: &Plane, bell: Bell, _: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
-    Box::pin(tell::run(plane, bell, &NOTIFIER))
+    Box::pin(notify::run(plane, bell, &NOTIFIER))
 }
 
 fn send<'a>(

@@ -8,7 +8,7 @@ use crate::dap::failure::Failure;
 use crate::dap::frame::Body;
 use serde_json::{Value, json};
 use tidemill_model::audit;
-use tidemill_operations::environment::{self, history::Happened};
+use tidemill_operations::environment::{self, history::Event};
 use tidemill_operations::{Call, Code};
 
 pub async fn history(request: CommandRequest) -> Result<Body, Failure> {
@@ -19,21 +19,21 @@ pub async fn history(request: CommandRequest) -> Result<Body, Failure> {
         Err(error) if error.code == Code::NotFound => Vec::new(),
         found => found?,
     };
-    let found = found.iter().filter_map(|happened| row(&call, happened)).collect();
+    let found = found.iter().filter_map(|event| row(&call, event)).collect();
     page::page(found, &arguments, &["action", "teamId"])
 }
 
 /// `None` for what the clients have no word for: changes of schedules and of diagnostics.
-fn row(call: &Call, happened: &Happened) -> Option<Value> {
-    let went_back = happened.from_version.is_some_and(|from| from > happened.version);
-    let action = action(&happened.operation, went_back)?;
-    let team = happened.environment.as_deref().map(|name| team_id(call, name)).unwrap_or_default();
+fn row(call: &Call, event: &Event) -> Option<Value> {
+    let went_back = event.from_version.is_some_and(|from| from > event.version);
+    let action = action(&event.operation, went_back)?;
+    let team = event.environment.as_deref().map(|name| team_id(call, name)).unwrap_or_default();
     Some(json!({
-        "seq": happened.number,
-        "at": seconds(happened.at),
+        "seq": event.number,
+        "at": seconds(event.at),
         "action": action,
         "teamId": team,
-        "version": happened.version,
+        "version": event.version,
         "actor": actor(call),
     }))
 }

@@ -14,7 +14,7 @@ use tidemill_operations::Error;
 use tidemill_operations::answer::TaskStatus;
 use tidemill_operations::task::{
     self,
-    trace::{CHUNKS, Event as Happened, EventKind, ObjectTrace},
+    trace::{CHUNKS, Event as TaskEvent, EventKind, ObjectTrace},
 };
 
 /// Objects that came before others and have not ended, that are asked for one by one.
@@ -168,7 +168,7 @@ fn of_object(task: &TaskStatus, record: &ObjectTrace, types: Types) -> Vec<Event
 }
 
 /// A component's message, as its pipe's callback and monitors get it.
-pub fn message(task_id: &str, pipe: u64, happened: &Happened) -> Option<Event> {
+pub fn message(task_id: &str, pipe: u64, happened: &TaskEvent) -> Option<Event> {
     let EventKind::Message { kind, data } = &happened.what else { return None };
     let body = json!({
         "pipe_id": pipe, "type": kind, "data": data, "component": happened.component, "__id": task_id,

@@ -1,4 +1,4 @@
-//! `socket_tell`: sends those who watch an owner's tasks what has changed since they were last notified, and closes the
+//! `socket_notify`: sends those who watch an owner's tasks what has changed since they were last notified, and closes the
 //! WebSockets that may not stay.
 //!
 //! One call at a time notifies an owner's watchers, and at most once a second. It sends first and notes after: a death
@@ -68,7 +68,7 @@ impl Owner<'_> {
         if let Some(wait) = too_soon(&seen, now) {
             return Ok(BellOutcome::RingAgain(wait));
         }
-        let mine = match plane.store.begin_telling(owner, &seen, now + LEASE).await {
+        let mine = match plane.store.begin_notifying(owner, &seen, now + LEASE).await {
             Ok(mine) => mine,
             Err(error) if error.rejects(Part::Socket) => return Ok(BellOutcome::RingAgain(PAUSE.unsigned_abs())),
             Err(error) => return Err(error.into()),
@@ -77,7 +77,7 @@ impl Owner<'_> {
         if let Ok(left) = &outcome {
             self.tidy(&mine, left).await?;
         }
-        match plane.store.end_telling(owner, &mine, plane.now()).await {
+        match plane.store.end_notifying(owner, &mine, plane.now()).await {
             // Otherwise the lease ran out, or no watcher is left.
             Err(error) if !error.rejects(Part::Socket) => Err(error.into()),
             _ => outcome.map(|_| BellOutcome::Done),
@@ -152,9 +152,9 @@ impl Owner<'_> {
     async fn tidy(&self, mine: &Watching, left: &[Watcher]) -> Result<(), Error> {
         let store = &self.plane.store;
         let noted = match left {
-            [] => store.nobody_is_there(self.owner, mine).await,
+            [] => store.note_no_socket(self.owner, mine).await,
             left if mine.watches && left.iter().all(|watcher| watcher.watches.is_empty()) => {
-                store.nobody_watches(self.owner, mine).await.map(drop)
+                store.note_no_subscription(self.owner, mine).await.map(drop)
             }
             _ => return Ok(()),
         };
@@ -171,6 +171,6 @@ fn too_soon(seen: &Watching, now: Timestamp) -> Option<Duration> {
     if seen.busy > now {
         return Some(PAUSE.unsigned_abs());
     }
-    let wait = seen.told + PAUSE.as_millis() as i64 - now;
+    let wait = seen.notified + PAUSE.as_millis() as i64 - now;
     u64::try_from(wait).ok().filter(|wait| *wait > 0).map(Duration::from_millis)
 }

@@ -1,4 +1,4 @@
-//! What is sent on WebSockets of API Gateway, and whose are closed. Bells may be lost, doubled and late.
+//! Notifications on WebSockets of API Gateway, and which sockets are closed. Bells may be lost, doubled and late.
 
 use crate::given::tasks::{Caller, caller};
 use crate::given::{chain, deaf, echo};
@@ -48,7 +48,7 @@ fn received(visitor: &mut Visitor) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_happens_to_a_task_is_told_to_whoever_watches() {
+async fn watchers_receive_what_happens_to_a_task() {
     let (world, owner, _, mut visitor) = given().await;
 
     let task = owner.open(chain("p", &[("webhook", json!({}), "text"), ("log", json!({}), "")])).await.unwrap();
@@ -66,7 +66,7 @@ async fn what_happens_to_a_task_is_told_to_whoever_watches() {
 }
 
 #[tokio::test]
-async fn each_connection_is_told_what_it_asked_for() {
+async fn each_connection_receives_what_it_subscribed_to() {
     let (world, owner, user, mut all) = given().await;
     let mut tasks = watching(&world, &user, &["task"]).await;
     let mut none = world.visits(&user).await;
@@ -83,7 +83,7 @@ async fn each_connection_is_told_what_it_asked_for() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_another_owners_tasks() {
+async fn no_watcher_receives_another_owners_tasks() {
     let (world, owner, _, mut of_ana) = given().await;
     let (bob, user) = caller(&world, "bob").await;
     let mut of_bob = watching(&world, &user, &ALL).await;
@@ -100,7 +100,7 @@ async fn nobody_is_told_of_another_owners_tasks() {
 }
 
 #[tokio::test]
-async fn many_changes_are_told_at_most_once_a_second() {
+async fn many_changes_are_sent_at_most_once_a_second() {
     let (world, owner, _, mut visitor) = given().await;
     let task = owner.open(echo("p")).await.unwrap();
     world.advance(seconds(1)).await;
@@ -118,7 +118,7 @@ async fn many_changes_are_told_at_most_once_a_second() {
 }
 
 #[tokio::test]
-async fn a_bell_rings_once_for_many_changes_and_for_nobody_never() {
+async fn a_bell_rings_once_for_many_changes_and_never_without_watchers() {
     let (world, owner, _, visitor) = given().await;
     let task = owner.open(echo("p")).await.unwrap();
     for _ in 0..5 {
@@ -138,7 +138,7 @@ async fn a_bell_rings_once_for_many_changes_and_for_nobody_never() {
 }
 
 #[tokio::test]
-async fn who_watches_nothing_any_more_is_rung_for_no_more() {
+async fn a_connection_without_subscriptions_causes_no_bell() {
     let (world, owner, _, mut visitor) = given().await;
     visitor.ask("rrext_monitor", json!({"token": "*", "types": []})).await.ok();
     ring(&world).await;
@@ -174,7 +174,7 @@ async fn a_lost_bell_is_made_up_for_by_the_next_change_or_the_sweep() {
 }
 
 #[tokio::test]
-async fn a_doubled_bell_tells_nothing_twice() {
+async fn a_doubled_bell_sends_nothing_twice() {
     let (world, owner, _, mut visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
 
@@ -187,23 +187,23 @@ async fn a_doubled_bell_tells_nothing_twice() {
 }
 
 #[tokio::test]
-async fn of_many_who_tell_at_once_one_does() {
+async fn of_many_calls_at_once_one_notifies() {
     let (world, owner, _, mut visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
-    let tell = || tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None);
+    let notify = || tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None);
 
-    futures::future::join_all((0..8).map(|_| tell())).await;
+    futures::future::join_all((0..8).map(|_| notify())).await;
     world.advance(seconds(5)).await;
 
     assert_eq!(received(&mut visitor), ["begin p", "status 3 of 0"]);
 }
 
 #[tokio::test]
-async fn nobody_tells_while_another_one_does_until_that_one_is_given_up() {
+async fn one_call_notifies_at_a_time_until_its_lease_ends() {
     let (world, owner, _, mut visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
     let seen = world.plane.store.watching(&ana()).await.unwrap().unwrap();
-    world.plane.store.begin_telling(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
+    world.plane.store.begin_notifying(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
 
     world.advance(seconds(59)).await;
     assert_eq!(received(&mut visitor), [""; 0]);
@@ -213,18 +213,18 @@ async fn nobody_tells_while_another_one_does_until_that_one_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_change_while_somebody_tells_is_told_after_it() {
+async fn a_change_during_a_notification_is_sent_after_it() {
     let (world, owner, _, mut visitor) = given().await;
     let task = owner.open(echo("p")).await.unwrap();
     world.advance(seconds(1)).await;
     received(&mut visitor);
     owner.send(&task.token, "one").await.unwrap();
 
-    // Somebody began to tell before the second one came, and has read everything.
+    // Another call began before the second one came, and has read everything.
     let seen = world.plane.store.watching(&ana()).await.unwrap().unwrap();
-    let mine = world.plane.store.begin_telling(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
+    let mine = world.plane.store.begin_notifying(&ana(), &seen, world.now() + minutes_of(1)).await.unwrap();
     owner.send(&task.token, "two").await.unwrap();
-    world.plane.store.end_telling(&ana(), &mine, world.now()).await.unwrap();
+    world.plane.store.end_notifying(&ana(), &mine, world.now()).await.unwrap();
     world.advance(seconds(2)).await;
 
     assert_eq!(received(&mut visitor), ["status 3 of 2"]);
@@ -249,7 +249,7 @@ async fn a_death_at_any_call_loses_no_event() {
             let world = world.restarted().await;
             world.faults.die(None);
 
-            // The sweep's minute, after which nobody holds the right to tell any more.
+            // The sweep's minute, after which no call holds the right to notify any more.
             world.advance(minutes(2)).await;
             world.sweep().await;
             world.advance(seconds(2)).await;
@@ -271,7 +271,7 @@ async fn a_death_at_any_call_loses_no_event() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_being_told() {
+async fn a_lost_connection_is_forgotten_and_the_others_are_notified() {
     let (world, owner, user, visitor) = given().await;
     let mut other = watching(&world, &user, &["task"]).await;
     visitor.vanish();
@@ -315,7 +315,7 @@ async fn the_sockets_of_a_task_that_is_gone_are_closed() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_closes_nobody() {
+async fn a_table_that_does_not_answer_closes_no_socket() {
     let (world, owner, _, visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
     for call in 0..8 {
@@ -347,14 +347,14 @@ async fn strangers_are_closed_by_the_sweep_when_no_login_can_still_come() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_changes_while_it_is_told_is_kept() {
+async fn a_subscription_that_changes_during_a_notification_is_kept() {
     let (world, owner, _, mut visitor) = given().await;
     owner.open(echo("p")).await.unwrap();
-    let tell = tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None);
+    let notify = tidemill_protocols::dap::api_gateway::notify(&world.plane, Bell::Watch { owner: ana() }, None);
     let more = json!({"projectId": "q", "source": "webhook_1", "types": ["task"]});
 
-    let (told_all, asked) = futures::join!(tell, visitor.send("rrext_monitor", more));
-    told_all.unwrap();
+    let (notified, asked) = futures::join!(notify, visitor.send("rrext_monitor", more));
+    notified.unwrap();
     asked.unwrap();
 
     let watcher = world.plane.store.watchers(&ana()).await.unwrap().remove(0);
