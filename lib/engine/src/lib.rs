@@ -7,6 +7,7 @@ mod assembly;
 mod checkpoint;
 mod component;
 mod context;
+mod duration;
 mod error;
 mod execution;
 mod flow;
@@ -23,6 +24,7 @@ mod results;
 mod secrets;
 mod step;
 mod templates;
+mod texts;
 mod trace;
 mod value;
 

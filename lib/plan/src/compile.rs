@@ -1,7 +1,7 @@
 //! The compiler: runs the steps, and reports every problem of every step at once.
 
 use crate::report::Report;
-use crate::{Catalogue, Plan, config, cycles, lanes, order, source, uniqueness, wiring};
+use crate::{Catalogue, Plan, config, cycles, lanes, order, source, texts, uniqueness, wiring};
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
@@ -51,7 +51,7 @@ pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> R
 /// };
 /// let lanes = vec![(Lane::Text, vec![])];
 /// let log = Provider { name: "log", class: Class::Sink, lanes, gives: vec![], ..webhook.clone() };
-/// let catalogue = Catalogue::new([webhook, log]);
+/// let catalogue = Catalogue::new([webhook, log], |_, _| Ok(()));
 /// let pipeline = |provider| {
 ///     let input = json!([{ "lane": "text", "from": "in" }]);
 ///     let components = json!([
@@ -101,6 +101,7 @@ fn compile_graph(
     let cyclic = cycles::check(&wiring, &mut report);
     let anywhere = lanes::check(&wiring, &mut report);
     config::check(&wiring, catalogue, &mut report);
+    texts::check(&wiring, catalogue, &mut report);
     uniqueness::check(&wiring, catalogue, &mut report);
     let source = source::choose(graph, &wiring, target, &mut report);
     let Some(source) = source.filter(|_| !cyclic && !report.has_problems()) else {

@@ -1,7 +1,8 @@
 //! Pipeline to plan: check, resolve lane types, order, prune. Pure: no I/O, no clock, no async.
 //!
 //! Start at [`compile()`]; [`provider`] is what it checks against, [`plan`] is what it makes. The steps in their order:
-//! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `source`, `order` (prune and sort).
+//! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `texts`, `source`, `order` (prune and
+//! sort).
 //! [`difference`] compares two pipelines.
 
 pub mod compile;
@@ -15,6 +16,7 @@ pub mod provider;
 mod report;
 mod schema;
 mod source;
+pub mod texts;
 mod uniqueness;
 mod violation;
 mod wiring;
@@ -22,4 +24,5 @@ mod wiring;
 pub use compile::{CompiledPipeline, Target, compile, compile_text};
 pub use difference::Difference;
 pub use plan::{Edge, Node, Plan};
-pub use provider::{Catalogue, Class, Provider};
+pub use provider::{Catalogue, Class, Provider, TextCheck};
+pub use texts::{TextKind, TextProblem};
