@@ -25,9 +25,9 @@ pub struct Provider {
     /// The lanes that a source gives; empty for the others.
     pub gives: Vec<Lane>,
     /// JSON Schema (draft 2020-12) of `config`; `description` and `default` of each property are its documentation.
-    /// The fields of the format itself (`mode`, `type`, `hideForm`, `profile`, `parameters`, `secureParameters`, and the
-    /// object that `profile` names) are always allowed besides. A schema with `properties` knows no others unless it
-    /// says `additionalProperties`.
+    /// The fields of the format itself (`FORMAT_FIELDS` of the model, and the object that `profile` names) are always
+    /// allowed besides. A schema with `properties` knows no others, and they are warned of, unless it says
+    /// `additionalProperties`.
     /// A property with `"x-unique": true` has another value in each component of a pipeline, and `"x-tidemill"` says
     /// what kind of text a string is ([`TextKind`]), so that a text that cannot work is refused before it runs.
     pub config: Value,

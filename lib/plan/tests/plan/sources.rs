@@ -100,13 +100,13 @@ fn components_attached_only_to_each_other_are_left_out_with_a_warning() {
 #[test]
 fn a_problem_in_a_part_that_is_left_out_still_counts() {
     let mut components = two_sources();
-    components[3] = configured("b", "response", &["questions chat"], json!({ "laneNam": "x" }));
+    components[3] = configured("b", "response", &["questions chat"], json!({ "laneName": 1 }));
 
     assert_eq!(
         refusal(&pipeline_from("hook", &components)),
-        "unknown_property /components/3/config/laneNam\n\
-         component `b` has the unknown property `config.laneNam`\n\
-         hint: did you mean `laneName`?\n"
+        "invalid_config /components/3/config/laneName\n\
+         component `b` has a number as `config.laneName`\n\
+         hint: give a string\n"
     );
 }
 
