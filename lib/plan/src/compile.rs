@@ -1,5 +1,6 @@
 //! The compiler: runs the steps, and reports every problem of every step at once.
 
+use crate::order::Reach;
 use crate::report::Report;
 use crate::{Catalogue, Plan, config, cycles, lanes, order, source, texts, uniqueness, wiring};
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
@@ -99,15 +100,21 @@ fn compile_graph(
     }
     let wiring = wiring::connect(graph, catalogue, target, &mut report);
     let cyclic = cycles::check(&wiring, &mut report);
-    let anywhere = lanes::check(&wiring, &mut report);
+    let mut arrivals = lanes::arrivals(&wiring);
     config::check(&wiring, catalogue, &mut report);
     texts::check(&wiring, catalogue, &mut report);
     uniqueness::check(&wiring, catalogue, &mut report);
     let source = source::choose(graph, &wiring, target, &mut report);
-    let Some(source) = source.filter(|_| !cyclic && !report.has_problems()) else {
+    let reach = source.as_ref().map(|source| Reach::of(&wiring, source.at));
+    let is_alive = reach.as_ref().is_some_and(Reach::has_an_end);
+    if !is_alive {
+        std::mem::take(&mut arrivals.dead).into_iter().for_each(|edge| edge.report(&mut report));
+    }
+    let (Some(source), Some(reach), false) = (source, reach, cyclic || report.has_problems()) else {
         return Err(report.into_problems());
     };
-    let plan = order::plan(graph, &wiring, &source, &anywhere, &mut report);
+    let plan = order::plan(graph, &reach, &source, &arrivals, &mut report);
+    arrivals.dead.into_iter().for_each(|edge| edge.warn(&mut report));
     source::warn_of_waiting(&wiring, source.at, target, &mut report);
     Ok(CompiledPipeline { plan, warnings: report.into_warnings() })
 }

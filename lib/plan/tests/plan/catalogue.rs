@@ -22,6 +22,7 @@ pub fn catalogue() -> Catalogue {
         transform("prompt", &[(Documents, &[]), (Text, &[]), (Table, &[]), (Questions, &[Questions])], any()),
         transform("llm_openai", &[(Questions, &[Answers])], any()),
         transform("agent", &[(Questions, &[Answers])], any()),
+        transform("memory", &[(Questions, &[Questions]), (Answers, &[Answers])], any()),
         transform("template", &[(Text, &[Text])], template_config()),
         sink("http_sink", &[Text], http_config()),
         sink("response_text", &[Text], any()),
