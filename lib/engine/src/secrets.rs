@@ -76,6 +76,11 @@ pub fn secret_names(config: &Tree) -> BTreeSet<String> {
     names
 }
 
+/// The names that must be set before a config can be used. A variable that a caller may leave out is none of them.
+pub fn required_secrets(config: &Tree) -> BTreeSet<String> {
+    secret_names(config).into_iter().filter(|name| !name.starts_with(LITERAL_PREFIX)).collect()
+}
+
 fn collect_names(config: &Tree, names: &mut BTreeSet<String>) {
     match config {
         Tree::String(text) => {

@@ -2,7 +2,7 @@
 
 use crate::order::Reach;
 use crate::report::Report;
-use crate::{Catalogue, Plan, config, cycles, lanes, order, source, texts, uniqueness, wiring};
+use crate::{Catalogue, Plan, advice, config, cycles, lanes, order, source, texts, uniqueness, wiring};
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
@@ -10,10 +10,21 @@ use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 pub struct Target<'a> {
     /// The local plane, where providers that touch the operator's files are allowed.
     pub local: bool,
-    /// A cron schedule starts the runs.
-    pub on_cron: bool,
+    pub start: Start,
     /// The component to start at, instead of the pipeline's own `source`.
     pub source: Option<&'a str>,
+}
+
+/// What starts the runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// It is not known yet.
+    #[default]
+    Unknown,
+    /// A cron schedule.
+    Schedule,
+    /// Hooks, calls and people, but no schedule.
+    Call,
 }
 
 /// A pipeline that can run.
@@ -30,7 +41,9 @@ pub struct CompiledPipeline {
 ///
 /// Every problem, those of the whole pipeline first, then in the order of the components.
 pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> Result<CompiledPipeline, Vec<Problem>> {
-    compile_graph(pipeline.graph(), Vec::new(), catalogue, target)
+    let mut compiled = compile_graph(pipeline.graph(), Vec::new(), catalogue, target)?;
+    compiled.warnings.splice(..0, advice::of_misplaced(pipeline));
+    Ok(compiled)
 }
 
 /// Reads and compiles a text, and reports the problems of its shape along with all others.
@@ -115,6 +128,7 @@ fn compile_graph(
     };
     let plan = order::plan(graph, &reach, &source, &arrivals, &mut report);
     arrivals.dead.into_iter().for_each(|edge| edge.warn(&mut report));
-    source::warn_of_waiting(&wiring, source.at, target, &mut report);
+    source::warn_of_start(&wiring, source.at, target, &mut report);
+    advice::warn(&wiring, &mut report);
     Ok(CompiledPipeline { plan, warnings: report.into_warnings() })
 }

@@ -2,9 +2,10 @@
 //!
 //! Start at [`compile()`]; [`provider`] is what it checks against, [`plan`] is what it makes. The steps in their order:
 //! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `texts`, `source`, `order` (prune and
-//! sort).
+//! sort), `advice` (what is allowed but probably not meant).
 //! [`difference`] compares two pipelines.
 
+mod advice;
 pub mod compile;
 mod config;
 mod cycles;
@@ -21,7 +22,7 @@ mod uniqueness;
 mod violation;
 mod wiring;
 
-pub use compile::{CompiledPipeline, Target, compile, compile_text};
+pub use compile::{CompiledPipeline, Start, Target, compile, compile_text};
 pub use difference::Difference;
 pub use plan::{Edge, Node, Plan};
 pub use provider::{Catalogue, Class, Provider, TextCheck};

@@ -21,9 +21,11 @@ pub use shape_of_config::FORMAT_FIELDS;
 use crate::ids::ProjectId;
 use serde_json::Value;
 
-/// Longest name and description that a pipeline may have, in characters: records keep copies of them.
+/// Longest name that a pipeline may have, in characters: records keep copies of it.
 pub const NAME_LIMIT: usize = 256;
-pub const DESCRIPTION_LIMIT: usize = 4096;
+
+/// Longest description, in bytes: a task keeps a copy of it.
+pub const DESCRIPTION_LIMIT: usize = 64 * 1024;
 
 /// A pipeline whose shape is sound. Whether it can run is for a compiler to say.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,7 @@ pub struct Pipeline {
     project_id: ProjectId,
     name: Option<String>,
     description: Option<String>,
+    misplaced: Vec<&'static str>,
     graph: Graph,
 }
 
@@ -105,26 +108,17 @@ impl Pipeline {
         &self.project_id
     }
 
-    /// Checks the lengths of what records keep a copy of.
-    pub fn checked_texts(&self) -> Result<(), Problem> {
-        let of = |member: &str, text: Option<&str>, limit: usize| {
-            let found = text.map_or(0, |text| text.chars().count());
-            if found <= limit {
-                return Ok(());
-            }
-            let message = format!("`{member}` of the pipeline has {found} characters, over {limit}");
-            Err(Problem::new(ProblemCode::InvalidValue, message, "shorten it").at(format!("/{member}")))
-        };
-        of("name", self.name(), NAME_LIMIT)?;
-        of("description", self.description(), DESCRIPTION_LIMIT)
-    }
-
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
+    }
+
+    /// The fields of a deploy file that stand inside the pipeline, where nothing reads them.
+    pub fn misplaced(&self) -> &[&'static str] {
+        &self.misplaced
     }
 
     pub fn source(&self) -> Option<&str> {

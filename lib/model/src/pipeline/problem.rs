@@ -1,5 +1,6 @@
 //! One reason why a pipeline is refused, or one warning: where, what happened, and what to do.
 
+use crate::ids::is_unseen;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -56,6 +57,12 @@ pub enum ProblemCode {
     Unreachable,
     RepeatedInput,
     WaitingSourceOnSchedule,
+    TimerWithoutSchedule,
+    MisplacedField,
+    DerivedProject,
+    MalformedName,
+    UnsetSecret,
+    LiteralCredential,
     // The report itself.
     MoreProblems,
 }
@@ -96,11 +103,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// Escapes control characters only: quotes and other scripts stay readable.
+/// Escapes control characters only, of terminals and of directions: quotes and other scripts stay readable.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_unseen(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
 }

@@ -18,6 +18,7 @@ use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::members;
 use tidemill_model::rollout::{Gone, KIND_LIMIT, RESOURCES_LIMIT, checked_names};
 use tidemill_model::schedule::Schedule;
+use tidemill_plan::Start;
 use tidemill_store::BODY_LIMIT;
 
 /// The kind of a resource unless its caller says otherwise.
@@ -230,10 +231,14 @@ impl PipelineRequest {
         };
         let schedule =
             deployment::definition::schedule(self.schedule.as_deref(), self.timezone.as_deref(), &Schedule::MANUAL);
-        let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+        let start = match (&self.schedule, &schedule) {
+            (Some(_), Ok(schedule)) => deployment::definition::start_on(schedule),
+            // It may stay as it is.
+            _ => Start::Unknown,
+        };
         let mut problems = Vec::new();
         let mut note = |error: Error| problems.extend(error.listed());
-        let definition = Definition::compile(plane, &self.pipeline, on_cron).map_err(&mut note).ok();
+        let definition = Definition::compile(plane, &self.pipeline, start).map_err(&mut note).ok();
         schedule.map_err(&mut note).ok();
         settings.over(Settings::default()).map_err(&mut note).ok();
         let kept = checked_note(self.note.clone()).map_err(|invalid| note(invalid.into())).ok();
@@ -254,11 +259,11 @@ impl PipelineRequest {
 impl CheckedPipeline {
     /// What is probably not meant, if this is when it is due: the request may have left the schedule as it is.
     pub fn warnings_on(&self, plane: &Plane, schedule: &Schedule) -> Result<Vec<Detail>, Error> {
-        if self.schedule.is_some() || schedule.is_manual() {
+        if self.schedule.is_some() {
             return Ok(self.definition.warnings());
         }
         let text = RawValue::from_string(self.definition.pipeline.text().to_owned()).map_err(Error::internal)?;
-        Ok(Definition::compile(plane, &text, true)?.warnings())
+        Ok(Definition::compile(plane, &text, deployment::definition::start_on(schedule))?.warnings())
     }
 
     /// The schedule and the settings over those from before.

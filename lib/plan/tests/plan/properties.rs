@@ -7,11 +7,11 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use std::cell::Cell;
 use std::collections::HashSet;
-use tidemill_plan::{CompiledPipeline, Target, compile_text};
+use tidemill_plan::{CompiledPipeline, Start, Target, compile_text};
 
 fn run(pipeline: &Value) -> Result<CompiledPipeline, ()> {
-    let once = compile_text(pipeline.to_string(), &CATALOGUE, &Target { on_cron: true, ..Target::default() });
-    let again = compile_text(pipeline.to_string(), &CATALOGUE, &Target { on_cron: true, ..Target::default() });
+    let once = compile_text(pipeline.to_string(), &CATALOGUE, &Target { start: Start::Schedule, ..Target::default() });
+    let again = compile_text(pipeline.to_string(), &CATALOGUE, &Target { start: Start::Schedule, ..Target::default() });
     assert_eq!(once, again, "compiling is deterministic");
     match once {
         Ok((_, compiled)) => Ok(compiled),
