@@ -1,5 +1,4 @@
-//! Pipelines that are certain to fail, in one table: whoever sends one, by whichever protocol, gets the reason before anything
-//! changes.
+//! Pipelines that are certain to fail, in one table. Every protocol refuses them with the reason, and nothing changes.
 
 use crate::given::rollouts::live;
 use crate::given::{chain, checkly};

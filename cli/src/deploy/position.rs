@@ -30,7 +30,7 @@ pub fn position(text: &str, pointer: &str) -> Option<Position> {
 /// Where a text stops to be JSON; `None` if it is.
 pub fn end_of_json(text: &str) -> Option<Position> {
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
-    Some(Position { line: error.line(), column: error.column() })
+    Some(Position { line: error.line(), column: error.column().max(1) })
 }
 
 fn inside<'a>(value: &'a RawValue, step: &str) -> Option<&'a RawValue> {

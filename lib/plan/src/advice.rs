@@ -62,7 +62,7 @@ fn of_text(wiring: &Wiring, at: usize, path: &str, name: &str, text: &str, repor
     }
 }
 
-/// Longest text between the brackets that somebody may have meant as a name, in bytes.
+/// Longest text between the brackets that may be meant as a name, in bytes.
 const NAME_LIMIT: usize = 64;
 
 /// The first `${…}` that has the form of a name and is none.

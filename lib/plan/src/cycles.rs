@@ -1,7 +1,7 @@
 //! Finds cycles along lanes, and names each with one way around. A way back to a component on a lane for which it gives
 //! nothing more of what went around is none. No recursion: the depth is the user's.
 
-use crate::lanes::{Arrival, given_for, is_taken};
+use crate::lanes::{Arrival, Lanes, given_for, is_taken};
 use crate::report::Report;
 use crate::wiring::{Link, Wiring};
 use std::collections::{HashMap, VecDeque};
@@ -59,7 +59,8 @@ impl Steps {
             });
         }
         let next = |(at, lane): &Arrival| {
-            let gives = given_for(wiring, *at, *lane);
+            // What nothing is known of is no part of a cycle that is certain.
+            let gives = wiring.providers[*at].map_or(Lanes::default(), |_| given_for(wiring, *at, *lane));
             let live = wiring.outputs[*at].iter().filter(move |link| gives.has(link.lane));
             live.filter_map(|link| Some((*known.get(&(link.to, link.lane))?, *link))).collect()
         };
