@@ -79,37 +79,39 @@ fn matches(folder: &Path, pattern: &str) -> Result<(Vec<PathBuf>, bool), Fault> 
 
 /// Says what is wrong with a path to write, wherever the writable folder is.
 pub fn check_path(path: &str) -> Result<(), TextProblem> {
+    let hint = "give a relative path without `..`; files are written to the plane's own folder";
+    if goes_up(path) {
+        return Err(problem("leads out of its folder", hint));
+    }
+    if Path::new(path).is_absolute() {
+        return Err(problem("is an absolute path", hint));
+    }
     match Path::new(path).file_name().is_none() || path.ends_with('/') {
         true => Err(problem("names no file", "name a file in the plane's folder, e.g. `reports/today.ndjson`")),
-        false => check_inside(path, "give a relative path without `..`; files are written to the plane's own folder"),
+        false => Ok(()),
     }
 }
 
 /// Says what is wrong with a path or a pattern to read, wherever the readable folders are. They may be named in full.
 pub fn check_pattern(path: &str) -> Result<(), TextProblem> {
-    if path.contains(GLOB)
-        && let Err(error) = glob::Pattern::new(path)
-    {
+    let is_pattern = path.contains(GLOB);
+    if is_pattern && let Err(error) = glob::Pattern::new(path) {
         let hint = "write `*`, `**/` and `[abc]`, and `[*]` for the character itself";
-        return Err(TextProblem {
-            offset: Some(error.pos),
-            ..problem(format!("is not a file pattern: {}", error.msg), hint)
-        });
+        let refused = problem(format!("is not a file pattern: {}", error.msg), hint);
+        return Err(TextProblem { offset: Some(error.pos), ..refused });
     }
-    match Path::new(path).is_absolute() && !climbs(path) {
-        true => Ok(()),
-        false => check_inside(path, "give a path below a folder that was named when the plane was started"),
+    match climbs(path) || is_pattern && goes_up(path) {
+        true => {
+            let hint = "give a path below a folder that was named when the plane was started";
+            Err(problem("leads out of its folder", hint))
+        }
+        false => Ok(()),
     }
 }
 
-fn check_inside(path: &str, hint: &str) -> Result<(), TextProblem> {
-    if climbs(path) {
-        return Err(problem("leads out of its folder", hint));
-    }
-    match Path::new(path).is_absolute() {
-        true => Err(problem("is an absolute path", hint)),
-        false => Ok(()),
-    }
+/// Whether a path has a `..`, wherever it leads.
+fn goes_up(path: &str) -> bool {
+    Path::new(path).components().any(|part| part == Component::ParentDir)
 }
 
 /// Whether a `..` leads above the start of a path.

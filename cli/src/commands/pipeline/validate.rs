@@ -109,16 +109,16 @@ fn report(path: &Path, args: &Args) -> Result<Report, Failure> {
     };
     let target = Target { local: !args.cloud, start, source: args.source.as_deref() };
     let checked = text.check(&file.pipeline_text, &target);
-    let errors: Vec<Detail> = schedule.err().map(|error| text.named(error)).into_iter().chain(checked.errors).collect();
-    let valid = errors.is_empty() && !(args.strict && !checked.warnings.is_empty());
+    let errors: Vec<Detail> =
+        schedule.err().map(|error| text.named(*error)).into_iter().chain(checked.errors).collect();
+    let valid = errors.is_empty() && (!args.strict || checked.warnings.is_empty());
     Ok(Report { valid, errors, warnings: checked.warnings, order: checked.order })
 }
 
-fn parse(schedule: &str, zone: &str) -> Result<Schedule, Detail> {
-    let detail = |field: &str, error: ParseError| Detail {
-        field: Some(field.to_owned()),
-        hint: Some(error.hint()),
-        ..Detail::of(error.to_string())
+fn parse(schedule: &str, zone: &str) -> Result<Schedule, Box<Detail>> {
+    let detail = |field: &str, error: ParseError| {
+        let (field, hint) = (Some(field.to_owned()), Some(error.hint()));
+        Box::new(Detail { field, hint, ..Detail::of(error.to_string()) })
     };
     let schedule = Schedule::parse(schedule).map_err(|error| detail("schedule", error))?;
     let zone = Zone::parse(zone).map_err(|error| detail("timezone", error))?;

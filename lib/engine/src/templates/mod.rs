@@ -97,7 +97,7 @@ pub fn check(source: &str) -> Result<(), TextProblem> {
     Ok(())
 }
 
-/// Asks MiniJinja whether it has a filter or a test.
+/// Asks the engine of templates whether it has a filter or a test.
 fn knows(environment: &Environment<'_>, what: &str, name: &str) -> bool {
     let question = format!("name is {what}");
     let asked = environment.compile_expression(&question).expect("the question is an expression");
