@@ -101,11 +101,15 @@ impl Failure {
 
     /// A refused pipeline with all its problems.
     pub fn problems(what: &str, problems: Vec<Problem>) -> Failure {
-        let count = match problems.len() {
+        Failure::details(what, problems.into_iter().map(Detail::from).collect())
+    }
+
+    /// What is refused for all of these reasons.
+    pub fn details(what: &str, details: Vec<Detail>) -> Failure {
+        let count = match details.len() {
             1 => "a problem".to_owned(),
             more => format!("{more} problems"),
         };
-        let details = problems.into_iter().map(Detail::from).collect();
         Failure { details, ..Failure::new("invalid_argument", format!("{what} has {count}")) }
     }
 }

@@ -71,21 +71,66 @@ fn several_files_are_a_part_of_their_folders_group() {
 }
 
 #[test]
-fn nothing_changes_if_one_pipeline_cannot_run_and_all_its_problems_are_shown() {
+fn nothing_is_sent_if_one_pipeline_cannot_run_and_all_problems_are_shown_with_their_places() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
+    plane.write("night/b.pipe", "{{ value.x | uper }}");
     plane.write_broken("night/bad.pipe", "bad");
 
     let failed = plane.tidemill(&["deploy", "night"]);
-    let alone = plane.tidemill(&["deploy", "night/bad.pipe", "--json"]);
+    let alone = plane.tidemill(&["deploy", "night/b.pipe", "--json"]);
 
-    assert_eq!(failed.code, 1);
-    assert!(failed.stderr.contains("`nope`") && failed.stderr.contains("`none`"), "{}", failed.stderr);
-    assert!(failed.stderr.contains("hint: nothing changed"), "{}", failed.stderr);
-    assert!(lines(&failed).contains(&"not reached `a`"), "{}", failed.stdout);
-    assert_eq!((alone.code, alone.json()["state"].as_str()), (1, Some("failed")));
-    assert_eq!(alone.error_json()["code"], "invalid_pipeline");
+    assert_eq!((failed.code, alone.code), (1, 1));
+    assert!(failed.stderr.contains("`uper`") && failed.stderr.contains("`none`"), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("  night/b.pipe:1:") && failed.stderr.contains("  night/bad.pipe:1:"),
+        "{}",
+        failed.stderr
+    );
+    assert!(failed.stderr.ends_with("hint: nothing changed\n"), "{}", failed.stderr);
+    let detail = &alone.error_json()["details"][0];
+    assert_eq!((detail["file"].as_str(), detail["line"].as_u64()), (Some("night/b.pipe"), Some(1)), "{detail}");
+    assert_eq!(plane.tidemill(&["rollouts", "--json"]).json()["items"], serde_json::json!([]));
     assert!(plane.deployed().is_empty());
+}
+
+#[test]
+fn a_provider_that_only_the_plane_may_know_is_left_to_the_plane() {
+    let plane = Plane::new();
+    let pipeline = r#"{"project_id": "a", "components": [{"id": "in", "provider": "nope", "config": {}}]}"#;
+    std::fs::write(plane.folder.path().join("a.pipe"), pipeline).unwrap();
+
+    let failed = plane.tidemill(&["deploy", "a.pipe", "--json"]);
+
+    assert_eq!((failed.code, failed.json()["state"].as_str()), (1, Some("failed")), "{}", failed.stderr);
+    assert_eq!(failed.error_json()["code"], "invalid_pipeline");
+}
+
+#[test]
+fn strict_refuses_warnings_and_a_timer_that_keeps_its_schedule_has_none() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+
+    let strict = plane.tidemill(&["deploy", "night/a.pipe", "--strict"]);
+    let scheduled = plane.tidemill(&["deploy", "night/a.pipe", "--strict", "--schedule", "0 7 * * *"]);
+    let kept = plane.tidemill(&["deploy", "night/a.pipe", "--strict"]);
+
+    assert_eq!((strict.code, scheduled.code, kept.code), (1, 0, 0), "{}{}", scheduled.stderr, kept.stderr);
+    assert!(strict.stderr.contains("is a timer, but no schedule starts this pipeline"), "{}", strict.stderr);
+    assert!(strict.stderr.contains("which `--strict` refuses"), "{}", strict.stderr);
+    assert!(!kept.stderr.contains("warning"), "{}", kept.stderr);
+}
+
+#[test]
+fn an_input_that_no_source_takes_is_a_warning() {
+    let plane = Plane::new();
+    plane.folder("night", &["a"], "x");
+    plane.tidemill(&["deploy", "night/a.pipe"]);
+
+    let run = plane.tidemill(&["run", "a", "--input", "hello", "--follow"]);
+
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("no source of `a` takes an input"), "{}", run.stderr);
 }
 
 #[test]
@@ -169,25 +214,19 @@ fn a_version_knows_the_commit_unless_it_is_to_be_left_out() {
 fn a_pipeline_that_the_plane_refuses_is_named_by_its_file() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
+    let unknown = r#"{"project_id": "NAME", "components": [{"id": "x", "provider": "nope", "config": {}}]}"#;
     for file in ["b", "c"] {
-        std::fs::write(plane.folder.path().join(format!("night/{file}.pipe")), r#"{"components": []}"#).unwrap();
+        let text = unknown.replace("NAME", file).replace("\"nope\"", "\"nope\", \"x\": \"\"");
+        std::fs::write(plane.folder.path().join(format!("night/{file}.pipe")), text).unwrap();
     }
 
-    let two = plane.tidemill(&["deploy", "night"]);
-    std::fs::remove_file(plane.folder.path().join("night/c.pipe")).unwrap();
-    let one = plane.tidemill(&["deploy", "night"]);
-    let json = plane.tidemill(&["deploy", "night", "--json"]).error_json();
+    let two = plane.tidemill(&["deploy", "night", "--preview"]);
 
-    assert_eq!((two.code, one.code), (1, 1));
+    assert_eq!(two.code, 1);
     for file in ["night/b.pipe", "night/c.pipe"] {
-        assert!(two.stderr.contains(&format!("\n  {file}: the pipeline has no `project_id`")), "{}", two.stderr);
+        assert!(two.stderr.contains(&format!("\n  {file}")), "{}", two.stderr);
     }
-    assert_eq!(
-        one.stderr,
-        "error: the pipeline has no `project_id`\n  at night/b.pipe\nhint: give it one; it names the deployment\n"
-    );
     assert!(!two.stderr.contains("details") && !two.stderr.contains("pipelines["), "{}", two.stderr);
-    assert_eq!((json["details"][0]["file"].as_str(), json["details"][0].get("field")), (Some("night/b.pipe"), None));
 }
 
 #[test]
@@ -201,7 +240,7 @@ fn a_warning_names_the_file_that_it_is_about() {
     let deployed = plane.tidemill(&["deploy", "night", "--schedule", "0 * * * *"]);
 
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
-    assert!(deployed.stderr.contains("warning: night/b.pipe now "), "{}", deployed.stderr);
+    assert!(deployed.stderr.contains("warning: night/b.pipe:1:"), "{}", deployed.stderr);
 }
 
 #[test]

@@ -143,8 +143,8 @@ fn a_deploy_that_is_interrupted_while_it_waits_says_that_it_has_not_begun() {
     plane.begin_many("night");
     let mut deploy = plane.spawn(&["deploy", "night"]);
     let mut stderr = BufReader::new(deploy.stderr.take().unwrap());
-    let mut waiting = String::new();
-    stderr.read_line(&mut waiting).unwrap();
+    let notes = |line: &std::io::Result<String>| !line.as_ref().unwrap().starts_with("waiting for rollout");
+    let waiting = stderr.by_ref().lines().find(|line| !notes(line)).unwrap().unwrap();
 
     interrupt(&deploy);
     let mut rest = String::new();

@@ -75,7 +75,7 @@ fn a_deploy_whose_answer_was_lost_is_done_once() {
     plane.write("orders.pipe", "x");
     let door = Door::before(&plane.url, |_, number| if number == 0 { Act::Swallow } else { Act::Pass });
 
-    let through_it = plane.tidemill_at(&door.url, &["deploy", "orders.pipe"]);
+    let through_it = plane.tidemill_at(&door.url, &["deploy", "orders.pipe", "--schedule", "manual"]);
 
     assert_eq!(through_it.code, 0, "{}", through_it.stderr);
     assert!(through_it.stderr.contains("does not answer"), "the answer was lost: {}", through_it.stderr);

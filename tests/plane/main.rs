@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod borders;
+mod broken_pipelines;
 mod caller_get;
 mod checkly;
 mod conflicts;
@@ -34,3 +35,4 @@ mod task;
 mod template;
 mod tick;
 mod version;
+mod warnings;

@@ -318,7 +318,8 @@ async fn public_tokens_follow_from_nothing_that_anybody_knows() {
 async fn no_answer_contains_paths_files_lines_or_tokens() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
-    let writer = chain("p", &[("webhook", json!({}), "text"), ("file_sink", json!({"path": "../../etc/x"}), "")]);
+    let writer = chain("p", &[("webhook", json!({}), "text"), ("file_sink", json!({"path": "taken"}), "")]);
+    std::fs::create_dir(world.folder().join("taken")).unwrap();
     let written = open(&ana, writer).await;
     let token = open(&ana, echo("q")).await;
 

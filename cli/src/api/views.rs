@@ -13,6 +13,11 @@ pub struct Detail {
     /// The file that it is about, where there is one here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Where in the file the field stands, from 1; columns are characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,21 +30,21 @@ pub struct Detail {
 impl From<Problem> for Detail {
     fn from(problem: Problem) -> Detail {
         let Problem { component, field, message, hint, .. } = problem;
-        Detail { file: None, component, field, message, hint: Some(hint) }
+        Detail { component, field, hint: Some(hint), ..Detail::of(message) }
     }
 }
 
 impl From<tidemill_operations::Detail> for Detail {
     fn from(detail: tidemill_operations::Detail) -> Detail {
         let tidemill_operations::Detail { component, field, message, hint } = detail;
-        Detail { file: None, component, field, message, hint }
+        Detail { component, field, hint, ..Detail::of(message) }
     }
 }
 
 impl Detail {
     /// Something that is wrong as a whole.
     pub fn of(message: String) -> Detail {
-        Detail { file: None, component: None, field: None, message, hint: None }
+        Detail { file: None, line: None, column: None, component: None, field: None, message, hint: None }
     }
 }
 

@@ -1,42 +1,161 @@
 //! Pipelines on disk: which files of a folder hold one, and what a file says about its deployment.
 
 use crate::api::views::Detail;
+use crate::deploy::position::{end_of_json, position};
 use crate::deploy::settings::Settings;
 use crate::failure::Failure;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
+use tidemill_model::ids::ProjectId;
 use tidemill_model::pipeline::limits::FILE_BYTES;
-use tidemill_model::pipeline::{DeployFile, unwrap_file};
-use tidemill_plan::Target;
+use tidemill_model::pipeline::{DeployFile, Problem, ProblemCode, members, unwrap_file};
+use tidemill_plan::{Start, Target};
 
 /// A file that is ready to be deployed.
 pub struct PreparedPipeline {
     /// As it was named on the command line, or found in a folder that was.
     pub file: PathBuf,
-    /// The text is the file's, to the byte.
+    /// The text is the file's, to the byte, unless the file left the project out.
     pub pipeline: Box<RawValue>,
     /// The pipeline's `project_id`; empty if it has none, which the plane then refuses.
     pub project: String,
     pub settings: Settings,
+    text: FileText,
 }
 
 impl PreparedPipeline {
-    /// What is allowed and probably not meant. None for a pipeline that cannot run: the plane reports its problems.
-    pub fn warnings(&self) -> Vec<Detail> {
-        let on_cron = self.settings.schedule.as_deref().is_some_and(|schedule| schedule != "manual");
-        let target = Target { local: true, on_cron, source: None };
-        match tidemill_plan::compile_text(self.pipeline.get(), tidemill_engine::catalogue(), &target) {
-            Ok((_, compiled)) => compiled.warnings.into_iter().map(|warning| self.named(warning.into())).collect(),
-            Err(_) => Vec::new(),
+    /// Compiles the pipeline as far as it can be done here.
+    pub fn check(&self) -> Report {
+        match self.settings.schedule.as_deref() {
+            Some(schedule) if schedule != "manual" => self.check_scheduled(),
+            _ => self.check_started_by(Start::Call),
         }
     }
 
-    /// Names the file in what is said about its pipeline.
-    pub fn named(&self, detail: Detail) -> Detail {
-        Detail { file: Some(self.file.display().to_string()), ..detail }
+    /// The same for a deployment that keeps the schedule it has.
+    pub fn check_scheduled(&self) -> Report {
+        self.check_started_by(Start::Schedule)
     }
+
+    fn check_started_by(&self, start: Start) -> Report {
+        self.text.check(self.pipeline.get(), &Target { local: true, start, source: None })
+    }
+
+    /// Names the file and the place in what is said about its pipeline.
+    pub fn named(&self, detail: Detail) -> Detail {
+        self.text.named(detail)
+    }
+
+    /// A warning, if the file left the project out.
+    pub fn derived(&self) -> Option<Detail> {
+        self.text.derived.clone()
+    }
+
+    /// Lets runs start at a component, whatever the pipeline says.
+    pub fn start_at(&mut self, source: &str) {
+        let source = serde_json::to_string(source).expect("a text is JSON");
+        if let Some(changed) = members::set_member(&self.pipeline, "source", &source) {
+            self.pipeline = changed;
+        }
+    }
+}
+
+/// What compiling here says.
+#[derive(Default)]
+pub struct Report {
+    pub errors: Vec<Detail>,
+    pub warnings: Vec<Detail>,
+    /// The components that would run, in their order.
+    pub order: Vec<String>,
+    /// A timer starts it, and no schedule does.
+    pub has_idle_timer: bool,
+    /// Every error is a name that a plane of another version may know.
+    pub may_be_known_elsewhere: bool,
+}
+
+/// A file's text, to say where in it something stands.
+pub struct FileText {
+    file: PathBuf,
+    text: String,
+    /// The pointer to the pipeline in it.
+    pipeline_at: &'static str,
+    /// A warning, if the pipeline has no project and got one.
+    derived: Option<Detail>,
+}
+
+impl FileText {
+    /// Takes a file's text apart; a pipeline without a project gets the file's base name.
+    pub fn of(path: &Path, text: String) -> Result<(FileText, DeployFile), Vec<Detail>> {
+        let is_wrapped = serde_json::from_str::<Wrapper>(&text).is_ok_and(|wrapper| wrapper.pipeline.is_some());
+        let pipeline_at = if is_wrapped { "/pipeline" } else { "" };
+        let mut known = FileText { file: path.to_owned(), text, pipeline_at, derived: None };
+        let mut file = match unwrap_file(&known.text) {
+            Ok(file) => file,
+            Err(problems) => {
+                let outer = FileText { pipeline_at: "", ..known };
+                return Err(problems.into_iter().map(|problem| outer.named(problem.into())).collect());
+            }
+        };
+        if let Some((text, project)) = with_project(path, &file.pipeline_text) {
+            let message = format!("pipeline has no `project_id`; its project is called `{project}`, as its file is");
+            let hint =
+                format!("add `\"project_id\": \"{project}\"`, so that it stays the same when the file is renamed");
+            file.pipeline_text = text;
+            known.derived = Some(known.named(Detail { hint: Some(hint), ..Detail::of(message) }));
+        }
+        Ok((known, file))
+    }
+
+    /// Compiles a pipeline of the file.
+    pub fn check(&self, pipeline: &str, target: &Target) -> Report {
+        let named = |problems: Vec<Problem>| problems.into_iter().map(|problem| self.named(problem.into())).collect();
+        match tidemill_plan::compile_text(pipeline, tidemill_engine::catalogue(), target) {
+            Ok((_, compiled)) => {
+                let is_idle = |warning: &Problem| warning.code == ProblemCode::TimerWithoutSchedule;
+                let has_idle_timer = compiled.warnings.iter().any(is_idle);
+                let mut warnings: Vec<Detail> = named(compiled.warnings);
+                warnings.splice(..0, self.derived.clone());
+                let order = compiled.plan.nodes.into_iter().map(|node| node.id).collect();
+                Report { warnings, order, has_idle_timer, ..Report::default() }
+            }
+            Err(problems) => {
+                let is_of_a_version = |problem: &Problem| problem.code == ProblemCode::UnknownProvider;
+                let may_be_known_elsewhere = problems.iter().all(is_of_a_version);
+                Report { errors: named(problems), may_be_known_elsewhere, ..Report::default() }
+            }
+        }
+    }
+
+    /// Names the file and the place in what is said about it.
+    pub fn named(&self, detail: Detail) -> Detail {
+        let pointer = detail.field.as_deref().filter(|field| field.starts_with('/'));
+        let found = match pointer {
+            Some(pointer) => position(&self.text, &format!("{}{pointer}", self.pipeline_at)),
+            None => end_of_json(&self.text),
+        };
+        let (line, column) = (found.map(|found| found.line), found.map(|found| found.column));
+        Detail { file: Some(self.file.display().to_string()), line, column, ..detail }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wrapper<'a> {
+    #[serde(borrow)]
+    pipeline: Option<&'a RawValue>,
+}
+
+/// The pipeline with the file's base name as its project, if it is an object without one.
+fn with_project(path: &Path, pipeline: &str) -> Option<(String, String)> {
+    let pipeline: &RawValue = serde_json::from_str(pipeline).ok()?;
+    if members::member(pipeline, "project_id").is_some_and(|id| id != "null") {
+        return None;
+    }
+    let project = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| *stem != "-")?;
+    let project = ProjectId::parse(project).ok()?.to_string();
+    let quoted = serde_json::to_string(&project).expect("a text is JSON");
+    Some((members::set_member(pipeline, "project_id", &quoted)?.get().to_owned(), project))
 }
 
 /// Reads a file, or standard input for `-`.
@@ -46,7 +165,7 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
         }
-        false => std::fs::read(path),
+        false => regular(path).and_then(|()| std::fs::read(path)),
     };
     let bytes = bytes.map_err(|error| Failure::file("read", path, &error))?;
     let text = String::from_utf8(bytes).map_err(|_| {
@@ -56,6 +175,15 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
+/// Refuses what is no file: reading a pipe would wait for its other end. The shell hands pipes over under `/dev`.
+fn regular(path: &Path) -> std::io::Result<()> {
+    let metadata = std::fs::metadata(path)?;
+    match metadata.is_file() || metadata.is_dir() || path.starts_with("/dev") {
+        true => Ok(()),
+        false => Err(std::io::Error::other("it is not a regular file")),
+    }
+}
+
 /// Takes a file's text apart.
 pub fn unwrap(path: &Path, text: &str) -> Result<DeployFile, Failure> {
     unwrap_file(text).map_err(|problems| Failure::problems(&format!("`{}`", path.display()), problems))
@@ -63,7 +191,11 @@ pub fn unwrap(path: &Path, text: &str) -> Result<DeployFile, Failure> {
 
 /// Reads a file for a deploy; options override the file.
 pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failure> {
-    let file = unwrap(path, &read_text(path)?)?;
+    let refused = |details: Vec<Detail>| match details.as_slice() {
+        [only] => Failure { message: only.message.clone(), ..Failure::details("the file", details) },
+        _ => Failure::details(&format!("`{}`", path.display()), details),
+    };
+    let (text, file) = FileText::of(path, read_text(path)?).map_err(refused)?;
     if let Some(environment) = file.environment.as_deref().filter(|name| *name != "production") {
         return Err(Failure::argument(
             format!("`{}` names the environment `{environment}`; `deploy` deploys to `production`", path.display()),
@@ -75,7 +207,7 @@ pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failur
     settings.check().map_err(|failure| failure.of_file(path))?;
     let refused = |error| Failure::new("invalid_argument", format!("`{}` is not JSON: {error}", path.display()));
     let pipeline = RawValue::from_string(file.pipeline_text).map_err(refused)?;
-    Ok(PreparedPipeline { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings })
+    Ok(PreparedPipeline { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings, text })
 }
 
 fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Settings, Failure> {
@@ -114,8 +246,11 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         }
         match entry.file_type().map_err(failed)?.is_dir() {
             true => collect(&path, found)?,
-            false if path.extension().is_some_and(|end| end == "pipe" || end == "json") => found.push(path),
-            false => {}
+            false if !path.extension().is_some_and(|end| end == "pipe" || end == "json") => {}
+            false if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) => {
+                tracing::debug!(file = %path.display(), "what is no regular file is skipped");
+            }
+            false => found.push(path),
         }
     }
     Ok(())

@@ -2,4 +2,5 @@
 
 pub mod files;
 pub mod one_by_one;
+pub mod position;
 pub mod settings;

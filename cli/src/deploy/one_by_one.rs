@@ -2,7 +2,7 @@
 //! existing one. A refusal does not stop the others.
 
 use crate::api::client::{Client, Path};
-use crate::api::views::Deployment;
+use crate::api::views::{Deployment, Detail};
 use crate::deploy::files::{PreparedPipeline, prepare};
 use crate::deploy::settings::Settings;
 use crate::failure::Failure;
@@ -49,18 +49,36 @@ impl Change {
 
 /// A deployment that is live.
 pub struct DeployOutcome {
+    /// What the plane does not know of the file.
+    pub notes: Vec<Detail>,
     pub change: Change,
     pub deployment: Deployment,
 }
 
-/// Deploys files, several at once; the outcomes come in the files' order.
+impl DeployOutcome {
+    fn new(change: Change, deployment: Deployment) -> DeployOutcome {
+        DeployOutcome { notes: Vec::new(), change, deployment }
+    }
+}
+
+/// Deploys files, several at once; the outcomes come in the files' order. With `strict` a pipeline with warnings is refused.
 pub fn deploy_all<'a>(
     client: &'a Client,
     files: &'a [PathBuf],
+    strict: bool,
 ) -> impl futures::Stream<Item = Result<DeployOutcome, Failure>> + Unpin {
     let deploy = move |file: &'a PathBuf| async move {
         let wanted = prepare(file, &Settings::default())?;
-        deploy(client, &wanted).await.map_err(|failure| failure.of_file(file))
+        let report = wanted.check();
+        if !report.may_be_known_elsewhere && !report.errors.is_empty() {
+            return Err(Failure::details(&format!("`{}`", file.display()), report.errors));
+        }
+        if strict && !report.warnings.is_empty() {
+            let message = format!("`{}` has warnings, which `--strict` refuses", file.display());
+            return Err(Failure { details: report.warnings, ..Failure::new("invalid_argument", message) });
+        }
+        let outcome = deploy(client, &wanted).await.map_err(|failure| failure.of_file(file))?;
+        Ok(DeployOutcome { notes: wanted.derived().into_iter().collect(), ..outcome })
     };
     Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
 }
@@ -69,7 +87,7 @@ pub fn deploy_all<'a>(
 async fn deploy(client: &Client, wanted: &PreparedPipeline) -> Result<DeployOutcome, Failure> {
     let added = client.post(&Path::new(&["deployments"]), Some(body(Some(&wanted.pipeline), &wanted.settings))).await;
     match added {
-        Ok(answer) => Ok(DeployOutcome { change: Change::Added, deployment: answer.read()? }),
+        Ok(answer) => Ok(DeployOutcome::new(Change::Added, answer.read()?)),
         Err(failure) if failure.code == "already_exists" => bring_up_to_date(client, wanted).await,
         Err(failure) => Err(failure),
     }
@@ -81,10 +99,10 @@ async fn bring_up_to_date(client: &Client, wanted: &PreparedPipeline) -> Result<
     let deployment: Deployment = found.read()?;
     let is_same = deployment.pipeline.as_ref().is_some_and(|pipeline| pipeline.get() == wanted.pipeline.get());
     if is_same && wanted.settings.hold_of(&deployment) {
-        return Ok(DeployOutcome { change: Change::Unchanged, deployment });
+        return Ok(DeployOutcome::new(Change::Unchanged, deployment));
     }
     let answer = client.patch(&path, body(Some(&wanted.pipeline), &wanted.settings)).await?;
-    Ok(DeployOutcome { change: Change::Updated, deployment: answer.read()? })
+    Ok(DeployOutcome::new(Change::Updated, answer.read()?))
 }
 
 /// The outcome of a deploy, for a person.

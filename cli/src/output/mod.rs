@@ -129,6 +129,10 @@ pub fn detail_text(detail: &Detail) -> String {
 }
 
 fn place(detail: &Detail) -> Option<String> {
+    if let (Some(file), Some(line), Some(column)) = (&detail.file, detail.line, detail.column) {
+        // In the form that terminals and editors open.
+        return Some(format!("{file}:{line}:{column}"));
+    }
     let parts = [&detail.file, &detail.component, &detail.field].map(Option::as_deref);
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Tree;
 use std::sync::Arc;
 use tidemill_model::lane::Lane;
-use tidemill_plan::{Edge, Provider};
+use tidemill_plan::{Edge, Provider, TextProblem};
 
 /// A provider: its declaration and its code.
 pub struct Entry {
@@ -165,6 +165,11 @@ impl Fault {
     /// A fault that a later attempt may not meet.
     pub fn passing(message: impl Into<String>) -> Fault {
         Fault { retryable: true, ..Fault::new(message) }
+    }
+
+    /// A text of the config that cannot work; `what` names its field.
+    pub fn of_text(what: &str, problem: TextProblem) -> Fault {
+        Fault::new(format!("`{what}` {}", problem.message)).hint(problem.hint)
     }
 
     pub fn hint(self, hint: impl Into<String>) -> Fault {

@@ -5,10 +5,14 @@ use crate::context::Folders;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use tidemill_plan::TextProblem;
+
+/// The characters that make a path a pattern.
+const GLOB: [char; 3] = ['*', '?', '['];
 
 /// The folder and the files in it that a path or a glob names, in the order of their names.
 pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>), Fault> {
-    let is_glob = path.contains(['*', '?', '[']);
+    let is_glob = path.contains(GLOB);
     let mut escaped = false;
     for folder in &folders.readable {
         let Ok(folder) = folder.canonicalize() else { continue };
@@ -71,6 +75,60 @@ fn matches(folder: &Path, pattern: &str) -> Result<(Vec<PathBuf>, bool), Fault> 
     files.sort();
     files.dedup();
     Ok((files, false))
+}
+
+/// Says what is wrong with a path to write, wherever the writable folder is.
+pub fn check_path(path: &str) -> Result<(), TextProblem> {
+    let hint = "give a relative path without `..`; files are written to the plane's own folder";
+    if goes_up(path) {
+        return Err(problem("leads out of its folder", hint));
+    }
+    if Path::new(path).is_absolute() {
+        return Err(problem("is an absolute path", hint));
+    }
+    match Path::new(path).file_name().is_none() || path.ends_with('/') {
+        true => Err(problem("names no file", "name a file in the plane's folder, e.g. `reports/today.ndjson`")),
+        false => Ok(()),
+    }
+}
+
+/// Says what is wrong with a path or a pattern to read, wherever the readable folders are. They may be named in full.
+pub fn check_pattern(path: &str) -> Result<(), TextProblem> {
+    let is_pattern = path.contains(GLOB);
+    if is_pattern && let Err(error) = glob::Pattern::new(path) {
+        let hint = "write `*`, `**/` and `[abc]`, and `[*]` for the character itself";
+        let refused = problem(format!("is not a file pattern: {}", error.msg), hint);
+        return Err(TextProblem { offset: Some(error.pos), ..refused });
+    }
+    match climbs(path) || is_pattern && goes_up(path) {
+        true => {
+            let hint = "give a path below a folder that was named when the plane was started";
+            Err(problem("leads out of its folder", hint))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Whether a path has a `..`, wherever it leads.
+fn goes_up(path: &str) -> bool {
+    Path::new(path).components().any(|part| part == Component::ParentDir)
+}
+
+/// Whether a `..` leads above the start of a path.
+fn climbs(path: &str) -> bool {
+    let mut depth = 0i64;
+    Path::new(path).components().any(|part| {
+        depth += match part {
+            Component::ParentDir => -1,
+            Component::Normal(_) => 1,
+            _ => 0,
+        };
+        depth < 0
+    })
+}
+
+fn problem(message: impl Into<String>, hint: &str) -> TextProblem {
+    TextProblem { message: message.into(), hint: hint.to_owned(), offset: None }
 }
 
 /// Opens a file that [`readable`] named; it must still be that file, and an ordinary one.

@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Tree;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names with this prefix are RocketRide's own; unset, they stay in the config as they are.
@@ -50,11 +51,34 @@ fn resolve_text(text: &str, secrets: &BTreeMap<String, SecretString>, missing: &
     resolved
 }
 
+/// A text with something in the place of each `${NAME}`, or the text itself if it has none.
+pub(crate) fn filled<'a>(text: &'a str, filling: &str) -> Cow<'a, str> {
+    let mut filled = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(start) = text[at..].find("${").map(|start| at + start) {
+        at = start + 2;
+        if let Some(end) = text[at..].find('}').map(|end| at + end).filter(|end| is_name(&text[at..*end])) {
+            filled.push_str(&text[copied..start]);
+            filled.push_str(filling);
+            (copied, at) = (end + 1, end + 1);
+        }
+    }
+    match copied {
+        0 => Cow::Borrowed(text),
+        _ => Cow::Owned(filled + &text[copied..]),
+    }
+}
+
 /// The names of the secrets that a config asks for.
 pub fn secret_names(config: &Tree) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     collect_names(config, &mut names);
     names
+}
+
+/// The names that must be set before a config can be used. A variable that a caller may leave out is none of them.
+pub fn required_secrets(config: &Tree) -> BTreeSet<String> {
+    secret_names(config).into_iter().filter(|name| !name.starts_with(LITERAL_PREFIX)).collect()
 }
 
 fn collect_names(config: &Tree, names: &mut BTreeSet<String>) {

@@ -103,7 +103,7 @@ text_id!(
     |text| ulid_text("run", text)
 );
 text_id!(
-    /// Pipelines that are rolled out together: opaque, case-sensitive, 1 to 256 characters, no control characters.
+    /// Pipelines that are rolled out together: as a project's id.
     GroupName,
     |text| name("group", text)
 );
@@ -258,12 +258,37 @@ fn name(what: &'static str, text: &str) -> Result<(), Invalid> {
     length(what, text)?;
     match text.chars().find(|c| c.is_control()) {
         None => Ok(()),
-        Some(c) => Err(Invalid::new(
-            what,
-            format!("{what} id `{}` has the control character `{}`", shorten(text), c.escape_default()),
-            "remove it; every other character is allowed",
-        )),
+        Some(c) => Err(unseen(what, text, c)),
     }
+}
+
+fn unseen(what: &'static str, text: &str, c: char) -> Invalid {
+    Invalid::new(
+        what,
+        format!("{what} id `{}` has the control character `{}`", shorten(text), c.escape_default()),
+        "remove it; control characters and those that set the direction of a text are not allowed",
+    )
+}
+
+/// Refuses a name for something new that cannot be said everywhere: a URL takes `.` and `..` for steps of its path, and a
+/// character that is not seen, or that turns others around, cannot be read off and typed. What has such a name from before
+/// stays readable, so that it can be removed.
+pub fn nameable(what: &'static str, text: &str) -> Result<(), Invalid> {
+    if matches!(text, "." | "..") {
+        let message = format!("{what} id `{text}` is a step of a path, which no URL can name");
+        return Err(Invalid::new(what, message, "choose another name, e.g. `orders`"));
+    }
+    match text.chars().find(|c| is_unseen(*c)) {
+        None => Ok(()),
+        Some(c) => Err(unseen(what, text, c)),
+    }
+}
+
+/// Whether a character is one of control: of a terminal, of lines, or of the direction of a text.
+/// <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn length(what: &'static str, text: &str) -> Result<(), Invalid> {
@@ -316,6 +341,11 @@ mod tests {
     fn names_that_break_a_rule_are_refused_with_the_rule() {
         assert!(ProjectId::parse("").unwrap_err().message.contains("is empty"));
         assert!(ProjectId::parse("a\u{0}b").unwrap_err().message.contains("control character"));
+        for text in [".", "..", "a\u{202e}b", "\u{2066}a", "\u{200f}", "a\u{2028}b", "\u{85}"] {
+            assert!(nameable("project", text).is_err(), "{text:?}");
+        }
+        assert!(nameable("project", "...").is_ok());
+        assert_eq!(ProjectId::parse("..").unwrap().as_str(), "..", "one that was stored before is read");
         assert!(ProjectId::parse("x".repeat(257)).unwrap_err().message.contains("limit is 256"));
         assert!(OwnerId::parse("a#b").unwrap_err().message.contains("has the character `#`"));
         assert!(SecretName::parse("9A").unwrap_err().message.contains("starts with a digit"));

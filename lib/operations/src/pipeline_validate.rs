@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
+use tidemill_plan::Start;
 
 pub struct PipelineValidate;
 
@@ -43,9 +44,12 @@ impl crate::Operation for PipelineValidate {
 pub fn check(plane: &Plane, input: &Input) -> Output {
     let schedule =
         deployment::definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
-    let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+    let start = match (&input.schedule, &schedule) {
+        (Some(_), Ok(schedule)) => deployment::definition::start_on(schedule),
+        _ => Start::Unknown,
+    };
     let mut errors = schedule.err().map(|error| error.details).unwrap_or_default();
-    match Definition::compile(plane, &input.pipeline, on_cron) {
+    match Definition::compile(plane, &input.pipeline, start) {
         Ok(definition) => Output {
             valid: errors.is_empty(),
             errors,

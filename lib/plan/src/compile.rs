@@ -1,7 +1,8 @@
 //! The compiler: runs the steps, and reports every problem of every step at once.
 
+use crate::order::Reach;
 use crate::report::Report;
-use crate::{Catalogue, Plan, config, cycles, lanes, order, source, uniqueness, wiring};
+use crate::{Catalogue, Plan, advice, config, cycles, lanes, order, source, texts, uniqueness, wiring};
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
@@ -9,10 +10,22 @@ use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 pub struct Target<'a> {
     /// The local plane, where providers that touch the operator's files are allowed.
     pub local: bool,
-    /// A cron schedule starts the runs.
-    pub on_cron: bool,
+    /// What starts the runs: it chooses among several sources.
+    pub start: Start,
     /// The component to start at, instead of the pipeline's own `source`.
     pub source: Option<&'a str>,
+}
+
+/// What starts the runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// It is not known yet.
+    #[default]
+    Unknown,
+    /// A cron schedule.
+    Schedule,
+    /// Hooks, calls and people, but no schedule.
+    Call,
 }
 
 /// A pipeline that can run.
@@ -30,7 +43,9 @@ pub struct CompiledPipeline {
 ///
 /// Every problem, those of the whole pipeline first, then in the order of the components.
 pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> Result<CompiledPipeline, Vec<Problem>> {
-    compile_graph(pipeline.graph(), Vec::new(), catalogue, target)
+    let mut compiled = compile_graph(pipeline.graph(), Vec::new(), catalogue, target)?;
+    compiled.warnings.splice(..0, advice::of_misplaced(pipeline));
+    Ok(compiled)
 }
 
 /// Reads and compiles a text, and reports the problems of its shape along with all others.
@@ -52,7 +67,7 @@ pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> R
 /// };
 /// let lanes = vec![(Lane::Text, vec![])];
 /// let log = Provider { name: "log", class: Class::Sink, lanes, gives: vec![], ..webhook.clone() };
-/// let catalogue = Catalogue::new([webhook, log]);
+/// let catalogue = Catalogue::new([webhook, log], |_, _| Ok(()));
 /// let pipeline = |provider| {
 ///     let input = json!([{ "lane": "text", "from": "in" }]);
 ///     let components = json!([
@@ -100,14 +115,22 @@ fn compile_graph(
     }
     let wiring = wiring::connect(graph, catalogue, target, &mut report);
     let cyclic = cycles::check(&wiring, &mut report);
-    let anywhere = lanes::check(&wiring, &mut report);
+    let mut arrivals = lanes::arrivals(&wiring);
     config::check(&wiring, catalogue, &mut report);
+    texts::check(&wiring, catalogue, &mut report);
     uniqueness::check(&wiring, catalogue, &mut report);
     let source = source::choose(graph, &wiring, target, &mut report);
-    let Some(source) = source.filter(|_| !cyclic && !report.has_problems()) else {
+    let reach = source.as_ref().map(|source| Reach::of(&wiring, source.at));
+    let is_alive = reach.as_ref().is_some_and(Reach::has_an_end);
+    if !is_alive {
+        std::mem::take(&mut arrivals.dead).into_iter().for_each(|edge| edge.report(&mut report));
+    }
+    let (Some(source), Some(reach), false) = (source, reach, cyclic || report.has_problems()) else {
         return Err(report.into_problems());
     };
-    let plan = order::plan(graph, &wiring, &source, &anywhere, &mut report);
-    source::warn_of_waiting(&wiring, source.at, target, &mut report);
+    let plan = order::plan(graph, &reach, &source, &arrivals, &mut report);
+    arrivals.dead.into_iter().for_each(|edge| edge.warn(&mut report));
+    source::warn_of_start(&wiring, source.at, target, &mut report);
+    advice::warn(&wiring, &mut report);
     Ok(CompiledPipeline { plan, warnings: report.into_warnings() })
 }

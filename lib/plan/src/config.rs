@@ -73,22 +73,25 @@ impl Check<'_> {
         report.component(ProblemCode::MissingProperty, self.at, &self.path(Some(property)), message, hint);
     }
 
+    /// A slip in a name that must be there is a problem. Another name that nothing knows does no harm, and editors write
+    /// many.
     fn unknown(&self, property: &str, missing: &mut HashSet<String>, report: &mut Report) {
         let names = self.schema.names_at(self.violation.schema_path().as_str());
         let nearest = report.nearest(property, names.iter().copied());
-        let hint = match nearest {
-            Some(name) => format!("did you mean {}?", quoted(name)),
-            None if names.is_empty() => "remove it".to_owned(),
-            None => format!("remove it; known properties are {}", list(names.iter().copied())),
-        };
         let place = quoted(&self.place(Some(property)));
-        let mut message = format!("component {} has the unknown property {place}", self.name());
-        if let Some(name) = nearest
-            && missing.remove(&self.path(Some(name)))
-        {
-            message += &format!(" and no {}", quoted(&self.place(Some(name))));
+        let message = format!("component {} has the unknown property {place}", self.name());
+        let path = self.path(Some(property));
+        if let Some(name) = nearest.filter(|name| missing.remove(&self.path(Some(*name)))) {
+            let message = format!("{message} and no {}", quoted(&self.place(Some(name))));
+            let hint = format!("did you mean {}?", quoted(name));
+            return report.component(ProblemCode::UnknownProperty, self.at, &path, message, hint);
         }
-        report.component(ProblemCode::UnknownProperty, self.at, &self.path(Some(property)), message, hint);
+        let hint = match nearest {
+            Some(name) => format!("it has no effect; did you mean {}?", quoted(name)),
+            None if names.is_empty() => "it has no effect; remove it".to_owned(),
+            None => format!("it has no effect; known properties are {}", list(names.iter().copied())),
+        };
+        report.warn(ProblemCode::UnknownProperty, self.at, &path, message, hint);
     }
 
     fn name(&self) -> String {

@@ -12,7 +12,7 @@ pub struct Lanes(u16);
 
 impl Lanes {
     /// What a component of an unknown provider might give.
-    const ANY: Lanes = Lanes(u16::MAX);
+    pub const ANY: Lanes = Lanes(u16::MAX);
 
     pub fn has(self, lane: Lane) -> bool {
         self.0 & 1 << lane as u16 != 0
@@ -26,7 +26,7 @@ impl Lanes {
         self.0 |= 1 << lane as u16;
     }
 
-    fn iter(self) -> impl Iterator<Item = Lane> {
+    pub fn iter(self) -> impl Iterator<Item = Lane> {
         Lane::ALL.into_iter().filter(move |lane| self.has(*lane))
     }
 }
@@ -47,68 +47,104 @@ pub fn given(provider: &Provider, arriving: Lanes) -> Lanes {
     arriving.iter().filter_map(|lane| provider.outputs_of(lane)).flatten().copied().collect()
 }
 
-/// The positions so ordered that each comes after those that feed it; components in or after a cycle are left out.
-pub fn topological(wiring: &Wiring) -> Vec<usize> {
-    let mut waiting: Vec<usize> = wiring.inputs.iter().map(Vec::len).collect();
-    let mut order: Vec<usize> = (0..waiting.len()).filter(|at| waiting[*at] == 0).collect();
-    let mut next = 0;
-    while let Some(at) = order.get(next).copied() {
-        next += 1;
-        for link in &wiring.outputs[at] {
-            waiting[link.to] -= 1;
-            if waiting[link.to] == 0 {
-                order.push(link.to);
-            }
-        }
-    }
-    order
-}
+/// A lane at a component that values of one source reach.
+pub type Arrival = (usize, Lane);
 
-/// Checks every edge from all sources together, because a pipeline may be deployed from any of them. Returns what
-/// can arrive at each component.
-///
-/// An edge that is at fault counts as one that works, so that one fault is reported once and not again at everything
-/// that follows.
-pub fn check(wiring: &Wiring, report: &mut Report) -> Vec<Lanes> {
-    let order = topological(wiring);
-    let mut resolved = vec![false; wiring.components.len()];
-    order.iter().for_each(|at| resolved[*at] = true);
+/// Which lanes arrive at each component when the sources at these positions start. Values that come back to where they
+/// were on another lane are followed, too.
+pub fn flow(wiring: &Wiring, sources: impl Iterator<Item = usize>) -> Vec<Lanes> {
     let mut arriving = vec![Lanes::default(); wiring.components.len()];
-    for at in order {
-        for link in &wiring.inputs[at] {
-            let arrives = check_given(wiring, link, arriving[link.from], report);
-            let taken = check_taken(wiring, link, report);
-            if arrives && taken {
-                arriving[at].insert(link.lane);
+    let mut stack: Vec<Arrival> = Vec::new();
+    let mut send = |from: usize, gives: Lanes, stack: &mut Vec<Arrival>| {
+        for link in wiring.outputs[from].iter().filter(|link| gives.has(link.lane) && is_taken(wiring, link)) {
+            if !arriving[link.to].has(link.lane) {
+                arriving[link.to].insert(link.lane);
+                stack.push((link.to, link.lane));
             }
         }
-    }
-    // Around a cycle nothing can be said of what arrives, but a lane that no input could bring about is still wrong.
-    for at in (0..resolved.len()).filter(|at| !resolved[*at]) {
-        for link in &wiring.inputs[at] {
-            check_given(wiring, link, Lanes::ANY, report);
-            check_taken(wiring, link, report);
+    };
+    for at in sources {
+        send(at, wiring.providers[at].map_or(Lanes::ANY, |provider| given(provider, Lanes::default())), &mut stack);
+        while let Some((at, lane)) = stack.pop() {
+            send(at, given_for(wiring, at, lane), &mut stack);
         }
     }
     arriving
 }
 
-/// Whether anything arrives over the edge, or would if it were not at fault.
-fn check_given(wiring: &Wiring, link: &Link, arriving: Lanes, report: &mut Report) -> bool {
-    let Some(provider) = wiring.providers[link.from] else { return true };
-    let gives = given(provider, arriving);
-    if gives.has(link.lane) {
-        return true;
+/// The lanes that a component gives for a value on one lane. One of an unknown provider might give any.
+pub fn given_for(wiring: &Wiring, at: usize, lane: Lane) -> Lanes {
+    let Some(provider) = wiring.providers[at] else { return Lanes::ANY };
+    provider.outputs_of(lane).into_iter().flatten().copied().collect()
+}
+
+/// Whether the receiver takes the lane of an edge.
+pub fn is_taken(wiring: &Wiring, link: &Link) -> bool {
+    wiring.providers[link.to].is_none_or(|provider| provider.outputs_of(link.lane).is_some())
+}
+
+/// An edge over which nothing comes, because one of its ends does not know the lane.
+pub struct DeadEdge {
+    pub at: usize,
+    code: ProblemCode,
+    path: String,
+    message: String,
+    hint: String,
+}
+
+impl DeadEdge {
+    pub fn report(self, report: &mut Report) {
+        report.component(self.code, self.at, &self.path, self.message, self.hint);
     }
+
+    pub fn warn(self, report: &mut Report) {
+        let hint = format!("nothing comes over it: remove it, or correct it; {}", self.hint);
+        report.warn(self.code, self.at, &self.path, self.message, hint);
+    }
+}
+
+/// What all sources together bring about, because a pipeline may be deployed from any of them.
+pub struct Arrivals {
+    /// The lanes that can arrive at each component. An edge that is dead counts as one that works, so that one mistake
+    /// is reported once and not again at everything that follows.
+    pub anywhere: Vec<Lanes>,
+    pub dead: Vec<DeadEdge>,
+}
+
+/// Looks at every edge.
+pub fn arrivals(wiring: &Wiring) -> Arrivals {
+    let mut anywhere = vec![Lanes::default(); wiring.components.len()];
+    let starts = |at: &usize| wiring.providers[*at].is_none_or(Provider::is_source);
+    let mut stack: Vec<usize> = (0..anywhere.len()).filter(starts).collect();
+    while let Some(from) = stack.pop() {
+        for link in wiring.outputs[from].iter().filter(|link| is_taken(wiring, link)) {
+            if anywhere[link.to].is_empty() && !starts(&link.to) {
+                stack.push(link.to);
+            }
+            anywhere[link.to].insert(link.lane);
+        }
+    }
+    let edges = || wiring.inputs.iter().flatten();
+    let of = |link: &Link| [not_given(wiring, link, anywhere[link.from]), not_taken(wiring, link)];
+    let dead = edges().flat_map(of).flatten().collect();
+    Arrivals { anywhere, dead }
+}
+
+/// The edge, if its sender gives another lane.
+fn not_given(wiring: &Wiring, link: &Link, arriving: Lanes) -> Option<DeadEdge> {
+    let provider = wiring.providers[link.from]?;
     let starved = arriving.is_empty() && !provider.is_source();
-    if starved && provider.can_give(link.lane) {
-        return false;
+    if given(provider, arriving).has(link.lane) || starved && provider.can_give(link.lane) {
+        return None;
     }
     let (to, from) = (wiring.name(link.to), wiring.name(link.from));
-    let message = format!("component {to} expects `{}` from {from}, which does not give it", link.lane);
-    let hint = hint_of_given(wiring, link, provider, if starved { Lanes::ANY } else { arriving });
-    report.component(ProblemCode::LaneNotGiven, link.to, &format!("/input/{}/lane", link.input), message, hint);
-    !starved
+    Some(DeadEdge {
+        at: link.to,
+        code: ProblemCode::LaneNotGiven,
+        path: format!("/input/{}/lane", link.input),
+        message: format!("component {to} expects `{}` from {from}, which does not give it", link.lane),
+        hint: hint_of_given(wiring, link, provider, if starved { Lanes::ANY } else { arriving }),
+    })
 }
 
 fn hint_of_given(wiring: &Wiring, link: &Link, provider: &Provider, arriving: Lanes) -> String {
@@ -123,18 +159,15 @@ fn hint_of_given(wiring: &Wiring, link: &Link, provider: &Provider, arriving: La
     }
 }
 
-fn check_taken(wiring: &Wiring, link: &Link, report: &mut Report) -> bool {
-    let Some(provider) = wiring.providers[link.to] else { return true };
-    if provider.outputs_of(link.lane).is_some() {
-        return true;
-    }
-    let message = format!(
-        "component {} has an input on `{}`, which {} does not take",
-        wiring.name(link.to),
-        link.lane,
-        wiring.provider_name(link.to)
-    );
-    let hint = format!("it takes {}", lanes_taken(provider));
-    report.component(ProblemCode::LaneNotTaken, link.to, &format!("/input/{}/lane", link.input), message, hint);
-    false
+/// The edge, if its receiver does not take the lane.
+fn not_taken(wiring: &Wiring, link: &Link) -> Option<DeadEdge> {
+    let provider = wiring.providers[link.to].filter(|_| !is_taken(wiring, link))?;
+    let (to, name) = (wiring.name(link.to), wiring.provider_name(link.to));
+    Some(DeadEdge {
+        at: link.to,
+        code: ProblemCode::LaneNotTaken,
+        path: format!("/input/{}/lane", link.input),
+        message: format!("component {to} has an input on `{}`, which {name} does not take", link.lane),
+        hint: format!("it takes {}", lanes_taken(provider)),
+    })
 }

@@ -1,26 +1,65 @@
 //! Makes the plan: keeps what the chosen source reaches, in an order in which values flow forward.
 
-use crate::lanes::{Lanes, given, topological};
+use crate::lanes::{Arrivals, Lanes, flow, given, is_taken};
 use crate::plan::{Edge, Node, Plan};
 use crate::report::Report;
 use crate::source::Source;
-use crate::wiring::Wiring;
+use crate::wiring::{Link, Wiring};
 use tidemill_model::pipeline::Graph;
 use tidemill_model::pipeline::problem::ProblemCode;
 
-/// The plan of a graph without problems. `anywhere` is what arrives at each component from all sources together.
-pub fn plan(graph: &Graph, wiring: &Wiring, source: &Source, anywhere: &[Lanes], report: &mut Report) -> Plan {
-    let sorted = topological(wiring);
-    let gives = flow(wiring, &sorted, source.at);
-    let reached = reach(wiring, &gives, source.at);
+/// What a source brings about by itself.
+pub struct Reach<'a> {
+    wiring: &'a Wiring<'a>,
+    source: usize,
+    /// The lanes that each component gives.
+    gives: Vec<Lanes>,
+    /// The components that a value arrives at, and those attached to them.
+    reached: Vec<bool>,
+}
+
+impl<'a> Reach<'a> {
+    pub fn of(wiring: &'a Wiring<'a>, source: usize) -> Reach<'a> {
+        let arriving = flow(wiring, std::iter::once(source));
+        let gives = |at: usize| match wiring.providers[at] {
+            Some(provider) if at == source || !provider.is_source() => given(provider, arriving[at]),
+            _ => Lanes::default(),
+        };
+        let gives = (0..arriving.len()).map(gives).collect();
+        let mut reach = Reach { wiring, source, gives, reached: vec![false; arriving.len()] };
+        let mut stack = vec![source];
+        while let Some(at) = stack.pop() {
+            if !std::mem::replace(&mut reach.reached[at], true) {
+                stack.extend(wiring.outputs[at].iter().filter(|link| reach.is_live(link)).map(|link| link.to));
+                stack.extend(&wiring.attached[at]);
+            }
+        }
+        reach
+    }
+
+    fn is_live(&self, link: &Link) -> bool {
+        self.gives[link.from].has(link.lane) && is_taken(self.wiring, link)
+    }
+
+    /// Whether a value comes to a component that nothing is connected to behind, where it has its effect.
+    pub fn has_an_end(&self) -> bool {
+        let is_end = |at: usize| at != self.source && self.wiring.outputs[at].is_empty();
+        let mut ends = (0..self.reached.len()).filter(|at| self.reached[*at] && is_end(*at));
+        ends.any(|at| self.wiring.inputs[at].iter().any(|link| self.is_live(link)))
+    }
+}
+
+/// The plan of a graph without problems.
+pub fn plan(graph: &Graph, reach: &Reach, source: &Source, arrivals: &Arrivals, report: &mut Report) -> Plan {
+    let wiring = reach.wiring;
     let mut order = vec![source.at];
-    order.extend(sorted.into_iter().filter(|at| reached[*at] && *at != source.at));
+    order.extend(sorted(reach).into_iter().filter(|at| reach.reached[*at] && *at != source.at));
 
     let mut index = vec![None; graph.components.len()];
     order.iter().enumerate().for_each(|(position, at)| index[*at] = Some(position));
     let node = |at: usize| {
         let component = &graph.components[at];
-        let live = wiring.outputs[at].iter().filter(|link| gives[at].has(link.lane));
+        let live = wiring.outputs[at].iter().filter(|link| reach.is_live(link));
         Node {
             id: component.id.clone(),
             provider: component.provider.clone(),
@@ -29,40 +68,57 @@ pub fn plan(graph: &Graph, wiring: &Wiring, source: &Source, anywhere: &[Lanes],
         }
     };
     let plan = Plan { nodes: order.iter().map(|at| node(*at)).collect() };
-    warn_of_pruned(wiring, source, anywhere, &reached, report);
+    warn_of_pruned(wiring, source, arrivals, &reach.reached, report);
     plan
 }
 
-/// The lanes that each component gives when only `source` starts.
-fn flow(wiring: &Wiring, sorted: &[usize], source: usize) -> Vec<Lanes> {
-    let mut gives = vec![Lanes::default(); wiring.components.len()];
-    for at in sorted.iter().copied().filter(|at| *at == source || !wiring.is_source(*at)) {
-        let live = wiring.inputs[at].iter().filter(|link| gives[link.from].has(link.lane));
-        let arriving: Lanes = live.map(|link| link.lane).collect();
-        gives[at] = wiring.providers[at].map(|provider| given(provider, arriving)).unwrap_or_default();
-    }
-    gives
-}
-
-/// The components that a value arrives at, and those attached to them.
-fn reach(wiring: &Wiring, gives: &[Lanes], source: usize) -> Vec<bool> {
-    let mut reached = vec![false; wiring.components.len()];
-    let mut stack = vec![source];
-    while let Some(at) = stack.pop() {
-        if std::mem::replace(&mut reached[at], true) {
+/// The components so ordered that each comes after those that feed it. Where values come back to a component on another
+/// lane there is no such order, and what is nearest to the source comes first.
+fn sorted(reach: &Reach) -> Vec<usize> {
+    let live = |at: usize| reach.wiring.outputs[at].iter().filter(|link| reach.is_live(link)).map(|link| link.to);
+    let mut waiting = vec![0; reach.reached.len()];
+    (0..waiting.len()).flat_map(live).for_each(|to| waiting[to] += 1);
+    let mut order: Vec<usize> = (0..waiting.len()).filter(|at| waiting[*at] == 0).collect();
+    let mut is_ordered: Vec<bool> = waiting.iter().map(|waiting| *waiting == 0).collect();
+    let nearest = nearest_first(reach.source, waiting.len(), live);
+    let mut nearest = nearest.into_iter();
+    let mut next = 0;
+    loop {
+        let Some(at) = order.get(next).copied() else {
+            let Some(at) = nearest.find(|at| !is_ordered[*at]) else { return order };
+            is_ordered[at] = true;
+            order.push(at);
             continue;
+        };
+        next += 1;
+        for to in live(at) {
+            waiting[to] -= 1;
+            if waiting[to] == 0 && !std::mem::replace(&mut is_ordered[to], true) {
+                order.push(to);
+            }
         }
-        stack.extend(wiring.outputs[at].iter().filter(|link| gives[at].has(link.lane)).map(|link| link.to));
-        stack.extend(&wiring.attached[at]);
     }
-    reached
 }
 
-/// Warns of what was left out, except of what only another source reaches when this one was named.
-fn warn_of_pruned(wiring: &Wiring, source: &Source, anywhere: &[Lanes], reached: &[bool], report: &mut Report) {
-    let by_another = reach_from_sources(wiring, anywhere);
+/// What values reach, by the distance from the source.
+fn nearest_first<I: Iterator<Item = usize>>(source: usize, count: usize, live: impl Fn(usize) -> I) -> Vec<usize> {
+    let mut seen = vec![false; count];
+    let mut found = vec![source];
+    seen[source] = true;
+    let mut next = 0;
+    while let Some(at) = found.get(next).copied() {
+        next += 1;
+        found.extend(live(at).filter(|to| !std::mem::replace(&mut seen[*to], true)));
+    }
+    found
+}
+
+/// Warns of what was left out, except of what only another source reaches when this one was named, and of what stands at
+/// a dead edge, which has its own warning.
+fn warn_of_pruned(wiring: &Wiring, source: &Source, arrivals: &Arrivals, reached: &[bool], report: &mut Report) {
+    let by_another = reach_from_sources(wiring, &arrivals.anywhere);
     for at in (0..reached.len()).filter(|at| !reached[*at]) {
-        if source.named && by_another[at] {
+        if source.named && by_another[at] || arrivals.dead.iter().any(|edge| edge.at == at) {
             continue;
         }
         let message =

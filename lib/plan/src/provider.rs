@@ -2,6 +2,7 @@
 //! catalogue and the docs are made from it, and the engine holds the code behind it.
 
 use crate::schema::Schema;
+use crate::texts::{TextKind, TextProblem};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,10 +27,11 @@ pub struct Provider {
     /// The lanes that a source gives; empty for the others.
     pub gives: Vec<Lane>,
     /// JSON Schema (draft 2020-12) of `config`; `description` and `default` of each property are its documentation.
-    /// The fields of the format itself (`mode`, `type`, `hideForm`, `profile`, `parameters`, `secureParameters`, and the
-    /// object that `profile` names) are always allowed besides. A schema with `properties` allows no others unless it
-    /// says `additionalProperties`.
-    /// A property with `"x-unique": true` has another value in each component of a pipeline.
+    /// The fields of the format itself (`FORMAT_FIELDS` of the model, and the object that `profile` names) are always
+    /// allowed besides. A schema with `properties` knows no others, and they are warned of, unless it says
+    /// `additionalProperties`.
+    /// A property with `"x-unique": true` has another value in each component of a pipeline, and `"x-tidemill"` says
+    /// what kind of text a string is ([`TextKind`]), so that a text that cannot work is refused before it runs.
     pub config: Value,
     /// Works only in the local plane (it reads or writes the operator's files).
     pub local_only: bool,
@@ -76,9 +78,15 @@ impl Provider {
     }
 }
 
-/// All providers of an engine, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Catalogue(BTreeMap<&'static str, Entry>);
+/// All providers of an engine, by name, and how it reads the texts in their configs.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    entries: BTreeMap<&'static str, Entry>,
+    check: TextCheck,
+}
+
+/// Says what is wrong with a text of a kind. Only an engine knows, because it is what reads these texts.
+pub type TextCheck = fn(TextKind, &str) -> Result<(), TextProblem>;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -88,25 +96,29 @@ struct Entry {
 }
 
 impl Catalogue {
-    /// Collects providers by name; of two with the same name the later one stays.
-    pub fn new(providers: impl IntoIterator<Item = Provider>) -> Catalogue {
+    /// Collects providers by name, with the check of their texts; of two with the same name the later one stays.
+    pub fn new(providers: impl IntoIterator<Item = Provider>, check: TextCheck) -> Catalogue {
         let entry = |provider: Provider| (provider.name, Entry { provider, schema: OnceLock::new() });
-        Catalogue(providers.into_iter().map(entry).collect())
+        Catalogue { entries: providers.into_iter().map(entry).collect(), check }
+    }
+
+    pub(crate) fn check(&self, kind: TextKind, text: &str) -> Result<(), TextProblem> {
+        (self.check)(kind, text)
     }
 
     /// Finds a provider by its exact name.
     pub fn get(&self, name: &str) -> Option<&Provider> {
-        self.0.get(name).map(|entry| &entry.provider)
+        self.entries.get(name).map(|entry| &entry.provider)
     }
 
     /// The provider's config schema, ready to check with.
     pub(crate) fn schema(&self, name: &str) -> Option<&Schema> {
-        let entry = self.0.get(name)?;
+        let entry = self.entries.get(name)?;
         Some(entry.schema.get_or_init(|| Schema::new(&entry.provider.config)))
     }
 
     /// Every provider, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = &Provider> + Clone {
-        self.0.values().map(|entry| &entry.provider)
+        self.entries.values().map(|entry| &entry.provider)
     }
 }

@@ -44,6 +44,11 @@ impl Schema {
         properties.filter(|(_, property)| property[UNIQUE] == true).map(|(name, _)| name.as_str())
     }
 
+    /// The schema itself.
+    pub fn text(&self) -> &Value {
+        &self.text
+    }
+
     /// The names that are known at the place of the config where a violation with this schema path is.
     pub fn names_at(&self, schema_path: &str) -> Vec<&str> {
         let object = schema_path.rsplit_once('/').map_or("", |(object, _)| object);

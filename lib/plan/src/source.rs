@@ -2,7 +2,7 @@
 
 use crate::report::{Report, list};
 use crate::wiring::Wiring;
-use crate::{Class, Target};
+use crate::{Class, Start, Target};
 use serde_json::Value;
 use tidemill_model::pipeline::Graph;
 use tidemill_model::pipeline::problem::{ProblemCode, quoted};
@@ -15,7 +15,7 @@ pub struct Source {
 }
 
 /// The argument, else the pipeline's `source`, else the only component whose config says `mode: Source`, else the only
-/// one whose provider is a source.
+/// one whose provider is a source, else the one of several that what starts the runs can start.
 pub fn choose(graph: &Graph, wiring: &Wiring, target: &Target, report: &mut Report) -> Option<Source> {
     if let Some(id) = target.source.or(graph.source.as_deref()) {
         return named(id, wiring, report);
@@ -26,12 +26,28 @@ pub fn choose(graph: &Graph, wiring: &Wiring, target: &Target, report: &mut Repo
         ([at], _) | ([], [at]) => Some(Source { at: *at, named: false }),
         ([], []) => missing(wiring, report),
         ([], several) | (several, _) => {
-            let message = format!("pipeline has {} sources and does not say where to start", several.len());
-            let ids = list(several.iter().map(|at| wiring.components[*at].id.as_str()));
-            report.pipeline(ProblemCode::AmbiguousSource, "/source", message, format!("set `source` to one of {ids}"));
-            None
+            let by_kind = of_its_kind(wiring, several, target.start);
+            if by_kind.is_none() {
+                let count = several.len();
+                let message = format!("pipeline has {count} sources and does not say where to start");
+                let ids = list(several.iter().map(|at| wiring.components[*at].id.as_str()));
+                let hint = format!("set `source` to one of {ids}");
+                report.pipeline(ProblemCode::AmbiguousSource, "/source", message, hint);
+            }
+            by_kind.map(|at| Source { at, named: true })
         }
     }
+}
+
+/// Of one source that makes its own objects and one that waits for them, each has triggers of its own: a schedule starts
+/// the one, a hook or a call the other.
+fn of_its_kind(wiring: &Wiring, sources: &[usize], start: Start) -> Option<usize> {
+    let only = |class: Class| {
+        let mut of_class = sources.iter().filter(|at| wiring.providers[**at].is_some_and(|known| known.class == class));
+        of_class.next().copied().filter(|_| of_class.next().is_none())
+    };
+    let (making, waiting) = (only(Class::Source)?, only(Class::WaitingSource)?);
+    Some(if start == Start::Schedule { making } else { waiting })
 }
 
 fn is_marked(wiring: &Wiring, at: usize) -> bool {
@@ -70,13 +86,21 @@ fn missing(wiring: &Wiring, report: &mut Report) -> Option<Source> {
     None
 }
 
-/// A schedule starts a run, but gives it no object.
-pub fn warn_of_waiting(wiring: &Wiring, at: usize, target: &Target, report: &mut Report) {
-    let waits = wiring.providers[at].is_some_and(|provider| provider.class == Class::WaitingSource);
-    if waits && target.on_cron {
-        let name = wiring.name(at);
+/// The provider that only says when a run is due.
+const TIMER: &str = "timer";
+
+/// A schedule starts a run, but gives it no object; and a timer without one never goes off.
+pub fn warn_of_start(wiring: &Wiring, at: usize, target: &Target, report: &mut Report) {
+    let Some(provider) = wiring.providers[at] else { return };
+    let name = wiring.name(at);
+    if provider.class == Class::WaitingSource && target.start == Start::Schedule {
         let message = format!("source {name} waits for a caller, but a schedule starts this pipeline");
         let hint = "use a source that makes its own objects, or leave the schedule out";
         report.warn(ProblemCode::WaitingSourceOnSchedule, at, "/provider", message, hint);
+    }
+    if provider.name == TIMER && target.start == Start::Call {
+        let message = format!("source {name} is a timer, but no schedule starts this pipeline");
+        let hint = "deploy it with a schedule, e.g. `0 7 * * *`; without one it runs by hand alone";
+        report.warn(ProblemCode::TimerWithoutSchedule, at, "/provider", message, hint);
     }
 }

@@ -1,6 +1,7 @@
 //! Puts a violation of a JSON Schema into words. Never repeats a config's text beyond a choice that was not offered:
 //! it may be a secret.
 
+use crate::advice::is_secret_name;
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
@@ -26,8 +27,7 @@ fn has_secret(violation: &ValidationError) -> bool {
 fn names_secret(text: &str) -> bool {
     text.split("${").skip(1).any(|rest| {
         let name = rest.split('}').next().filter(|name| name.len() < rest.len()).unwrap_or_default();
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        is_secret_name(name)
     })
 }
 

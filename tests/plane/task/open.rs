@@ -228,15 +228,19 @@ async fn names_and_descriptions_have_limits() {
     let (ana, user) = caller(&world, "ana").await;
     let with = |member: &str, length: usize| {
         let mut pipeline = echo("p");
-        pipeline[member] = "ä".repeat(length).into();
+        pipeline[member] = match member {
+            "name" => "ä".repeat(length),
+            _ => "d".repeat(length),
+        }
+        .into();
         pipeline
     };
 
     let named = json!({"pipeline": echo("p"), "name": "n".repeat(257)});
     let refused = ana.open_with(named).await.unwrap_err();
     assert_eq!((refused.code, &*refused.message), (Code::InvalidArgument, "`name` has 257 characters, over 256"));
-    for (member, limit) in [("name", 256), ("description", 4096)] {
-        let message = format!("`{member}` of the pipeline has {} characters, over {limit}", limit + 1);
+    for (member, limit, unit) in [("name", 256, "characters"), ("description", 65_536, "bytes")] {
+        let message = format!("`{member}` of the pipeline has {} {unit}, over {limit}", limit + 1);
         assert_eq!(ana.open(with(member, limit + 1)).await.unwrap_err().message, message);
         let deployment = json!({"pipeline": with(member, limit + 1)});
         assert_eq!(user.post("/v1/deployments", deployment).await.body["message"], message);

@@ -1,8 +1,9 @@
 //! `tidemill deploy`: puts pipelines live, by a rollout.
 
 use crate::api::client::{Client, Path};
-use crate::api::views::{Deployment, Version};
-use crate::deploy::files::PreparedPipeline;
+use crate::api::pages::{List, PAGE_LIMIT};
+use crate::api::views::{Deployment, Detail, Version};
+use crate::deploy::files::{PreparedPipeline, Report};
 use crate::deploy::one_by_one::summary;
 use crate::deploy::settings::{LOST_NOTE, Settings};
 use crate::failure::{Exit, Failure};
@@ -15,8 +16,13 @@ use crate::rollouts::views::{Resource, Rollout};
 use crate::rollouts::{git, preview, shown};
 use crate::session::Session;
 use reqwest::Method;
+use serde::Deserialize;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use tidemill_model::rollout::Gone;
+
+/// Warnings that are shown; the others are counted.
+const WARNINGS: usize = 20;
 
 /// How many updates of a rollout are checked for a new version.
 const CHECKED_UPDATES: usize = 10;
@@ -65,6 +71,12 @@ pub struct Args {
     /// Show what would change in graphs and schedules, without changing it
     #[arg(long)]
     preview: bool,
+    /// Start at this component, instead of the pipeline's own source; it is stored with the pipeline
+    #[arg(long, value_name = "COMPONENT")]
+    source: Option<String>,
+    /// Refuse pipelines with warnings, too
+    #[arg(long)]
+    strict: bool,
     /// Do not store commit, branch and pull request with the versions
     #[arg(long)]
     no_git: bool,
@@ -77,7 +89,11 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
     let named = Paths::new(args.paths.clone());
     let gone = gone(&args, &named)?;
-    let prepared = named.prepared(session, &args.settings)?;
+    let mut prepared = named.prepared(session, &args.settings)?;
+    if let Some(source) = &args.source {
+        prepared.iter_mut().for_each(|one| one.start_at(source));
+    }
+    check(session, &client, &prepared, args.strict).await?;
     let wanted = RolloutInput {
         group: named.group(args.group.as_deref())?,
         pipelines: prepared.iter().map(Into::into).collect(),
@@ -121,7 +137,6 @@ impl Deploy<'_> {
             session.output.note("nothing changed");
             return Ok(Exit::Failed);
         }
-        self.prepared.iter().for_each(|one| session.output.warnings(&one.warnings()));
         let path = Path::new(&["rollouts"]);
         let request = Request { method: Method::POST, path, body: Some(wanted.body()), group: self.group() };
         let rollout = match self.named {
@@ -183,6 +198,74 @@ impl Deploy<'_> {
             Settlement::Stop => Ok(false),
         }
     }
+}
+
+/// Compiles every pipeline before anything is sent, and reports what is wrong with all of them at once.
+async fn check(session: &Session, client: &Client, prepared: &[PreparedPipeline], strict: bool) -> Result<(), Failure> {
+    let mut reports: Vec<Report> = prepared.iter().map(PreparedPipeline::check).collect();
+    let is_idle = |one: &PreparedPipeline, report: &Report| one.settings.schedule.is_none() && report.has_idle_timer;
+    if prepared.iter().zip(&reports).any(|(one, report)| is_idle(one, report)) {
+        let scheduled = scheduled(client).await?;
+        for (one, report) in prepared.iter().zip(&mut reports) {
+            if is_idle(one, report) && scheduled.contains(&one.project) {
+                *report = one.check_scheduled();
+            }
+        }
+    }
+    // What only another version may know is for the plane to say.
+    let is_certain = reports.iter().any(|report| !report.errors.is_empty() && !report.may_be_known_elsewhere);
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    for mut report in reports {
+        errors.append(&mut report.errors);
+        warnings.append(&mut report.warnings);
+    }
+    let refused = match (is_certain, strict && !warnings.is_empty()) {
+        (true, _) => Failure::details("the deploy", errors),
+        (_, true) => {
+            let message = "the deploy has warnings, which `--strict` refuses";
+            Failure { details: std::mem::take(&mut warnings), ..Failure::new("invalid_argument", message) }
+        }
+        _ => {
+            show(session, &warnings);
+            return Ok(());
+        }
+    };
+    show(session, &warnings);
+    Err(refused.hint("nothing changed"))
+}
+
+fn show(session: &Session, warnings: &[Detail]) {
+    session.output.warnings(&warnings[..warnings.len().min(WARNINGS)]);
+    if warnings.len() > WARNINGS {
+        let more = warnings.len() - WARNINGS;
+        session.output.note(format_args!("and {more} more warnings; `tidemill validate` shows all of them"));
+    }
+}
+
+/// The projects that are deployed with a schedule, which they keep if their file names none.
+async fn scheduled(client: &Client) -> Result<HashSet<String>, Failure> {
+    let (mut scheduled, mut cursor) = (HashSet::new(), None);
+    loop {
+        let path = Path::new(&["deployments"]).with_some("limit", Some(PAGE_LIMIT)).with_some("cursor", cursor);
+        let page: List = client.get(&path).await?.read()?;
+        for item in &page.items {
+            let deployment: ScheduledProject = serde_json::from_str(item.get())
+                .map_err(|error| Failure::new("internal", format!("the plane's list cannot be read: {error}")))?;
+            if deployment.schedule != "manual" {
+                scheduled.insert(deployment.project);
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(scheduled);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ScheduledProject {
+    project: String,
+    schedule: String,
 }
 
 fn gone(args: &Args, named: &Paths) -> Result<Gone, Failure> {

@@ -1,7 +1,7 @@
 //! `tidemill validate`: compiles a pipeline here, without a plane.
 
 use crate::api::views::Detail;
-use crate::deploy::files::{pipelines_at, read_text};
+use crate::deploy::files::{FileText, pipelines_at, read_text};
 use crate::deploy::settings::Settings;
 use crate::failure::{Exit, Failure};
 use crate::output::detail_text;
@@ -10,9 +10,8 @@ use crate::session::Session;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use tidemill_model::pipeline::{Problem, unwrap_file};
 use tidemill_model::schedule::{ParseError, Schedule, Zone};
-use tidemill_plan::Target;
+use tidemill_plan::{Start, Target};
 
 /// Compile pipelines without deploying them, and report all problems at once
 ///
@@ -35,6 +34,12 @@ pub struct Args {
     /// Refuse providers that work only in a plane on this machine
     #[arg(long)]
     cloud: bool,
+    /// Start at this component, instead of the pipeline's own source
+    #[arg(long, value_name = "COMPONENT")]
+    source: Option<String>,
+    /// Refuse a pipeline with warnings, too
+    #[arg(long)]
+    strict: bool,
 }
 
 /// In the form of the API's answer.
@@ -91,48 +96,33 @@ fn folder(session: &Session, args: Args) -> Result<Exit, Failure> {
 }
 
 fn report(path: &Path, args: &Args) -> Result<Report, Failure> {
-    let text = read_text(path)?;
-    let file = match unwrap_file(&text) {
+    let (text, file) = match FileText::of(path, read_text(path)?) {
         Ok(file) => file,
-        Err(problems) => return Ok(refused(details(problems))),
+        Err(errors) => return Ok(Report { valid: false, errors, warnings: Vec::new(), order: Vec::new() }),
     };
     let schedule = args.schedule.as_ref().or(file.schedule.as_ref()).map_or("manual", String::as_str);
     let zone = args.timezone.as_ref().or(file.timezone.as_ref()).map_or("UTC", String::as_str);
     let schedule = parse(schedule, zone);
-    let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
-    let mut errors: Vec<Detail> = schedule.err().into_iter().collect();
-    let target = Target { local: !args.cloud, on_cron, source: None };
-    match tidemill_plan::compile_text(file.pipeline_text, tidemill_engine::catalogue(), &target) {
-        Ok((_, compiled)) => Ok(Report {
-            valid: errors.is_empty(),
-            errors,
-            warnings: details(compiled.warnings),
-            order: compiled.plan.nodes.iter().map(|node| node.id.clone()).collect(),
-        }),
-        Err(problems) => {
-            errors.extend(details(problems));
-            Ok(refused(errors))
-        }
-    }
+    let start = match schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual()) {
+        true => Start::Schedule,
+        false => Start::Call,
+    };
+    let target = Target { local: !args.cloud, start, source: args.source.as_deref() };
+    let checked = text.check(&file.pipeline_text, &target);
+    let errors: Vec<Detail> =
+        schedule.err().map(|error| text.named(*error)).into_iter().chain(checked.errors).collect();
+    let valid = errors.is_empty() && (!args.strict || checked.warnings.is_empty());
+    Ok(Report { valid, errors, warnings: checked.warnings, order: checked.order })
 }
 
-fn parse(schedule: &str, zone: &str) -> Result<Schedule, Detail> {
-    let detail = |field: &str, error: ParseError| Detail {
-        field: Some(field.to_owned()),
-        hint: Some(error.hint()),
-        ..Detail::of(error.to_string())
+fn parse(schedule: &str, zone: &str) -> Result<Schedule, Box<Detail>> {
+    let detail = |field: &str, error: ParseError| {
+        let (field, hint) = (Some(field.to_owned()), Some(error.hint()));
+        Box::new(Detail { field, hint, ..Detail::of(error.to_string()) })
     };
     let schedule = Schedule::parse(schedule).map_err(|error| detail("schedule", error))?;
     let zone = Zone::parse(zone).map_err(|error| detail("timezone", error))?;
     schedule.in_zone(zone).map_err(|error| detail("schedule", error))
-}
-
-fn details(problems: Vec<Problem>) -> Vec<Detail> {
-    problems.into_iter().map(Detail::from).collect()
-}
-
-fn refused(errors: Vec<Detail>) -> Report {
-    Report { valid: false, errors, warnings: Vec::new(), order: Vec::new() }
 }
 
 fn show(session: &Session, path: &Path, report: &Report) {
@@ -145,6 +135,7 @@ fn show(session: &Session, path: &Path, report: &Report) {
     }
     match (report.valid, report.errors.len()) {
         (true, _) => session.output.line(format_args!("`{name}` is valid: {}", report.order.join(" → "))),
+        (false, 0) => session.output.line(format_args!("`{name}` has warnings, which `--strict` refuses")),
         (false, 1) => session.output.line(format_args!("`{name}` has a problem")),
         (false, count) => session.output.line(format_args!("`{name}` has {count} problems")),
     }

@@ -34,6 +34,9 @@ pub struct Args {
     /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     deploy: Vec<PathBuf>,
+    /// Refuse pipelines with warnings, too
+    #[arg(long, requires = "deploy")]
+    strict: bool,
     /// Seconds that a schedule's minute lasts (0.1 to 60), to try schedules out
     #[arg(long, value_name = "SECONDS", value_parser = minute)]
     minute: Option<Duration>,
@@ -71,7 +74,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         .output
         .report(format_args!("the key of the owner `dev` is in `{}`", session.global.data.join("key").display()));
     tokio::select! {
-        () = deploy(session, &local, &args.deploy) => signals.first().await,
+        () = deploy(session, &local, &args.deploy, args.strict) => signals.first().await,
         () = signals.first() => {}
     }
     session.output.report("stopping; Ctrl-C again stops at once");
@@ -94,7 +97,7 @@ fn readable(args: &Args) -> Vec<PathBuf> {
 }
 
 /// Deploys over the plane's own API. Refusals are reported, and the plane runs without those pipelines.
-async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
+async fn deploy(session: &Session, local: &Local, paths: &[PathBuf], strict: bool) {
     if paths.is_empty() {
         return;
     }
@@ -111,13 +114,14 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf]) {
         }
     }
     let mut counts = Counts::default();
-    let mut outcomes = deploy_all(&client, &files);
+    let mut outcomes = deploy_all(&client, &files, strict);
     while let Some(outcome) = outcomes.next().await {
         match outcome {
             Ok(deployed) => {
                 counts.add(deployed.change);
                 if files.len() <= NAMED {
                     session.output.report(sentence(&deployed));
+                    session.output.warnings(&deployed.notes);
                     session.output.warnings(&deployed.deployment.warnings);
                 }
             }

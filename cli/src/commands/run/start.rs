@@ -1,7 +1,7 @@
 //! `tidemill run`: runs a deployment now.
 
-use crate::api::client::Path;
-use crate::api::views::Run;
+use crate::api::client::{Client, Path};
+use crate::api::views::{Deployment, Detail, Run};
 use crate::deploy::files::read_text;
 use crate::failure::{Exit, Failure};
 use crate::runs::following::{follow, line_text};
@@ -9,6 +9,8 @@ use crate::runs::{self, result_text};
 use crate::session::Session;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tidemill_model::pipeline::{Component, Pipeline};
+use tidemill_plan::Class;
 
 /// Run a deployment now
 ///
@@ -41,6 +43,9 @@ struct Body {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
     let input = args.input.as_deref().map(input).transpose()?;
+    if input.is_some() {
+        warn_of_unread_input(session, &client, &args.project).await;
+    }
     let body = serde_json::to_string(&Body { input }).expect("the input is JSON");
     let answer = client.post(&Path::new(&["deployments", &args.project, "runs"]), Some(body)).await?;
     let run: Run = answer.read()?;
@@ -58,6 +63,24 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         false => show_end(session, &run),
     }
     Ok(if run.state == "succeeded" { Exit::Done } else { Exit::Failed })
+}
+
+/// Says so if no source of the pipeline takes an input. The run does not depend on it, so a failure is not reported.
+async fn warn_of_unread_input(session: &Session, client: &Client, project: &str) {
+    let answer = client.get(&Path::new(&["deployments", project])).await;
+    let Ok(Some(pipeline)) = answer.and_then(|answer| Ok(answer.read::<Deployment>()?.pipeline)) else { return };
+    let Ok(pipeline) = Pipeline::parse(pipeline.get()) else { return };
+    let catalogue = tidemill_engine::catalogue();
+    let class = |component: &Component| catalogue.get(&component.provider).map(|provider| provider.class);
+    let starts = |component: &&Component| pipeline.source().is_none_or(|source| source == component.id);
+    let sources: Vec<_> = pipeline.components().iter().filter(starts).collect();
+    let only_makes_its_own =
+        !sources.is_empty() && sources.iter().all(|source| !matches!(class(source), None | Some(Class::WaitingSource)));
+    if only_makes_its_own {
+        let hint = "start it at a `webhook` or a `chat`, or leave `--input` out".to_owned();
+        let message = format!("no source of `{project}` takes an input, so `--input` has no effect");
+        session.output.warnings(&[Detail { hint: Some(hint), ..Detail::of(message) }]);
+    }
 }
 
 fn show_end(session: &Session, run: &Run) {

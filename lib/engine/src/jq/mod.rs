@@ -5,6 +5,7 @@
 
 mod metering;
 mod natives;
+mod nesting;
 
 use crate::component::{Fault, Run};
 use crate::json::{self, Json};
@@ -14,6 +15,7 @@ use crate::value::Value;
 use jaq_core::load::{Arena, File, Loader, lex, parse};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
 use natives::{Jq, Meter};
+use tidemill_plan::TextProblem;
 
 /// Values that a program may give for one value.
 const OUTPUT_LIMIT: usize = 10_000;
@@ -23,6 +25,18 @@ const FUEL: u64 = if cfg!(test) { 200_000 } else { 5_000_000 };
 
 /// Bytes of the stack that a program's recursion may use; runtime threads have 2 MiB.
 const STACK_LIMIT: usize = 384 * 1024;
+
+/// Bytes of a program.
+const CODE_LIMIT: usize = 64 * 1024;
+
+/// Brackets, operators and keywords under each other; a level takes up to 15 KiB of the stack to compile.
+const DEPTH_LIMIT: usize = 250;
+
+/// Levels that every thread has the stack for.
+const SHALLOW: usize = 30;
+
+/// Bytes of the stack of a thread that compiles what is deeper.
+const DEEP_STACK: usize = 16 * 1024 * 1024;
 
 /// A compiled program.
 pub struct Program {
@@ -34,26 +48,7 @@ pub struct Program {
 impl Program {
     /// Compiles a program; `what` names the config's field in the error.
     pub fn compile(what: &str, code: &str) -> Result<Program, Fault> {
-        let refuse = |problem: String| {
-            Fault::new(format!("`{what}` is not a jq program: {problem}"))
-                .hint("see the jq manual; `$object` and `$run` are defined, `env` and `input` are not")
-        };
-        // The loader parses once more, for its errors; the metered program is compiled.
-        let arena = Arena::default();
-        Loader::new([]).load(&arena, File { path: (), code }).map_err(|errors| refuse(syntax(code, errors)))?;
-        let term = jaq_core::load::parse(code, |parser| parser.term())
-            .ok_or_else(|| refuse("`import`, `include` and `module` are not available".to_owned()))?;
-
-        let main = parse::Def { name: "__program", args: Vec::new(), body: metering::meter(term) };
-        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let loader = Loader::new(library.map(metering::meter_def).map(shorter).chain([main]));
-        let modules =
-            loader.load(&arena, File { path: (), code: "__program" }).map_err(|errors| refuse(syntax(code, errors)))?;
-        let filter = Compiler::default()
-            .with_funs(natives::all())
-            .with_global_vars(["$object", "$run"])
-            .compile(modules)
-            .map_err(|errors| refuse(undefined(errors)))?;
+        let filter = compile(code).map_err(|problem| Fault::of_text(what, problem))?;
         Ok(Program { filter, uses_object: code.contains("$object"), uses_run: code.contains("$run") })
     }
 
@@ -135,31 +130,101 @@ pub fn is_true(value: &Json) -> bool {
     !matches!(value, Json::Null | Json::Bool(false))
 }
 
-fn syntax(code: &str, errors: jaq_core::load::Errors<&str, ()>) -> String {
-    use jaq_core::load::Error;
-    let place = |rest: &str| match code.len().checked_sub(rest.len()) {
-        _ if rest.is_empty() => "at the end".to_owned(),
-        _ => format!("at `{}`", shorten(rest, 30)),
-    };
-    let describe = |error: Error<&str>| match error {
-        Error::Io(problems) => problems.into_iter().next().map(|(_, problem)| problem),
-        Error::Lex(problems) => {
-            let describe =
-                |(expected, rest): lex::Error<&str>| format!("expected {} {}", expected.as_str(), place(rest));
-            problems.into_iter().next().map(describe)
-        }
-        Error::Parse(problems) => {
-            let describe =
-                |(expected, rest): parse::Error<&str>| format!("expected {} {}", expected.as_str(), place(rest));
-            problems.into_iter().next().map(describe)
-        }
-    };
-    errors.into_iter().find_map(|(_, error)| describe(error)).unwrap_or_else(|| "it cannot be parsed".to_owned())
+/// Says what is wrong with a program.
+pub fn check(code: &str) -> Result<(), TextProblem> {
+    compile(code).map(drop)
 }
 
-fn undefined(errors: jaq_core::compile::Errors<&str, ()>) -> String {
+/// Says what is wrong with a regular expression, as jq's `test` reads it.
+pub fn check_regex(expression: &str) -> Result<(), TextProblem> {
+    let program = Program::compile("regex", "\"\" | test($object)").expect("the program is sound");
+    let meter = Meter::new(&program.filter.lut, FUEL, STACK_LIMIT);
+    let context = Ctx::<Jq>::new(&meter, Vars::new([json::string(expression), Json::Null]));
+    match program.filter.id.run((context, Json::Null)).next() {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(TextProblem {
+            message: "is not a regular expression".to_owned(),
+            hint: "close its brackets, and write `\\` before a mark that is meant as it is".to_owned(),
+            offset: None,
+        }),
+    }
+}
+
+fn compile(code: &str) -> Result<Filter<Jq>, TextProblem> {
+    if code.len() > CODE_LIMIT {
+        let message = format!("has {} bytes, the limit of a jq program is {CODE_LIMIT}", code.len());
+        return Err(TextProblem { message, hint: "split it into two programs".to_owned(), offset: None });
+    }
+    if let Some(offset) = nesting::deeper_than(code, DEPTH_LIMIT) {
+        let message = format!("is nested deeper than {DEPTH_LIMIT} levels");
+        return Err(TextProblem { message, hint: "split it into two programs".to_owned(), offset: Some(offset) });
+    }
+    if nesting::deeper_than(code, SHALLOW).is_none() {
+        return compile_here(code);
+    }
+    let compiled = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, || compile_here(code));
+        thread.map(|thread| thread.join().expect("compiling does not panic"))
+    });
+    compiled.unwrap_or_else(|_| Err(refusal("there is no thread left to compile it", None)))
+}
+
+fn compile_here(code: &str) -> Result<Filter<Jq>, TextProblem> {
+    // The loader parses once more, for its errors; the metered program is compiled.
+    let arena = Arena::default();
+    Loader::new([]).load(&arena, File { path: (), code }).map_err(|errors| syntax(code, errors))?;
+    let term = jaq_core::load::parse(code, |parser| parser.term())
+        .ok_or_else(|| refusal("`import`, `include` and `module` are not available", None))?;
+
+    let main = parse::Def { name: "__program", args: Vec::new(), body: metering::meter(term) };
+    let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let loader = Loader::new(library.map(metering::meter_def).map(shorter).chain([main]));
+    let modules = loader.load(&arena, File { path: (), code: "__program" }).map_err(|errors| syntax(code, errors))?;
+    let compiler = Compiler::default().with_funs(natives::all()).with_global_vars(["$object", "$run"]);
+    compiler.compile(modules).map_err(|errors| undefined(code, errors))
+}
+
+fn refusal(problem: &str, offset: Option<usize>) -> TextProblem {
+    TextProblem {
+        message: format!("is not a jq program: {problem}"),
+        hint: "see the jq manual; `$object` and `$run` are defined, `env` and `input` are not".to_owned(),
+        offset,
+    }
+}
+
+/// Where a part of a program stands in it; `None` if it is of the library.
+fn offset(code: &str, part: &str) -> Option<usize> {
+    let offset = (part.as_ptr() as usize).checked_sub(code.as_ptr() as usize)?;
+    (offset <= code.len()).then_some(offset)
+}
+
+fn syntax(code: &str, errors: jaq_core::load::Errors<&str, ()>) -> TextProblem {
+    use jaq_core::load::Error;
+    let expected = |what: &str, rest: &str| {
+        // What is missing at the end has no place of its own.
+        let at = if rest.is_empty() { Some(code.len()) } else { offset(code, rest) };
+        refusal(&format!("expected {what}"), at)
+    };
+    let describe = |error: Error<&str>| match error {
+        Error::Io(problems) => problems.into_iter().next().map(|(_, problem)| refusal(&problem, None)),
+        Error::Lex(problems) => {
+            problems.into_iter().next().map(|(what, rest): lex::Error<&str>| expected(what.as_str(), rest))
+        }
+        Error::Parse(problems) => {
+            problems.into_iter().next().map(|(what, rest): parse::Error<&str>| expected(what.as_str(), rest))
+        }
+    };
+    errors.into_iter().find_map(|(_, error)| describe(error)).unwrap_or_else(|| refusal("it cannot be parsed", None))
+}
+
+fn undefined(code: &str, errors: jaq_core::compile::Errors<&str, ()>) -> TextProblem {
     let first = errors.into_iter().flat_map(|(_, problems)| problems).next();
-    first.map_or_else(String::new, |(name, kind)| format!("the {} `{name}` is not defined", kind.as_str()))
+    match first {
+        Some((name, kind)) => {
+            refusal(&format!("the {} `{}` is not defined", kind.as_str(), shorten(name, 60)), offset(code, name))
+        }
+        None => refusal("it cannot be compiled", None),
+    }
 }
 
 #[cfg(test)]

@@ -87,3 +87,58 @@ fn the_process_cannot_be_seen() {
         assert!(Program::compile("program", code).is_err(), "{code}");
     }
 }
+
+#[test]
+fn a_program_that_is_nested_as_deep_as_is_allowed_compiles_and_runs_on_a_small_stack() {
+    let ways = [
+        ("(", "1", ")"),
+        ("-", "1", ""),
+        (".a|", "{}", ""),
+        ("1+", "1", ""),
+        ("if 1 then ", "1", " end"),
+        ("def f: ", "1", "; 1"),
+        ("try ", "1", ""),
+        (". as $x|", ".", ""),
+        ("[", "1", "]"),
+        ("{a:", "1", "}"),
+        ("\"\\(", "1", ")\""),
+        ("1,", "1", ""),
+        ("reduce . as $x (", ".", ";1)"),
+    ];
+    for (before, middle, after) in ways {
+        let program = |levels: usize| format!("{}{middle}{}", before.repeat(levels), after.repeat(levels));
+        let deepest =
+            (1..=DEPTH_LIMIT).rev().map(program).find(|code| nesting::deeper_than(code, DEPTH_LIMIT).is_none());
+        let deepest = deepest.unwrap();
+        let small = std::thread::Builder::new().stack_size(2 << 20);
+        let ran = small.spawn(move || eval(&deepest, "null").map(drop)).unwrap().join().unwrap();
+        let refused = Program::compile("program", &program(60_000 / (before.len() + after.len())));
+
+        let fault = ran.err().filter(|fault| !fault.message.contains("cannot index"));
+        assert!(fault.is_none_or(|fault| fault.message.contains("too deeply")), "{before}");
+        assert!(refused.err().unwrap().message.contains("nested deeper"), "{before}");
+    }
+}
+
+#[test]
+fn a_program_is_refused_with_the_place_at_which_it_goes_wrong() {
+    for (code, problem, at) in [
+        (".a |", "expected term", 4),
+        (".a | nope(1)", "the filter `nope` is not defined", 5),
+        ("[.a, $x]", "the variable `$x` is not defined", 5),
+        (".a ]", "expected", 3),
+        ("\"a", "expected closing quote", 2),
+    ] {
+        let refused = check(code).unwrap_err();
+
+        assert!(refused.message.contains(problem), "{code}: {}", refused.message);
+        assert_eq!(refused.offset, Some(at), "{code}: {}", refused.message);
+    }
+    assert_eq!(check("import \"a\" as a; .").unwrap_err().offset, None);
+}
+
+#[test]
+fn regular_expressions_are_those_of_jq() {
+    assert_eq!(check_regex("^a(b|c)+$"), Ok(()));
+    assert!(check_regex("a(").is_err() && check_regex("[").is_err());
+}

@@ -62,43 +62,44 @@ impl Outbound {
 
     /// A request to a URL that passed the checks that need no name lookup; names are checked when they are resolved.
     pub(crate) fn request(&self, method: reqwest::Method, url: &str) -> Result<reqwest::RequestBuilder, Fault> {
-        let url = self.check(url)?;
+        let url = check(self.policy, url)?;
         let client = self.client().map_err(|problem| Fault::new(problem.to_string()))?;
         Ok(client.request(method, url))
     }
+}
 
-    fn check(&self, text: &str) -> Result<Url, Fault> {
-        // The URL itself may hold a token, so messages name the host only.
-        let url = Url::parse(text).map_err(|problem| {
-            Fault::new(format!("the URL cannot be read: {problem}"))
-                .hint("write it in full, e.g. `https://example.com/path`")
-        })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Fault::new(format!("a URL of the scheme `{}` is refused", url.scheme())).hint("use `https`"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Fault::new("a URL with a user name or a password is refused")
-                .hint("put credentials into a header, e.g. `Authorization`"));
-        }
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            Some(Host::Domain(_)) => None,
-            None => return Err(Fault::new("the URL has no host")),
-        };
-        if let Some(address) = address {
-            allow(self.policy, address).map_err(|refusal| refusal.fault(url.host_str().unwrap_or_default()))?;
-        }
-        let port = url.port_or_known_default().unwrap_or_default();
-        if self.policy == NetworkPolicy::Public && !matches!(port, 80 | 443) {
-            return Err(Fault::new(format!(
-                "port {port} of `{}` is refused, only 80 and 443 are allowed",
-                url.host_str().unwrap_or_default()
-            ))
-            .hint("for local work, start with `--allow-private-network`"));
-        }
-        Ok(url)
+/// Checks all of a URL that needs no name lookup.
+pub(crate) fn check(policy: NetworkPolicy, text: &str) -> Result<Url, Fault> {
+    // The URL itself may hold a token, so messages name the host only.
+    let url = Url::parse(text).map_err(|problem| {
+        Fault::new(format!("the URL cannot be read: {problem}"))
+            .hint("write it in full, e.g. `https://example.com/path`")
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Fault::new(format!("a URL of the scheme `{}` is refused", url.scheme())).hint("use `https`"));
     }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Fault::new("a URL with a user name or a password is refused")
+            .hint("put credentials into a header, e.g. `Authorization`"));
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) => None,
+        None => return Err(Fault::new("the URL has no host")),
+    };
+    if let Some(address) = address {
+        allow(policy, address).map_err(|refusal| refusal.fault(url.host_str().unwrap_or_default()))?;
+    }
+    let port = url.port_or_known_default().unwrap_or_default();
+    if policy == NetworkPolicy::Public && !matches!(port, 80 | 443) {
+        return Err(Fault::new(format!(
+            "port {port} of `{}` is refused, only 80 and 443 are allowed",
+            url.host_str().unwrap_or_default()
+        ))
+        .hint("for local work, start with `--allow-private-network`"));
+    }
+    Ok(url)
 }
 
 /// The start of every HTTP client of this process; the first sets the TLS of all.
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     fn check(policy: NetworkPolicy, url: &str) -> Result<Url, Fault> {
-        Outbound::new(policy).unwrap().check(url)
+        super::check(policy, url)
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn entry() -> Entry {
             [(
                 "where",
                 json!({
-                    "type": "string", "minLength": 1,
+                    "type": "string", "minLength": 1, "x-tidemill": "jq",
                     "description": "The jq condition, e.g. `.level == \"error\"`. It sees the value as `.`, its object as `$object` and the run as `$run`.",
                 }),
             )],

@@ -33,7 +33,7 @@ pub fn entry() -> Entry {
             [(
                 "program",
                 json!({
-                    "type": "string", "minLength": 1,
+                    "type": "string", "minLength": 1, "x-tidemill": "jq",
                     "description": "The jq program, e.g. `.items[] | {id, title}`. It may give no value, one or many (at most 10,000 for one object).",
                 }),
             )],

@@ -30,7 +30,7 @@ pub fn entry() -> Entry {
                 (
                     "event",
                     json!({
-                        "type": ["string", "null"], "default": null, "minLength": 1, "maxLength": 64,
+                        "type": ["string", "null"], "x-tidemill": "text", "default": null, "minLength": 1, "maxLength": 64,
                         "description": "The type under which listeners get each value, such as `progress`: a JSON object as \
                             it is, anything else as `{\"text\": …}`. Without it they get nothing.",
                     }),

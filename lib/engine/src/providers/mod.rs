@@ -14,6 +14,7 @@ mod timer;
 mod webhook;
 
 use crate::component::Entry;
+use crate::texts;
 use serde_json::{Map, Value as Tree, json};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -41,7 +42,7 @@ fn all() -> Vec<Entry> {
 /// The declarations of all providers.
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-    CATALOGUE.get_or_init(|| Catalogue::new(entries().values().map(|entry| entry.declaration.clone())))
+    CATALOGUE.get_or_init(|| Catalogue::new(entries().values().map(|entry| entry.declaration.clone()), texts::check))
 }
 
 /// A provider by its name.
@@ -85,7 +86,9 @@ mod tests {
     use super::*;
     use crate::component::{Make, Setup};
     use crate::ledger::Ledger;
+    use std::collections::BTreeSet;
     use std::sync::Arc;
+    use tidemill_plan::TextKind;
 
     #[test]
     fn every_field_that_a_config_leaves_out_has_the_default_that_the_declaration_shows() {
@@ -127,6 +130,99 @@ mod tests {
                 assert!(field["description"].is_string(), "{}.{name}", provider.name);
                 let required = provider.config["required"].as_array().unwrap().contains(&name.as_str().into());
                 assert!(required || field.get("default").is_some(), "{}.{name} has no default", provider.name);
+            }
+        }
+    }
+
+    /// The texts that nothing reads. It may only shrink: a text that means something has a kind of its own.
+    const UNREAD: [&str; 3] = ["log.event", "response*.laneName", "response*.lanes[].laneName"];
+
+    /// Every string that a config may hold by its place, with its kind.
+    fn strings(schema: &Tree, place: &str, found: &mut Vec<(String, Option<TextKind>)>) {
+        let is_string =
+            |kind: &Tree| kind == "string" || kind.as_array().is_some_and(|all| all.contains(&json!("string")));
+        let is_choice = schema.get("enum").is_some() || schema.get("const").is_some();
+        if schema.get("type").is_none_or(is_string) && !is_choice {
+            found.push((place.to_owned(), TextKind::of(schema)));
+        }
+        if let Some(names) = schema.get("propertyNames") {
+            found.push((format!("{place}.*"), TextKind::of(names)));
+        }
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            strings(field, &format!("{place}.{name}"), found);
+        }
+        for (keyword, mark) in [("additionalProperties", ".*"), ("items", "[]")] {
+            if let Some(inner @ Tree::Object(_)) = schema.get(keyword) {
+                strings(inner, &format!("{place}{mark}"), found);
+            }
+        }
+        for choice in
+            ["allOf", "anyOf", "oneOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).flatten()
+        {
+            strings(choice, place, found);
+        }
+    }
+
+    #[test]
+    fn every_text_of_a_config_has_a_kind_so_that_it_is_checked_before_it_runs() {
+        let (mut unmarked, mut unread) = (Vec::new(), BTreeSet::new());
+        for provider in catalogue().iter() {
+            let mut found = Vec::new();
+            strings(&provider.config, provider.name, &mut found);
+            for (place, kind) in found {
+                match kind {
+                    None => unmarked.push(place),
+                    Some(TextKind::Text) => {
+                        let of_each = place.split_once('.').filter(|(name, _)| name.starts_with("response"));
+                        unread.insert(of_each.map_or(place.clone(), |(_, field)| format!("response*.{field}")));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+
+        assert!(unmarked.is_empty(), "give these an `x-tidemill`: {unmarked:?}");
+        assert_eq!(unread, UNREAD.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_text_without_a_kind_is_found_wherever_it_stands() {
+        let config = schema(
+            [
+                ("program", json!({ "type": "string" })),
+                ("maybe", json!({ "type": ["string", "null"] })),
+                ("any", json!({})),
+                ("misspelt", json!({ "type": "string", "x-tidemill": "jqq" })),
+                (
+                    "list",
+                    json!({ "type": "array", "items": { "anyOf": [{ "type": "string" }, { "type": "integer" }] } }),
+                ),
+                ("map", json!({ "type": "object", "propertyNames": {}, "additionalProperties": { "type": "string" } })),
+                ("checked", json!({ "type": "string", "x-tidemill": "jq" })),
+                ("choice", json!({ "enum": ["a", "b"] })),
+                ("number", json!({ "type": "integer" })),
+            ],
+            &[],
+        );
+        let mut found = Vec::new();
+
+        strings(&config, "p", &mut found);
+
+        let unmarked: Vec<_> =
+            found.iter().filter(|(_, kind)| kind.is_none()).map(|(place, _)| place.as_str()).collect();
+        assert_eq!(
+            unmarked,
+            ["p.program", "p.maybe", "p.any", "p.misspelt", "p.list[]", "p.list[]", "p.map.*", "p.map.*"]
+        );
+    }
+
+    #[test]
+    fn every_default_passes_its_own_check() {
+        for provider in catalogue().iter() {
+            for (name, field) in provider.config["properties"].as_object().unwrap() {
+                if let (Some(kind), Some(text)) = (TextKind::of(field), field["default"].as_str()) {
+                    assert_eq!(texts::check(kind, text), Ok(()), "{}.{name}", provider.name);
+                }
             }
         }
     }

@@ -38,7 +38,7 @@ fn entry(name: &'static str, title: &'static str, lanes: Vec<Lane>) -> Entry {
                 (
                     "laneName",
                     json!({
-                        "type": ["string", "null"], "default": null,
+                        "type": ["string", "null"], "x-tidemill": "text", "default": null,
                         "description": "The key for everything that arrives here. Without it, the key is the lane's name.",
                     }),
                 ),
@@ -51,7 +51,7 @@ fn entry(name: &'static str, title: &'static str, lanes: Vec<Lane>) -> Entry {
                             "type": "object",
                             "properties": {
                                 "laneId": { "enum": names, "description": "The lane." },
-                                "laneName": { "type": "string", "minLength": 1, "description": "Its key." },
+                                "laneName": { "type": "string", "minLength": 1, "x-tidemill": "text", "description": "Its key." },
                             },
                             "required": ["laneId", "laneName"],
                         },

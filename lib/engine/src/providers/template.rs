@@ -37,7 +37,7 @@ pub fn entry() -> Entry {
                 (
                     "template",
                     json!({
-                        "type": "string",
+                        "type": "string", "x-tidemill": "template",
                         "description": "The template, e.g. `{{ value.title }}`. A missing field is an error; write `{{ value.x | default('') }}` where it may be missing.",
                     }),
                 ),

@@ -37,6 +37,11 @@ const FIELDS: [(&str, Kind); 8] = [
     ("note", Kind::Text),
 ];
 
+/// What says how a pipeline is deployed, and stands beside it: the outer fields, and the group, which is an option.
+pub fn deployment_fields() -> impl Iterator<Item = &'static str> {
+    FIELDS.into_iter().map(|(name, _)| name).filter(|name| *name != "pipeline").chain(["group"])
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Pipeline,

@@ -21,10 +21,11 @@ pub use shape_of_config::FORMAT_FIELDS;
 use crate::ids::ProjectId;
 use serde_json::Value;
 
-/// Longest name and description that a pipeline may have, in characters: records keep copies of them.
+/// Longest name that a pipeline may have, in characters: records keep copies of it.
 pub const NAME_LIMIT: usize = 256;
-/// Longest description that a pipeline may have, in characters.
-pub const DESCRIPTION_LIMIT: usize = 4096;
+
+/// Longest description, in bytes: a task keeps a copy of it.
+pub const DESCRIPTION_LIMIT: usize = 64 * 1024;
 
 /// A pipeline whose shape is sound. Whether it can run is for a compiler to say.
 ///
@@ -53,6 +54,7 @@ pub struct Pipeline {
     project_id: ProjectId,
     name: Option<String>,
     description: Option<String>,
+    misplaced: Vec<&'static str>,
     graph: Graph,
 }
 
@@ -135,20 +137,6 @@ impl Pipeline {
         &self.project_id
     }
 
-    /// Checks the lengths of what records keep a copy of.
-    pub fn checked_texts(&self) -> Result<(), Problem> {
-        let of = |member: &str, text: Option<&str>, limit: usize| {
-            let found = text.map_or(0, |text| text.chars().count());
-            if found <= limit {
-                return Ok(());
-            }
-            let message = format!("`{member}` of the pipeline has {found} characters, over {limit}");
-            Err(Problem::new(ProblemCode::InvalidValue, message, "shorten it").at(format!("/{member}")))
-        };
-        of("name", self.name(), NAME_LIMIT)?;
-        of("description", self.description(), DESCRIPTION_LIMIT)
-    }
-
     /// What people call the pipeline; `None` if it has no name.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -157,6 +145,11 @@ impl Pipeline {
     /// What the pipeline is for; `None` if it has no description.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
+    }
+
+    /// The fields of a deploy file that stand inside the pipeline, where nothing reads them.
+    pub fn misplaced(&self) -> &[&'static str] {
+        &self.misplaced
     }
 
     /// The id of the component that a run starts at, if the pipeline names one.

@@ -1,5 +1,6 @@
 //! One reason why a pipeline is refused, or one warning: where, what happened, and what to do.
 
+use crate::ids::is_unseen;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -86,6 +87,18 @@ pub enum ProblemCode {
     RepeatedInput,
     /// A schedule starts runs at a source that waits for a caller.
     WaitingSourceOnSchedule,
+    /// The source is a timer, and no schedule starts it.
+    TimerWithoutSchedule,
+    /// A field of a deploy file stands in the pipeline, where nothing reads it.
+    MisplacedField,
+    /// The pipeline names no project; the file's name stands in for it.
+    DerivedProject,
+    /// A `${…}` holds what is no name of a secret or variable, and is passed on as it stands.
+    MalformedName,
+    /// A config names a secret that is not set.
+    UnsetSecret,
+    /// A text looks like a credential that belongs into a secret.
+    LiteralCredential,
     // The report itself.
     /// There are more than [`super::limits::PROBLEMS`]; the rest is left out.
     MoreProblems,
@@ -127,11 +140,11 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// Escapes control characters only: quotes and other scripts stay readable.
+/// Escapes control characters only, of terminals and of directions: quotes and other scripts stay readable.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_unseen(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
 }

@@ -1,10 +1,11 @@
 //! From JSON to the typed view: every rule of the format that needs neither providers nor other components.
 //! [`super::shape_of_component`] goes on with the components.
 
+use super::file;
 use super::problem::{Problem, ProblemCode, quoted};
 use super::reader::{Reader, kind_of};
-use super::{Broken, Component, Found, Graph, Pipeline, limits};
-use crate::ids::ProjectId;
+use super::{Broken, Component, DESCRIPTION_LIMIT, Found, Graph, NAME_LIMIT, Pipeline, limits};
+use crate::ids::{ProjectId, nameable};
 use serde_json::{Map, Value};
 
 /// Reads the view of `value`, which is the parsed `text`.
@@ -20,10 +21,12 @@ pub fn read(text: String, value: Value) -> Result<Pipeline, Box<Broken>> {
     reader.version(&top);
     let source = reader.source(&top);
     let graph = Graph { source, components: reader.components(top.get_mut("components").map(Value::take)) };
+    let name = reader.free_text(&top, "name", NAME_LIMIT, ("characters", |text| text.chars().count()));
+    let description = reader.free_text(&top, "description", DESCRIPTION_LIMIT, ("bytes", str::len));
     match project_id.filter(|_| reader.problems.is_empty()) {
         Some(project_id) => {
-            let (name, description) = (free_text(&top, "name"), free_text(&top, "description"));
-            Ok(Pipeline { text, project_id, name, description, graph })
+            let misplaced = file::deployment_fields().filter(|name| top.contains_key(*name)).collect();
+            Ok(Pipeline { text, project_id, name, description, misplaced, graph })
         }
         None => Err(Box::new(Broken { graph, problems: reader.problems })),
     }
@@ -33,7 +36,7 @@ impl Reader {
     fn project_id(&mut self, top: &Map<String, Value>) -> Option<ProjectId> {
         match top.get("project_id") {
             None => self.missing("/project_id", "project_id", "add `\"project_id\"` with a name of your choice"),
-            Some(Value::String(text)) => match ProjectId::parse(text) {
+            Some(Value::String(text)) => match nameable("project", text).and_then(|()| ProjectId::parse(text)) {
                 Ok(id) => return Some(id),
                 Err(error) => self.report(ProblemCode::InvalidValue, "/project_id", error.message, error.hint),
             },
@@ -85,9 +88,22 @@ impl Reader {
         }
         Vec::new()
     }
-}
 
-/// Names and descriptions are only shown, so one of another type is no reason to refuse the pipeline.
-fn free_text(top: &Map<String, Value>, field: &str) -> Option<String> {
-    top.get(field).and_then(Value::as_str).map(str::to_owned)
+    /// Names and descriptions are only shown, so one of another type is no reason to refuse the pipeline. Records keep
+    /// copies, so a long one is.
+    fn free_text(
+        &mut self,
+        top: &Map<String, Value>,
+        field: &str,
+        limit: usize,
+        (unit, length): (&str, fn(&str) -> usize),
+    ) -> Option<String> {
+        let text = top.get(field)?.as_str()?;
+        let found = length(text);
+        if found > limit {
+            let message = format!("`{field}` of the pipeline has {found} {unit}, over {limit}");
+            self.report(ProblemCode::InvalidValue, &format!("/{field}"), message, "shorten it");
+        }
+        Some(text.to_owned())
+    }
 }

@@ -4,6 +4,7 @@ use super::problem::{ProblemCode, quoted};
 use super::reader::{Reader, kind_of};
 use super::shape_of_config::check_config;
 use super::{Component, Control, Input, limits};
+use crate::ids::nameable;
 use serde_json::{Map, Value};
 
 impl Reader {
@@ -44,6 +45,10 @@ impl Reader {
         if characters > limits::ID_CHARACTERS {
             let message = format!("component {} has an id of {characters} characters, the limit is 256", quoted(&id));
             self.report(ProblemCode::InvalidValue, "/id", message, "shorten it to 256 characters");
+            return String::new();
+        }
+        if let Err(invalid) = nameable("component", &id) {
+            self.report(ProblemCode::InvalidValue, "/id", invalid.message, invalid.hint);
             return String::new();
         }
         self.id = Some(id.clone());

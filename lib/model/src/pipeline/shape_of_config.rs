@@ -4,8 +4,10 @@ use super::problem::{ProblemCode, pointer_step, quoted};
 use super::reader::{Reader, kind_of};
 use serde_json::{Map, Value};
 
-/// Config fields of the format, allowed beside those of a provider. The object that `profile` names is one more.
-pub const FORMAT_FIELDS: [&str; 6] = ["mode", "type", "hideForm", "profile", "parameters", "secureParameters"];
+/// Config fields of the format and of RocketRide's editor, allowed beside those of a provider. The object that `profile`
+/// names is one more.
+pub const FORMAT_FIELDS: [&str; 9] =
+    ["mode", "type", "hideForm", "profile", "parameters", "secureParameters", "name", "description", "actions"];
 
 pub fn check_config(reader: &mut Reader, config: &Map<String, Value>) {
     if let Some(profile) = config.get("profile") {

@@ -8,6 +8,7 @@ use crate::deployment::definition::{Definition, SettingsGiven};
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
+use crate::secret::unset;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidemill_model::audit::Operation;
@@ -48,7 +49,7 @@ impl crate::Operation for Add {
         let settings = given.over(Settings::default())?;
         let schedule = definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL)?;
         let note = checked_note(input.note)?;
-        let definition = Definition::compile(plane, &input.pipeline, !schedule.is_manual())?;
+        let definition = Definition::compile(plane, &input.pipeline, definition::start_on(&schedule))?;
         let Settings { catch_up_seconds, max_attempts, timeout_seconds } = settings;
         let timing = (schedule.as_str(), schedule.zone().as_str());
         let request = (input.pipeline.get(), timing, (catch_up_seconds, max_attempts, timeout_seconds), &note);
@@ -122,6 +123,7 @@ impl Attempt<'_> {
         transaction = transaction.new_version(&version)?.audit(&audit)?;
         let mut answer = DeploymentAnswer::of(plane, &deployment);
         answer.warnings = definition.warnings();
+        answer.warnings.extend(unset::warnings(plane, &call.owner, &definition.compiled.plan).await?);
         if let Some(once) = &self.once {
             transaction = once.remember(transaction, call, &answer)?;
         }

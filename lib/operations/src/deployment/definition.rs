@@ -10,7 +10,7 @@ use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::{Pipeline, ProblemCode};
 use tidemill_model::schedule::{Schedule, Zone};
 use tidemill_model::version::{Version, sha256};
-use tidemill_plan::{CompiledPipeline, Target};
+use tidemill_plan::{CompiledPipeline, Start, Target};
 
 /// A pipeline that was checked, with its plan.
 pub struct Definition {
@@ -26,8 +26,8 @@ pub struct BodyHashes {
 
 impl Definition {
     /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
-    pub fn compile(plane: &Plane, pipeline: &RawValue, on_cron: bool) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron, source: None })
+    pub fn compile(plane: &Plane, pipeline: &RawValue, start: Start) -> Result<Definition, Error> {
+        Definition::compile_for(pipeline, &Target { local: plane.is_local(), start, source: None })
     }
 
     /// Refuses a pipeline of another project.
@@ -46,46 +46,54 @@ impl Definition {
 
     /// Like [`Definition::compile`], for a start at `source`, if one is named.
     pub fn compile_at(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: false, source })
+        Definition::compile_for(pipeline, &Target { local: plane.is_local(), start: Start::Unknown, source })
     }
 
     /// Like [`Definition::compile`], for runs that a schedule starts at `source`.
     pub fn compile_source(plane: &Plane, pipeline: &RawValue, source: &str) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), on_cron: true, source: Some(source) })
+        Definition::compile_for(
+            pipeline,
+            &Target { local: plane.is_local(), start: Start::Schedule, source: Some(source) },
+        )
     }
 
     /// Like [`Definition::compile`], for environments, which run each source by itself: a pipeline with several need
     /// not say where to start, but each of them must be able to run.
     pub fn compile_each(plane: &Plane, pipeline: &RawValue) -> Result<Definition, Error> {
-        let target = Target { local: plane.is_local(), on_cron: false, source: None };
+        let target = Target { local: plane.is_local(), start: Start::Unknown, source: None };
         let catalogue = tidemill_engine::catalogue();
         let problems = match tidemill_plan::compile_text(pipeline.get(), catalogue, &target) {
-            Ok((pipeline, compiled)) => return Definition::of(pipeline, compiled),
+            Ok((parsed, compiled)) => {
+                let first = Definition { pipeline: parsed, compiled };
+                if first.pipeline.source().is_none() {
+                    Definition::of_sources(plane, &first.pipeline, pipeline)?;
+                }
+                return Ok(first);
+            }
             Err(problems) => problems,
         };
         if problems.iter().any(|problem| problem.code != ProblemCode::AmbiguousSource) {
             return Err(Error::problems(problems));
         }
         let parsed = Pipeline::parse(pipeline.get()).map_err(Error::problems)?;
-        let is_source = |provider: &str| catalogue.get(provider).is_some_and(|provider| provider.is_source());
-        let sources = parsed.components().iter().filter(|component| is_source(&component.provider));
-        let mut definitions = sources
-            .map(|component| Definition::compile_at(plane, pipeline, Some(&component.id)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut definitions = Definition::of_sources(plane, &parsed, pipeline)?;
         match definitions.is_empty() {
             true => Err(Error::problems(problems)),
             false => Ok(definitions.swap_remove(0)),
         }
     }
 
+    /// One for each source.
+    fn of_sources(plane: &Plane, parsed: &Pipeline, pipeline: &RawValue) -> Result<Vec<Definition>, Error> {
+        let catalogue = tidemill_engine::catalogue();
+        let is_source = |provider: &str| catalogue.get(provider).is_some_and(|provider| provider.is_source());
+        let sources = parsed.components().iter().filter(|component| is_source(&component.provider));
+        sources.map(|component| Definition::compile_at(plane, pipeline, Some(&component.id))).collect()
+    }
+
     fn compile_for(pipeline: &RawValue, target: &Target) -> Result<Definition, Error> {
         let (pipeline, compiled) = tidemill_plan::compile_text(pipeline.get(), tidemill_engine::catalogue(), target)
             .map_err(Error::problems)?;
-        Definition::of(pipeline, compiled)
-    }
-
-    fn of(pipeline: Pipeline, compiled: CompiledPipeline) -> Result<Definition, Error> {
-        pipeline.checked_texts().map_err(|problem| Error::problems(vec![problem]))?;
         Ok(Definition { pipeline, compiled })
     }
 
@@ -147,6 +155,11 @@ pub fn schedule(text: Option<&str>, zone: Option<&str>, before: &Schedule) -> Re
     };
     let zone = zone.unwrap_or_else(|| before.zone().clone());
     schedule.in_zone(zone).map_err(|e| refused("schedule", e.to_string(), e.hint()))
+}
+
+/// What starts the runs of a deployment with this schedule.
+pub fn start_on(schedule: &Schedule) -> Start {
+    if schedule.is_manual() { Start::Call } else { Start::Schedule }
 }
 
 fn refused(what: &'static str, message: String, hint: impl Into<String>) -> Error {

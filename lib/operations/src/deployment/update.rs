@@ -8,6 +8,7 @@ use crate::deployment::definition::{Definition, SettingsGiven, changed_since};
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
+use crate::secret::unset;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::audit::Operation;
@@ -143,6 +144,7 @@ async fn update(
     let mut new_version = None;
     if let Some(definition) = &definition {
         warnings = definition.warnings();
+        warnings.extend(unset::warnings(plane, &call.owner, &definition.compiled.plan).await?);
         if is_new(plane, &before, definition).await? {
             after.last_version += 1;
             after.version = after.last_version;
@@ -170,7 +172,7 @@ async fn update(
 
 /// Compiles the new pipeline, which must be of the same project.
 fn definition_of(plane: &Plane, pipeline: &RawValue, after: &Deployment) -> Result<Definition, Error> {
-    let definition = Definition::compile(plane, pipeline, !after.schedule.is_manual())?;
+    let definition = Definition::compile(plane, pipeline, definition::start_on(&after.schedule))?;
     definition.must_be_of(after.id.project())?;
     Ok(definition)
 }

@@ -19,7 +19,7 @@ use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::environment::{self, Environment, SCHEDULES_LIMIT, TTL_LIMIT};
-use tidemill_model::ids::{EnvironmentName, ProjectId, RunId};
+use tidemill_model::ids::{EnvironmentName, ProjectId, RunId, nameable};
 use tidemill_model::pipeline::Pipeline;
 use tidemill_model::tick::Stretch;
 use tidemill_model::version::{Version, sha256};
@@ -103,12 +103,22 @@ pub fn at_revision(before: Option<&Environment>, expected: Option<u64>) -> Resul
 }
 
 /// The environment with its pointer moved to a version; a new one if there was none.
-pub fn deployed(call: &Call, of: &OfEnvironment, before: Option<Environment>, version: u32) -> Environment {
-    let OfEnvironment { project, environment } = of.clone();
-    let new = || Environment::new(call.owner.clone(), project, environment, call.key.clone(), call.now);
-    let mut after = before.unwrap_or_else(new);
+pub fn deployed(
+    call: &Call,
+    of: &OfEnvironment,
+    before: Option<Environment>,
+    version: u32,
+) -> Result<Environment, Error> {
+    let mut after = match before {
+        Some(before) => before,
+        None => {
+            let OfEnvironment { project, environment } = of.clone();
+            nameable("environment", environment.as_str())?;
+            Environment::new(call.owner.clone(), project, environment, call.key.clone(), call.now)
+        }
+    };
     after.deploy(version, call.now);
-    after
+    Ok(after)
 }
 
 /// Reads a version that must be there.

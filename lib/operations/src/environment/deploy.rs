@@ -68,7 +68,7 @@ impl crate::Operation for Deploy {
     async fn run(plane: &Plane, call: &Call, input: MoveInput<u32>) -> Result<Self::Output, Error> {
         let edit = |call: &Call, of: &OfEnvironment, before: Option<Environment>| {
             at_revision(before.as_ref(), input.revision)?;
-            Ok(deployed(call, of, before, input.version))
+            deployed(call, of, before, input.version)
         };
         input.make(plane, call, audit::Operation::EnvironmentDeploy, edit).await
     }

@@ -44,7 +44,7 @@ impl crate::Operation for Promote {
         let change = Change { incoming, ..Change::new(plane, call, &of, audit::Operation::EnvironmentPromote) };
         let edit = |call: &Call, before: Option<_>, version| {
             at_revision(before.as_ref(), revision)?;
-            Ok(deployed(call, &of, before, version))
+            deployed(call, &of, before, version)
         };
         change.make_once(&request, Move::of, edit).await
     }

@@ -4,7 +4,7 @@ use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::GroupAnswer;
 use serde::Deserialize;
-use tidemill_model::ids::GroupName;
+use tidemill_model::ids::{GroupName, nameable};
 use tidemill_model::key::Scope;
 use tidemill_model::rollout::{Group, checked_names};
 use tidemill_store::Part;
@@ -28,6 +28,7 @@ impl crate::Operation for Add {
     type Output = GroupAnswer;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<GroupAnswer, Error> {
+        nameable("group", input.group.as_str())?;
         checked_names(input.title.as_deref(), input.repository.as_deref())?;
         let before = plane.store.group(&call.owner, &input.group).await?;
         let revision = before.as_ref().map_or(0, |group| group.revision);

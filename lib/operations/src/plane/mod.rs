@@ -197,6 +197,8 @@ pub struct PlanCache(Mutex<HashMap<PlanKey, Arc<Plan>>>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PlanKey {
     Version(OwnerId, ProjectId, u32),
+    /// That of a version's source which another kind of trigger starts.
+    OtherSource(OwnerId, ProjectId, u32),
     /// The sha256 of the plan itself.
     Body(String),
 }

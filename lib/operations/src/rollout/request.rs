@@ -13,11 +13,12 @@ use serde_json::value::RawValue;
 use std::collections::HashMap;
 use tidemill_model::deployment::{Deployment, Settings, checked_note};
 use tidemill_model::git::Git;
-use tidemill_model::ids::{GroupName, LogicalId, ProjectId};
+use tidemill_model::ids::{GroupName, LogicalId, ProjectId, nameable};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::members;
 use tidemill_model::rollout::{Gone, KIND_LIMIT, RESOURCES_LIMIT, checked_names};
 use tidemill_model::schedule::Schedule;
+use tidemill_plan::Start;
 use tidemill_store::BODY_LIMIT;
 
 /// The kind of a resource unless its caller says otherwise.
@@ -126,6 +127,9 @@ impl Request {
         if let Err(invalid) = checked_names(self.title.as_deref(), self.repository.as_deref()) {
             problems.extend(Error::from(invalid).details);
         }
+        if let Some(Err(invalid)) = self.group.as_ref().map(|group| nameable("group", group.as_str())) {
+            problems.extend(Error::from(invalid).details);
+        }
         let mut named = Vec::new();
         for (index, wanted) in self.pipelines.iter().enumerate() {
             match wanted.named() {
@@ -214,9 +218,13 @@ impl PipelineRequest {
             let message = format!("`type` has {kind} characters, 1 to {KIND_LIMIT} are allowed");
             return Err(Invalid::new("type", message, "give it a short name, or none"));
         }
+        nameable("project", &project)?;
         let project = ProjectId::parse(project)?;
         let logical_id = match &self.id {
-            Some(id) => id.clone(),
+            Some(id) => {
+                nameable("logical", id.as_str())?;
+                id.clone()
+            }
             None => LogicalId::parse(project.as_str())?,
         };
         Ok(ResourceName { logical_id, kind: self.kind.clone(), project })
@@ -230,10 +238,14 @@ impl PipelineRequest {
         };
         let schedule =
             deployment::definition::schedule(self.schedule.as_deref(), self.timezone.as_deref(), &Schedule::MANUAL);
-        let on_cron = schedule.as_ref().is_ok_and(|schedule| !schedule.is_manual());
+        let start = match (&self.schedule, &schedule) {
+            (Some(_), Ok(schedule)) => deployment::definition::start_on(schedule),
+            // It may stay as it is.
+            _ => Start::Unknown,
+        };
         let mut problems = Vec::new();
         let mut note = |error: Error| problems.extend(error.listed());
-        let definition = Definition::compile(plane, &self.pipeline, on_cron).map_err(&mut note).ok();
+        let definition = Definition::compile(plane, &self.pipeline, start).map_err(&mut note).ok();
         schedule.map_err(&mut note).ok();
         settings.over(Settings::default()).map_err(&mut note).ok();
         let kept = checked_note(self.note.clone()).map_err(|invalid| note(invalid.into())).ok();
@@ -254,11 +266,11 @@ impl PipelineRequest {
 impl CheckedPipeline {
     /// What is probably not meant, if this is when it is due: the request may have left the schedule as it is.
     pub fn warnings_on(&self, plane: &Plane, schedule: &Schedule) -> Result<Vec<Detail>, Error> {
-        if self.schedule.is_some() || schedule.is_manual() {
+        if self.schedule.is_some() {
             return Ok(self.definition.warnings());
         }
         let text = RawValue::from_string(self.definition.pipeline.text().to_owned()).map_err(Error::internal)?;
-        Ok(Definition::compile(plane, &text, true)?.warnings())
+        Ok(Definition::compile(plane, &text, deployment::definition::start_on(schedule))?.warnings())
     }
 
     /// The schedule and the settings over those from before.

@@ -1,5 +1,6 @@
 //! What the engine needs of the table before it can start: the plan, the input, the secrets, the keys seen before.
 
+use crate::deployment::definition::{Definition, stored_pipeline};
 use crate::error::Error;
 use crate::plane::{PlanKey, Plane};
 use futures::future::BoxFuture;
@@ -9,10 +10,10 @@ use std::sync::Arc;
 use tidemill_engine::{Execution, HostError, RunContext, RunFacts, RunInput, SeenKeys};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
-use tidemill_model::run::Run;
+use tidemill_model::run::{Run, Trigger};
 use tidemill_model::task::{Task, Trace};
-use tidemill_model::version::NO_VERSION;
-use tidemill_plan::Plan;
+use tidemill_model::version::{NO_VERSION, Version};
+use tidemill_plan::{Class, Plan, Start};
 use tidemill_store::Store;
 
 /// Variables that a caller may give to a task: RocketRide's own names.
@@ -78,12 +79,61 @@ pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
     }
     let number = run.version.ok_or_else(|| Error::internal("a run has neither a version nor a plan of its own"))?;
     let key = PlanKey::Version(run.owner.clone(), run.deployment.project().clone(), number);
+    let plan = match plane.memory.plans.get(&key) {
+        Some(plan) => plan,
+        None => {
+            let version = version(plane, run, number).await?;
+            let plan = read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256).await?;
+            plane.memory.plans.put(key, plan.clone());
+            plan
+        }
+    };
+    match start_for(run) {
+        Some(start) if !is_started_by(&plan, start) => of_another_source(plane, run, number, start, plan).await,
+        _ => Ok(plan),
+    }
+}
+
+async fn version(plane: &Plane, run: &Run, number: u32) -> Result<Version, Error> {
+    let version = plane.store.version(&run.owner, run.deployment.project(), number).await?;
+    version.ok_or_else(|| Error::internal("a run's version is missing"))
+}
+
+/// What a run's trigger can start, if that is one kind of source alone.
+fn start_for(run: &Run) -> Option<Start> {
+    match run.trigger {
+        Trigger::Schedule => Some(Start::Schedule),
+        Trigger::Webhook | Trigger::Call => Some(Start::Call),
+        Trigger::Manual if run.input.is_some() => Some(Start::Call),
+        Trigger::Manual => Some(Start::Schedule),
+        Trigger::Task => None,
+    }
+}
+
+fn is_started_by(plan: &Plan, start: Start) -> bool {
+    let class = tidemill_engine::catalogue().get(&plan.source().provider).map(|provider| provider.class);
+    (class == Some(Class::WaitingSource)) == (start == Start::Call)
+}
+
+/// The plan of the source that a trigger starts, if the pipeline has one for each kind of trigger; else its only plan.
+async fn of_another_source(
+    plane: &Plane,
+    run: &Run,
+    number: u32,
+    start: Start,
+    plan: Arc<Plan>,
+) -> Result<Arc<Plan>, Error> {
+    let key = PlanKey::OtherSource(run.owner.clone(), run.deployment.project().clone(), number);
     if let Some(plan) = plane.memory.plans.get(&key) {
         return Ok(plan);
     }
-    let version = plane.store.version(&run.owner, run.deployment.project(), number).await?;
-    let version = version.ok_or_else(|| Error::internal("a run's version is missing"))?;
-    let plan = read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256).await?;
+    let version = version(plane, run, number).await?;
+    let text = stored_pipeline(plane, &run.owner, run.deployment.project(), &version.sha256).await?;
+    // A version that was deployed can be compiled, unless the rules have changed since: then it runs as it did.
+    let plan = match Definition::compile(plane, &text, start) {
+        Ok(definition) => Arc::new(definition.compiled.plan),
+        Err(_) => plan,
+    };
     plane.memory.plans.put(key, plan.clone());
     Ok(plan)
 }

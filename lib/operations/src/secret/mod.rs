@@ -3,6 +3,7 @@
 pub mod list;
 pub mod remove;
 pub mod set;
+pub(crate) mod unset;
 
 pub use list::List;
 pub use remove::Remove;

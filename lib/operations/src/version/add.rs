@@ -67,7 +67,7 @@ impl crate::Operation for Add {
             version: changed.version.clone().into(),
             environment: Some(EnvironmentAnswer::of(changed)),
         };
-        change.make_once(&request, answer, |call, before, number| Ok(deployed(call, &of, before, number))).await
+        change.make_once(&request, answer, |call, before, number| deployed(call, &of, before, number)).await
     }
 }
 

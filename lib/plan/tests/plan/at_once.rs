@@ -46,15 +46,15 @@ fn every_problem_is_reported_at_once_in_the_order_of_the_components() {
          unknown_from /components/2/input/1/from\n\
          component `a` refers to the unknown component `gone`\n\
          hint: known components are `in`, `a`, `a`, `t`, `lost`, `x`, `y`, `files`, `o`, `out`\n\
-         lane_not_taken /components/3/input/0/lane\n\
-         component `t` has an input on `audio`, which `template` does not take\n\
-         hint: it takes `text`\n\
          invalid_config /components/3/config/strict\n\
          component `t` has a string as `config.strict`\n\
          hint: give a boolean\n\
          missing_property /components/3/config/template\n\
          component `t` has no `config.template`\n\
          hint: add it: `template` needs it\n\
+         lane_not_taken /components/3/input/0/lane\n\
+         component `t` has an input on `audio`, which `template` does not take\n\
+         hint: it takes `text`\n\
          missing_input /components/4/input\n\
          component `lost` has no input\n\
          hint: connect it, or remove it; `ner` takes `text`\n\

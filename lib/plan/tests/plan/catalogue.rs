@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 use tidemill_model::lane::Lane::{self, *};
-use tidemill_plan::{Catalogue, Class, Provider};
+use tidemill_plan::{Catalogue, Class, Provider, TextKind, TextProblem};
 
 pub fn catalogue() -> Catalogue {
     let any = || json!({});
-    Catalogue::new([
+    let providers = [
         source("webhook", Class::WaitingSource, &[Tags, Text, Audio, Video, Image, Questions]),
         source("chat", Class::WaitingSource, &[Questions]),
         source("timer", Class::Source, &[Text]),
@@ -22,12 +22,38 @@ pub fn catalogue() -> Catalogue {
         transform("prompt", &[(Documents, &[]), (Text, &[]), (Table, &[]), (Questions, &[Questions])], any()),
         transform("llm_openai", &[(Questions, &[Answers])], any()),
         transform("agent", &[(Questions, &[Answers])], any()),
+        transform("memory", &[(Questions, &[Questions]), (Answers, &[Answers])], any()),
         transform("template", &[(Text, &[Text])], template_config()),
         sink("http_sink", &[Text], http_config()),
         sink("response_text", &[Text], any()),
         sink("response_answers", &[Answers], any()),
         sink("response", &[Text, Table, Documents, Questions, Answers, Audio, Video, Image], response_config()),
-    ])
+        transform("program", &[(Text, &[Text])], program_config()),
+    ];
+    Catalogue::new(providers, check)
+}
+
+/// A program fails at its first `!`.
+fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
+    match text.find('!').filter(|_| kind == TextKind::Jq) {
+        Some(at) => {
+            Err(TextProblem { message: "is no program".into(), hint: "leave `!` out".into(), offset: Some(at) })
+        }
+        None => Ok(()),
+    }
+}
+
+fn program_config() -> Value {
+    let program = json!({ "type": "string", "x-tidemill": "jq" });
+    json!({
+        "type": "object",
+        "properties": {
+            "program": program,
+            "list": { "type": "array", "items": { "anyOf": [program, { "type": "integer" }] } },
+            "map": { "type": "object", "propertyNames": { "x-tidemill": "jq" }, "additionalProperties": program },
+            "title": { "type": "string", "x-tidemill": "text" },
+        },
+    })
 }
 
 fn template_config() -> Value {

@@ -1,6 +1,6 @@
 //! Configs against the providers' schemas.
 
-use crate::{compiled, component, configured, pipeline, refusal};
+use crate::{compiled, component, configured, pipeline, refusal, warnings};
 use serde_json::{Value, json};
 use tidemill_plan::Target;
 
@@ -23,24 +23,26 @@ fn a_missing_property_is_named() {
 }
 
 #[test]
-fn an_unknown_property_is_refused_with_the_nearest_known_one() {
+fn an_unknown_property_is_a_warning_with_the_nearest_known_one() {
+    let warned = |pipeline: &Value| warnings(pipeline, Target::default());
+
     assert_eq!(
-        refusal(&template(json!({ "template": "x", "strct": true }))),
+        warned(&template(json!({ "template": "x", "strct": true }))),
         "unknown_property /components/1/config/strct\n\
          component `t` has the unknown property `config.strct`\n\
-         hint: did you mean `strict`?\n"
+         hint: it has no effect; did you mean `strict`?\n"
     );
     assert_eq!(
-        refusal(&template(json!({ "template": "x", "colour": 1 }))),
+        warned(&template(json!({ "template": "x", "colour": 1 }))),
         "unknown_property /components/1/config/colour\n\
          component `t` has the unknown property `config.colour`\n\
-         hint: remove it; known properties are `template`, `strict`\n"
+         hint: it has no effect; known properties are `template`, `strict`\n"
     );
     assert_eq!(
-        refusal(&sink(json!({ "headers": { "acept": "x" } }))),
+        warned(&sink(json!({ "headers": { "acept": "x" } }))),
         "unknown_property /components/1/config/headers/acept\n\
          component `out` has the unknown property `config.headers.acept`\n\
-         hint: did you mean `accept`?\n"
+         hint: it has no effect; did you mean `accept`?\n"
     );
 }
 
@@ -54,10 +56,7 @@ fn a_misspelt_name_and_the_missing_property_that_it_means_are_one_problem() {
     );
     assert_eq!(
         refusal(&template(json!({ "colour": 1 }))),
-        "unknown_property /components/1/config/colour\n\
-         component `t` has the unknown property `config.colour`\n\
-         hint: remove it; known properties are `template`, `strict`\n\
-         missing_property /components/1/config/template\n\
+        "missing_property /components/1/config/template\n\
          component `t` has no `config.template`\n\
          hint: add it: `template` needs it\n"
     );
@@ -161,12 +160,13 @@ fn the_fields_of_the_format_are_allowed_in_every_config() {
     let config = json!({
         "hideForm": true, "mode": "Transform", "type": "template", "profile": "fast", "fast": { "depth": 1 },
         "parameters": {}, "secureParameters": { "secure": [], "token": "" }, "template": "x",
+        "name": "Digest", "description": "", "actions": [],
     });
 
-    compiled(&template(config), Target::default());
+    assert_eq!(warnings(&template(config), Target::default()), "");
 
     let other = json!({ "template": "x", "profile": "fast", "slow": {} });
-    assert!(refusal(&template(other)).contains("unknown property `config.slow`"));
+    assert!(warnings(&template(other), Target::default()).contains("unknown property `config.slow`"));
     let nested = json!({ "headers": { "mode": "x" } });
-    assert!(refusal(&sink(nested)).contains("unknown property `config.headers.mode`"));
+    assert!(warnings(&sink(nested), Target::default()).contains("unknown property `config.headers.mode`"));
 }

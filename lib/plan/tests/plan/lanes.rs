@@ -1,6 +1,6 @@
 //! Lanes, missing inputs and cycles.
 
-use crate::{component, pipeline, plan, refusal, try_compile};
+use crate::{component, pipeline, pipeline_from, plan, refusal, try_compile, warnings};
 use tidemill_plan::Target;
 
 #[test]
@@ -84,6 +84,71 @@ fn a_lane_that_the_receiver_does_not_take_is_refused() {
         "lane_not_taken /components/1/input/0/lane\n\
          component `n` has an input on `image`, which `ner` does not take\n\
          hint: it takes `text`\n"
+    );
+}
+
+#[test]
+fn a_dead_edge_is_a_warning_while_another_path_reaches_an_end() {
+    let components = [
+        component("in", "webhook", &[]),
+        component("ner", "ner", &["text in"]),
+        component("out", "response", &["text ner", "audio ner"]),
+        component("picture", "ner", &["image in"]),
+        component("after", "response", &["text picture"]),
+    ];
+
+    assert_eq!(plan(&pipeline(&components), Target::default()), ["in: text>ner", "ner: text>out", "out:"]);
+    assert_eq!(
+        warnings(&pipeline(&components), Target::default()),
+        "lane_not_given /components/2/input/1/lane\n\
+         component `out` expects `audio` from `ner`, which does not give it\n\
+         hint: nothing comes over it: remove it, or correct it; `ner` gives `text`\n\
+         lane_not_taken /components/3/input/0/lane\n\
+         component `picture` has an input on `image`, which `ner` does not take\n\
+         hint: nothing comes over it: remove it, or correct it; it takes `text`\n\
+         unreachable /components/4\n\
+         component `after` cannot be reached from the source `in`\n\
+         hint: it will not run; connect it, or remove it\n"
+    );
+}
+
+#[test]
+fn a_dead_edge_is_refused_when_only_another_source_would_reach_an_end() {
+    let components = [
+        component("chat", "chat", &[]),
+        component("out", "response", &["text chat"]),
+        component("tick", "timer", &[]),
+        component("log", "http_sink", &["text tick"]),
+    ];
+
+    assert!(refusal(&pipeline_from("chat", &components)).starts_with("lane_not_given /components/1/input/0/lane"));
+    assert_eq!(plan(&pipeline_from("tick", &components), Target::default()), ["tick: text>log", "log:"]);
+}
+
+#[test]
+fn a_way_back_on_another_lane_is_no_cycle() {
+    let memory = pipeline(&[
+        component("in", "chat", &[]),
+        component("memory", "memory", &["questions in", "answers agent"]),
+        component("agent", "agent", &["questions memory"]),
+        component("out", "response", &["answers memory"]),
+    ]);
+    let asking_itself = pipeline(&[
+        component("in", "chat", &[]),
+        component("memory", "memory", &["questions in", "questions again", "answers agent"]),
+        component("again", "embedding_transformer", &["questions memory"]),
+        component("agent", "agent", &["questions memory"]),
+        component("out", "response", &["answers memory"]),
+    ]);
+
+    assert_eq!(
+        plan(&memory, Target::default()),
+        ["in: questions>memory", "memory: questions>agent answers>out", "agent: answers>memory", "out:"]
+    );
+    assert!(
+        refusal(&asking_itself).contains("`memory -[questions]-> again -[questions]-> memory`"),
+        "{}",
+        refusal(&asking_itself)
     );
 }
 

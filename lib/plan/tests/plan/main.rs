@@ -10,6 +10,7 @@ mod names;
 mod pipelines;
 mod properties;
 mod sources;
+mod texts;
 
 use serde_json::{Value, json};
 use tidemill_model::pipeline::{Pipeline, Problem};

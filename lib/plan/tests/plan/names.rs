@@ -19,7 +19,7 @@ fn an_unknown_provider_is_refused_with_the_nearest_known_one() {
         refusal(&alien),
         "unknown_provider /components/1/provider\n\
          component `x` has the unknown provider `blockchain`\n\
-         hint: known providers are `agent`, `anonymize`, `chat`, `embedding_transformer`, `file_source`, `http_sink`, `llm_openai`, `ner`, `ocr`, `parse`, …\n"
+         hint: known providers are `agent`, `anonymize`, `chat`, `embedding_transformer`, `file_source`, `http_sink`, `llm_openai`, `memory`, `ner`, `ocr`, …\n"
     );
 }
 

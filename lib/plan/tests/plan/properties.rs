@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use std::cell::Cell;
-use tidemill_plan::{CompiledPipeline, Target, compile_text};
+use std::collections::HashSet;
+use tidemill_plan::{CompiledPipeline, Start, Target, compile_text};
 
 fn run(pipeline: &Value) -> Result<CompiledPipeline, ()> {
-    let once = compile_text(pipeline.to_string(), &CATALOGUE, &Target { on_cron: true, ..Target::default() });
-    let again = compile_text(pipeline.to_string(), &CATALOGUE, &Target { on_cron: true, ..Target::default() });
+    let once = compile_text(pipeline.to_string(), &CATALOGUE, &Target { start: Start::Schedule, ..Target::default() });
+    let again = compile_text(pipeline.to_string(), &CATALOGUE, &Target { start: Start::Schedule, ..Target::default() });
     assert_eq!(once, again, "compiling is deterministic");
     match once {
         Ok((_, compiled)) => Ok(compiled),
@@ -25,8 +26,21 @@ fn run(pipeline: &Value) -> Result<CompiledPipeline, ()> {
 fn check_order(compiled: &CompiledPipeline) {
     let nodes = &compiled.plan.nodes;
     for (at, node) in nodes.iter().enumerate() {
-        assert!(node.outputs.iter().all(|edge| edge.to > at && edge.to < nodes.len()), "values flow forward");
+        for edge in &node.outputs {
+            assert!(edge.to > at || comes_to(compiled, edge.to, at), "values flow forward, or come back");
+            assert!((1..nodes.len()).contains(&edge.to), "the source takes no values");
+        }
     }
+}
+
+fn comes_to(compiled: &CompiledPipeline, from: usize, to: usize) -> bool {
+    let (mut seen, mut stack) = (HashSet::new(), vec![from]);
+    while let Some(at) = stack.pop() {
+        if seen.insert(at) {
+            stack.extend(compiled.plan.nodes[at].outputs.iter().map(|edge| edge.to));
+        }
+    }
+    seen.contains(&to)
 }
 
 /// Runs a property over many cases and says how many of them compiled, so that none passes by refusing everything.

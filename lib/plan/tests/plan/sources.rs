@@ -2,7 +2,7 @@
 
 use crate::{compiled, component, configured, pipeline, pipeline_from, plan, refusal, text, try_compile, warnings};
 use serde_json::{Value, json};
-use tidemill_plan::Target;
+use tidemill_plan::{Start, Target};
 
 fn two_sources() -> [Value; 4] {
     [
@@ -39,6 +39,51 @@ fn several_sources_and_no_choice_are_refused() {
         "ambiguous_source /source\n\
          pipeline has 2 sources and does not say where to start\n\
          hint: set `source` to one of `hook`, `chat`\n"
+    );
+}
+
+#[test]
+fn of_a_source_that_waits_and_one_that_does_not_the_trigger_chooses() {
+    let mut components = two_sources();
+    components[1] = component("tick", "timer", &[]);
+    components[3] = component("b", "response", &["text tick"]);
+    let both = pipeline(&components);
+    let on = |start| Target { start, ..Target::default() };
+
+    assert_eq!(plan(&both, on(Start::Schedule)), ["tick: text>b", "b:"]);
+    assert_eq!(plan(&both, on(Start::Call)), ["hook: text>a", "a:"]);
+    assert_eq!(plan(&both, on(Start::Unknown)), ["hook: text>a", "a:"]);
+    assert_eq!(plan(&both, from("tick")), ["tick: text>b", "b:"]);
+    assert_eq!(warnings(&both, on(Start::Schedule)) + &warnings(&both, on(Start::Call)), "");
+}
+
+#[test]
+fn a_timer_that_no_schedule_sets_is_a_warning() {
+    let ticking = pipeline(&[component("in", "timer", &[]), component("out", "response", &["text in"])]);
+
+    assert_eq!(
+        warnings(&ticking, Target { start: Start::Call, ..Target::default() }),
+        "timer_without_schedule /components/0/provider\n\
+         source `in` is a timer, but no schedule starts this pipeline\n\
+         hint: deploy it with a schedule, e.g. `0 7 * * *`; without one it runs by hand alone\n"
+    );
+    assert_eq!(warnings(&ticking, Target::default()), "", "it is not known");
+}
+
+#[test]
+fn what_belongs_beside_the_pipeline_is_a_warning_inside() {
+    let mut inside = pipeline(&[component("in", "webhook", &[]), component("out", "response", &["text in"])]);
+    inside["schedule"] = json!("0 7 * * *");
+    inside["group"] = json!("night");
+
+    assert_eq!(
+        warnings(&inside, Target::default()),
+        "misplaced_field /schedule\n\
+         pipeline has `schedule`, which has no effect inside a pipeline\n\
+         hint: write it beside the pipeline: `{\"pipeline\": {…}, \"schedule\": …}`, or give it as an option\n\
+         misplaced_field /group\n\
+         pipeline has `group`, which has no effect inside a pipeline\n\
+         hint: name the group with the deploy: `tidemill deploy --group`\n"
     );
 }
 
@@ -100,13 +145,13 @@ fn components_attached_only_to_each_other_are_left_out_with_a_warning() {
 #[test]
 fn a_problem_in_a_part_that_is_left_out_still_counts() {
     let mut components = two_sources();
-    components[3] = configured("b", "response", &["questions chat"], json!({ "laneNam": "x" }));
+    components[3] = configured("b", "response", &["questions chat"], json!({ "laneName": 1 }));
 
     assert_eq!(
         refusal(&pipeline_from("hook", &components)),
-        "unknown_property /components/3/config/laneNam\n\
-         component `b` has the unknown property `config.laneNam`\n\
-         hint: did you mean `laneName`?\n"
+        "invalid_config /components/3/config/laneName\n\
+         component `b` has a number as `config.laneName`\n\
+         hint: give a string\n"
     );
 }
 
@@ -142,7 +187,7 @@ fn a_source_that_is_no_source_is_refused() {
 fn a_waiting_source_on_a_schedule_is_a_warning() {
     let waiting = pipeline(&[component("hook", "webhook", &[]), component("a", "response", &["text hook"])]);
     let ticking = pipeline(&[component("tick", "timer", &[]), component("a", "response", &["text tick"])]);
-    let on_cron = Target { on_cron: true, ..Target::default() };
+    let on_cron = Target { start: Start::Schedule, ..Target::default() };
 
     assert_eq!(
         warnings(&waiting, on_cron),

@@ -44,7 +44,7 @@ pub fn entry() -> Entry {
                 (
                     "path",
                     json!({
-                        "type": "string", "minLength": 1, "x-unique": true,
+                        "type": "string", "minLength": 1, "x-tidemill": "path", "x-unique": true,
                         "description": "The file, relative to the writable folder, e.g. `reports/today.ndjson`. Missing folders are made. No other `file_sink` of the pipeline may have it.",
                     }),
                 ),

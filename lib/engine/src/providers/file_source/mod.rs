@@ -38,7 +38,7 @@ pub fn entry() -> Entry {
                 (
                     "path",
                     json!({
-                        "type": "string", "minLength": 1,
+                        "type": "string", "minLength": 1, "x-tidemill": "files",
                         "description": "A file or a pattern such as `logs/**/*.ndjson`, below a readable folder. A pattern's files are read in the order of their names.",
                     }),
                 ),

@@ -40,7 +40,7 @@ pub fn entry() -> Entry {
                 (
                     "url",
                     json!({
-                        "type": "string", "minLength": 1,
+                        "type": "string", "minLength": 1, "x-tidemill": "url",
                         "description": "Where to, a template: `https://example.com/items/{{ value.id | urlencode }}`.",
                     }),
                 ),
@@ -53,14 +53,15 @@ pub fn entry() -> Entry {
                 (
                     "headers",
                     json!({
-                        "type": "object", "additionalProperties": { "type": "string" }, "default": {},
+                        "type": "object", "propertyNames": { "x-tidemill": "header" },
+                        "additionalProperties": { "type": "string", "x-tidemill": "header_value" }, "default": {},
                         "description": "Headers, each a template. Credentials belong here, as `Bearer ${TOKEN}`.",
                     }),
                 ),
                 (
                     "body",
                     json!({
-                        "type": ["string", "null"], "default": null,
+                        "type": ["string", "null"], "x-tidemill": "template", "default": null,
                         "description": "The body, a template. Without it the value itself is sent, except with GET, HEAD and DELETE.",
                     }),
                 ),

@@ -1,0 +1,248 @@
+//! Jinja templates, bounded in work and output.
+
+pub mod parts;
+
+use crate::component::Fault;
+use crate::json::Json;
+use crate::log::shorten;
+use minijinja::value::Value;
+use minijinja::{Environment, UndefinedBehavior};
+use parts::{Name, names, parts};
+use std::io;
+use tidemill_model::pipeline::nearest::nearest;
+use tidemill_plan::TextProblem;
+
+/// Instructions of one rendering: some 10,000 items with a few dozen instructions each.
+const FUEL: u64 = 5_000_000;
+
+/// The platform's limit for one object.
+const OUTPUT_LIMIT: usize = 6_000_000;
+
+const NAME: &str = "template";
+
+/// A compiled template.
+pub struct Template {
+    environment: Environment<'static>,
+    what: &'static str,
+}
+
+impl Template {
+    /// Compiles a template; `what` names the config's field in errors.
+    pub fn compile(what: &'static str, source: &str) -> Result<Template, Fault> {
+        let environment = compile(source).map_err(|problem| Fault::of_text(what, problem))?;
+        Ok(Template { environment, what })
+    }
+
+    pub fn render(&self, variables: &[(&str, &Json)]) -> Result<String, Fault> {
+        let context = Value::from_pairs(variables.iter().map(|(name, value)| (*name, to_value(value))));
+        let template = self.environment.get_template(NAME).expect("the template was added when it was compiled");
+        let mut out = Bounded(Vec::new());
+        match template.render_captured_to(context, &mut out) {
+            Ok(_) => Ok(String::from_utf8(out.0).expect("templates write text")),
+            Err(_) if out.0.len() >= OUTPUT_LIMIT => {
+                Err(Fault::new(format!("`{}` writes more than 6 MB, the limit of an object", self.what)))
+            }
+            Err(problem) => Err(Fault::new(format!("`{}` cannot be rendered: {}", self.what, describe(&problem)))),
+        }
+    }
+}
+
+fn compile(source: &str) -> Result<Environment<'static>, TextProblem> {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    match environment.add_template_owned(NAME, source.to_owned()) {
+        Ok(()) => Ok(environment),
+        Err(problem) => {
+            let detail = problem.detail().map(|detail| format!(": {}", shorten(detail, 200))).unwrap_or_default();
+            Err(TextProblem {
+                message: format!("is not a template: {}{detail}", problem.kind()),
+                hint: "write expressions as `{{ value.x }}` and statements as `{% if value.x %}…{% endif %}`"
+                    .to_owned(),
+                offset: problem.range().map(|range| range.start),
+            })
+        }
+    }
+}
+
+/// Says what is wrong with a template. A filter, a test or a function that does not exist is found by rendering only
+/// where it is reached; here it is found wherever it stands.
+pub fn check(source: &str) -> Result<(), TextProblem> {
+    let environment = compile(source)?;
+    let template = environment.get_template(NAME).expect("the template was added when it was compiled");
+    let undeclared = template.undeclared_variables(false);
+    for name in names(&parts(source)) {
+        let (what, name, is_known, near) = match name {
+            Name::Filter(name) => ("filter", name, knows(&environment, "filter", name), &FILTERS[..]),
+            Name::Test(name) => ("test", name, knows(&environment, "test", name), &TESTS[..]),
+            Name::Function(name) => {
+                let is_known = !undeclared.contains(name) || environment.globals().any(|(global, _)| global == name);
+                ("function", name, is_known, &FUNCTIONS[..])
+            }
+        };
+        if !is_known {
+            let hint = match nearest(name, near.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("see the {what}s of MiniJinja"),
+            };
+            let offset = (name.as_ptr() as usize).checked_sub(source.as_ptr() as usize);
+            return Err(TextProblem {
+                message: format!("has the unknown {what} `{}`", shorten(name, 60)),
+                hint,
+                offset,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Asks the engine of templates whether it has a filter or a test.
+fn knows(environment: &Environment<'_>, what: &str, name: &str) -> bool {
+    let question = format!("name is {what}");
+    let asked = environment.compile_expression(&question).expect("the question is an expression");
+    asked.eval(Value::from_pairs([("name", name)])).is_ok_and(|answer| answer.is_true())
+}
+
+/// For hints alone: the names that people slip at.
+const FILTERS: [&str; 40] = [
+    "abs",
+    "batch",
+    "bool",
+    "capitalize",
+    "count",
+    "default",
+    "dictsort",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+];
+const TESTS: [&str; 12] = [
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "even",
+    "iterable",
+    "mapping",
+    "none",
+    "number",
+    "odd",
+    "startingwith",
+    "undefined",
+];
+const FUNCTIONS: [&str; 4] = ["debug", "dict", "namespace", "range"];
+
+fn describe(problem: &minijinja::Error) -> String {
+    let detail = problem.detail().map(|detail| format!(": {}", shorten(detail, 200))).unwrap_or_default();
+    let line = problem.line().map(|line| format!(" in line {line}")).unwrap_or_default();
+    format!("{}{detail}{line}", problem.kind())
+}
+
+/// A text that refuses to grow beyond the limit.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if self.0.len() + text.len() > OUTPUT_LIMIT {
+            self.0.resize(OUTPUT_LIMIT, b' ');
+            return Err(io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn to_value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(bool) => Value::from(*bool),
+        Json::Num(number) => match number.as_isize() {
+            Some(integer) => Value::from(integer as i64),
+            None => {
+                let text = number.to_string();
+                text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from)
+            }
+        },
+        Json::TStr(text) | Json::BStr(text) => Value::from(String::from_utf8_lossy(text).into_owned()),
+        Json::Arr(items) => items.iter().map(to_value).collect(),
+        Json::Obj(fields) => {
+            let name = |name: &Json| crate::json::to_text(name).unwrap_or_default();
+            Value::from_pairs(fields.iter().map(|(key, value)| (name(key), to_value(value))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_a_test_or_a_function_that_does_not_exist_is_found_where_no_value_reaches_it() {
+        for (template, message, hint, at) in [
+            ("{{ value.a | uper }}", "has the unknown filter `uper`", "did you mean `upper`?", 13),
+            ("{% if false %}{{ 1 is od }}{% endif %}", "has the unknown test `od`", "did you mean `odd`?", 22),
+            ("{{ rnge(3) }}", "has the unknown function `rnge`", "did you mean `range`?", 3),
+            ("{{ x | zzzzzz }}", "has the unknown filter `zzzzzz`", "see the filters of MiniJinja", 7),
+        ] {
+            let expected = TextProblem { message: message.into(), hint: hint.into(), offset: Some(at) };
+            assert_eq!(check(template), Err(expected), "{template}");
+        }
+    }
+
+    #[test]
+    fn what_minijinja_and_the_template_define_passes() {
+        for template in [
+            "{% macro greet(x) %}{{ x | upper }}{% endmacro %}{{ greet('a') }}",
+            "{% for i in range(3) %}{{ loop.cycle('a', 'b') }}{% endfor %}",
+            "{{ value.items() }} {{ dict(a=1) | tojson | urlencode }}",
+            "{% set f = value.f %}{{ value is not divisibleby 3 }}",
+            "{{ value.a | default('') | trim }} is (fine) | really",
+        ] {
+            assert_eq!(check(template), Ok(()), "{template}");
+        }
+    }
+
+    #[test]
+    fn the_names_for_hints_exist() {
+        let environment = compile("").unwrap();
+        assert!(FILTERS.iter().all(|name| knows(&environment, "filter", name)));
+        assert!(TESTS.iter().all(|name| knows(&environment, "test", name)));
+        assert!(FUNCTIONS.iter().all(|name| environment.globals().any(|(global, _)| global == *name)));
+        assert!(!knows(&environment, "filter", "odd") && !knows(&environment, "test", "trim"));
+    }
+}

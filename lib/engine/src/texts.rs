@@ -1,0 +1,179 @@
+//! What each kind of text in a config demands, so that a pipeline whose text cannot work is refused before it runs. A text
+//! with a `${NAME}` in it is checked as if something short stood there; only a run knows what it is.
+
+use crate::outbound::{self, NetworkPolicy};
+use crate::templates::parts::{Part, parts};
+use crate::{duration, folders, jq, secrets, templates};
+use reqwest::header::{HeaderName, HeaderValue};
+use std::borrow::Cow;
+use tidemill_plan::{TextKind, TextProblem};
+
+/// Says what is wrong with a text.
+pub fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
+    let whole = secrets::filled(text, "1");
+    let checked = match kind {
+        // Names of members are no place for a secret: there it stays what it is.
+        TextKind::Header => header(text),
+        TextKind::Jq => jq::check(&whole),
+        TextKind::Template => templates::check(&whole),
+        TextKind::HeaderValue => header_value(&whole),
+        TextKind::Url => url(text, &whole),
+        TextKind::Path => folders::check_path(&whole),
+        TextKind::Files => folders::check_pattern(&whole),
+        TextKind::MediaType => media_type(&whole),
+        TextKind::Duration if matches!(whole, Cow::Owned(_)) => Ok(()),
+        TextKind::Duration => duration::parse(&whole).map(drop),
+        TextKind::Regex => jq::check_regex(&whole),
+        TextKind::Text => Ok(()),
+    };
+    // In a text with a secret the offset is that of another text.
+    checked.map_err(|problem| match whole {
+        Cow::Borrowed(_) => problem,
+        Cow::Owned(_) => TextProblem { offset: None, ..problem },
+    })
+}
+
+fn problem(message: impl Into<String>, hint: &str) -> TextProblem {
+    TextProblem { message: message.into(), hint: hint.to_owned(), offset: None }
+}
+
+fn header(name: &str) -> Result<(), TextProblem> {
+    match HeaderName::try_from(name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(problem("is not the name of a header", "use letters, digits and `-`, e.g. `X-Request-Id`")),
+    }
+}
+
+fn header_value(text: &str) -> Result<(), TextProblem> {
+    templates::check(text)?;
+    let is_constant = parts(text).iter().all(|part| matches!(part, Part::Text(_)));
+    match is_constant && HeaderValue::from_str(text).is_err() {
+        true => Err(problem("has a character that headers cannot have", "remove line breaks and control characters")),
+        false => Ok(()),
+    }
+}
+
+/// A URL is checked as far as it is constant: what a template writes into it is unknown, and may begin it.
+fn url(text: &str, whole: &str) -> Result<(), TextProblem> {
+    templates::check(whole)?;
+    let parts = parts(whole);
+    let mut filled = String::new();
+    for part in &parts {
+        match part {
+            Part::Text(text) => filled.push_str(text),
+            // What a statement writes, and where it ends, is not known.
+            Part::Expression(_) if !filled.trim().is_empty() => {
+                filled.push(if filled.ends_with(':') { '1' } else { 'x' })
+            }
+            Part::Expression(_) | Part::Statement(_) if filled.contains("://") => break,
+            Part::Expression(_) | Part::Statement(_) => return Ok(()),
+        }
+    }
+    if text.trim_start().starts_with("${") {
+        return Ok(());
+    }
+    let refused = outbound::check(NetworkPolicy::AllowPrivate, filled.trim()).err();
+    refused.map_or(Ok(()), |fault| {
+        let hint = fault.hint.as_deref().unwrap_or("write it in full, e.g. `https://example.com/path`");
+        Err(problem(format!("cannot be reached: {}", fault.message), hint))
+    })
+}
+
+/// `type/subtype`, and perhaps parameters. <https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1>
+fn media_type(text: &str) -> Result<(), TextProblem> {
+    let is_token = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+    };
+    let mut parts = text.split(';').map(str::trim);
+    let is_type = parts.next().and_then(|name| name.split_once('/')).is_some_and(|(a, b)| is_token(a) && is_token(b));
+    let are_parameters = parts
+        .all(|parameter| parameter.split_once('=').is_some_and(|(name, value)| is_token(name) && !value.is_empty()));
+    match is_type && are_parameters {
+        true => Ok(()),
+        false => Err(problem("is not a media type", "write a type and a subtype, e.g. `text/plain; charset=utf-8`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(kind: TextKind, text: &str) -> String {
+        check(kind, text).err().map(|problem| problem.message).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_can_work_passes() {
+        use TextKind::*;
+        for (kind, text) in [
+            (Jq, ".a | test(\"x\") and \"${TOKEN}\" == $object.id"),
+            (Jq, ".n > ${LEAST}"),
+            (Template, "{{ value.x | default('${NAME}') }} $${not} ${} {{ '${' }}"),
+            (Url, "https://example.com/items/{{ value.id | urlencode }}?a={{ run.id }}"),
+            (Url, "http://localhost:8080/"),
+            (Url, "https://{{ value.host }}:{{ value.port }}/x"),
+            (Url, "{{ value.url }}"),
+            (Url, "${BASE}/items"),
+            (Url, "https://${TENANT}.example.com:${PORT}/"),
+            (Url, "{% if value.a %}https://a.example{% else %}https://b.example{% endif %}"),
+            (Url, "https://example.com/{% for i in value %}{{ i }}{% endfor %}"),
+            (Header, "X-Request-Id"),
+            (HeaderValue, "Bearer ${TOKEN}"),
+            (HeaderValue, "{{ value.a }}\n"),
+            (Path, "./reports/today.ndjson"),
+            (Files, "sub/../a.txt"),
+            (Files, "logs/**/*.ndjson"),
+            (Files, "/var/log/a.txt"),
+            (MediaType, "text/plain; charset=utf-8"),
+            (Duration, "30d"),
+            (Duration, "${DAYS}d"),
+            (Regex, "^a+$"),
+            (Text, "\0"),
+        ] {
+            assert_eq!(check(kind, text), Ok(()), "{kind:?} {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_certain_to_fail_is_refused() {
+        use TextKind::*;
+        for (kind, text, expected) in [
+            (Jq, ".a |", "is not a jq program"),
+            (Jq, "\"${TOKEN}\" | nope", "the filter `nope` is not defined"),
+            (Template, "{{ value.x", "is not a template"),
+            (Template, "{{ '${TOKEN}' | uper }}", "the unknown filter `uper`"),
+            (Url, "example.com/items", "relative URL without a base"),
+            (Url, "https://", "empty host"),
+            (Url, "ftp://example.com/{{ value }}", "the scheme `ftp`"),
+            (Url, "https://ana:secret@example.com/", "a user name or a password"),
+            (Url, "https://example.com:99999/", "invalid port"),
+            (Url, "http://169.254.169.254/latest", "169.254.169.254"),
+            (Url, "https://example.com/{{ value | nope }}", "the unknown filter `nope`"),
+            (Url, "htp://example.com/{% if value %}a{% endif %}", "the scheme `htp`"),
+            (Header, "X Request", "is not the name of a header"),
+            (Header, "${NAME}", "is not the name of a header"),
+            (HeaderValue, "a\nb", "a character that headers cannot have"),
+            (Path, "/tmp/x.txt", "is an absolute path"),
+            (Path, "a/../x.txt", "leads out of its folder"),
+            (Files, "sub/../*.txt", "leads out of its folder"),
+            (Path, "a/", "names no file"),
+            (Path, ".", "names no file"),
+            (Files, "../secret.txt", "leads out of its folder"),
+            (Files, "/in/../../x", "leads out of its folder"),
+            (Files, "a[", "is not a file pattern"),
+            (MediaType, "json", "is not a media type"),
+            (MediaType, "text/plain; charset", "is not a media type"),
+            (Duration, "400d", "is not a time"),
+            (Regex, "(", "is not a regular expression"),
+        ] {
+            assert!(refused(kind, text).contains(expected), "{kind:?} {text}: {}", refused(kind, text));
+        }
+    }
+
+    #[test]
+    fn a_refusal_repeats_no_path_and_no_query_of_a_url() {
+        let problem = check(TextKind::Url, "ftp://example.com/hooks/s3cret?token=s3cret").unwrap_err();
+
+        assert!(!format!("{problem:?}").contains("s3cret"), "{problem:?}");
+    }
+}
