@@ -190,7 +190,7 @@ async fn a_caller_reads_all_problems_of_a_pipeline() {
 
     assert_snapshot!(refusal, @"
     POST /v1/deployments
-      400 invalid_argument: the pipeline has 7 problems
+      400 invalid_argument: the pipeline has 6 problems
       hint: fix the problems in `details`
       at `/components/0/provider`
         component `a` has the unknown provider `tmer`
@@ -207,9 +207,6 @@ async fn a_caller_reads_all_problems_of_a_pipeline() {
       at `/components/2/input/0/lane`
         component `b` has an input on the unknown lane `texte`
         hint: did you mean `text`?
-      at `/components/3/config/mehtod`
-        component `c` has the unknown property `config.mehtod`
-        hint: did you mean `method`?
       at `/components/3/config/url`
         component `c` has no `config.url`
         hint: add it: `http_request` needs it
