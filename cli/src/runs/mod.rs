@@ -39,13 +39,34 @@ pub fn path(run: &Run) -> Path {
     Path::new(&["runs", &run.id]).with("project", &run.project)
 }
 
-pub fn columns() -> Table {
-    crate::output::table::new(&["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS", "ERROR"])
+/// Whether a list of runs has a column for values that were dropped.
+#[derive(Clone, Copy, PartialEq)]
+pub enum DroppedColumn {
+    Shown,
+    Hidden,
 }
 
-pub fn row(table: &mut Table, run: Run) {
+impl DroppedColumn {
+    /// Shown if a run of the list dropped anything.
+    pub fn of(list: &List) -> DroppedColumn {
+        let has_dropped = |run: &str| client::read::<Run>(run).is_ok_and(|run| run.dropped > 0);
+        match list.items.iter().any(|run| has_dropped(run.get())) {
+            true => DroppedColumn::Shown,
+            false => DroppedColumn::Hidden,
+        }
+    }
+}
+
+pub fn columns(dropped: DroppedColumn) -> Table {
+    let mut names = vec!["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS"];
+    names.extend((dropped == DroppedColumn::Shown).then_some("DROPPED"));
+    names.push("ERROR");
+    crate::output::table::new(&names)
+}
+
+pub fn row(table: &mut Table, dropped: DroppedColumn, run: Run) {
     let now = crate::output::times::now();
-    table.add_row([
+    let mut cells = vec![
         Cell::new(&run.id),
         Cell::new(plain(&run.project)),
         Cell::new(run.version),
@@ -55,8 +76,35 @@ pub fn row(table: &mut Table, run: Run) {
         Cell::new(relative(run.queued_at, now)),
         or_dash(took(&run, now)),
         Cell::new(run.objects),
-        or_dash(run.error.map(|error| plain(&error.message))),
-    ]);
+    ];
+    if dropped == DroppedColumn::Shown {
+        cells.push(or_dash(Some(run.dropped).filter(|dropped| *dropped > 0)));
+    }
+    cells.push(or_dash(run.error.map(|error| plain(&error.message))));
+    table.add_row(cells);
+}
+
+/// What each component of a run counted, as a table; `None` if nothing is known.
+pub fn counts(run: &Run) -> Option<String> {
+    if run.components.is_empty() {
+        return None;
+    }
+    let mut table = crate::output::table::new(&["COMPONENT", "IN", "OUT", "FILTERED", "FAILED", "DROPPED", "TOOK"]);
+    for component in &run.components {
+        let dropped = component.dropped.iter().map(|dropped| format!("{}: {}", dropped.count, plain(&dropped.reason)));
+        let dropped = dropped.collect::<Vec<_>>().join(", ");
+        let some = |count: u64| or_dash(Some(count).filter(|count| *count > 0));
+        table.add_row([
+            Cell::new(plain(&component.id)),
+            some(component.taken),
+            some(component.given),
+            some(component.filtered),
+            some(component.failed),
+            or_dash(Some(dropped).filter(|dropped| !dropped.is_empty())),
+            Cell::new(milliseconds(component.duration_ms as i64)),
+        ]);
+    }
+    Some(crate::output::table::text(&table))
 }
 
 /// One run for a person, without its result.
@@ -76,6 +124,7 @@ pub fn shown(run: &Run) -> String {
     rows.extend(run.ended_at.map(|at| ("ended", Cell::new(both(at, now)))));
     rows.extend(took(run, now).map(|took| ("took", Cell::new(took))));
     rows.push(("objects", Cell::new(run.objects)));
+    rows.extend((run.dropped > 0).then(|| ("dropped", Cell::new(run.dropped))));
     rows.extend(run.cancel_requested_at.map(|at| ("cancel asked", Cell::new(both(at, now)))));
     if let Some(error) = &run.error {
         rows.push(("error", Cell::new(plain(&placed(error)))));

@@ -22,6 +22,8 @@ pub(crate) struct Assembly {
 
 /// A node's place in the plan.
 pub(crate) struct Wiring {
+    /// In the plan's order.
+    pub index: usize,
     pub id: String,
     pub declaration: &'static Provider,
     pub outputs: Vec<Edge>,
@@ -36,7 +38,7 @@ impl Wiring {
         ledger: &'a mut Ledger,
         out: &'a mut Vec<(usize, Arrival)>,
     ) -> Call<'a> {
-        Call { run, id: &self.id, ledger, outputs: &self.outputs, gives, out }
+        Call { run, id: &self.id, node: self.index, ledger, outputs: &self.outputs, gives, out }
     }
 }
 
@@ -60,7 +62,8 @@ impl Assembly {
                 Make::Component(make) if index > 0 => components.push(make(setup).map_err(at)?),
                 _ => return Err(at(Fault::new("the plan has a source where it must not be, or none"))),
             }
-            nodes.push(Wiring { id: node.id.clone(), declaration: &entry.declaration, outputs: node.outputs.clone() });
+            let (id, outputs) = (node.id.clone(), node.outputs.clone());
+            nodes.push(Wiring { index, id, declaration: &entry.declaration, outputs });
         }
         let source = source.ok_or_else(|| (None, Fault::new("the plan is empty")))?;
         Ok(Assembly { source, components, nodes })

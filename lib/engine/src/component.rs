@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Tree;
 use std::sync::Arc;
 use tidemill_model::lane::Lane;
+use tidemill_model::run::ComponentCounts;
 use tidemill_plan::{Edge, Provider};
 
 /// A provider: its declaration and its code.
@@ -108,6 +109,8 @@ pub struct Run {
 pub struct Call<'a> {
     pub run: &'a Run,
     pub id: &'a str,
+    /// Its index in the plan.
+    pub(crate) node: usize,
     pub ledger: &'a mut Ledger,
     pub(crate) outputs: &'a [Edge],
     /// The lanes that the provider gives for the value at hand.
@@ -118,20 +121,38 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// Gives a value along every connected edge of the lanes that the provider gives for the value at hand.
     pub fn emit(&mut self, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
-        for edge in self.outputs.iter().filter(|edge| self.gives.contains(&edge.lane)) {
-            let value = value.clone().on(edge.lane)?;
-            self.out.push((edge.to, Arrival { object: object.clone(), lane: edge.lane, value }));
-        }
-        Ok(())
+        let gives = self.gives;
+        self.give(|lane| gives.contains(&lane), object, value)
     }
 
     /// Gives a value along every connected edge of one lane.
     pub fn emit_on(&mut self, lane: Lane, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
-        for edge in self.outputs.iter().filter(|edge| edge.lane == lane) {
-            let value = value.clone().on(lane)?;
-            self.out.push((edge.to, Arrival { object: object.clone(), lane, value }));
+        self.give(|one| one == lane, object, value)
+    }
+
+    fn give(&mut self, takes: impl Fn(Lane) -> bool, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
+        let before = self.out.len();
+        for edge in self.outputs.iter().filter(|edge| takes(edge.lane)) {
+            let value = value.clone().on(edge.lane)?;
+            self.out.push((edge.to, Arrival { object: object.clone(), lane: edge.lane, value }));
         }
+        self.counts().given += u64::from(self.out.len() > before);
         Ok(())
+    }
+
+    /// Counts a value that the component stops because its config says so.
+    pub fn filtered(&mut self) {
+        self.counts().filtered += 1;
+    }
+
+    /// Counts a value that goes no further although its sender may expect it to; the reason, in a few words, is shown with the
+    /// run.
+    pub fn dropped(&mut self, reason: &'static str) {
+        self.counts().drop_value(reason);
+    }
+
+    fn counts(&mut self) -> &mut ComponentCounts {
+        &mut self.ledger.counts.components[self.node]
     }
 
     /// Whether anything listens on a lane of this component.

@@ -47,6 +47,7 @@ impl Ledger {
             message: self.masks.apply(&fault.message),
             hint: fault.hint.map(|hint| self.masks.apply(&hint)),
             retryable: fault.retryable,
+            counts: Box::new(self.counts.clone()),
             log: self.log.take(),
             traced: Box::new(self.recorder.take()),
         }

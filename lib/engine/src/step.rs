@@ -5,6 +5,8 @@ use crate::trace::TraceEvents;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Tree;
 use std::time::Duration;
+use tidemill_model::run::ComponentCounts;
+use tidemill_plan::{Node, Plan};
 
 /// How much one step may do. It ends when any of these is used up.
 #[derive(Clone, Debug)]
@@ -45,14 +47,30 @@ pub struct NewKey {
 }
 
 /// What a run counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Objects that the source gave.
     pub objects: u64,
-    /// Values that a `filter` or a `dedupe` stopped.
-    pub dropped: u64,
-    /// Objects that were skipped because they could not be read.
-    pub failed: u64,
+    /// In the order of the plan.
+    #[serde(default)]
+    pub components: Vec<ComponentCounts>,
+}
+
+impl Counts {
+    /// What a run counted so far, with a place for each node of its plan.
+    pub(crate) fn of(plan: &Plan, saved: Counts) -> Counts {
+        let mut saved_components = saved.components.into_iter();
+        let place = |node: &Node| {
+            let found = saved_components.next().filter(|counts| counts.id == node.id);
+            found.unwrap_or_else(|| ComponentCounts::of(&node.id))
+        };
+        Counts { objects: saved.objects, components: plan.nodes.iter().map(place).collect() }
+    }
+
+    /// Values that the components lost.
+    pub fn dropped(&self) -> u64 {
+        self.components.iter().map(ComponentCounts::dropped).sum()
+    }
 }
 
 /// The end of a run that succeeded.

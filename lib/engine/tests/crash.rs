@@ -1,4 +1,5 @@
-//! Whenever a run is killed, redoing it from its last saved checkpoint leaves the same output as never killing it.
+//! Whenever a run is killed, redoing it from its last saved checkpoint leaves the same output and the same counts as never
+//! killing it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tidemill_engine::{
-    Budget, Execution, Folders, Host, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
+    Budget, Counts, Execution, Folders, Host, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
 };
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Edge, Node, Plan};
@@ -78,8 +79,9 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
     }
 }
 
-/// Runs to the end, killed as `cut` says at each step for which it gives something; returns the number of steps.
-async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) -> Option<Cut>) -> usize {
+/// Runs to the end, killed as `cut` says at each step for which it gives something; returns the number of steps, and what
+/// was counted.
+async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) -> Option<Cut>) -> (usize, Counts) {
     let table = Arc::new(Table::default());
     let mut steps = 0;
     'process: loop {
@@ -99,7 +101,10 @@ async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) ->
             }
             table.save(&step);
             if step.done.is_some() {
-                return steps;
+                let mut counts = step.counts;
+                // Work that is done again takes time again.
+                counts.components.iter_mut().for_each(|component| component.micros = 0);
+                return (steps, counts);
             }
             if cut == Some(Cut::AfterSave) {
                 continue 'process;
@@ -127,20 +132,21 @@ async fn survives_every_cut(plan: &Plan, budget: &Budget, input: &[(&str, String
         files.iter().map(|file| fs::read_to_string(file).unwrap()).collect::<Vec<_>>()
     };
     let uncut = world();
-    let steps = run(plan, uncut.path(), budget, |_| None).await;
+    let (steps, counts) = run(plan, uncut.path(), budget, |_| None).await;
     let expected = output(uncut.path());
     assert!(steps > 5 && expected[0].lines().count() > 20, "{steps} steps: {expected:?}");
 
     for kind in [Cut::Within, Cut::BeforeSave, Cut::AfterSave] {
         for at in 1..=steps {
             let world = world();
-            run(plan, world.path(), budget, |step| (step == at).then_some(kind)).await;
-            assert_eq!(output(world.path()), expected, "killed {kind:?} at step {at}");
+            let (_, counted) = run(plan, world.path(), budget, |step| (step == at).then_some(kind)).await;
+            assert_eq!((output(world.path()), &counted), (expected.clone(), &counts), "killed {kind:?} at step {at}");
         }
         for every in 2..5 {
             let world = world();
-            run(plan, world.path(), budget, |step| (step % every == 0).then_some(kind)).await;
-            assert_eq!(output(world.path()), expected, "killed {kind:?} at every step of {every}");
+            let (_, counted) = run(plan, world.path(), budget, |step| (step % every == 0).then_some(kind)).await;
+            let found = (output(world.path()), &counted);
+            assert_eq!(found, (expected.clone(), &counts), "killed {kind:?} at every step of {every}");
         }
     }
 }

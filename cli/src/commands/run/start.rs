@@ -62,6 +62,9 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 
 fn show_end(session: &Session, run: &Run) {
     session.output.note(runs::shown(run));
+    if let Some(counts) = runs::counts(run).filter(|_| run.dropped > 0) {
+        session.output.note(format_args!("\n{counts}"));
+    }
     if let Some(result) = &run.result {
         session.output.line(result_text(result.get()));
     }

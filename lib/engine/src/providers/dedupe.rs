@@ -109,7 +109,7 @@ impl Component for Dedupe {
             let key = self.key_of(&arrival, call)?;
             let is_pending = call.ledger.new_keys.iter().any(|new| new.key == key && new.component == call.id);
             if is_pending || self.known.get(&key).copied().unwrap_or(false) {
-                call.ledger.counts.dropped += 1;
+                call.filtered();
                 return Ok(());
             }
             call.ledger.new_keys.push(NewKey { component: call.id.to_owned(), key, expires: self.expires });
@@ -161,6 +161,7 @@ mod tests {
 
         assert_eq!(first.result["documents"], json!([{ "id": 1 }, { "id": 2 }]));
         assert_eq!(second.result["documents"], json!([{ "id": "2" }]));
+        assert_eq!(first.counted("dedupe_2"), (3, 2, 1, String::new()));
         assert_eq!(first.new_keys[0].expires, Duration::from_secs(7_200));
     }
 

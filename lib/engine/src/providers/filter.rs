@@ -57,7 +57,7 @@ impl Component for Filter {
             if answer.is_some_and(|answer| jq::is_true(&answer)) {
                 return call.emit(&arrival.object, arrival.value);
             }
-            call.ledger.counts.dropped += 1;
+            call.filtered();
             Ok(())
         });
         Box::pin(std::future::ready(passed))
@@ -83,6 +83,6 @@ mod tests {
         let end = Bench::new().input(input).run(&plan).await.unwrap();
 
         assert_eq!(end.result["documents"], json!([2.5, "x"]));
-        assert_eq!(end.counts.dropped, 2);
+        assert_eq!(end.counted("filter_2"), (4, 2, 2, String::new()));
     }
 }

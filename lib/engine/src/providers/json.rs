@@ -61,6 +61,9 @@ impl Component for Json {
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         let outputs = self.program.run(&arrival.value, &arrival.object, call.run);
         let emitted = outputs.and_then(|outputs| {
+            if outputs.is_empty() {
+                call.filtered();
+            }
             outputs.into_iter().try_for_each(|output| call.emit(&arrival.object, Value::Json(output)))
         });
         Box::pin(std::future::ready(emitted))
@@ -85,6 +88,20 @@ mod tests {
         let result = Bench::new().input(input).run(&plan).await.unwrap().result;
 
         assert_eq!(result["text"], json!(["2\n\nis 1\n\n3\n\nis 2\n\n"]));
+    }
+
+    #[tokio::test]
+    async fn a_value_for_which_the_program_gives_nothing_is_counted() {
+        let plan = nodes(&[
+            ("webhook", json!({}), "documents"),
+            ("json", json!({ "program": ".[]" }), "documents"),
+            ("json", json!({ "program": "select(. > 1), select(. > 2)" }), "documents"),
+            ("response", json!({}), ""),
+        ]);
+
+        let end = Bench::new().input(Input::new("application/json", "[1,2,3]")).run(&plan).await.unwrap();
+
+        assert_eq!(end.counted("json_2"), (3, 3, 1, String::new()));
     }
 
     #[tokio::test]

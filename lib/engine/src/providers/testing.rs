@@ -64,6 +64,15 @@ pub struct End {
     pub most_new_keys: usize,
 }
 
+impl End {
+    /// What one component counted: in, out, filtered, and dropped with the reasons.
+    pub fn counted(&self, id: &str) -> (u64, u64, u64, String) {
+        let counts = self.counts.components.iter().find(|counts| counts.id == id).unwrap();
+        let dropped = counts.dropped.iter().map(|(reason, values)| format!("{values}: {reason}")).collect::<Vec<_>>();
+        (counts.taken, counts.given, counts.filtered, dropped.join(", "))
+    }
+}
+
 impl Bench {
     pub fn new() -> Bench {
         let table = Arc::new(Table::default());

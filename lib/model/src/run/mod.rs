@@ -1,7 +1,9 @@
 //! One execution of one version, and the legal moves of its state.
 
+mod counts;
 mod turn;
 
+pub use counts::ComponentCounts;
 pub use turn::Claim;
 
 use crate::deployment_id::DeploymentId;
@@ -62,6 +64,14 @@ pub struct Run {
     /// Objects that came out of the source so far.
     #[serde(default)]
     pub objects: u64,
+    /// Values that its components lost so far, for whatever reason.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+    /// [`ComponentCounts`] of its components as a JSON list, when that is small; else `components_sha256` names it once the run has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components_sha256: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
     /// How often the right to run it was taken; fences off its earlier holders.
@@ -142,6 +152,10 @@ impl fmt::Display for State {
     }
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What went wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -202,6 +216,9 @@ impl Run {
             log_chunks: 0,
             trace_chunks: 0,
             objects: 0,
+            dropped: 0,
+            components: None,
+            components_sha256: None,
             lease: None,
             epoch: 0,
             deaths: 0,
@@ -210,6 +227,11 @@ impl Run {
             plan_sha256: None,
             unknown: Unknown::default(),
         }
+    }
+
+    /// The run as a list shows it: without its result and what its components counted.
+    pub fn without_details(self) -> Run {
+        Run { result: None, components: None, ..self }
     }
 
     /// Whether it is a task that waits for objects: each object is worked on where it comes in.
