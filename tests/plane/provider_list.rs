@@ -49,6 +49,7 @@ async fn the_providers_of_the_first_release_are_there_once_each() {
         "filter",
         "template",
         "dedupe",
+        "changed",
         "response",
         "http_request",
         "file_sink",

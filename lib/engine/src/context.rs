@@ -75,10 +75,14 @@ impl RunFacts {
     }
 }
 
-/// The keys that `dedupe` saw in earlier steps and runs, as far as they were saved.
+/// The keys that `dedupe` and `changed` saw in earlier steps and runs, as far as they were saved.
 pub trait SeenKeys: Send + Sync {
-    /// One answer for each key, in their order.
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>>;
+    /// What is remembered of each key, in their order; `None` if it was never seen or is forgotten.
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>>;
 }
 
 /// The host could not answer.

@@ -13,7 +13,7 @@ use tidemill_plan::{Node, Plan};
 pub struct Budget {
     /// Objects to pull from the source, at least 1.
     pub objects: usize,
-    /// New keys of `dedupe`, at least 1: they are saved in one transaction with the checkpoint.
+    /// New keys of `dedupe` and `changed`, at least 1: they are saved in one transaction with the checkpoint.
     pub new_keys: usize,
     pub time: Duration,
 }
@@ -38,11 +38,13 @@ pub struct Step {
     pub done: Option<Outcome>,
 }
 
-/// A key that `dedupe` saw for the first time.
+/// A key of `dedupe` or `changed`, and what is to be remembered of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     pub component: String,
     pub key: String,
+    /// Empty for `dedupe`.
+    pub value: String,
     pub expires: Duration,
 }
 

@@ -5,7 +5,7 @@
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -30,16 +30,16 @@ enum Cut {
 #[derive(Default)]
 struct Saved {
     checkpoint: Option<Value>,
-    keys: HashSet<(String, String)>,
+    keys: HashMap<(String, String), String>,
 }
 
 #[derive(Default)]
 struct Table(Mutex<Saved>);
 
 impl SeenKeys for Table {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         let saved = self.0.lock().unwrap();
-        let seen = keys.iter().map(|key| saved.keys.contains(&(component.to_owned(), key.clone()))).collect();
+        let seen = keys.iter().map(|key| saved.keys.get(&(component.to_owned(), key.clone())).cloned()).collect();
         Box::pin(std::future::ready(Ok(seen)))
     }
 }
@@ -49,10 +49,10 @@ impl Table {
         let mut saved = self.0.lock().unwrap();
         // Through text, as a table would keep it.
         saved.checkpoint = Some(serde_json::from_str(&step.checkpoint.to_string()).unwrap());
-        let keys = step.new_keys.iter().map(|new| (new.component.clone(), new.key.clone()));
-        let before = saved.keys.len();
-        saved.keys.extend(keys);
-        assert_eq!(saved.keys.len(), before + step.new_keys.len(), "a key is new only once");
+        for new in &step.new_keys {
+            let before = saved.keys.insert((new.component.clone(), new.key.clone()), new.value.clone());
+            assert_ne!(before.as_ref(), Some(&new.value), "a key is saved only with news");
+        }
     }
 }
 
@@ -240,6 +240,20 @@ async fn keys_and_lines_agree() {
     );
 
     survives_every_cut(&plan, &Budget { new_keys: 4, objects: 10, ..Budget::default() }, &lines(60)).await;
+}
+
+#[tokio::test]
+async fn changes_are_noticed_exactly_once() {
+    let plan = plan(
+        &[
+            ("file_source", json!({ "path": "*.ndjson" })),
+            ("changed", json!({ "key": ".k[0]", "value": ".n / 20 | floor" })),
+            ("file_sink", json!({ "path": "all.ndjson" })),
+        ],
+        &[(0, Lane::Documents, 1), (1, Lane::Documents, 2)],
+    );
+
+    survives_every_cut(&plan, &Budget { new_keys: 3, objects: 10, ..Budget::default() }, &lines(80)).await;
 }
 
 #[tokio::test]

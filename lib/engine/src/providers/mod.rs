@@ -1,5 +1,6 @@
 //! The kinds of components, one file each. To add one: write its file with a function `entry`, and add it to [`all`].
 
+mod changed;
 mod chat;
 mod dedupe;
 mod file_sink;
@@ -8,6 +9,7 @@ mod filter;
 mod http_request;
 mod json;
 mod log;
+mod memory;
 mod response;
 mod template;
 mod timer;
@@ -22,6 +24,7 @@ use tidemill_plan::{Catalogue, Provider};
 
 fn all() -> Vec<Entry> {
     let mut all = vec![
+        changed::entry(),
         chat::entry(),
         dedupe::entry(),
         file_sink::entry(),

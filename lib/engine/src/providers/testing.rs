@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value as Tree;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use tidemill_model::lane::Lane;
 use tidemill_model::task::Trace;
@@ -34,14 +34,14 @@ pub fn nodes(chain: &[(&str, Tree, &str)]) -> Plan {
     Plan { nodes: chain.iter().enumerate().map(node).collect() }
 }
 
-/// A table of keys in memory.
+/// A table of keys in memory, with what is remembered of each.
 #[derive(Default)]
-pub struct Table(pub Mutex<HashSet<(String, String)>>);
+pub struct Table(pub Mutex<HashMap<(String, String), String>>);
 
 impl SeenKeys for Table {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         let table = self.0.lock().unwrap();
-        let seen = keys.iter().map(|key| table.contains(&(component.to_owned(), key.clone()))).collect();
+        let seen = keys.iter().map(|key| table.get(&(component.to_owned(), key.clone())).cloned()).collect();
         Box::pin(std::future::ready(Ok(seen)))
     }
 }
@@ -122,7 +122,7 @@ impl Bench {
             let step = execution.step(budget).await?;
             steps += 1;
             most_new_keys = most_new_keys.max(step.new_keys.len());
-            let keys = step.new_keys.iter().map(|new| (new.component.clone(), new.key.clone()));
+            let keys = step.new_keys.iter().map(|new| ((new.component.clone(), new.key.clone()), new.value.clone()));
             self.table.0.lock().unwrap().extend(keys);
             new_keys.extend(step.new_keys);
             log.extend(step.log);

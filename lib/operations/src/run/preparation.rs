@@ -166,7 +166,7 @@ fn sealed_under(run: &RunId) -> String {
     format!("task {run}")
 }
 
-/// The keys that `dedupe` has seen in earlier runs of a deployment.
+/// The keys that `dedupe` and `changed` have seen in earlier runs of a deployment.
 pub fn seen(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId) -> Arc<dyn SeenKeys> {
     let (store, clock) = (plane.store.clone(), plane.ambient.clone());
     Arc::new(Seen { store, owner: owner.clone(), deployment: deployment.clone(), clock })
@@ -180,7 +180,11 @@ struct Seen {
 }
 
 impl SeenKeys for Seen {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         Box::pin(async move {
             let now = self.clock.now();
             let seen = self.store.seen(&self.owner, &self.deployment, component, keys, now).await;

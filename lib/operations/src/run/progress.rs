@@ -13,7 +13,7 @@ use tidemill_engine::{Counts, EventKind, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::run::{Run, State};
-use tidemill_store::{Checkpoint, Held, Part, Transaction};
+use tidemill_store::{Checkpoint, Held, Part, SeenKey, Transaction};
 
 /// Keys of one save: they share a transaction of 100 items with the rest.
 pub const NEW_KEYS: usize = 50;
@@ -166,7 +166,8 @@ pub fn with_keys<'a>(
 ) -> Result<Transaction<'a>, Error> {
     for key in keys {
         let expires = now.checked_add(bounded(key.expires)).unwrap_or(Timestamp::MAX);
-        transaction = transaction.seen(owner, deployment, &key.component, &key.key, expires)?;
+        let seen = SeenKey { component: &key.component, key: &key.key, value: &key.value, expires };
+        transaction = transaction.seen(owner, deployment, &seen)?;
     }
     Ok(transaction)
 }
