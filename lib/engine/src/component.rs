@@ -2,10 +2,11 @@
 
 use crate::context::RunContext;
 use crate::flow::Arrival;
-use crate::json::Json;
+use crate::json::{self, Json};
 use crate::ledger::Ledger;
-use crate::log::{Level, Log};
+use crate::log::{Level, Log, shorten};
 use crate::object::Object;
+use crate::secrets::Masks;
 use crate::value::Value;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -103,6 +104,28 @@ pub struct Run {
     pub context: RunContext,
     /// The run as `$run`.
     pub facts: Json,
+    pub(crate) masks: Arc<Masks>,
+}
+
+/// Bytes of a value that an error shows.
+const SHOWN: usize = 100;
+
+impl Run {
+    pub fn new(context: RunContext) -> Run {
+        let (facts, masks) = (context.run.as_json(), Arc::new(Masks::new(&context.secrets)));
+        Run { context, facts, masks }
+    }
+
+    /// What an error shows of a value: its start, without secrets.
+    pub fn shown(&self, value: &Json) -> String {
+        let text = json::to_compact(value).unwrap_or_else(|_| "…".to_owned());
+        self.shortened(&text, SHOWN)
+    }
+
+    /// A text without secrets, cut. It is masked before, so that no half of a secret survives.
+    pub fn shortened(&self, text: &str, limit: usize) -> String {
+        shorten(&self.masks.apply(text), limit)
+    }
 }
 
 /// What a component may do while it is called.
@@ -138,6 +161,17 @@ impl Call<'_> {
         }
         self.counts().given += u64::from(self.out.len() > before);
         Ok(())
+    }
+
+    /// Does something of which nothing goes on if it fails.
+    pub fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        let (out, given) = (self.out.len(), self.counts().given);
+        let done = work(self);
+        if done.is_err() {
+            self.out.truncate(out);
+            self.counts().given = given;
+        }
+        done
     }
 
     /// Counts a value that the component stops because its config says so.

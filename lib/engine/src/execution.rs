@@ -43,9 +43,8 @@ impl Execution {
     /// # Errors
     /// Retryable if another run holds a file that this one needs.
     pub async fn start(plan: &Plan, context: RunContext, checkpoint: Option<Tree>) -> Result<Execution, Error> {
-        let mut ledger = Ledger::new(&context);
-        let facts = context.run.as_json();
-        let run = Arc::new(Run { context, facts });
+        let run = Arc::new(Run::new(context));
+        let mut ledger = Ledger::new(&run);
         let checkpoint = match Checkpoint::read(checkpoint, plan.nodes.len()) {
             Ok(checkpoint) => checkpoint,
             Err(fault) => return Err(ledger.error(None, fault)),

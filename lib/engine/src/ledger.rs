@@ -1,7 +1,6 @@
 //! What the components of a run write while they are called: counts, result, new keys, log and trace.
 
-use crate::component::Fault;
-use crate::context::RunContext;
+use crate::component::{Fault, Run};
 use crate::error::Error;
 use crate::log::Log;
 use crate::results::Results;
@@ -21,8 +20,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub fn new(context: &RunContext) -> Ledger {
-        let masks = Arc::new(Masks::new(&context.secrets));
+    pub fn new(run: &Run) -> Ledger {
+        let (context, masks) = (&run.context, run.masks.clone());
         Ledger {
             counts: Counts::default(),
             results: Results::default(),

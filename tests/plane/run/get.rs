@@ -126,9 +126,7 @@ async fn each_component_counts_what_came_to_it_and_what_went_on() {
 
     let shown = ran_with(&world, &ana, "p", json!([1, 2, 3, 4, 5])).await;
 
-    let component = |id: &str, [taken, given, filtered]: [u64; 3]| {
-        json!({"id": id, "in": taken, "out": given, "filtered": filtered, "failed": 0, "dropped": []})
-    };
+    let component = |id: &str, [taken, given, filtered]: [u64; 3]| json!({"id": id, "in": taken, "out": given, "filtered": filtered, "failed": 0, "dropped": []});
     assert_eq!(
         counted(&shown),
         json!([

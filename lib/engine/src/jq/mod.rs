@@ -26,6 +26,8 @@ const STACK_LIMIT: usize = 384 * 1024;
 
 /// A compiled program.
 pub struct Program {
+    /// The config's field.
+    what: String,
     filter: Filter<Jq>,
     uses_object: bool,
     uses_run: bool,
@@ -54,7 +56,12 @@ impl Program {
             .with_global_vars(["$object", "$run"])
             .compile(modules)
             .map_err(|errors| refuse(undefined(errors)))?;
-        Ok(Program { filter, uses_object: code.contains("$object"), uses_run: code.contains("$run") })
+        Ok(Program {
+            what: what.to_owned(),
+            filter,
+            uses_object: code.contains("$object"),
+            uses_run: code.contains("$run"),
+        })
     }
 
     /// All values that the program gives for one value.
@@ -62,7 +69,8 @@ impl Program {
         let mut outputs = Vec::new();
         self.each(value, object, run, |output| {
             if outputs.len() == OUTPUT_LIMIT {
-                return Err(Fault::new(format!("the program gave more than {OUTPUT_LIMIT} values for one object"))
+                let what = &self.what;
+                return Err(Fault::new(format!("`{what}` gave more than {OUTPUT_LIMIT} values for one object"))
                     .hint("give an array, or split the work into two programs"));
             }
             outputs.push(output);
@@ -100,24 +108,37 @@ impl Program {
                         return Ok(());
                     }
                 }
-                Err(exception) => return self.fail(exception, &meter, object),
+                Err(exception) => return self.fail(exception, &meter, value, object, run),
             }
         }
         // A `try` in the program may have swallowed the meter's error.
         match meter.exceeded() {
-            Some(problem) => Err(Fault::new(format!("the program {problem} at the object `{}`", object.id))),
+            Some(problem) => Err(self.stopped(problem, object)),
             None => Ok(()),
         }
     }
 
-    fn fail(&self, exception: jaq_core::Exn<'_, Json>, meter: &Meter<'_>, object: &Object) -> Result<(), Fault> {
+    fn stopped(&self, problem: &str, object: &Object) -> Fault {
+        Fault::new(format!("`{}` {problem} at the object `{}`", self.what, object.id))
+    }
+
+    fn fail(
+        &self,
+        exception: jaq_core::Exn<'_, Json>,
+        meter: &Meter<'_>,
+        value: &Value,
+        object: &Object,
+        run: &Run,
+    ) -> Result<(), Fault> {
         if let Some(problem) = meter.exceeded() {
-            return Err(Fault::new(format!("the program {problem} at the object `{}`", object.id)));
+            return Err(self.stopped(problem, object));
         }
         match exception.get_err() {
             Ok(error) => {
                 let problem = json::to_text(&error.into_val()).unwrap_or_else(|_| "an error".to_owned());
-                Err(Fault::new(format!("the program failed at the object `{}`: {}", object.id, shorten(&problem, 200))))
+                let (what, id, problem) = (&self.what, &object.id, run.shortened(&problem, 200));
+                let value = run.shown(&value.as_json());
+                Err(Fault::new(format!("`{what}` failed at the object `{id}` for the value `{value}`: {problem}")))
             }
             // `halt` ends the program for this value.
             Err(_) => Ok(()),

@@ -39,7 +39,12 @@ pub fn entry() -> Entry {
                         "description": "A jq program that gives what is compared, e.g. `.status`. Without it the whole value is.",
                     }),
                 ),
-                ("expires", memory::expires("How long the last value of a key is remembered after it came; then the next one passes")),
+                (
+                    "expires",
+                    memory::expires(
+                        "How long the last value of a key is remembered after it came; then the next one passes",
+                    ),
+                ),
             ],
             &["key"],
         ),

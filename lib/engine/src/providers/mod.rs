@@ -10,6 +10,7 @@ mod http_request;
 mod json;
 mod log;
 mod memory;
+mod on_error;
 mod response;
 mod template;
 mod timer;
@@ -97,7 +98,7 @@ mod tests {
             let required = declaration.config["required"].as_array().unwrap().iter();
             let mut config: Tree = required.map(|name| (name.as_str().unwrap().to_owned(), json!("."))).collect();
             fill_in_defaults(&mut config, declaration);
-            let log = &mut Ledger::new(&run.context).log;
+            let log = &mut Ledger::new(&run).log;
             let setup = Setup { id: "one", config: &config, state: None, run: &run, log };
 
             let made = match make {

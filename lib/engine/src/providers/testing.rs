@@ -3,7 +3,6 @@
 use crate::component::Run;
 use crate::context::{Host, HostError, RunContext, RunFacts, SeenKeys};
 use crate::execution::Execution;
-use crate::json::Json;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
 use crate::step::{Budget, Counts, NewKey};
@@ -39,7 +38,11 @@ pub fn nodes(chain: &[(&str, Tree, &str)]) -> Plan {
 pub struct Table(pub Mutex<HashMap<(String, String), String>>);
 
 impl SeenKeys for Table {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         let table = self.0.lock().unwrap();
         let seen = keys.iter().map(|key| table.get(&(component.to_owned(), key.clone())).cloned()).collect();
         Box::pin(std::future::ready(Ok(seen)))
@@ -137,8 +140,7 @@ impl Bench {
 
 pub fn run() -> Run {
     let context = context(Arc::new(Table::default()), None, NetworkPolicy::Public);
-    let facts: Json = context.run.as_json();
-    Run { context, facts }
+    Run::new(context)
 }
 
 fn context_with(context: RunContext, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {
