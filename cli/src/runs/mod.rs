@@ -167,8 +167,56 @@ pub fn result_text(result: &str) -> String {
         Some(parts @ [_, ..]) => {
             parts.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n\n")
         }
-        _ => texts(&value).or_else(|| serde_json::to_string_pretty(&value).ok()).unwrap_or_default(),
+        _ => texts(&value).unwrap_or_else(|| indented(result)),
     }
+}
+
+/// JSON with a line for each field and item. Numbers stay as they are written: their digits may be more than a float has.
+fn indented(json: &str) -> String {
+    let (mut text, mut depth, mut is_quoted, mut is_escaped) = (String::with_capacity(json.len() * 2), 0, false, false);
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    let mut characters = json.chars().filter(|c| !c.is_control()).peekable();
+    while let Some(character) = characters.next() {
+        if is_quoted {
+            is_quoted = character != '"' || is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            text.push(character);
+            continue;
+        }
+        match character {
+            '{' | '[' => {
+                text.push(character);
+                while characters.peek() == Some(&' ') {
+                    characters.next();
+                }
+                if let Some(closing) = characters.next_if(|next| matches!(next, '}' | ']')) {
+                    text.push(closing);
+                    continue;
+                }
+                depth += 1;
+                line(&mut text, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut text, depth);
+                text.push(character);
+            }
+            ',' => {
+                text.push(',');
+                line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            ' ' => {}
+            _ => {
+                is_quoted = character == '"';
+                text.push(character);
+            }
+        }
+    }
+    text
 }
 
 /// A text, or several of them.
@@ -190,6 +238,12 @@ mod tests {
     fn texts_are_shown_as_they_are_and_the_rest_as_json() {
         assert_eq!(result_text(r#"{"a":["x\ny\n","z"],"result_types":{"a":"text"}}"#), "x\ny\nz");
         assert_eq!(result_text(r#"{"a":"x","b":"y"}"#), "a:\nx\n\nb:\ny");
-        assert_eq!(result_text(r#"{"a":[{"n":1.0}]}"#), "{\n  \"a\": [\n    {\n      \"n\": 1.0\n    }\n  ]\n}");
+        assert_eq!(
+            result_text(r#"{"a":[{"n":1.0, "s":"x, \"[{:}", "e":[], "o":{}}]}"#),
+            "{\n  \"a\": [\n    {\n      \"n\": 1.0,\n      \"s\": \"x, \\\"[{:}\",\n      \"e\": [],\n      \"o\": {}\n    }\n  ]\n}"
+        );
+        assert!(
+            result_text(r#"{"a":[123456789012345678901234567890]}"#).contains("    123456789012345678901234567890\n")
+        );
     }
 }

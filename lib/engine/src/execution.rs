@@ -216,8 +216,8 @@ impl Execution {
             }
         }
         let checkpoint = self.checkpoint().map_err(|fault| self.ledger.error(None, fault))?;
+        let done = done.then(|| self.ledger.outcome()).transpose().map_err(|fault| self.ledger.error(None, fault))?;
         let ledger = &mut self.ledger;
-        let done = done.then(|| ledger.outcome());
         let new_keys = std::mem::take(&mut ledger.new_keys);
         let (log, traced) = (ledger.log.take(), ledger.recorder.take());
         Ok(Step { checkpoint, new_keys, log, traced, counts: ledger.counts.clone(), done })
@@ -239,7 +239,7 @@ impl Execution {
             "counts": self.ledger.counts,
             "states": states,
             "pending": self.flow.save()?,
-            "results": self.ledger.results.save(),
+            "results": self.ledger.results.save()?,
         }))
     }
 

@@ -33,10 +33,8 @@ impl Ledger {
     }
 
     /// The run's result.
-    pub fn outcome(&self) -> Outcome {
-        let mut result = self.results.body();
-        self.masks.apply_tree(&mut result);
-        Outcome { result }
+    pub fn outcome(&self) -> Result<Outcome, Fault> {
+        Ok(Outcome { result: self.results.body(&self.masks)? })
     }
 
     /// The run's error, with the log and the trace of the step that failed.

@@ -1,5 +1,6 @@
 //! `${NAME}` in a config, and keeping the values out of everything that leaves the engine.
 
+use crate::json::{self, Json};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Tree;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +113,22 @@ impl Masks {
         masked
     }
 
-    /// Masks every string of a result.
+    /// Masks every string of a value.
+    pub(crate) fn apply_json(&self, json: &Json) -> Json {
+        if self.0.is_empty() {
+            return json.clone();
+        }
+        match json {
+            Json::TStr(text) => json::string(&self.apply(&String::from_utf8_lossy(text))),
+            Json::Arr(items) => items.iter().map(|item| self.apply_json(item)).collect(),
+            Json::Obj(fields) => {
+                Json::obj(fields.iter().map(|(name, field)| (name.clone(), self.apply_json(field))).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Masks every string of a message.
     pub(crate) fn apply_tree(&self, tree: &mut Tree) {
         if self.0.is_empty() {
             return;

@@ -1,9 +1,10 @@
 //! What bounds a step, and what a step hands over to the host.
 
+use crate::json;
 use crate::log::LogLine;
 use crate::trace::TraceEvents;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Tree;
+use serde_json::{Map, Value as Tree};
 use std::time::Duration;
 use tidemill_model::run::ComponentCounts;
 use tidemill_plan::{Node, Plan};
@@ -78,6 +79,18 @@ impl Counts {
 /// The end of a run that succeeded.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What the response components collected: keys and `result_types`; `{}` if there was nothing.
-    pub result: Tree,
+    /// What the response components collected, as JSON text: keys and `result_types`; `{}` if there was nothing. Numbers have all of
+    /// their digits.
+    pub result: String,
+}
+
+impl Outcome {
+    /// The result's fields for a host that knows only `serde_json`: integers beyond 64 bits are texts of their digits.
+    pub fn fields(&self) -> Map<String, Tree> {
+        let result = json::reread(&self.result).and_then(|result| json::to_tree(&result).ok());
+        match result {
+            Some(Tree::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
 }

@@ -227,4 +227,15 @@ mod tests {
         assert_eq!(run(of("skip"), body).await.unwrap()["text"], json!(["1\n\n"]));
         assert_eq!(run(of("null"), body).await.unwrap()["text"], json!(["1\n\nnull\n\n"]));
     }
+
+    #[tokio::test]
+    async fn integers_of_any_length_keep_their_digits() {
+        let config = json!({ "template": "{{ value.id }} {{ value.id + 1 }} {{ value.long }} {{ value.id == 15878708649682983132 }}" });
+        let body = r#"[{"id":15878708649682983132,"long":-1234567890123456789012345678901234567890123}]"#;
+
+        let result = run(config, body).await.unwrap();
+
+        let rendered = "15878708649682983132 15878708649682983133 -1234567890123456789012345678901234567890123 True";
+        assert_eq!(result["text"], json!([format!("{rendered}\n\n")]));
+    }
 }

@@ -131,7 +131,7 @@ impl Bench {
             log.extend(step.log);
             traced.extend(step.traced);
             if let Some(outcome) = step.done {
-                let (result, counts) = (outcome.result, step.counts);
+                let (result, counts) = (outcome.fields().into(), step.counts);
                 return Ok(End { result, log, traced, counts, new_keys, steps, most_new_keys });
             }
         }

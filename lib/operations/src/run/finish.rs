@@ -45,7 +45,7 @@ impl AttemptEnd {
             traced: step.traced,
             new_keys: step.new_keys,
             counts: Some(Box::new(step.counts)),
-            result: step.done.map(|outcome| outcome.result.to_string()),
+            result: step.done.map(|outcome| outcome.result),
         }
     }
 }

@@ -159,9 +159,7 @@ impl ObjectWorker {
             trace::extend(&mut product.traced, step.traced);
             product.new_keys = step.new_keys;
             if let Some(outcome) = step.done {
-                if let Tree::Object(result) = outcome.result {
-                    product.result = result;
-                }
+                product.result = outcome.fields();
                 return Ok(product);
             }
             let (plane, task) = (&self.plane, &self.task);
