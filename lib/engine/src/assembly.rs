@@ -1,11 +1,13 @@
 //! Makes the source and the components of a plan.
 
 use crate::component::{Call, Component, Fault, Make, Run, Setup, Source};
+use crate::context::RunContext;
 use crate::flow::Arrival;
 use crate::ledger::Ledger;
 use crate::log::Log;
 use crate::providers;
 use crate::secrets;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value as Tree};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,7 +76,12 @@ impl Assembly {
 fn configs(plan: &Plan, run: &Run) -> Result<Vec<Tree>, Fault> {
     let mut missing = BTreeSet::new();
     let nodes = plan.nodes.iter();
-    let configs = nodes.map(|node| secrets::resolve(&node.config, &run.context.secrets, &mut missing)).collect();
+    let RunContext { variables, secrets, .. } = &run.context;
+    let find = |name: &str| {
+        let variable = variables.get(name).map(String::as_str);
+        variable.or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
+    };
+    let configs = nodes.map(|node| secrets::resolve(&node.config, &find, &mut missing)).collect();
     if missing.is_empty() { Ok(configs) } else { Err(missing_secrets(&missing)) }
 }
 

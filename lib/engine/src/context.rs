@@ -37,6 +37,8 @@ pub struct RunContext {
     pub input: RunInput,
     /// By name; a config names one as `${NAME}`.
     pub secrets: BTreeMap<String, SecretString>,
+    /// What a task's caller gave, by name, before secrets of the same name. They are no secrets and are not masked.
+    pub variables: BTreeMap<String, String>,
     pub seen: Arc<dyn SeenKeys>,
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     pub host: Arc<Host>,

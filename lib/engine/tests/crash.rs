@@ -37,7 +37,11 @@ struct Saved {
 struct Table(Mutex<Saved>);
 
 impl SeenKeys for Table {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         let saved = self.0.lock().unwrap();
         let seen = keys.iter().map(|key| saved.keys.get(&(component.to_owned(), key.clone())).cloned()).collect();
         Box::pin(std::future::ready(Ok(seen)))
@@ -71,6 +75,7 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
         },
         input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
+        variables: Default::default(),
         seen: table,
         now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
         host: Arc::new(Host { folders: Some(folders), outbound }),

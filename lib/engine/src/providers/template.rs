@@ -238,4 +238,16 @@ mod tests {
         let rendered = "15878708649682983132 15878708649682983133 -1234567890123456789012345678901234567890123 True";
         assert_eq!(result["text"], json!([format!("{rendered}\n\n")]));
     }
+
+    #[tokio::test]
+    async fn what_a_caller_gives_as_a_variable_is_no_secret() {
+        let config = json!({ "template": "lang=${ROCKETRIDE_LANG} {{ value }}" });
+        let plan = nodes(&[("webhook", json!({}), "text"), ("template", config, "text"), ("response", json!({}), "")]);
+        let mut bench = Bench::new().secret("OTHER", "s3cret").input(Input::new("text/plain", "Say hello-world"));
+        bench.context.variables.insert("ROCKETRIDE_LANG".to_owned(), "hello-world".to_owned());
+
+        let end = bench.run(&plan).await.unwrap();
+
+        assert_eq!(end.result["text"], json!(["lang=hello-world Say hello-world\n\n"]));
+    }
 }

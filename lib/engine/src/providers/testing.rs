@@ -161,6 +161,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
         },
         input: RunInput::Nothing,
         secrets: BTreeMap::new(),
+        variables: Default::default(),
         seen,
         now: Arc::new(|| Timestamp::UNIX_EPOCH),
         host: Arc::new(Host { folders, outbound: Outbound::new(policy).unwrap() }),

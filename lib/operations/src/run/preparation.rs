@@ -46,14 +46,16 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
     };
     let ambient = plane.ambient.clone();
     let input = input(plane, run).await?;
-    let mut secrets = secrets(plane, &run.owner, &plan).await?;
-    if let Some(task) = &task {
-        secrets.extend(variables(plane, task).await?);
-    }
+    let secrets = secrets(plane, &run.owner, &plan).await?;
+    let variables = match &task {
+        Some(task) => variables(plane, task).await?,
+        None => BTreeMap::new(),
+    };
     let context = RunContext {
         run: facts(run),
         input,
         secrets,
+        variables,
         seen: seen(plane, &run.owner, &run.deployment),
         now: Arc::new(move || ambient.now()),
         host: plane.host.clone(),
@@ -155,11 +157,10 @@ pub async fn sealed_variables(
 }
 
 /// The variables that a task's caller gave.
-pub async fn variables(plane: &Plane, task: &Task) -> Result<BTreeMap<String, SecretString>, Error> {
+pub async fn variables(plane: &Plane, task: &Task) -> Result<BTreeMap<String, String>, Error> {
     let Some(sealed) = &task.variables else { return Ok(BTreeMap::new()) };
     let text = plane.cipher.open(&task.owner, &sealed_under(&task.run), sealed).await?;
-    let given: BTreeMap<String, String> = serde_json::from_str(text.expose_secret()).map_err(Error::internal)?;
-    Ok(given.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+    serde_json::from_str(text.expose_secret()).map_err(Error::internal)
 }
 
 fn sealed_under(run: &RunId) -> String {
