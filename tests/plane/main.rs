@@ -10,6 +10,7 @@ mod dap;
 mod deployment;
 mod environment;
 mod every_call;
+mod examples;
 mod given;
 mod group;
 mod hook_receive;

@@ -229,6 +229,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn text_that_one_of_its_lanes_does_not_take_goes_on_along_none() {
+        let config = json!({ "template": "{{ value }}", "on_error": "skip" });
+        let plan = nodes(&[
+            ("webhook", json!({}), "documents"),
+            ("json", json!({ "program": ".[]" }), "documents"),
+            ("template", config, "text documents"),
+            ("response", json!({}), ""),
+        ]);
+
+        let end = Bench::new().input(Input::new("application/json", r#"[7, "no JSON"]"#)).run(&plan).await.unwrap();
+
+        assert_eq!((&end.result["text"], &end.result["documents"]), (&json!(["7\n\n"]), &json!([7])));
+        assert_eq!(end.counted("template_2"), (2, 1, 0, "1: `template` failed".to_owned()));
+    }
+
+    #[tokio::test]
     async fn integers_of_any_length_keep_their_digits() {
         let config = json!({ "template": "{{ value.id }} {{ value.id + 1 }} {{ value.long }} {{ value.id == 15878708649682983132 }}" });
         let body = r#"[{"id":15878708649682983132,"long":-1234567890123456789012345678901234567890123}]"#;
