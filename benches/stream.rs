@@ -91,8 +91,12 @@ async fn run(folder: &Path, chain: &[(&str, serde_json::Value)]) -> usize {
 struct Nothing;
 
 impl SeenKeys for Nothing {
-    fn seen<'a>(&'a self, _component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
-        Box::pin(std::future::ready(Ok(vec![false; keys.len()])))
+    fn seen<'a>(
+        &'a self,
+        _component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
+        Box::pin(std::future::ready(Ok(vec![None; keys.len()])))
     }
 }
 
@@ -110,6 +114,7 @@ fn context(folder: &Path) -> RunContext {
         },
         input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
+        variables: Default::default(),
         seen: Arc::new(Nothing),
         now: Arc::new(jiff::Timestamp::now),
         host: Arc::new(Host {

@@ -22,6 +22,30 @@ fn the_log_of_a_failed_run_ends_with_its_error() {
 }
 
 #[test]
+fn a_run_that_dropped_a_value_says_so_in_its_table_and_in_the_list() {
+    let plane = Plane::new();
+    let input = json!([{"lane": "documents", "from": "hook"}]);
+    let pipeline = json!({
+        "project_id": "orders",
+        "source": "hook",
+        "components": [
+            {"id": "hook", "provider": "webhook", "config": {}},
+            {"id": "out", "provider": "response", "config": {}, "input": input},
+        ],
+    });
+    std::fs::write(plane.folder.path().join("orders.pipe"), pipeline.to_string()).unwrap();
+    plane.tidemill(&["deploy", "orders.pipe"]);
+
+    assert_eq!(plane.tidemill(&["run", "orders", "--input", "[1]", "--follow"]).code, 0);
+    assert!(!plane.tidemill(&["runs"]).stdout.contains("DROPPED"));
+    assert_eq!(plane.tidemill(&["run", "orders", "--input", "no document", "--follow"]).code, 0);
+
+    assert!(plane.tidemill(&["runs"]).stdout.contains("DROPPED"));
+    let shown = plane.tidemill(&["runs", "show", "orders"]).stdout;
+    assert!(shown.contains("\nCOMPONENT  IN") && shown.contains("1: nothing listens to its media type"), "{shown}");
+}
+
+#[test]
 fn an_update_takes_its_pipeline_as_an_argument_or_as_an_option() {
     let plane = Plane::new();
     for (version, text) in [(1, "one"), (2, "two"), (3, "three")] {

@@ -1,98 +1,79 @@
-//! The examples of errors in the API's description are what the plane answers.
+//! The examples do what they say, also with odd input.
 
-use crate::given::checkly::{begin, deployment, envelope, post};
-use crate::given::echo;
-use http::Method;
+use crate::given::{ran, run};
 use serde_json::{Value, json};
-use tidemill_model::key::Scope;
-use tidemill_operations::Error;
-use tidemill_protocols::rest::Response;
-use tidemill_testing::{TestPlane, pipeline};
+use tidemill_testing::{TestPlane, User};
 
-/// The id of a deployment in the examples.
-const DEPLOYMENT: &str = "01KAFZ7Q3M8T5V2N9R4C6W1XDB";
-
-/// The example of one of the description's responses.
-fn example(response: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/openapi.yaml");
-    let text = std::fs::read_to_string(path).expect("the description is there");
-    let description: Value = serde_yaml_ng::from_str(&text).expect("the description is YAML");
-    description["components"]["responses"][response]["content"]["application/json"]["example"].clone()
+/// The pipeline of an example.
+fn example(name: &str) -> Value {
+    let file = format!("{}/../examples/{name}/{name}.pipe", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(file).expect("the example is there");
+    serde_json::from_str::<Value>(&text).expect("the example is JSON")["pipeline"].take()
 }
 
-fn answered(error: &Error) -> Value {
-    serde_json::from_slice(&Response::error(error).body).unwrap()
+/// Lines of nginx and Apache whose status is 5xx.
+const ERRORS: [&str; 11] = [
+    r#"1.1.1.1 - - [21/Nov/2026:04:40:58 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl""#,
+    // The same line again is another request.
+    r#"1.1.1.1 - - [21/Nov/2026:04:40:58 +0000] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl""#,
+    r#"1.1.1.2 - - [21/Nov/2026:04:40:58 +0000] "-" 500 0 "-" "-""#,
+    r#"1.1.1.3 - - [21/Nov/2026:04:40:58 +0000] "" 500 0 "-" "-""#,
+    r#"1.1.1.4 - - [21/Nov/2026:04:40:58 +0000] "\x16\x03\x01\x02" 500 150 "-" "-""#,
+    r#"1.1.1.5 - - [21/Nov/2026:04:40:58 +0000] "GET /say?\"hi\" HTTP/1.1" 503 1 "-" "x""#,
+    r#"1.1.1.6 - - [21/Nov/2026:04:40:58 +0000] "GET /say?"hi" HTTP/1.1" 503 1 "-" "x""#,
+    r#"1.1.1.7 - jo doe [21/Nov/2026:04:40:58 +0000] "M-SEARCH * HTTP/1.1" 500 - "-" "x""#,
+    r#"1.1.1.8 - - [21/Nov/2026:04:40:58 +0000] "get / http/1.1" 504 0"#,
+    r#"::1 - - [21/Nov/2026:04:40:58 +0000] "GET /a b c" 500 0 "-" "x""#,
+    r#"1.1.1.9 - - [21/Nov/2026:04:40:58 +0000] "GET" 500 0 "-" "x""#,
+];
+
+/// Lines that have a 5xx only elsewhere, or are none of a log.
+const OTHERS: [&str; 5] = [
+    r#"1.1.1.1 - - [21/Nov/2026:04:40:58 +0000] "GET /500 HTTP/1.1" 200 500 "-" "curl""#,
+    r#"1.1.1.1 - - [21/Nov/2026:04:40:58 +0000] "GET / HTTP/1.1" 404 1 "-" "x] \"GET / HTTP/1.1\" 500 1""#,
+    r#"1.1.1.1 - - [21/Nov/2026:04:40:58 +0000] "GET /\" 500 1 HTTP/1.1" 200 1 "-" "x""#,
+    "",
+    "rotated at 500",
+];
+
+#[tokio::test]
+async fn web_errors_counts_every_5xx_line_once_whatever_its_request_is() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let folder = world.folder().join("web-errors");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("access.log"), [ERRORS.as_slice(), &OTHERS].concat().join("\n")).unwrap();
+    ana.deploy(example("web-errors"), "manual").await.ok();
+
+    let first = ran(&world, &ana, "web-errors").await;
+    let second = ran(&world, &ana, "web-errors").await;
+
+    let digest = first["result"]["digest"][0].as_str().unwrap_or_else(|| panic!("{first}"));
+    assert!(digest.starts_with("New server errors: 11 "), "{digest}");
+    for line in ["    2  502 GET /a  ", "  500 M-SEARCH *  ", "  504 get /  ", "  503 GET /say  ", r"  500 \x16\x03"] {
+        assert!(digest.contains(line), "`{line}` is not in {digest}");
+    }
+    assert_eq!((&first["dropped"], &second["result"]), (&json!(0), &json!({})));
 }
 
-/// Every answer that differs from its example, as both are.
-fn differences<const N: usize>(answers: [(&str, Value); N]) -> String {
-    let differences = answers.into_iter().filter_map(|(response, answer)| {
-        let example = example(response);
-        (example != answer).then(|| format!("{response}\n  example: {example}\n  answer:  {answer}\n"))
-    });
-    differences.collect()
+async fn report(world: &TestPlane, ana: &User, state: &str) -> Value {
+    let input = json!({"input": {"service": "shop", "state": state}});
+    let started = ana.post("/v1/deployments/alerts/runs", input).await.ok();
+    world.settle().await;
+    run(ana, started["id"].as_str().unwrap()).await["result"]["alert"].take()
 }
 
 #[tokio::test]
-async fn the_examples_of_errors_are_what_the_plane_answers() {
+async fn alerts_writes_a_line_for_each_change_and_for_nothing_else() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
-    let looker = world.user_with("ana", &[Scope::Monitor]).await;
-    let mut wrong = pipeline("access-log-digest");
-    wrong["components"][0] = json!({"id": "web_1", "provider": "webhok", "config": {}});
-    wrong["source"] = "web_1".into();
-    wrong["components"][1]["input"] = json!([{"lane": "text", "from": "web_2"}]);
-    let right = json!({"pipeline": pipeline("access-log-digest"), "schedule": "manual"});
-    let as_text = [("content-type", "text/csv")];
-    let large = vec![b' '; tidemill_protocols::rest::BODY_LIMIT + 1];
+    ana.deploy(example("alerts"), "manual").await.ok();
 
-    let missing = ana.get("/v1/deployments/access-log-digest").await.body;
-    let invalid = ana.post("/v1/deployments", json!({"pipeline": wrong})).await.body;
-    ana.post("/v1/deployments", right.clone()).await.ok();
+    let mut lines = Vec::new();
+    for state in ["ok", "ok", "down", "down", "ok"] {
+        lines.push(report(&world, &ana, state).await);
+    }
 
-    let unavailable = tidemill_store::Error::Unavailable("it is slow".into());
-    let answers = [
-        ("Invalid", invalid),
-        ("Unauthenticated", world.anonymous().get("/v1/deployments").await.body),
-        ("Forbidden", looker.post("/v1/deployments", right.clone()).await.body),
-        ("NotFound", missing),
-        ("Conflict", ana.post("/v1/deployments", right).await.body),
-        ("TooLarge", ana.send(Method::POST, "/v1/deployments", &[], large).await.body),
-        ("NotJson", ana.send(Method::POST, "/v1/deployments", &as_text, b"a,b".to_vec()).await.body),
-        ("Failed", answered(&Error::internal("a cause"))),
-        ("Unavailable", answered(&unavailable.into())),
-    ];
-    assert_eq!(differences(answers), "");
-}
-
-#[tokio::test]
-async fn the_examples_of_checklys_errors_are_what_its_clients_get() {
-    let world = TestPlane::new().await;
-    let ana = world.user("ana").await;
-    let looker = world.user_with("ana", &[Scope::Monitor]).await;
-    let sent = envelope("team/etl", [("digest", echo("access-log-digest"))]);
-    let mut invalid = sent.clone();
-    invalid["resources"][0].as_object_mut().unwrap().remove("payload");
-    let deploy = "/v1/projects/deploy?dryRun=false";
-    let (as_json, as_text) = ([("content-type", "application/json")], [("content-type", "text/plain")]);
-
-    let invalid = post(&ana, "dryRun=false", &invalid).await.body;
-    let id = begin(&ana, &sent).await;
-    let path = deployment("team/etl", &id);
-    let held = post(&ana, "dryRun=false", &sent).await.body;
-    let of_another = ana.get(&deployment("team/other", &id)).await.body;
-    // Each test makes another id.
-    let shown = |answer: Value| serde_json::from_str::<Value>(&answer.to_string().replace(&id, DEPLOYMENT)).unwrap();
-
-    let answers = [
-        ("ChecklyInvalid", invalid),
-        ("ChecklyDenied", world.anonymous().get("/next/projects").await.body),
-        ("ChecklyForbidden", looker.send(Method::POST, deploy, &as_json, sent.to_string().into_bytes()).await.body),
-        ("ChecklyNotFound", shown(of_another)),
-        ("ChecklyStillRunning", ana.get(&format!("{path}/completion?maxWaitSeconds=0")).await.body),
-        ("ChecklyHeld", shown(held)),
-        ("ChecklyExists", ana.post("/next/projects", json!({"logicalId": "team/etl", "name": "ETL"})).await.body),
-        ("ChecklyNotJson", ana.send(Method::POST, deploy, &as_text, b"{}".to_vec()).await.body),
-    ];
-    assert_eq!(differences(answers), "");
+    let line = |state: &str| json!([format!("shop is {state}\n\n")]);
+    assert_eq!(lines, [line("ok"), Value::Null, line("down"), Value::Null, line("ok")]);
 }

@@ -10,6 +10,7 @@ mod conflicts;
 mod dap;
 mod deployment;
 mod environment;
+mod errors_of_the_description;
 mod every_call;
 mod examples;
 mod given;

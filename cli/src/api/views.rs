@@ -101,6 +101,10 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     pub duration_ms: Option<i64>,
     pub objects: u64,
+    #[serde(default)]
+    pub dropped: u64,
+    #[serde(default)]
+    pub components: Vec<ComponentCounts>,
     pub error: Option<run::Failure>,
     pub cancel_requested_at: Option<Timestamp>,
     pub result: Option<Box<RawValue>>,
@@ -110,6 +114,27 @@ impl Run {
     pub fn is_final(&self) -> bool {
         !matches!(self.state.as_str(), "queued" | "running")
     }
+}
+
+/// What a component of a run counted.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentCounts {
+    pub id: String,
+    #[serde(rename = "in")]
+    pub taken: u64,
+    #[serde(rename = "out")]
+    pub given: u64,
+    pub filtered: u64,
+    pub failed: u64,
+    pub dropped: Vec<Dropped>,
+    pub duration_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Dropped {
+    pub reason: String,
+    pub count: u64,
 }
 
 #[derive(Debug, Deserialize)]

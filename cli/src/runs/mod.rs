@@ -40,13 +40,34 @@ pub fn path(run: &Run) -> Path {
     Path::new(&["runs", &run.id]).with("project", &run.project)
 }
 
-pub fn columns() -> Table {
-    crate::output::table::new(&["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS", "ERROR"])
+/// Whether a list of runs has a column for values that were dropped.
+#[derive(Clone, Copy, PartialEq)]
+pub enum DroppedColumn {
+    Shown,
+    Hidden,
 }
 
-pub fn row(table: &mut Table, run: Run) {
+impl DroppedColumn {
+    /// Shown if a run of the list dropped anything.
+    pub fn of(list: &List) -> DroppedColumn {
+        let has_dropped = |run: &str| client::read::<Run>(run).is_ok_and(|run| run.dropped > 0);
+        match list.items.iter().any(|run| has_dropped(run.get())) {
+            true => DroppedColumn::Shown,
+            false => DroppedColumn::Hidden,
+        }
+    }
+}
+
+pub fn columns(dropped: DroppedColumn) -> Table {
+    let mut names = vec!["RUN", "PROJECT", "V", "TRIGGER", "STATE", "TRY", "QUEUED", "TOOK", "OBJECTS"];
+    names.extend((dropped == DroppedColumn::Shown).then_some("DROPPED"));
+    names.push("ERROR");
+    crate::output::table::new(&names)
+}
+
+pub fn row(table: &mut Table, dropped: DroppedColumn, run: Run) {
     let now = crate::output::times::now();
-    table.add_row([
+    let mut cells = vec![
         Cell::new(&run.id),
         Cell::new(plain(&run.project)),
         Cell::new(run.version),
@@ -56,8 +77,35 @@ pub fn row(table: &mut Table, run: Run) {
         Cell::new(relative(run.queued_at, now)),
         or_dash(took(&run, now)),
         Cell::new(run.objects),
-        or_dash(run.error.map(|error| plain(&error.message))),
-    ]);
+    ];
+    if dropped == DroppedColumn::Shown {
+        cells.push(or_dash(Some(run.dropped).filter(|dropped| *dropped > 0)));
+    }
+    cells.push(or_dash(run.error.map(|error| plain(&error.message))));
+    table.add_row(cells);
+}
+
+/// What each component of a run counted, as a table; `None` if nothing is known.
+pub fn counts(run: &Run) -> Option<String> {
+    if run.components.is_empty() {
+        return None;
+    }
+    let mut table = crate::output::table::new(&["COMPONENT", "IN", "OUT", "FILTERED", "FAILED", "DROPPED", "TOOK"]);
+    for component in &run.components {
+        let dropped = component.dropped.iter().map(|dropped| format!("{}: {}", dropped.count, plain(&dropped.reason)));
+        let dropped = dropped.collect::<Vec<_>>().join(", ");
+        let some = |count: u64| or_dash(Some(count).filter(|count| *count > 0));
+        table.add_row([
+            Cell::new(plain(&component.id)),
+            some(component.taken),
+            some(component.given),
+            some(component.filtered),
+            some(component.failed),
+            or_dash(Some(dropped).filter(|dropped| !dropped.is_empty())),
+            Cell::new(milliseconds(component.duration_ms as i64)),
+        ]);
+    }
+    Some(crate::output::table::text(&table))
 }
 
 /// One run for a person, without its result.
@@ -77,6 +125,7 @@ pub fn shown(run: &Run) -> String {
     rows.extend(run.ended_at.map(|at| ("ended", Cell::new(both(at, now)))));
     rows.extend(took(run, now).map(|took| ("took", Cell::new(took))));
     rows.push(("objects", Cell::new(run.objects)));
+    rows.extend((run.dropped > 0).then(|| ("dropped", Cell::new(run.dropped))));
     rows.extend(run.cancel_requested_at.map(|at| ("cancel asked", Cell::new(both(at, now)))));
     if let Some(error) = &run.error {
         rows.push(("error", Cell::new(plain(&placed(error)))));
@@ -119,8 +168,56 @@ pub fn result_text(result: &str) -> String {
         Some(parts @ [_, ..]) => {
             parts.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n\n")
         }
-        _ => texts(&value).or_else(|| serde_json::to_string_pretty(&value).ok()).unwrap_or_default(),
+        _ => texts(&value).unwrap_or_else(|| indented(result)),
     }
+}
+
+/// JSON with a line for each field and item. Numbers stay as they are written: their digits may be more than a float has.
+fn indented(json: &str) -> String {
+    let (mut text, mut depth, mut is_quoted, mut is_escaped) = (String::with_capacity(json.len() * 2), 0, false, false);
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    let mut characters = json.chars().filter(|c| !c.is_control()).peekable();
+    while let Some(character) = characters.next() {
+        if is_quoted {
+            is_quoted = character != '"' || is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            text.push(character);
+            continue;
+        }
+        match character {
+            '{' | '[' => {
+                text.push(character);
+                while characters.peek() == Some(&' ') {
+                    characters.next();
+                }
+                if let Some(closing) = characters.next_if(|next| matches!(next, '}' | ']')) {
+                    text.push(closing);
+                    continue;
+                }
+                depth += 1;
+                line(&mut text, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut text, depth);
+                text.push(character);
+            }
+            ',' => {
+                text.push(',');
+                line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            ' ' => {}
+            _ => {
+                is_quoted = character == '"';
+                text.push(character);
+            }
+        }
+    }
+    text
 }
 
 /// A text, or several of them.
@@ -142,6 +239,12 @@ mod tests {
     fn texts_are_shown_as_they_are_and_the_rest_as_json() {
         assert_eq!(result_text(r#"{"a":["x\ny\n","z"],"result_types":{"a":"text"}}"#), "x\ny\nz");
         assert_eq!(result_text(r#"{"a":"x","b":"y"}"#), "a:\nx\n\nb:\ny");
-        assert_eq!(result_text(r#"{"a":[{"n":1.0}]}"#), "{\n  \"a\": [\n    {\n      \"n\": 1.0\n    }\n  ]\n}");
+        assert_eq!(
+            result_text(r#"{"a":[{"n":1.0, "s":"x, \"[{:}", "e":[], "o":{}}]}"#),
+            "{\n  \"a\": [\n    {\n      \"n\": 1.0,\n      \"s\": \"x, \\\"[{:}\",\n      \"e\": [],\n      \"o\": {}\n    }\n  ]\n}"
+        );
+        assert!(
+            result_text(r#"{"a":[123456789012345678901234567890]}"#).contains("    123456789012345678901234567890\n")
+        );
     }
 }

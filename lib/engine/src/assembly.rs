@@ -1,11 +1,13 @@
 //! Makes the source and the components of a plan.
 
 use crate::component::{Call, Component, Fault, Make, Run, Setup, Source};
+use crate::context::RunContext;
 use crate::flow::Arrival;
 use crate::ledger::Ledger;
 use crate::log::Log;
 use crate::providers;
 use crate::secrets;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value as Tree};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ pub(crate) struct Assembly {
 
 /// A node's place in the plan.
 pub(crate) struct Wiring {
+    /// In the plan's order.
+    pub index: usize,
     pub id: String,
     pub declaration: &'static Provider,
     pub outputs: Vec<Edge>,
@@ -36,7 +40,7 @@ impl Wiring {
         ledger: &'a mut Ledger,
         out: &'a mut Vec<(usize, Arrival)>,
     ) -> Call<'a> {
-        Call { run, id: &self.id, ledger, outputs: &self.outputs, gives, out }
+        Call { run, id: &self.id, node: self.index, ledger, outputs: &self.outputs, gives, out }
     }
 }
 
@@ -60,7 +64,8 @@ impl Assembly {
                 Make::Component(make) if index > 0 => components.push(make(setup).map_err(at)?),
                 _ => return Err(at(Fault::new("the plan has a source where it must not be, or none"))),
             }
-            nodes.push(Wiring { id: node.id.clone(), declaration: &entry.declaration, outputs: node.outputs.clone() });
+            let (id, outputs) = (node.id.clone(), node.outputs.clone());
+            nodes.push(Wiring { index, id, declaration: &entry.declaration, outputs });
         }
         let source = source.ok_or_else(|| (None, Fault::new("the plan is empty")))?;
         Ok(Assembly { source, components, nodes })
@@ -71,7 +76,12 @@ impl Assembly {
 fn configs(plan: &Plan, run: &Run) -> Result<Vec<Tree>, Fault> {
     let mut missing = BTreeSet::new();
     let nodes = plan.nodes.iter();
-    let configs = nodes.map(|node| secrets::resolve(&node.config, &run.context.secrets, &mut missing)).collect();
+    let RunContext { variables, secrets, .. } = &run.context;
+    let find = |name: &str| {
+        let variable = variables.get(name).map(String::as_str);
+        variable.or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
+    };
+    let configs = nodes.map(|node| secrets::resolve(&node.config, &find, &mut missing)).collect();
     if missing.is_empty() { Ok(configs) } else { Err(missing_secrets(&missing)) }
 }
 

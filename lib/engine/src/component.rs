@@ -2,16 +2,18 @@
 
 use crate::context::RunContext;
 use crate::flow::Arrival;
-use crate::json::Json;
+use crate::json::{self, Json};
 use crate::ledger::Ledger;
-use crate::log::{Level, Log};
+use crate::log::{Level, Log, shorten};
 use crate::object::Object;
+use crate::secrets::Masks;
 use crate::value::Value;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Tree;
 use std::sync::Arc;
 use tidemill_model::lane::Lane;
+use tidemill_model::run::ComponentCounts;
 use tidemill_plan::{Edge, Provider, TextProblem};
 
 /// A provider: its declaration and its code.
@@ -102,12 +104,36 @@ pub struct Run {
     pub context: RunContext,
     /// The run as `$run`.
     pub facts: Json,
+    pub(crate) masks: Arc<Masks>,
+}
+
+/// Bytes of a value that an error shows.
+const SHOWN: usize = 100;
+
+impl Run {
+    pub fn new(context: RunContext) -> Run {
+        let (facts, masks) = (context.run.as_json(), Arc::new(Masks::new(&context.secrets)));
+        Run { context, facts, masks }
+    }
+
+    /// What an error shows of a value: its start, without secrets.
+    pub fn shown(&self, value: &Json) -> String {
+        let text = json::to_compact(value).unwrap_or_else(|_| "…".to_owned());
+        self.shortened(&text, SHOWN)
+    }
+
+    /// A text without secrets, cut. It is masked before, so that no half of a secret survives.
+    pub fn shortened(&self, text: &str, limit: usize) -> String {
+        shorten(&self.masks.apply(text), limit)
+    }
 }
 
 /// What a component may do while it is called.
 pub struct Call<'a> {
     pub run: &'a Run,
     pub id: &'a str,
+    /// Its index in the plan.
+    pub(crate) node: usize,
     pub ledger: &'a mut Ledger,
     pub(crate) outputs: &'a [Edge],
     /// The lanes that the provider gives for the value at hand.
@@ -118,20 +144,49 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// Gives a value along every connected edge of the lanes that the provider gives for the value at hand.
     pub fn emit(&mut self, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
-        for edge in self.outputs.iter().filter(|edge| self.gives.contains(&edge.lane)) {
-            let value = value.clone().on(edge.lane)?;
-            self.out.push((edge.to, Arrival { object: object.clone(), lane: edge.lane, value }));
-        }
-        Ok(())
+        let gives = self.gives;
+        self.give(|lane| gives.contains(&lane), object, value)
     }
 
     /// Gives a value along every connected edge of one lane.
     pub fn emit_on(&mut self, lane: Lane, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
-        for edge in self.outputs.iter().filter(|edge| edge.lane == lane) {
-            let value = value.clone().on(lane)?;
-            self.out.push((edge.to, Arrival { object: object.clone(), lane, value }));
+        self.give(|one| one == lane, object, value)
+    }
+
+    fn give(&mut self, takes: impl Fn(Lane) -> bool, object: &Arc<Object>, value: Value) -> Result<(), Fault> {
+        let before = self.out.len();
+        for edge in self.outputs.iter().filter(|edge| takes(edge.lane)) {
+            let value = value.clone().on(edge.lane)?;
+            self.out.push((edge.to, Arrival { object: object.clone(), lane: edge.lane, value }));
         }
+        self.counts().given += u64::from(self.out.len() > before);
         Ok(())
+    }
+
+    /// Does something of which nothing goes on if it fails.
+    pub fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        let (out, given) = (self.out.len(), self.counts().given);
+        let done = work(self);
+        if done.is_err() {
+            self.out.truncate(out);
+            self.counts().given = given;
+        }
+        done
+    }
+
+    /// Counts a value that the component stops because its config says so.
+    pub fn filtered(&mut self) {
+        self.counts().filtered += 1;
+    }
+
+    /// Counts a value that goes no further although its sender may expect it to; the reason, in a few words, is shown with the
+    /// run.
+    pub fn dropped(&mut self, reason: &'static str) {
+        self.counts().drop_value(reason);
+    }
+
+    fn counts(&mut self) -> &mut ComponentCounts {
+        &mut self.ledger.counts.components[self.node]
     }
 
     /// Whether anything listens on a lane of this component.

@@ -37,6 +37,8 @@ pub struct RunContext {
     pub input: RunInput,
     /// By name; a config names one as `${NAME}`.
     pub secrets: BTreeMap<String, SecretString>,
+    /// What a task's caller gave, by name, before secrets of the same name. They are no secrets and are not masked.
+    pub variables: BTreeMap<String, String>,
     pub seen: Arc<dyn SeenKeys>,
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     pub host: Arc<Host>,
@@ -75,10 +77,14 @@ impl RunFacts {
     }
 }
 
-/// The keys that `dedupe` saw in earlier steps and runs, as far as they were saved.
+/// The keys that `dedupe` and `changed` saw in earlier steps and runs, as far as they were saved.
 pub trait SeenKeys: Send + Sync {
-    /// One answer for each key, in their order.
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>>;
+    /// What is remembered of each key, in their order; `None` if it was never seen or is forgotten.
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>>;
 }
 
 /// The host could not answer.

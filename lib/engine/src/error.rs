@@ -1,6 +1,7 @@
 //! Why a run failed: the component, what happened, what to do.
 
 use crate::log::LogLine;
+use crate::step::Counts;
 use crate::trace::TraceEvents;
 use std::fmt;
 
@@ -13,6 +14,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// Whether the same run, redone from its last checkpoint, may well succeed.
     pub retryable: bool,
+    /// What the run counted until it failed.
+    pub counts: Box<Counts>,
     /// The lines that no step handed over.
     pub log: Vec<LogLine>,
     /// The events that no step handed over.

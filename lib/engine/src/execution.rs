@@ -43,21 +43,20 @@ impl Execution {
     /// # Errors
     /// Retryable if another run holds a file that this one needs.
     pub async fn start(plan: &Plan, context: RunContext, checkpoint: Option<Tree>) -> Result<Execution, Error> {
-        let mut ledger = Ledger::new(&context);
-        let facts = context.run.as_json();
-        let run = Arc::new(Run { context, facts });
+        let run = Arc::new(Run::new(context));
+        let mut ledger = Ledger::new(&run);
         let checkpoint = match Checkpoint::read(checkpoint, plan.nodes.len()) {
             Ok(checkpoint) => checkpoint,
             Err(fault) => return Err(ledger.error(None, fault)),
         };
-        let assembly = match Assembly::new(plan, &run, &checkpoint.states, &mut ledger.log) {
+        let Checkpoint { exhausted, finished, counts, states, flow, results } = checkpoint;
+        (ledger.counts, ledger.results) = (Counts::of(plan, counts), results);
+        let assembly = match Assembly::new(plan, &run, &states, &mut ledger.log) {
             Ok(assembly) => assembly,
             Err((component, fault)) => return Err(ledger.error(component, fault)),
         };
         let Assembly { source, components, nodes } = assembly;
         let last_asking = components.iter().rposition(|component| component.asks_host()).map(|index| index + 1);
-        let Checkpoint { exhausted, finished, counts, flow, results, .. } = checkpoint;
-        (ledger.counts, ledger.results) = (counts, results);
         let mut execution =
             Execution { run, source, components, nodes, last_asking, flow, ledger, exhausted, finished };
         match execution.open().await {
@@ -67,8 +66,8 @@ impl Execution {
     }
 
     /// What the run counted so far.
-    pub fn counts(&self) -> Counts {
-        self.ledger.counts
+    pub fn counts(&self) -> &Counts {
+        &self.ledger.counts
     }
 
     /// Pulls objects from the source through the plan until the budget is used up, then makes the output durable.
@@ -80,8 +79,7 @@ impl Execution {
     }
 
     async fn work(&mut self, budget: &Budget) -> Result<bool, (String, Fault)> {
-        #[expect(clippy::disallowed_methods, reason = "a step's budget is of real work, not of the plane's time")]
-        let start = Instant::now();
+        let start = real_time();
         let first = self.ledger.counts.objects;
         for turn in 1usize.. {
             let keys_full = self.ledger.new_keys.len() >= budget.new_keys.max(1);
@@ -117,7 +115,9 @@ impl Execution {
         }
         let batch = self.flow.peek(node, BATCH).to_vec();
         let (component, mut call) = self.desk(node, Lane::Open, &mut out);
+        let start = real_time();
         let prepared = component.prepare(&batch, &mut call).await;
+        self.spent(node, start);
         prepared.map_err(|fault| self.at(node, fault))?;
         for arrival in batch {
             if self.ledger.new_keys.len() >= budget.new_keys.max(1) {
@@ -139,7 +139,10 @@ impl Execution {
         let lane = arrival.lane;
         self.ledger.recorder.enter(&self.nodes[node].id, lane, &arrival.value);
         let (component, mut call) = self.desk(node, lane, out);
+        let start = real_time();
         let taken = component.take(arrival, &mut call).await;
+        self.spent(node, start);
+        self.ledger.counts.components[node].taken += 1;
         let error = taken.as_ref().err().map(|fault| fault.message.as_str());
         self.ledger.recorder.leave(&self.nodes[node].id, lane, error);
         taken.map_err(|fault| self.at(node, fault))
@@ -152,7 +155,9 @@ impl Execution {
         for _ in 0..wanted {
             let node = &self.nodes[0];
             let mut call = node.call(&node.declaration.gives, &self.run, &mut self.ledger, &mut out);
+            let start = real_time();
             let pulled = self.source.pull(&mut call).await;
+            self.spent(0, start);
             if !pulled.map_err(|fault| self.at(0, fault))? {
                 self.exhausted = true;
                 break;
@@ -168,7 +173,9 @@ impl Execution {
         let mut out = Vec::new();
         let lane = self.nodes[node].declaration.lanes.first().map_or(Lane::Open, |(lane, _)| *lane);
         let (component, mut call) = self.desk(node, lane, &mut out);
+        let start = real_time();
         let finished = component.finish(&mut call).await;
+        self.spent(node, start);
         finished.map_err(|fault| self.at(node, fault))?;
         self.finished += 1;
         self.flow.deliver(&mut out);
@@ -200,16 +207,20 @@ impl Execution {
     /// Flushes every component, then writes down where the run stands.
     fn hand_over(&mut self, done: bool) -> Result<Step, Error> {
         for index in 0..self.components.len() {
-            if let Err(fault) = self.components[index].flush() {
-                return Err(self.ledger.error(Some(self.nodes[index + 1].id.clone()), fault));
+            let start = real_time();
+            let flushed = self.components[index].flush();
+            self.spent(index + 1, start);
+            if let Err(fault) = flushed {
+                let (id, fault) = self.at(index + 1, fault);
+                return Err(self.ledger.error(Some(id), fault));
             }
         }
         let checkpoint = self.checkpoint().map_err(|fault| self.ledger.error(None, fault))?;
+        let done = done.then(|| self.ledger.outcome()).transpose().map_err(|fault| self.ledger.error(None, fault))?;
         let ledger = &mut self.ledger;
-        let done = done.then(|| ledger.outcome());
         let new_keys = std::mem::take(&mut ledger.new_keys);
         let (log, traced) = (ledger.log.take(), ledger.recorder.take());
-        Ok(Step { checkpoint, new_keys, log, traced, counts: ledger.counts, done })
+        Ok(Step { checkpoint, new_keys, log, traced, counts: ledger.counts.clone(), done })
     }
 
     fn checkpoint(&self) -> Result<Tree, Fault> {
@@ -228,11 +239,23 @@ impl Execution {
             "counts": self.ledger.counts,
             "states": states,
             "pending": self.flow.save()?,
-            "results": self.ledger.results.save(),
+            "results": self.ledger.results.save()?,
         }))
     }
 
-    fn at(&self, node: usize, fault: Fault) -> (String, Fault) {
+    fn spent(&mut self, node: usize, since: Instant) {
+        self.ledger.counts.components[node].micros += since.elapsed().as_micros() as u64;
+    }
+
+    /// The component that failed, which counts it, and why.
+    fn at(&mut self, node: usize, fault: Fault) -> (String, Fault) {
+        self.ledger.counts.components[node].failed += 1;
         (self.nodes[node].id.clone(), fault)
     }
+}
+
+/// A step's budget and a component's time are of real work, not of the plane's time.
+#[expect(clippy::disallowed_methods, reason = "real work is measured")]
+fn real_time() -> Instant {
+    Instant::now()
 }

@@ -70,10 +70,46 @@ pub(crate) fn reread(text: &str) -> Option<Json> {
     jaq_json::read::parse_single(text.as_bytes()).ok()
 }
 
-/// For a host that knows only `serde_json`; numbers beyond 64 bits become the nearest float.
+/// For a host that knows only `serde_json`. An integer beyond 64 bits becomes a text of its digits, because the nearest float
+/// would be another number.
 pub(crate) fn to_tree(json: &Json) -> Result<Tree, Fault> {
-    let text = to_compact(json)?;
-    serde_json::from_str(&text).map_err(|problem| Fault::new(format!("a value cannot be written as JSON: {problem}")))
+    tree_of(json, 0)
+}
+
+fn tree_of(json: &Json, depth: usize) -> Result<Tree, Fault> {
+    if depth > WRITE_DEPTH_LIMIT {
+        return Err(too_deep());
+    }
+    Ok(match json {
+        Json::Num(number) => {
+            let mut text = Vec::new();
+            write_number(number, &mut text);
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let is_long = is_integer(&text) && text.parse::<i64>().is_err() && text.parse::<u64>().is_err();
+            match is_long {
+                true => Tree::String(text),
+                false => serde_json::from_str(&text)
+                    .map_err(|problem| Fault::new(format!("a number cannot be written as JSON: {problem}")))?,
+            }
+        }
+        Json::Arr(items) => items.iter().map(|item| tree_of(item, depth + 1)).collect::<Result<_, _>>()?,
+        Json::Obj(fields) => {
+            let field = |(name, value): (&Json, &Json)| Ok((to_text(name)?, tree_of(value, depth + 1)?));
+            Tree::Object(fields.iter().map(field).collect::<Result<_, Fault>>()?)
+        }
+        Json::Null => Tree::Null,
+        Json::Bool(bool) => Tree::Bool(*bool),
+        Json::TStr(text) | Json::BStr(text) => Tree::String(String::from_utf8_lossy(text).into_owned()),
+    })
+}
+
+/// Whether a number's text has neither a point nor an exponent.
+pub(crate) fn is_integer(number: &str) -> bool {
+    number.strip_prefix('-').unwrap_or(number).bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn too_deep() -> Fault {
+    Fault::new(format!("a value nests deeper than {WRITE_DEPTH_LIMIT} levels"))
 }
 
 pub(crate) fn from_tree(tree: &Tree) -> Json {
@@ -88,7 +124,7 @@ pub(crate) fn write(json: &Json, out: &mut Vec<u8>) -> Result<(), Fault> {
 
 fn write_nested(json: &Json, out: &mut Vec<u8>, depth: usize) -> Result<(), Fault> {
     if depth > WRITE_DEPTH_LIMIT {
-        return Err(Fault::new(format!("a value nests deeper than {WRITE_DEPTH_LIMIT} levels")));
+        return Err(too_deep());
     }
     match json {
         Json::Null => out.extend_from_slice(b"null"),
@@ -179,5 +215,14 @@ mod tests {
     fn numbers_that_json_lacks_are_written_as_null() {
         assert_eq!(to_compact(&Json::from(f64::NAN)).unwrap(), "null");
         assert_eq!(to_compact(&Json::from(f64::INFINITY)).unwrap(), "null");
+    }
+
+    #[test]
+    fn integers_beyond_64_bits_are_texts_of_their_digits_where_only_serde_json_is_known() {
+        let tree =
+            to_tree(&parse(b"[18446744073709551615,-9223372036854775808,18446744073709551616,2.5,1e3]").unwrap());
+
+        let expected = serde_json::json!([u64::MAX, i64::MIN, "18446744073709551616", 2.5, 1000.0]);
+        assert_eq!(tree.unwrap(), expected);
     }
 }

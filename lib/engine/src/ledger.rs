@@ -1,7 +1,6 @@
 //! What the components of a run write while they are called: counts, result, new keys, log and trace.
 
-use crate::component::Fault;
-use crate::context::RunContext;
+use crate::component::{Fault, Run};
 use crate::error::Error;
 use crate::log::Log;
 use crate::results::Results;
@@ -21,8 +20,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub fn new(context: &RunContext) -> Ledger {
-        let masks = Arc::new(Masks::new(&context.secrets));
+    pub fn new(run: &Run) -> Ledger {
+        let (context, masks) = (&run.context, run.masks.clone());
         Ledger {
             counts: Counts::default(),
             results: Results::default(),
@@ -34,10 +33,8 @@ impl Ledger {
     }
 
     /// The run's result.
-    pub fn outcome(&self) -> Outcome {
-        let mut result = self.results.body();
-        self.masks.apply_tree(&mut result);
-        Outcome { result }
+    pub fn outcome(&self) -> Result<Outcome, Fault> {
+        Ok(Outcome { result: self.results.body(&self.masks)? })
     }
 
     /// The run's error, with the log and the trace of the step that failed.
@@ -47,6 +44,7 @@ impl Ledger {
             message: self.masks.apply(&fault.message),
             hint: fault.hint.map(|hint| self.masks.apply(&hint)),
             retryable: fault.retryable,
+            counts: Box::new(self.counts.clone()),
             log: self.log.take(),
             traced: Box::new(self.recorder.take()),
         }

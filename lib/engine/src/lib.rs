@@ -35,6 +35,6 @@ pub use input::{Input, Live, RunEnded, RunInput, Sender};
 pub use log::{Level, LogLine};
 pub use outbound::{NetworkPolicy, Outbound};
 pub use providers::catalogue;
-pub use secrets::{required_secrets, secret_names};
+pub use secrets::{SHORTEST_MASKED, required_secrets, secret_names};
 pub use step::{Budget, Counts, NewKey, Outcome, Step};
 pub use trace::{EVENT_LIMIT, Event, EventKind, TraceEvents};

@@ -1,17 +1,20 @@
 //! What bounds a step, and what a step hands over to the host.
 
+use crate::json;
 use crate::log::LogLine;
 use crate::trace::TraceEvents;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Tree;
+use serde_json::{Map, Value as Tree};
 use std::time::Duration;
+use tidemill_model::run::ComponentCounts;
+use tidemill_plan::{Node, Plan};
 
 /// How much one step may do. It ends when any of these is used up.
 #[derive(Clone, Debug)]
 pub struct Budget {
     /// Objects to pull from the source, at least 1.
     pub objects: usize,
-    /// New keys of `dedupe`, at least 1: they are saved in one transaction with the checkpoint.
+    /// New keys of `dedupe` and `changed`, at least 1: they are saved in one transaction with the checkpoint.
     pub new_keys: usize,
     pub time: Duration,
 }
@@ -36,28 +39,58 @@ pub struct Step {
     pub done: Option<Outcome>,
 }
 
-/// A key that `dedupe` saw for the first time.
+/// A key of `dedupe` or `changed`, and what is to be remembered of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     pub component: String,
     pub key: String,
+    /// Empty for `dedupe`.
+    pub value: String,
     pub expires: Duration,
 }
 
 /// What a run counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Objects that the source gave.
     pub objects: u64,
-    /// Values that a `filter` or a `dedupe` stopped.
-    pub dropped: u64,
-    /// Objects that were skipped because they could not be read.
-    pub failed: u64,
+    /// In the order of the plan.
+    #[serde(default)]
+    pub components: Vec<ComponentCounts>,
+}
+
+impl Counts {
+    /// What a run counted so far, with a place for each node of its plan.
+    pub(crate) fn of(plan: &Plan, saved: Counts) -> Counts {
+        let mut saved_components = saved.components.into_iter();
+        let place = |node: &Node| {
+            let found = saved_components.next().filter(|counts| counts.id == node.id);
+            found.unwrap_or_else(|| ComponentCounts::of(&node.id))
+        };
+        Counts { objects: saved.objects, components: plan.nodes.iter().map(place).collect() }
+    }
+
+    /// Values that the components lost.
+    pub fn dropped(&self) -> u64 {
+        self.components.iter().map(ComponentCounts::dropped).sum()
+    }
 }
 
 /// The end of a run that succeeded.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What the response components collected: keys and `result_types`; `{}` if there was nothing.
-    pub result: Tree,
+    /// What the response components collected, as JSON text: keys and `result_types`; `{}` if there was nothing. Numbers have all of
+    /// their digits.
+    pub result: String,
+}
+
+impl Outcome {
+    /// The result's fields for a host that knows only `serde_json`: integers beyond 64 bits are texts of their digits.
+    pub fn fields(&self) -> Map<String, Tree> {
+        let result = json::reread(&self.result).and_then(|result| json::to_tree(&result).ok());
+        match result {
+            Some(Tree::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
 }

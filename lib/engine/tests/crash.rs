@@ -1,15 +1,16 @@
-//! Whenever a run is killed, redoing it from its last saved checkpoint leaves the same output as never killing it.
+//! Whenever a run is killed, redoing it from its last saved checkpoint leaves the same output and the same counts as never
+//! killing it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tidemill_engine::{
-    Budget, Execution, Folders, Host, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
+    Budget, Counts, Execution, Folders, Host, HostError, NetworkPolicy, Outbound, RunContext, RunFacts, SeenKeys, Step,
 };
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Edge, Node, Plan};
@@ -29,16 +30,20 @@ enum Cut {
 #[derive(Default)]
 struct Saved {
     checkpoint: Option<Value>,
-    keys: HashSet<(String, String)>,
+    keys: HashMap<(String, String), String>,
 }
 
 #[derive(Default)]
 struct Table(Mutex<Saved>);
 
 impl SeenKeys for Table {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         let saved = self.0.lock().unwrap();
-        let seen = keys.iter().map(|key| saved.keys.contains(&(component.to_owned(), key.clone()))).collect();
+        let seen = keys.iter().map(|key| saved.keys.get(&(component.to_owned(), key.clone())).cloned()).collect();
         Box::pin(std::future::ready(Ok(seen)))
     }
 }
@@ -48,10 +53,10 @@ impl Table {
         let mut saved = self.0.lock().unwrap();
         // Through text, as a table would keep it.
         saved.checkpoint = Some(serde_json::from_str(&step.checkpoint.to_string()).unwrap());
-        let keys = step.new_keys.iter().map(|new| (new.component.clone(), new.key.clone()));
-        let before = saved.keys.len();
-        saved.keys.extend(keys);
-        assert_eq!(saved.keys.len(), before + step.new_keys.len(), "a key is new only once");
+        for new in &step.new_keys {
+            let before = saved.keys.insert((new.component.clone(), new.key.clone()), new.value.clone());
+            assert_ne!(before.as_ref(), Some(&new.value), "a key is saved only with news");
+        }
     }
 }
 
@@ -70,6 +75,7 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
         },
         input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
+        variables: Default::default(),
         seen: table,
         now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
         host: Arc::new(Host { folders: Some(folders), outbound }),
@@ -78,8 +84,9 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
     }
 }
 
-/// Runs to the end, killed as `cut` says at each step for which it gives something; returns the number of steps.
-async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) -> Option<Cut>) -> usize {
+/// Runs to the end, killed as `cut` says at each step for which it gives something; returns the number of steps, and what
+/// was counted.
+async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) -> Option<Cut>) -> (usize, Counts) {
     let table = Arc::new(Table::default());
     let mut steps = 0;
     'process: loop {
@@ -99,7 +106,10 @@ async fn run(plan: &Plan, folder: &Path, budget: &Budget, cut: impl Fn(usize) ->
             }
             table.save(&step);
             if step.done.is_some() {
-                return steps;
+                let mut counts = step.counts;
+                // Work that is done again takes time again.
+                counts.components.iter_mut().for_each(|component| component.micros = 0);
+                return (steps, counts);
             }
             if cut == Some(Cut::AfterSave) {
                 continue 'process;
@@ -127,20 +137,21 @@ async fn survives_every_cut(plan: &Plan, budget: &Budget, input: &[(&str, String
         files.iter().map(|file| fs::read_to_string(file).unwrap()).collect::<Vec<_>>()
     };
     let uncut = world();
-    let steps = run(plan, uncut.path(), budget, |_| None).await;
+    let (steps, counts) = run(plan, uncut.path(), budget, |_| None).await;
     let expected = output(uncut.path());
     assert!(steps > 5 && expected[0].lines().count() > 20, "{steps} steps: {expected:?}");
 
     for kind in [Cut::Within, Cut::BeforeSave, Cut::AfterSave] {
         for at in 1..=steps {
             let world = world();
-            run(plan, world.path(), budget, |step| (step == at).then_some(kind)).await;
-            assert_eq!(output(world.path()), expected, "killed {kind:?} at step {at}");
+            let (_, counted) = run(plan, world.path(), budget, |step| (step == at).then_some(kind)).await;
+            assert_eq!((output(world.path()), &counted), (expected.clone(), &counts), "killed {kind:?} at step {at}");
         }
         for every in 2..5 {
             let world = world();
-            run(plan, world.path(), budget, |step| (step % every == 0).then_some(kind)).await;
-            assert_eq!(output(world.path()), expected, "killed {kind:?} at every step of {every}");
+            let (_, counted) = run(plan, world.path(), budget, |step| (step % every == 0).then_some(kind)).await;
+            let found = (output(world.path()), &counted);
+            assert_eq!(found, (expected.clone(), &counts), "killed {kind:?} at every step of {every}");
         }
     }
 }
@@ -234,6 +245,20 @@ async fn keys_and_lines_agree() {
     );
 
     survives_every_cut(&plan, &Budget { new_keys: 4, objects: 10, ..Budget::default() }, &lines(60)).await;
+}
+
+#[tokio::test]
+async fn changes_are_noticed_exactly_once() {
+    let plan = plan(
+        &[
+            ("file_source", json!({ "path": "*.ndjson" })),
+            ("changed", json!({ "key": ".k[0]", "value": ".n / 20 | floor" })),
+            ("file_sink", json!({ "path": "all.ndjson" })),
+        ],
+        &[(0, Lane::Documents, 1), (1, Lane::Documents, 2)],
+    );
+
+    survives_every_cut(&plan, &Budget { new_keys: 3, objects: 10, ..Budget::default() }, &lines(80)).await;
 }
 
 #[tokio::test]

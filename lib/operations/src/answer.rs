@@ -8,7 +8,7 @@ use tidemill_model::deployment::{Deployment, State, Status};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::git::Git;
 use tidemill_model::key::{Key, Scope};
-use tidemill_model::run::{self, Failure, Run, Trigger};
+use tidemill_model::run::{self, ComponentCounts, Failure, Run, Trigger};
 use tidemill_model::task::{self, Counts, ERRORS_LIMIT, End, Task, Trace};
 use tidemill_model::version::{NO_VERSION, Version};
 use tidemill_store::Page;
@@ -177,6 +177,11 @@ pub struct RunAnswer {
     pub ended_at: Option<Timestamp>,
     pub duration_ms: Option<i64>,
     pub objects: u64,
+    /// Values that its components lost so far.
+    pub dropped: u64,
+    /// In the order of the plan; empty until something was saved, and in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentAnswer>,
     pub error: Option<Failure>,
     pub cancel_requested_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,11 +208,54 @@ impl From<Run> for RunAnswer {
             ended_at: run.ended_at,
             duration_ms: duration,
             objects: run.objects,
+            dropped: run.dropped,
+            components: components(run.components.as_deref()),
             error: run.error,
             cancel_requested_at: run.cancel_requested_at,
             result: run.result.and_then(|text| RawValue::from_string(text).ok()),
         }
     }
+}
+
+/// What a component of a run counted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentAnswer {
+    pub id: String,
+    #[serde(rename = "in")]
+    pub taken: u64,
+    #[serde(rename = "out")]
+    pub given: u64,
+    pub filtered: u64,
+    pub failed: u64,
+    pub dropped: Vec<DroppedAnswer>,
+    pub duration_ms: u64,
+}
+
+/// How many values a component lost for a reason.
+#[derive(Debug, Serialize)]
+pub struct DroppedAnswer {
+    pub reason: String,
+    pub count: u64,
+}
+
+impl From<ComponentCounts> for ComponentAnswer {
+    fn from(counts: ComponentCounts) -> ComponentAnswer {
+        ComponentAnswer {
+            id: counts.id,
+            taken: counts.taken,
+            given: counts.given,
+            filtered: counts.filtered,
+            failed: counts.failed,
+            dropped: counts.dropped.into_iter().map(|(reason, count)| DroppedAnswer { reason, count }).collect(),
+            duration_ms: counts.micros / 1_000,
+        }
+    }
+}
+
+fn components(stored: Option<&str>) -> Vec<ComponentAnswer> {
+    let counts: Vec<ComponentCounts> = stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    counts.into_iter().map(ComponentAnswer::from).collect()
 }
 
 /// Whether a key still opens anything.

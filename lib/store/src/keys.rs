@@ -33,7 +33,7 @@
 //! | `P#owner#project`      | `trace#run id#0000000001`            | events of an object, or of a step, 1 h             |
 //! | `P#owner#project`      | `checkpoint#run id`                  | a run's checkpoint                                 |
 //! | `P#owner#project`      | `tick#0001767225600000`              | a stretch of ticks without a run, by the first (ms) |
-//! | `P#owner#project`      | `seen#component#key`                 | a key that `dedupe` has seen                       |
+//! | `P#owner#project`      | `seen#component#key`                 | a key of `dedupe` or `changed`, what is remembered |
 //! | `P#owner#project`      | `audit#ulid`                         | an audit row                                       |
 //! | `P#owner#project`      | `environment-audit#ulid`             | an audit row of an environment                     |
 //!

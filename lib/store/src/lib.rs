@@ -49,6 +49,7 @@ pub use notice::Notice;
 pub use page::{PAGE_LIMIT, Page};
 pub use run::{Checkpoint, Claim, Period};
 pub use secret::StoredSecret;
+pub use seen::SeenKey;
 pub use socket::{Login, Socket, Stranger, Watcher};
 pub use task::{Arriving, Credential, Ended, Served};
 pub use transaction::{TRANSACTION_LIMIT, Transaction};

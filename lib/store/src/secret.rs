@@ -17,6 +17,9 @@ pub struct StoredSecret {
     /// The value as the plane's cipher made it, in base 64.
     pub sealed: String,
     pub updated_at: Timestamp,
+    /// Its value is too short to be masked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_short: bool,
 }
 
 impl Store {

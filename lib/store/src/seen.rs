@@ -1,4 +1,4 @@
-//! Keys that `dedupe` has seen, with their expiry.
+//! Keys that `dedupe` and `changed` have seen, with what is remembered of each and their expiry.
 
 use crate::error::{Error, Part};
 use crate::item::{expiring, text};
@@ -7,17 +7,19 @@ use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
 
+/// The attribute of what is remembered.
+const VALUE: &str = "value";
 /// Keys of one batch read, by DynamoDB's limit.
 const BATCH: usize = 100;
 const BATCH_TRIES: u32 = 8;
 
 impl Store {
-    /// Which of some keys a component has seen and not yet forgotten, in their order.
+    /// What is remembered of some keys of a component, in their order; `None` if it has not seen the key or forgot it.
     pub async fn seen(
         &self,
         owner: &OwnerId,
@@ -25,17 +27,22 @@ impl Store {
         component: &str,
         wanted: &[String],
         now: Timestamp,
-    ) -> Result<Vec<bool>, Error> {
+    ) -> Result<Vec<Option<String>>, Error> {
         let sorts: Vec<_> = wanted.iter().map(|key| keys::seen(owner, deployment, component, key)).collect();
         let distinct: Vec<&keys::Key> = sorts.iter().collect::<HashSet<_>>().into_iter().collect();
-        let mut found = HashSet::new();
+        let mut found = HashMap::new();
         for batch in distinct.chunks(BATCH) {
             self.seen_batch(batch, now, &mut found).await?;
         }
-        Ok(sorts.iter().map(|key| found.contains(&key.sort)).collect())
+        Ok(sorts.iter().map(|key| found.get(&key.sort).cloned()).collect())
     }
 
-    async fn seen_batch(&self, batch: &[&keys::Key], now: Timestamp, found: &mut HashSet<String>) -> Result<(), Error> {
+    async fn seen_batch(
+        &self,
+        batch: &[&keys::Key],
+        now: Timestamp,
+        found: &mut HashMap<String, String>,
+    ) -> Result<(), Error> {
         let wanted = batch.iter().map(|key| key.attributes()).collect();
         let mut request = Some(KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build());
         for attempt in 1..=BATCH_TRIES {
@@ -48,7 +55,9 @@ impl Store {
                 if expires.is_some_and(|at| at > now.as_second())
                     && let Some(AttributeValue::S(sort)) = item.get(SORT)
                 {
-                    found.insert(sort.clone());
+                    // A key that was only seen has no value.
+                    let value = item.get(VALUE).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+                    found.insert(sort.clone(), value);
                 }
             }
             let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
@@ -62,18 +71,23 @@ impl Store {
     }
 }
 
+/// A key of a component, and what is to be remembered of it.
+pub struct SeenKey<'a> {
+    pub component: &'a str,
+    pub key: &'a str,
+    /// Empty if it only was seen.
+    pub value: &'a str,
+    pub expires: Timestamp,
+}
+
 impl Transaction<'_> {
-    /// Remembers that a component has seen a key.
-    pub fn seen(
-        self,
-        owner: &OwnerId,
-        deployment: &DeploymentId,
-        component: &str,
-        key: &str,
-        expires: Timestamp,
-    ) -> Result<Self, Error> {
-        let mut item = keys::seen(owner, deployment, component, key).attributes();
-        item.insert("by".into(), text(component));
-        Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
+    /// Remembers a key that a component has seen, in place of what was remembered of it.
+    pub fn seen(self, owner: &OwnerId, deployment: &DeploymentId, seen: &SeenKey<'_>) -> Result<Self, Error> {
+        let mut item = keys::seen(owner, deployment, seen.component, seen.key).attributes();
+        item.insert("by".into(), text(seen.component));
+        if !seen.value.is_empty() {
+            item.insert(VALUE.into(), text(seen.value));
+        }
+        Ok(self.put(Part::Other, expiring(item, seen.expires), Condition::none()))
     }
 }

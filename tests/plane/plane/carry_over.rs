@@ -81,7 +81,7 @@ async fn a_table_of_the_first_version_is_carried_over_and_nothing_is_lost() {
     ana.deploy(pipeline("q"), "* * * * *").await.ok();
     scheduled(&mut dap, "* * * * *").await;
     drop(dap);
-    ana.put("/v1/secrets/TOKEN", json!({"value": "t"})).await.ok();
+    ana.put("/v1/secrets/TOKEN", json!({"value": "a token"})).await.ok();
     let _ = task_caller.open_with(json!({"pipeline": echo("open"), "ttlSeconds": 0})).await.unwrap();
     assert_eq!(roll_out(&world, &ana, rollout("night", &["a", "b"], "x")).await["state"], "succeeded");
     world.advance(minutes(3)).await;

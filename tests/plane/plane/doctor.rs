@@ -116,3 +116,19 @@ async fn only_an_administrator_calls_the_doctor() {
 
     assert_eq!(operator.post("/v1/doctor", Value::Null).await.refused(403), "permission_denied");
 }
+
+#[tokio::test]
+async fn a_secret_that_is_too_short_to_be_masked_is_a_warning() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    for (name, value) in [("PIN", "12345"), ("CODE", "123456"), ("TOKEN", "12345")] {
+        ana.put(&format!("/v1/secrets/{name}"), json!({"value": value})).await.ok();
+    }
+    ana.put("/v1/secrets/TOKEN", json!({"value": "long enough"})).await.ok();
+
+    let report = doctor(&ana).await;
+
+    assert_eq!((&report["healthy"], found(&report)), (&json!(true), vec![("secret", "", false)]));
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("secret `PIN` has fewer than 6 characters"), "{message}");
+}

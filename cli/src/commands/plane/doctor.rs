@@ -26,8 +26,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         true => session.output.line(&answer.text),
         false => session.output.line(shown(&diagnosis)),
     }
-    let is_fixable = diagnosis.findings.iter().any(|finding| !finding.fixed);
-    if is_fixable && !args.fix {
+    if !diagnosis.healthy && !args.fix {
         session.output.note("`tidemill doctor --fix` repairs them where it can");
     }
     Ok(if diagnosis.healthy { Exit::Done } else { Exit::Failed })

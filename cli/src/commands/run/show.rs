@@ -4,7 +4,7 @@ use crate::api::client::Path;
 use crate::api::pages::Period;
 use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
-use crate::runs::{self, result_text};
+use crate::runs::{self, DroppedColumn, result_text};
 use crate::session::Session;
 
 /// List what ran, newest first, or show one run with its result
@@ -68,7 +68,8 @@ async fn list(session: &Session, filter: Filter) -> Result<Exit, Failure> {
         .with_some("trigger", filter.trigger)
         .with_some("version", filter.version);
     let list = filter.period.fetch(&session.client()?, &path).await?;
-    list.print(session, "no run matches", runs::columns(), runs::row)?;
+    let dropped = DroppedColumn::of(&list);
+    list.print(session, "no run matches", runs::columns(dropped), |table, run| runs::row(table, dropped, run))?;
     Ok(Exit::Done)
 }
 
@@ -82,6 +83,9 @@ async fn show(session: &Session, run: &str) -> Result<Exit, Failure> {
     }
     let run: Run = answer.read()?;
     session.output.line(runs::shown(&run));
+    if let Some(counts) = runs::counts(&run) {
+        session.output.line(format_args!("\n{counts}"));
+    }
     if let Some(result) = &run.result {
         session.output.line(format_args!("\n{}", result_text(result.get())));
     }

@@ -85,6 +85,9 @@ async fn warn_of_unread_input(session: &Session, client: &Client, project: &str)
 
 fn show_end(session: &Session, run: &Run) {
     session.output.note(runs::shown(run));
+    if let Some(counts) = runs::counts(run).filter(|_| run.dropped > 0) {
+        session.output.note(format_args!("\n{counts}"));
+    }
     if let Some(result) = &run.result {
         session.output.line(result_text(result.get()));
     }

@@ -40,6 +40,8 @@ const DEEP_STACK: usize = 16 * 1024 * 1024;
 
 /// A compiled program.
 pub struct Program {
+    /// The config's field.
+    what: String,
     filter: Filter<Jq>,
     uses_object: bool,
     uses_run: bool,
@@ -49,7 +51,12 @@ impl Program {
     /// Compiles a program; `what` names the config's field in the error.
     pub fn compile(what: &str, code: &str) -> Result<Program, Fault> {
         let filter = compile(code).map_err(|problem| Fault::of_text(what, problem))?;
-        Ok(Program { filter, uses_object: code.contains("$object"), uses_run: code.contains("$run") })
+        Ok(Program {
+            what: what.to_owned(),
+            filter,
+            uses_object: code.contains("$object"),
+            uses_run: code.contains("$run"),
+        })
     }
 
     /// All values that the program gives for one value.
@@ -57,7 +64,8 @@ impl Program {
         let mut outputs = Vec::new();
         self.each(value, object, run, |output| {
             if outputs.len() == OUTPUT_LIMIT {
-                return Err(Fault::new(format!("the program gave more than {OUTPUT_LIMIT} values for one object"))
+                let what = &self.what;
+                return Err(Fault::new(format!("`{what}` gave more than {OUTPUT_LIMIT} values for one object"))
                     .hint("give an array, or split the work into two programs"));
             }
             outputs.push(output);
@@ -95,24 +103,37 @@ impl Program {
                         return Ok(());
                     }
                 }
-                Err(exception) => return self.fail(exception, &meter, object),
+                Err(exception) => return self.fail(exception, &meter, value, object, run),
             }
         }
         // A `try` in the program may have swallowed the meter's error.
         match meter.exceeded() {
-            Some(problem) => Err(Fault::new(format!("the program {problem} at the object `{}`", object.id))),
+            Some(problem) => Err(self.stopped(problem, object)),
             None => Ok(()),
         }
     }
 
-    fn fail(&self, exception: jaq_core::Exn<'_, Json>, meter: &Meter<'_>, object: &Object) -> Result<(), Fault> {
+    fn stopped(&self, problem: &str, object: &Object) -> Fault {
+        Fault::new(format!("`{}` {problem} at the object `{}`", self.what, object.id))
+    }
+
+    fn fail(
+        &self,
+        exception: jaq_core::Exn<'_, Json>,
+        meter: &Meter<'_>,
+        value: &Value,
+        object: &Object,
+        run: &Run,
+    ) -> Result<(), Fault> {
         if let Some(problem) = meter.exceeded() {
-            return Err(Fault::new(format!("the program {problem} at the object `{}`", object.id)));
+            return Err(self.stopped(problem, object));
         }
         match exception.get_err() {
             Ok(error) => {
                 let problem = json::to_text(&error.into_val()).unwrap_or_else(|_| "an error".to_owned());
-                Err(Fault::new(format!("the program failed at the object `{}`: {}", object.id, shorten(&problem, 200))))
+                let (what, id, problem) = (&self.what, &object.id, run.shortened(&problem, 200));
+                let value = run.shown(&value.as_json());
+                Err(Fault::new(format!("`{what}` failed at the object `{id}` for the value `{value}`: {problem}")))
             }
             // `halt` ends the program for this value.
             Err(_) => Ok(()),

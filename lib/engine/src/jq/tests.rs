@@ -31,6 +31,12 @@ fn programs_of_every_kind_still_mean_what_jq_means() {
         ("fromjson.a", r#""{\"a\":5}""#, "5"),
         ("[.. | numbers]", "[1,[2]]", "[1,2]"),
         ("$object.id, $run.project", "null", r#""file.ndjson:7" "proj""#),
+        (
+            ". + 1, -., tostring, @json, \"\\(.)\", ([., 1] | max), . - 1",
+            "15878708649682983132",
+            "15878708649682983133 -15878708649682983132 \"15878708649682983132\" \"15878708649682983132\" \"15878708649682983132\" 15878708649682983132 15878708649682983131",
+        ),
+        ("tojson | fromjson", "[123456789012345678901234567890]", "[123456789012345678901234567890]"),
         ("\"2026-01-02T03:04:05Z\" | fromdateiso8601 | todate", "null", r#""2026-01-02T03:04:05Z""#),
     ] {
         assert_eq!(eval(code, input).unwrap().join(" "), expected, "{code}");
@@ -61,7 +67,7 @@ fn runaway_programs_end_with_an_error() {
     ] {
         let fault = eval(code, "null").unwrap_err();
 
-        assert!(fault.message.contains("the program"), "{code}: {}", fault.message);
+        assert!(fault.message.starts_with("`program` "), "{code}: {}", fault.message);
     }
 }
 
@@ -75,7 +81,7 @@ fn too_many_outputs_are_refused_with_the_limit() {
 fn errors_name_the_object_and_the_place() {
     assert_eq!(
         eval(".a.b", r#"{"a":[1]}"#).unwrap_err().message,
-        r#"the program failed at the object `file.ndjson:7`: cannot index [1] with "b""#
+        r#"`program` failed at the object `file.ndjson:7` for the value `{"a":[1]}`: cannot index [1] with "b""#
     );
     assert!(Program::compile("where", ".a |").err().unwrap().message.contains("`where` is not a jq program: expected"));
     assert!(Program::compile("where", "nope(1)").err().unwrap().message.contains("the filter `nope` is not defined"));

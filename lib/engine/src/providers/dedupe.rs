@@ -1,19 +1,12 @@
-//! `dedupe`: lets each key through once, also across runs. A key becomes durable together with the checkpoint of the
-//! step that saw it, so a step that is redone sees it as new again.
+//! `dedupe`: lets each key through once, also across runs.
 
+use super::memory::{self, Memory};
 use super::schema;
 use crate::component::{Call, Component, Entry, Fault, Make};
-use crate::duration;
 use crate::flow::Arrival;
-use crate::jq::Program;
-use crate::json;
-use crate::step::NewKey;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::time::Duration;
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Class, Provider};
 
@@ -23,7 +16,7 @@ pub fn entry() -> Entry {
         name: "dedupe",
         title: "Dedupe",
         description: "Lets a value through, unchanged and on the same lane, unless a value with the same key went \
-            through before, in this run or in an earlier one. Keys are forgotten after some time.",
+            through before, in this run or in an earlier one. Keys are forgotten after some time. A value without a key passes.",
         class: Class::Transform,
         lanes: [Text, Documents, Questions, Answers, Table, Tags].map(|lane| (lane, vec![lane])).to_vec(),
         gives: vec![],
@@ -33,16 +26,10 @@ pub fn entry() -> Entry {
                     "key",
                     json!({
                         "type": "string", "minLength": 1, "x-tidemill": "jq", "default": ".",
-                        "description": "A jq program that gives the key, e.g. `.id`. Without it the whole value is the key.",
+                        "description": "A jq program that gives the key, e.g. `.id`. Without it the whole value is the key. Where it gives null or nothing, the value has no key.",
                     }),
                 ),
-                (
-                    "expires",
-                    json!({
-                        "type": "string", "x-tidemill": "duration", "default": "30d",
-                        "description": "How long a key is remembered: a number and `s`, `m`, `h` or `d`, at most 366 days.",
-                    }),
-                ),
+                ("expires", memory::expires("How long a key is remembered")),
             ],
             &[],
         ),
@@ -50,11 +37,7 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        Ok(Box::new(Dedupe {
-            key: Program::compile("key", &config.key)?,
-            expires: duration::parse(&config.expires).map_err(|problem| Fault::of_text("expires", problem))?,
-            known: HashMap::new(),
-        }))
+        Ok(Box::new(Dedupe { memory: Memory::new(&config.key, &config.expires)? }))
     });
     Entry { declaration, make }
 }
@@ -66,21 +49,7 @@ struct Config {
 }
 
 struct Dedupe {
-    key: Program,
-    expires: Duration,
-    /// What the host said about the keys of the batch at hand.
-    known: HashMap<String, bool>,
-}
-
-impl Dedupe {
-    fn key_of(&self, arrival: &Arrival, call: &Call<'_>) -> Result<String, Fault> {
-        let key = self.key.first(&arrival.value, &arrival.object, call.run)?.ok_or_else(|| {
-            Fault::new(format!("`key` gives nothing for the object `{}`", arrival.object.id))
-                .hint("filter such values out before, or add an alternative, e.g. `.id // .url`")
-        })?;
-        let digest = Sha256::digest(json::to_compact(&key)?);
-        Ok(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
-    }
+    memory: Memory,
 }
 
 impl Component for Dedupe {
@@ -89,31 +58,18 @@ impl Component for Dedupe {
     }
 
     fn prepare<'a>(&'a mut self, next: &'a [Arrival], call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            let mut keys = next.iter().map(|arrival| self.key_of(arrival, call)).collect::<Result<Vec<_>, _>>()?;
-            keys.sort();
-            keys.dedup();
-            let seen = call.run.context.seen.seen(call.id, &keys).await.map_err(|problem| Fault {
-                retryable: problem.retryable,
-                ..Fault::new(format!("the keys seen before cannot be read: {problem}"))
-            })?;
-            if seen.len() != keys.len() {
-                return Err(Fault::new("the host did not answer for every key"));
-            }
-            self.known = keys.into_iter().zip(seen).collect();
-            Ok(())
-        })
+        Box::pin(self.memory.ask(next, call))
     }
 
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let key = self.key_of(&arrival, call)?;
-            let is_pending = call.ledger.new_keys.iter().any(|new| new.key == key && new.component == call.id);
-            if is_pending || self.known.get(&key).copied().unwrap_or(false) {
-                call.ledger.counts.dropped += 1;
-                return Ok(());
+            if let Some(key) = self.memory.key_of(&arrival, call)? {
+                if self.memory.last(&key, call).is_some() {
+                    call.filtered();
+                    return Ok(());
+                }
+                self.memory.remember(key, String::new(), call);
             }
-            call.ledger.new_keys.push(NewKey { component: call.id.to_owned(), key, expires: self.expires });
             call.emit(&arrival.object, arrival.value)
         })
     }
@@ -121,9 +77,10 @@ impl Component for Dedupe {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::providers::testing::{Bench, nodes};
     use crate::{Budget, Input};
+    use serde_json::json;
+    use std::time::Duration;
 
     fn plan() -> tidemill_plan::Plan {
         nodes(&[
@@ -144,6 +101,7 @@ mod tests {
 
         assert_eq!(first.result["documents"], json!([{ "id": 1 }, { "id": 2 }]));
         assert_eq!(second.result["documents"], json!([{ "id": "2" }]));
+        assert_eq!(first.counted("dedupe_2"), (3, 2, 1, String::new()));
         assert_eq!(first.new_keys[0].expires, Duration::from_secs(7_200));
     }
 
@@ -158,5 +116,16 @@ mod tests {
         assert_eq!(end.result["documents"].as_array().unwrap().len(), 200);
         assert!(end.steps >= 4, "{}", end.steps);
         assert!(end.most_new_keys <= 50);
+    }
+
+    #[tokio::test]
+    async fn values_without_a_key_are_no_duplicates_of_each_other() {
+        let notes = r#"[{"note":"first"},{"note":"second"},{"id":null},{"id":1},{"id":1}]"#;
+
+        let end = Bench::new().input(Input::new("application/json", notes)).run(&plan()).await.unwrap();
+
+        let passed = json!([{ "note": "first" }, { "note": "second" }, { "id": null }, { "id": 1 }]);
+        assert_eq!(end.result["documents"], passed);
+        assert_eq!((end.counted("dedupe_2"), end.new_keys.len()), ((5, 4, 1, String::new()), 1));
     }
 }

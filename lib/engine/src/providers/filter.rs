@@ -1,5 +1,6 @@
 //! `filter`: lets through the values for which a jq condition is true.
 
+use super::on_error::{self, OnError};
 use super::schema;
 use crate::component::{Call, Component, Entry, Fault, Make};
 use crate::flow::Arrival;
@@ -23,20 +24,24 @@ pub fn entry() -> Entry {
             .to_vec(),
         gives: vec![],
         config: schema(
-            [(
-                "where",
-                json!({
-                    "type": "string", "minLength": 1, "x-tidemill": "jq",
-                    "description": "The jq condition, e.g. `.level == \"error\"`. It sees the value as `.`, its object as `$object` and the run as `$run`.",
-                }),
-            )],
+            [
+                (
+                    "where",
+                    json!({
+                        "type": "string", "minLength": 1, "x-tidemill": "jq",
+                        "description": "The jq condition, e.g. `.level == \"error\"`. It sees the value as `.`, its object as `$object` and the run as `$run`.",
+                    }),
+                ),
+                ("on_error", on_error::schema("stops the value, as a condition that gives null")),
+            ],
             &["where"],
         ),
         local_only: false,
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        Ok(Box::new(Filter { condition: Program::compile("where", &config.condition)? }))
+        let condition = Program::compile("where", &config.condition)?;
+        Ok(Box::new(Filter { condition, on_error: config.on_error }))
     });
     Entry { declaration, make }
 }
@@ -45,21 +50,28 @@ pub fn entry() -> Entry {
 struct Config {
     #[serde(rename = "where")]
     condition: String,
+    on_error: OnError,
 }
 
 struct Filter {
     condition: Program,
+    on_error: OnError,
 }
 
 impl Component for Filter {
     fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        let passed = self.condition.first(&arrival.value, &arrival.object, call.run).and_then(|answer| {
-            if answer.is_some_and(|answer| jq::is_true(&answer)) {
-                return call.emit(&arrival.object, arrival.value);
-            }
-            call.ledger.counts.dropped += 1;
+        let stop = |call: &mut Call<'_>| {
+            call.filtered();
             Ok(())
-        });
+        };
+        let look = |call: &mut Call<'_>| {
+            let answer = self.condition.first(&arrival.value, &arrival.object, call.run)?;
+            match answer.is_some_and(|answer| jq::is_true(&answer)) {
+                true => call.emit(&arrival.object, arrival.value),
+                false => stop(call),
+            }
+        };
+        let passed = self.on_error.guard(call, "`where` failed", look, stop);
         Box::pin(std::future::ready(passed))
     }
 }
@@ -83,6 +95,30 @@ mod tests {
         let end = Bench::new().input(input).run(&plan).await.unwrap();
 
         assert_eq!(end.result["documents"], json!([2.5, "x"]));
-        assert_eq!(end.counts.dropped, 2);
+        assert_eq!(end.counted("filter_2"), (4, 2, 2, String::new()));
+    }
+
+    #[tokio::test]
+    async fn a_condition_that_fails_ends_the_run_drops_the_value_or_stops_it() {
+        let run = async |on_error: &str| {
+            let plan = nodes(&[
+                ("webhook", json!({}), "documents"),
+                ("json", json!({ "program": ".[]" }), "documents"),
+                ("filter", json!({ "where": ".n > 1", "on_error": on_error }), "documents"),
+                ("response", json!({}), ""),
+            ]);
+            let input = Input::new("application/json", r#"[{"n":1}, {"n":2}, "s3cret-key", {"n":3}]"#);
+            Bench::new().secret("KEY", "s3cret-key").input(input).run(&plan).await
+        };
+
+        let failed = run("fail").await.unwrap_err();
+        let (skipped, stopped) = (run("skip").await.unwrap(), run("null").await.unwrap());
+
+        let shown = "`where` failed at the object `run-1:0` for the value `\"<KEY>\"`: ";
+        assert!(failed.message.starts_with(shown) && !failed.message.contains("s3cret"), "{}", failed.message);
+        assert_eq!(skipped.result["documents"], json!([{ "n": 2 }, { "n": 3 }]));
+        assert_eq!(skipped.counted("filter_2"), (4, 2, 1, "1: `where` failed".to_owned()));
+        assert!(skipped.log[0].message.starts_with(&format!("skipped: {shown}")), "{}", skipped.log[0].message);
+        assert_eq!(stopped.counted("filter_2"), (4, 2, 2, String::new()));
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds of components, one file each. To add one: write its file with a function `entry`, and add it to [`all`].
 
+mod changed;
 mod chat;
 mod dedupe;
 mod file_sink;
@@ -8,6 +9,8 @@ mod filter;
 mod http_request;
 mod json;
 mod log;
+mod memory;
+mod on_error;
 mod response;
 mod template;
 mod timer;
@@ -23,6 +26,7 @@ use tidemill_plan::{Catalogue, Provider};
 
 fn all() -> Vec<Entry> {
     let mut all = vec![
+        changed::entry(),
         chat::entry(),
         dedupe::entry(),
         file_sink::entry(),
@@ -97,7 +101,7 @@ mod tests {
             let required = declaration.config["required"].as_array().unwrap().iter();
             let mut config: Tree = required.map(|name| (name.as_str().unwrap().to_owned(), json!("."))).collect();
             fill_in_defaults(&mut config, declaration);
-            let log = &mut Ledger::new(&run.context).log;
+            let log = &mut Ledger::new(&run).log;
             let setup = Setup { id: "one", config: &config, state: None, run: &run, log };
 
             let made = match make {

@@ -1,5 +1,6 @@
 //! `template`: writes text from values with a Jinja template, one by one or all of a run at once.
 
+use super::on_error::{self, OnError};
 use super::schema;
 use crate::component::{Call, Component, Entry, Fault, Make};
 use crate::flow::Arrival;
@@ -19,6 +20,9 @@ const ITEM_LIMIT: usize = 10_000;
 
 /// Bytes of JSON that a collecting template keeps; they travel with every checkpoint.
 const BYTE_LIMIT: usize = 1024 * 1024;
+
+/// Why a value is dropped.
+const FAILED: &str = "`template` failed";
 
 pub fn entry() -> Entry {
     use Lane::*;
@@ -55,6 +59,7 @@ pub fn entry() -> Entry {
                         "description": "With `collect`: render also if there was no value.",
                     }),
                 ),
+                ("on_error", on_error::schema("passes null, which is the text `null` on the lane `text`")),
             ],
             &["template"],
         ),
@@ -77,6 +82,7 @@ struct Config {
     template: String,
     collect: bool,
     always: bool,
+    on_error: OnError,
 }
 
 struct Writer {
@@ -101,8 +107,19 @@ impl Writer {
     fn render(&self, arrival: &Arrival, call: &mut Call<'_>) -> Result<(), Fault> {
         let value = arrival.value.as_json();
         let object = arrival.object.as_json();
-        let text = self.template.render(&[("value", &value), ("object", &object), ("run", &self.run)])?;
-        call.emit(&arrival.object, Value::text(text))
+        let give = |call: &mut Call<'_>| {
+            let text = self.template.render(&[("value", &value), ("object", &object), ("run", &self.run)])?;
+            call.emit(&arrival.object, Value::text(text))
+        };
+        let give = |call: &mut Call<'_>| {
+            give(call).map_err(|fault| {
+                let (id, value) = (&arrival.object.id, call.run.shown(&value));
+                let message = format!("{} at the object `{id}` for the value `{value}`", fault.message);
+                Fault { message, ..fault }
+            })
+        };
+        let null = |call: &mut Call<'_>| call.emit(&arrival.object, Value::Json(Json::Null));
+        self.config.on_error.guard(call, FAILED, give, null)
     }
 
     fn render_items(&mut self, call: &mut Call<'_>) -> Result<(), Fault> {
@@ -111,9 +128,13 @@ impl Writer {
         }
         let items: Json = std::mem::take(&mut self.items).into_iter().collect();
         self.bytes = 0;
-        let text = self.template.render(&[("items", &items), ("run", &self.run)])?;
         let object = Arc::new(Object::new(format!("{}:{}", call.run.context.run.run_id, call.id)));
-        call.emit(&object, Value::text(text))
+        let give = |call: &mut Call<'_>| {
+            let text = self.template.render(&[("items", &items), ("run", &self.run)])?;
+            call.emit(&object, Value::text(text))
+        };
+        let null = |call: &mut Call<'_>| call.emit(&object, Value::Json(Json::Null));
+        self.config.on_error.guard(call, FAILED, give, null)
     }
 }
 
@@ -191,5 +212,58 @@ mod tests {
 
             assert!(error.message.contains(expected), "{config}: {}", error.message);
         }
+    }
+
+    #[tokio::test]
+    async fn a_template_that_fails_names_the_value_drops_it_or_passes_null() {
+        let of = |on_error: &str| json!({ "template": "{{ value.a.b }}", "on_error": on_error });
+        let body = r#"[{"a":{"b":1}},{"x":2}]"#;
+
+        let failed = run(of("fail"), body).await.unwrap_err();
+
+        let ending = r#" at the object `run-1:0` for the value `{"x":2}`"#;
+        assert!(failed.message.starts_with("`template` cannot be rendered: "), "{}", failed.message);
+        assert!(failed.message.ends_with(ending), "{}", failed.message);
+        assert_eq!(run(of("skip"), body).await.unwrap()["text"], json!(["1\n\n"]));
+        assert_eq!(run(of("null"), body).await.unwrap()["text"], json!(["1\n\nnull\n\n"]));
+    }
+
+    #[tokio::test]
+    async fn text_that_one_of_its_lanes_does_not_take_goes_on_along_none() {
+        let config = json!({ "template": "{{ value }}", "on_error": "skip" });
+        let plan = nodes(&[
+            ("webhook", json!({}), "documents"),
+            ("json", json!({ "program": ".[]" }), "documents"),
+            ("template", config, "text documents"),
+            ("response", json!({}), ""),
+        ]);
+
+        let end = Bench::new().input(Input::new("application/json", r#"[7, "no JSON"]"#)).run(&plan).await.unwrap();
+
+        assert_eq!((&end.result["text"], &end.result["documents"]), (&json!(["7\n\n"]), &json!([7])));
+        assert_eq!(end.counted("template_2"), (2, 1, 0, "1: `template` failed".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn integers_of_any_length_keep_their_digits() {
+        let config = json!({ "template": "{{ value.id }} {{ value.id + 1 }} {{ value.long }} {{ value.id == 15878708649682983132 }}" });
+        let body = r#"[{"id":15878708649682983132,"long":-1234567890123456789012345678901234567890123}]"#;
+
+        let result = run(config, body).await.unwrap();
+
+        let rendered = "15878708649682983132 15878708649682983133 -1234567890123456789012345678901234567890123 True";
+        assert_eq!(result["text"], json!([format!("{rendered}\n\n")]));
+    }
+
+    #[tokio::test]
+    async fn what_a_caller_gives_as_a_variable_is_no_secret() {
+        let config = json!({ "template": "lang=${ROCKETRIDE_LANG} {{ value }}" });
+        let plan = nodes(&[("webhook", json!({}), "text"), ("template", config, "text"), ("response", json!({}), "")]);
+        let mut bench = Bench::new().secret("OTHER", "s3cret").input(Input::new("text/plain", "Say hello-world"));
+        bench.context.variables.insert("ROCKETRIDE_LANG".to_owned(), "hello-world".to_owned());
+
+        let end = bench.run(&plan).await.unwrap();
+
+        assert_eq!(end.result["text"], json!(["lang=hello-world Say hello-world\n\n"]));
     }
 }

@@ -3,7 +3,6 @@
 use crate::component::Run;
 use crate::context::{Host, HostError, RunContext, RunFacts, SeenKeys};
 use crate::execution::Execution;
-use crate::json::Json;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
 use crate::step::{Budget, Counts, NewKey};
@@ -13,7 +12,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value as Tree;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use tidemill_model::lane::Lane;
 use tidemill_model::task::Trace;
@@ -34,14 +33,18 @@ pub fn nodes(chain: &[(&str, Tree, &str)]) -> Plan {
     Plan { nodes: chain.iter().enumerate().map(node).collect() }
 }
 
-/// A table of keys in memory.
+/// A table of keys in memory, with what is remembered of each.
 #[derive(Default)]
-pub struct Table(pub Mutex<HashSet<(String, String)>>);
+pub struct Table(pub Mutex<HashMap<(String, String), String>>);
 
 impl SeenKeys for Table {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         let table = self.0.lock().unwrap();
-        let seen = keys.iter().map(|key| table.contains(&(component.to_owned(), key.clone()))).collect();
+        let seen = keys.iter().map(|key| table.get(&(component.to_owned(), key.clone())).cloned()).collect();
         Box::pin(std::future::ready(Ok(seen)))
     }
 }
@@ -62,6 +65,15 @@ pub struct End {
     pub new_keys: Vec<NewKey>,
     pub steps: usize,
     pub most_new_keys: usize,
+}
+
+impl End {
+    /// What one component counted: in, out, filtered, and dropped with the reasons.
+    pub fn counted(&self, id: &str) -> (u64, u64, u64, String) {
+        let counts = self.counts.components.iter().find(|counts| counts.id == id).unwrap();
+        let dropped = counts.dropped.iter().map(|(reason, values)| format!("{values}: {reason}")).collect::<Vec<_>>();
+        (counts.taken, counts.given, counts.filtered, dropped.join(", "))
+    }
 }
 
 impl Bench {
@@ -113,13 +125,13 @@ impl Bench {
             let step = execution.step(budget).await?;
             steps += 1;
             most_new_keys = most_new_keys.max(step.new_keys.len());
-            let keys = step.new_keys.iter().map(|new| (new.component.clone(), new.key.clone()));
+            let keys = step.new_keys.iter().map(|new| ((new.component.clone(), new.key.clone()), new.value.clone()));
             self.table.0.lock().unwrap().extend(keys);
             new_keys.extend(step.new_keys);
             log.extend(step.log);
             traced.extend(step.traced);
             if let Some(outcome) = step.done {
-                let (result, counts) = (outcome.result, step.counts);
+                let (result, counts) = (outcome.fields().into(), step.counts);
                 return Ok(End { result, log, traced, counts, new_keys, steps, most_new_keys });
             }
         }
@@ -128,8 +140,7 @@ impl Bench {
 
 pub fn run() -> Run {
     let context = context(Arc::new(Table::default()), None, NetworkPolicy::Public);
-    let facts: Json = context.run.as_json();
-    Run { context, facts }
+    Run::new(context)
 }
 
 fn context_with(context: RunContext, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {
@@ -150,6 +161,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
         },
         input: RunInput::Nothing,
         secrets: BTreeMap::new(),
+        variables: Default::default(),
         seen,
         now: Arc::new(|| Timestamp::UNIX_EPOCH),
         host: Arc::new(Host { folders, outbound: Outbound::new(policy).unwrap() }),

@@ -77,10 +77,15 @@ fn take_whole(input: &Input, call: &mut Call<'_>) -> Result<(), Fault> {
     match lane(input, |lane| call.is_connected(lane)) {
         Some(lane) => call.emit_on(lane, &object, value(input, lane)?),
         None => {
-            call.log(Level::Warn, format!("nothing listens to input of the type `{}`", input.media_type()));
+            drop_unheard(input, call);
             Ok(())
         }
     }
+}
+
+fn drop_unheard(input: &Input, call: &mut Call<'_>) {
+    call.dropped("nothing listens to its media type");
+    call.log(Level::Warn, format!("nothing listens to input of the type `{}`", input.media_type()));
 }
 
 impl Webhook {
@@ -89,8 +94,7 @@ impl Webhook {
         let object = Arc::new(object(&live.head, &format!("{}:{}", call.run.context.run.run_id, live.id)));
         match live_lane(&live.head, |lane| call.is_connected(lane)) {
             None => {
-                let media_type = live.head.media_type();
-                call.log(Level::Warn, format!("nothing listens to input of the type `{media_type}`"));
+                drop_unheard(&live.head, call);
                 while live.next().await?.is_some() {}
                 Ok(false)
             }
@@ -229,6 +233,19 @@ mod tests {
 
         assert_eq!(sent("application/octet-stream", "text", &parts).await.unwrap(), json!({}));
         assert_eq!(sent("application/json", "text", &[b"{}"]).await.unwrap(), json!({}));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_nothing_listens_to_is_counted_with_the_reason() {
+        let plan = nodes(&[("webhook", json!({}), "documents"), ("response", json!({}), "")]);
+        let whole = Bench::new().input(Input::new("text/plain", "hi")).run(&plan).await.unwrap();
+        let (sender, live) = Live::new(Input::new("text/plain", Bytes::new()), "7");
+        sender.end().await.unwrap();
+        let live = Bench::new().given(RunInput::Live(live)).run(&plan).await.unwrap();
+
+        for end in [whole, live] {
+            assert_eq!(end.counted("webhook_0"), (0, 0, 0, "1: nothing listens to its media type".to_owned()));
+        }
     }
 
     #[tokio::test]

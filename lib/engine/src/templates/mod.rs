@@ -187,16 +187,24 @@ impl io::Write for Bounded {
     }
 }
 
+/// A number beyond the machine's integers. An integer that is too long to calculate with is its digits.
+fn number_value(text: &str) -> Value {
+    if let Ok(integer) = text.parse::<i128>() {
+        return Value::from(integer);
+    }
+    match text.parse::<f64>() {
+        Ok(float) if !crate::json::is_integer(text) => Value::from(float),
+        _ => Value::from(text),
+    }
+}
+
 fn to_value(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(()),
         Json::Bool(bool) => Value::from(*bool),
         Json::Num(number) => match number.as_isize() {
             Some(integer) => Value::from(integer as i64),
-            None => {
-                let text = number.to_string();
-                text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from)
-            }
+            None => number_value(&number.to_string()),
         },
         Json::TStr(text) | Json::BStr(text) => Value::from(String::from_utf8_lossy(text).into_owned()),
         Json::Arr(items) => items.iter().map(to_value).collect(),

@@ -1,7 +1,9 @@
 //! One execution of one version, and the legal moves of its state.
 
+mod counts;
 mod turn;
 
+pub use counts::ComponentCounts;
 pub use turn::Claim;
 
 use crate::deployment_id::DeploymentId;
@@ -78,6 +80,15 @@ pub struct Run {
     /// Objects that came out of the source so far.
     #[serde(default)]
     pub objects: u64,
+    /// Values that its components lost so far, for whatever reason.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+    /// [`ComponentCounts`] of its components as a JSON list, when that is small.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<String>,
+    /// The sha256 of that list once the run has ended, where it is not small.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components_sha256: Option<String>,
     /// The right to execute it, while a worker holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
@@ -174,6 +185,10 @@ impl fmt::Display for State {
     }
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What went wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -251,6 +266,9 @@ impl Run {
             log_chunks: 0,
             trace_chunks: 0,
             objects: 0,
+            dropped: 0,
+            components: None,
+            components_sha256: None,
             lease: None,
             epoch: 0,
             deaths: 0,
@@ -259,6 +277,11 @@ impl Run {
             plan_sha256: None,
             unknown: Unknown::default(),
         }
+    }
+
+    /// The run as a list shows it: without its result and what its components counted.
+    pub fn without_details(self) -> Run {
+        Run { result: None, components: None, ..self }
     }
 
     /// Whether it is a task that waits for objects: each object is worked on where it comes in.

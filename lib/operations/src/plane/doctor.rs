@@ -9,6 +9,7 @@ use crate::run::open::OpenRuns;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tidemill_engine::SHORTEST_MASKED;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 use tidemill_model::run::State;
@@ -69,6 +70,8 @@ impl crate::Operation for Doctor {
                 output.findings.extend(open_tasks(plane, call).await?);
                 output.findings.extend(rollouts(plane, call, input.fix).await?);
                 output.healthy = output.findings.iter().all(|finding| finding.fixed);
+                // A warning: the plane works.
+                output.findings.extend(short_secrets(plane, call).await?);
                 return Ok(output);
             }
         }
@@ -85,6 +88,26 @@ async fn open_tasks(plane: &Plane, call: &Call) -> Result<Option<Finding>, Error
     let message = format!("{open} tasks are open, {counted} are counted");
     let differs = counted == again && counted != open;
     Ok(differs.then(|| Finding { check: "tasks", project: String::new(), message, fixed: false }))
+}
+
+/// Every secret is long enough to be masked in logs and results.
+async fn short_secrets(plane: &Plane, call: &Call) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = plane.store.secrets(&call.owner, cursor.as_ref(), PAGE_LIMIT).await?;
+        for secret in page.items.iter().filter(|secret| secret.is_short) {
+            let name = &secret.name;
+            let message = format!(
+                "secret `{name}` has fewer than {SHORTEST_MASKED} characters, so logs and results do not mask it: set a longer one"
+            );
+            findings.push(Finding { check: "secret", project: String::new(), message, fixed: false });
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(findings);
+        }
+    }
 }
 
 /// A group's active rollout is there, and a worker holds it.

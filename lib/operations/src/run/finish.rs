@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::plane::Plane;
 use crate::run::progress::{self, Chunk, log_chunk, trace_chunk, with_keys, with_log, with_trace};
 use jiff::{SignedDuration, Timestamp};
-use tidemill_engine::{LogLine, NewKey, Step, TraceEvents};
+use tidemill_engine::{Counts, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
 use tidemill_store::Held;
 
@@ -18,7 +18,8 @@ pub struct AttemptEnd {
     log: Vec<LogLine>,
     traced: TraceEvents,
     new_keys: Vec<NewKey>,
-    objects: Option<u64>,
+    /// `None` if they are as they were last saved.
+    counts: Option<Box<Counts>>,
     result: Option<String>,
 }
 
@@ -26,13 +27,14 @@ impl AttemptEnd {
     /// An end since whose last save nothing was made.
     pub fn of(ended: Ended) -> AttemptEnd {
         let (log, new_keys) = (Vec::new(), Vec::new());
-        AttemptEnd { ended, log, traced: TraceEvents::default(), new_keys, objects: None, result: None }
+        AttemptEnd { ended, log, traced: TraceEvents::default(), new_keys, counts: None, result: None }
     }
 
     pub fn failed(error: tidemill_engine::Error) -> AttemptEnd {
         let failure = Failure { component: error.component, message: error.message, hint: error.hint };
         let ended = Ended::Failed { failure, retryable: error.retryable };
-        AttemptEnd { log: error.log, traced: *error.traced, ..AttemptEnd::of(ended) }
+        let counts = Some(error.counts);
+        AttemptEnd { log: error.log, traced: *error.traced, counts, ..AttemptEnd::of(ended) }
     }
 
     /// The last step, after which the source has no more.
@@ -42,8 +44,8 @@ impl AttemptEnd {
             log: step.log,
             traced: step.traced,
             new_keys: step.new_keys,
-            objects: Some(step.counts.objects),
-            result: step.done.map(|outcome| outcome.result.to_string()),
+            counts: Some(Box::new(step.counts)),
+            result: step.done.map(|outcome| outcome.result),
         }
     }
 }
@@ -57,7 +59,9 @@ pub async fn end(plane: &Plane, mut run: Held<Run>, attempt: AttemptEnd) -> Resu
         Next::Retry { delay, .. } => BellOutcome::RingAgain(*delay),
     };
     let mut after = after(&run, next, now);
-    after.objects = attempt.objects.unwrap_or(run.objects);
+    if let Some(counts) = attempt.counts.filter(|_| after.state.is_final()) {
+        progress::count_all(plane, &mut after, &counts).await?;
+    }
     if after.state.is_final() {
         keep_result(plane, &mut after, attempt.result).await?;
     }

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::key::Scope;
@@ -55,11 +54,18 @@ pub(crate) async fn find(
     found.ok_or_else(|| Error::not_found(Noun::Run, run))
 }
 
-/// A run with its result, wherever that is stored.
-pub(crate) async fn answer(plane: &Plane, run: Run) -> Result<RunAnswer, Error> {
-    let Some(sha256) = run.result_sha256.clone() else { return Ok(RunAnswer::from(run)) };
-    let body = plane.store.body(&run.owner, run.deployment.project(), &sha256).await?;
-    let text = body.and_then(|bytes| String::from_utf8(bytes).ok());
-    let result = text.and_then(|text| RawValue::from_string(text).ok());
-    Ok(RunAnswer { result, ..RunAnswer::from(run) })
+/// A run with its result and its counts, wherever those are stored.
+pub(crate) async fn answer(plane: &Plane, mut run: Run) -> Result<RunAnswer, Error> {
+    if let Some(sha256) = &run.components_sha256 {
+        run.components = text(plane, &run, sha256).await?;
+    }
+    if let Some(sha256) = &run.result_sha256 {
+        run.result = text(plane, &run, sha256).await?;
+    }
+    Ok(RunAnswer::from(run))
+}
+
+async fn text(plane: &Plane, run: &Run, sha256: &str) -> Result<Option<String>, Error> {
+    let body = plane.store.body(&run.owner, run.deployment.project(), sha256).await?;
+    Ok(body.and_then(|bytes| String::from_utf8(bytes).ok()))
 }

@@ -48,14 +48,16 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
     };
     let ambient = plane.ambient.clone();
     let input = input(plane, run).await?;
-    let mut secrets = secrets(plane, &run.owner, &plan).await?;
-    if let Some(task) = &task {
-        secrets.extend(variables(plane, task).await?);
-    }
+    let secrets = secrets(plane, &run.owner, &plan).await?;
+    let variables = match &task {
+        Some(task) => variables(plane, task).await?,
+        None => BTreeMap::new(),
+    };
     let context = RunContext {
         run: facts(run),
         input,
         secrets,
+        variables,
         seen: seen(plane, &run.owner, &run.deployment),
         now: Arc::new(move || ambient.now()),
         host: plane.host.clone(),
@@ -207,18 +209,17 @@ pub async fn sealed_variables(
 }
 
 /// The variables that a task's caller gave.
-pub async fn variables(plane: &Plane, task: &Task) -> Result<BTreeMap<String, SecretString>, Error> {
+pub async fn variables(plane: &Plane, task: &Task) -> Result<BTreeMap<String, String>, Error> {
     let Some(sealed) = &task.variables else { return Ok(BTreeMap::new()) };
     let text = plane.cipher.open(&task.owner, &sealed_under(&task.run), sealed).await?;
-    let given: BTreeMap<String, String> = serde_json::from_str(text.expose_secret()).map_err(Error::internal)?;
-    Ok(given.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+    serde_json::from_str(text.expose_secret()).map_err(Error::internal)
 }
 
 fn sealed_under(run: &RunId) -> String {
     format!("task {run}")
 }
 
-/// The keys that `dedupe` has seen in earlier runs of a deployment.
+/// The keys that `dedupe` and `changed` have seen in earlier runs of a deployment.
 pub fn seen(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId) -> Arc<dyn SeenKeys> {
     let (store, clock) = (plane.store.clone(), plane.ambient.clone());
     Arc::new(StoredKeys { store, owner: owner.clone(), deployment: deployment.clone(), clock })
@@ -232,7 +233,11 @@ struct StoredKeys {
 }
 
 impl SeenKeys for StoredKeys {
-    fn seen<'a>(&'a self, component: &'a str, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<bool>, HostError>> {
+    fn seen<'a>(
+        &'a self,
+        component: &'a str,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Option<String>>, HostError>> {
         Box::pin(async move {
             let now = self.clock.now();
             let seen = self.store.seen(&self.owner, &self.deployment, component, keys, now).await;

@@ -9,14 +9,16 @@ use crate::task::trace::{KEPT, ObjectTrace};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use std::time::Duration;
-use tidemill_engine::{EventKind, LogLine, NewKey, Step, TraceEvents};
+use tidemill_engine::{Counts, EventKind, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::run::{Run, State};
-use tidemill_store::{Checkpoint, Held, Part, Transaction};
+use tidemill_store::{Checkpoint, Held, Part, SeenKey, Transaction};
 
 /// Keys of one save: they share a transaction of 100 items with the rest.
 pub const NEW_KEYS: usize = 50;
+/// The counts of a plan's components stay with the run up to this many bytes: some twenty components.
+const COUNTS_INLINE: usize = 1_500;
 /// How often a write that met a request to cancel is decided again.
 const TRIES: usize = 20;
 
@@ -27,7 +29,7 @@ pub type Chunk = (u32, String);
 pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step) -> Result<Holding, Error> {
     let mut after = renewed(plane, run);
     after.deaths = 0;
-    after.objects = step.counts.objects;
+    count(&mut after, &step.counts)?;
     let chunk = log_chunk(&mut after, &step.log)?;
     let trace = trace_chunk(&mut after, &step.traced, plane.now())?;
     let checkpoint = Checkpoint(serde_json::to_string(&step.checkpoint).map_err(Error::internal)?);
@@ -38,6 +40,26 @@ pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step) -> Resul
         Ok(transaction.checkpoint(run, &checkpoint, run.queued_at + HISTORY)?)
     })
     .await
+}
+
+/// Writes down what a run counted so far. The components of a large plan are left for its end: see [`count_all`].
+pub fn count(run: &mut Run, counts: &Counts) -> Result<Option<String>, Error> {
+    (run.objects, run.dropped) = (counts.objects, counts.dropped());
+    let text = serde_json::to_string(&counts.components).map_err(Error::internal)?;
+    if text.len() > COUNTS_INLINE {
+        run.components = None;
+        return Ok(Some(text));
+    }
+    run.components = Some(text);
+    Ok(None)
+}
+
+/// Writes down what a run counted that has ended, and the components of a large plan as a body.
+pub async fn count_all(plane: &Plane, run: &mut Run, counts: &Counts) -> Result<(), Error> {
+    let Some(text) = count(run, counts)? else { return Ok(()) };
+    let names = plane.store.put_bodies(&run.owner, run.deployment.project(), &[text.as_bytes()]).await?;
+    run.components_sha256 = names.into_iter().next();
+    Ok(())
 }
 
 /// Saves a run that goes on, with what `add` adds to the transaction.
@@ -144,7 +166,8 @@ pub fn with_keys<'a>(
 ) -> Result<Transaction<'a>, Error> {
     for key in keys {
         let expires = now.checked_add(bounded(key.expires)).unwrap_or(Timestamp::MAX);
-        transaction = transaction.seen(owner, deployment, &key.component, &key.key, expires)?;
+        let seen = SeenKey { component: &key.component, key: &key.key, value: &key.value, expires };
+        transaction = transaction.seen(owner, deployment, &seen)?;
     }
     Ok(transaction)
 }

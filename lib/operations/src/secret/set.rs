@@ -5,6 +5,7 @@ use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tidemill_engine::SHORTEST_MASKED;
 use tidemill_model::ids::SecretName;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
@@ -52,7 +53,9 @@ impl crate::Operation for Set {
             .into());
         }
         let sealed = plane.cipher.seal(&call.owner, input.name.as_str(), &input.value).await?;
-        let secret = StoredSecret { owner: call.owner.clone(), name: input.name, sealed, updated_at: call.now };
+        let is_short = input.value.expose_secret().chars().count() < SHORTEST_MASKED;
+        let (owner, name) = (call.owner.clone(), input.name);
+        let secret = StoredSecret { owner, name, sealed, updated_at: call.now, is_short };
         plane.store.transaction().secret(&secret)?.commit().await?;
         Ok(SecretAnswer::from(secret))
     }

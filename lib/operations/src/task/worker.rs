@@ -119,13 +119,14 @@ impl ObjectWorker {
     async fn execute(&self, live: Live) -> Result<Product, Error> {
         let ObjectWorker { plane, task, .. } = self;
         let plan = preparation::stored_plan(plane, &task.owner, task.deployment.project(), &task.plan_sha256).await?;
-        let mut secrets = preparation::secrets(plane, &task.owner, &plan).await?;
-        secrets.extend(preparation::variables(plane, task).await?);
+        let secrets = preparation::secrets(plane, &task.owner, &plan).await?;
+        let variables = preparation::variables(plane, task).await?;
         let ambient = plane.ambient.clone();
         let context = RunContext {
             run: facts(task),
             input: RunInput::Live(live),
             secrets,
+            variables,
             seen: preparation::seen(plane, &task.owner, &task.deployment),
             now: Arc::new(move || ambient.now()),
             host: plane.host.clone(),
@@ -160,9 +161,7 @@ impl ObjectWorker {
             trace::extend(&mut product.traced, step.traced);
             product.new_keys = step.new_keys;
             if let Some(outcome) = step.done {
-                if let Tree::Object(result) = outcome.result {
-                    product.result = result;
-                }
+                product.result = outcome.fields();
                 return Ok(product);
             }
             let (plane, task) = (&self.plane, &self.task);

@@ -98,6 +98,8 @@ struct Files {
     folder: PathBuf,
     waiting: VecDeque<PathBuf>,
     current: Option<Current>,
+    /// No file matches the pattern, and that is not counted yet.
+    unmatched: bool,
     format: Format,
     on_error: OnError,
 }
@@ -124,11 +126,18 @@ impl Files {
                 files.len()
             )));
         }
-        if files.is_empty() {
+        let unmatched = files.is_empty() && state.is_none();
+        if unmatched {
             setup.warn(format!("no file matches `{}`", config.path));
         }
-        let mut files =
-            Files { folder, waiting: files.into(), current: None, format: config.format, on_error: config.on_error };
+        let mut files = Files {
+            folder,
+            waiting: files.into(),
+            current: None,
+            unmatched,
+            format: config.format,
+            on_error: config.on_error,
+        };
         if let Some(state) = state {
             files.resume(state)?;
         }
@@ -166,6 +175,9 @@ impl Files {
 
     /// Emits the next object; `false` after the last.
     fn next(&mut self, call: &mut Call<'_>) -> Result<bool, Fault> {
+        if std::mem::take(&mut self.unmatched) {
+            call.dropped("no file matches the pattern");
+        }
         loop {
             let Some(current) = &mut self.current else {
                 let Some(file) = self.waiting.pop_front() else { return Ok(false) };
@@ -182,7 +194,7 @@ impl Files {
             match emitted {
                 Ok(()) => return Ok(true),
                 Err(fault) if self.on_error == OnError::Skip => {
-                    call.ledger.counts.failed += 1;
+                    call.dropped("the line is not valid");
                     call.log(Level::Warn, format!("skipped: {}", fault.message));
                 }
                 Err(fault) => return Err(fault.hint("correct the line, or set `on_error` to `skip`")),

@@ -3,7 +3,9 @@
 use super::Format;
 use crate::component::Fault;
 use crate::json::{self, Json};
+use crate::log::shorten;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
@@ -47,7 +49,8 @@ impl Records {
         }
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(Guarded { file, left: RECORD_LIMIT });
         let header = reader.headers().map_err(|problem| Fault::new(describe(name, &problem)))?;
-        let header = header.iter().map(|column| json::string(column.trim_start_matches('\u{feff}'))).collect();
+        let columns: Vec<&str> = header.iter().map(|column| column.trim_start_matches('\u{feff}')).collect();
+        let header = header_of(name, &columns)?;
         if position.offset > 0 {
             let mut place = csv::Position::new();
             place.set_byte(position.offset).set_line(position.line);
@@ -127,6 +130,16 @@ fn line(
         bytes.drain(..3);
     }
     Ok(Some(String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())))
+}
+
+/// The names of a file's columns. A row is an object, which would keep one value of two with the same name.
+fn header_of(name: &str, columns: &[&str]) -> Result<Vec<Json>, Fault> {
+    let mut seen = HashSet::new();
+    match columns.iter().find(|column| !seen.insert(**column)) {
+        Some(twice) => Err(Fault::new(format!("file `{name}` has the column `{}` twice", shorten(twice, 100)))
+            .hint("give each column a name of its own in the first row, or read the file as `text`")),
+        None => Ok(columns.iter().map(|column| json::string(column)).collect()),
+    }
 }
 
 fn row(header: &[Json], record: &csv::StringRecord) -> Result<Json, String> {

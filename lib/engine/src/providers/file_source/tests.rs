@@ -67,8 +67,20 @@ async fn a_bad_line_ends_the_run_or_is_skipped() {
 
     assert!(error.message.starts_with("line `a.ndjson:2` is not valid: "), "{}", error.message);
     assert_eq!(end.result["documents"], json!([1, 4]));
-    assert_eq!((end.counts.failed, end.log.len()), (2, 2));
+    assert_eq!(end.counted("file_source_0"), (0, 2, 0, "2: the line is not valid".to_owned()));
+    assert_eq!(end.log.len(), 2);
     assert_eq!(row.message, "line `a.csv:2` is not valid: it has 1 columns, the first row has 2");
+}
+
+#[tokio::test]
+async fn a_column_that_comes_twice_ends_the_run_and_loses_no_value() {
+    let world = world(&[("a.csv", b"id,amount, amount\n1,2,3\n"), ("b.csv", b"id,amount,amount\n1,2,3\n")]);
+
+    let apart = read(&world, json!({ "path": "a.csv" }), "documents").await.unwrap();
+    let error = read(&world, json!({ "path": "b.csv", "on_error": "skip" }), "documents").await.unwrap_err();
+
+    assert_eq!(apart.result["documents"], json!([{ "id": "1", "amount": "2", " amount": "3" }]));
+    assert_eq!(error.message, "file `b.csv` has the column `amount` twice");
 }
 
 #[tokio::test]
@@ -92,6 +104,7 @@ async fn no_match_is_a_warning_and_a_missing_file_an_error() {
     let error = read(&world, json!({ "path": "nope.txt" }), "text").await.unwrap_err();
 
     assert_eq!(end.log[0].message, "no file matches `*.nope`");
+    assert_eq!(end.counted("file_source_0"), (0, 0, 0, "1: no file matches the pattern".to_owned()));
     assert_eq!(error.message, "file `nope.txt` is not found");
 }
 

@@ -148,7 +148,9 @@ impl Http {
         if call.is_connected(Lane::Text) {
             call.emit_on(Lane::Text, &arrival.object, Value::text(answer.text()))?;
         }
-        if call.is_connected(Lane::Documents) && !answer.body.is_empty() {
+        if call.is_connected(Lane::Documents) && answer.body.is_empty() {
+            call.dropped("the answer has no body");
+        } else if call.is_connected(Lane::Documents) {
             let document = answer.document().map_err(|problem| {
                 Fault::new(format!("the answer of `{}` is not JSON: {problem}", request.host()))
                     .hint("connect the lane `text` instead")

@@ -136,6 +136,16 @@ async fn other_failures_are_errors_that_show_status_and_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_body_gives_no_document_and_is_counted() {
+    let server = Server::new(vec![answer("204 No Content", "", ""), answer("200 OK", "", "[1]")]).await;
+
+    let end = run(json!({ "url": server.url("/") }), "[1, 2]", "documents").await.unwrap();
+
+    assert_eq!(end.result["documents"], json!([[1]]));
+    assert_eq!(end.counted("http_request_2"), (2, 1, 0, "1: the answer has no body".to_owned()));
+}
+
+#[tokio::test]
 async fn an_expected_status_is_a_success() {
     let server = Server::new(vec![answer("404 Not Found", "", "gone")]).await;
 
