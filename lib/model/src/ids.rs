@@ -270,9 +270,10 @@ fn unseen(what: &'static str, text: &str, c: char) -> Invalid {
     )
 }
 
-/// Refuses a name for something new that cannot be said everywhere: a URL takes `.` and `..` for steps of its path, and a
-/// character that is not seen, or that turns others around, cannot be read off and typed. What has such a name from before
-/// stays readable, so that it can be removed.
+/// Refuses a name for something new that cannot be said everywhere.
+///
+/// A URL takes `.` and `..` for steps of its path, and a character that is not seen, or that turns others around, cannot be
+/// read off and typed. What has such a name from before stays readable, so that it can be removed.
 pub fn nameable(what: &'static str, text: &str) -> Result<(), Invalid> {
     if matches!(text, "." | "..") {
         let message = format!("{what} id `{text}` is a step of a path, which no URL can name");
