@@ -46,6 +46,32 @@ fn a_run_that_dropped_a_value_says_so_in_its_table_and_in_the_list() {
 }
 
 #[test]
+fn a_list_shows_first_what_fails_and_only_that_if_asked() {
+    let plane = Plane::new();
+    let config = json!({"url": "http://127.0.0.1/"});
+    plane.folder("night", &["a", "b"], "x");
+    plane.write_with("orders.pipe", json!({"id": "post", "provider": "http_request", "config": config}));
+    plane.tidemill(&["deploy", "night"]);
+    plane.tidemill(&["deploy", "orders.pipe"]);
+    assert_eq!(plane.tidemill(&["run", "orders", "--follow"]).code, 1);
+    assert_eq!(plane.tidemill(&["run", "b", "--follow"]).code, 0);
+
+    let shown = plane.tidemill(&["list"]).stdout;
+    let rows: Vec<&str> = shown.lines().skip(1).collect();
+    assert!(rows[0].starts_with("orders") && rows[0].contains('✗'), "{shown}");
+    assert!(rows[1].starts_with('a') && rows[2].starts_with('b') && rows[2].contains('✓'), "{shown}");
+
+    let names = |arguments: &[&str]| {
+        let list = plane.tidemill(&[&["list", "--json"], arguments].concat()).json();
+        list["items"].as_array().unwrap().iter().map(|item| item["project"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["a", "b", "orders"]);
+    assert_eq!(names(&["--failing"]), ["orders"]);
+    assert_eq!(names(&["--group", "night", "B"]), ["b"]);
+    assert_eq!(names(&["--state", "paused"]), [] as [&str; 0]);
+}
+
+#[test]
 fn an_update_takes_its_pipeline_as_an_argument_or_as_an_option() {
     let plane = Plane::new();
     for (version, text) in [(1, "one"), (2, "two"), (3, "three")] {

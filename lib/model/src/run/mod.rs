@@ -177,6 +177,11 @@ impl State {
     pub fn is_final(self) -> bool {
         !matches!(self, State::Queued | State::Running)
     }
+
+    /// Whether it ended without doing what it was to do, and no caller wanted that.
+    pub fn is_failure(self) -> bool {
+        matches!(self, State::Failed | State::TimedOut)
+    }
 }
 
 impl fmt::Display for State {
