@@ -207,6 +207,16 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
+impl fmt::Display for Failure {
+    /// The component and the message: `post: the server answered 500`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.component {
+            Some(component) => write!(f, "{component}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
