@@ -72,6 +72,21 @@ fn a_list_shows_first_what_fails_and_only_that_if_asked() {
 }
 
 #[test]
+fn the_plane_warns_of_a_failed_run_in_one_line_with_what_to_do() {
+    let plane = Plane::new();
+    let config = json!({"url": "http://127.0.0.1/"});
+    plane.write_with("orders.pipe", json!({"id": "post", "provider": "http_request", "config": config}));
+    plane.tidemill(&["deploy", "orders.pipe"]);
+    plane.tidemill(&["run", "orders", "--follow"]);
+
+    let log = plane.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("`orders` failed")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("post: `127.0.0.1` is refused"), "{log}");
+    assert!(lines[0].contains("component=\"post\"") && lines[0].contains("hint=\""), "{log}");
+}
+
+#[test]
 fn an_update_takes_its_pipeline_as_an_argument_or_as_an_option() {
     let plane = Plane::new();
     for (version, text) in [(1, "one"), (2, "two"), (3, "three")] {
