@@ -96,10 +96,14 @@ fn of_a_plane() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
     plane.tidemill(&["deploy", "night"]);
+    plane.folder("day", &["orders"], "x");
+    plane.tidemill(&["deploy", "day"]);
     let refused = |arguments: &[&str]| shown(arguments, &plane.tidemill(arguments));
 
     let refusals = [
         refused(&["status", "b"]),
+        refused(&["runs", "orderz"]),
+        refused(&["ticks", "Orders"]),
         refused(&["deploy", "missing"]),
         refused(&["deploy", "night", "--schedule", "x y"]),
         refused(&["deploy", "night", "--max-attempts", "0"]),
@@ -114,6 +118,14 @@ fn of_a_plane() {
     $ tidemill status b # 3
     error: project `b` does not exist
     hint: check the name; `tidemill list` shows what there is
+
+    $ tidemill runs orderz # 3
+    error: project `orderz` does not exist
+    hint: did you mean `orders`?
+
+    $ tidemill ticks Orders # 3
+    error: project `Orders` does not exist
+    hint: did you mean `orders`?
 
     $ tidemill deploy missing # 3
     error: cannot read `missing`: No such file or directory (os error N)
