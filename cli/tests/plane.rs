@@ -46,6 +46,25 @@ fn a_run_that_dropped_a_value_says_so_in_its_table_and_in_the_list() {
 }
 
 #[test]
+fn a_run_is_found_by_the_beginning_of_its_id_in_any_case() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "x");
+    plane.tidemill(&["deploy", "orders.pipe"]);
+    let id = plane.tidemill(&["run", "orders", "--json"]).json()["id"].as_str().unwrap().to_owned();
+
+    for given in [id.to_lowercase(), id[..20].to_owned(), id[..8].to_lowercase(), id[..1].to_owned()] {
+        let shown = plane.tidemill(&["runs", "show", &given, "--json"]);
+        assert_eq!(shown.json()["id"], id.as_str(), "{given}: {}", shown.stderr);
+        assert_eq!(plane.tidemill(&["logs", &given]).code, 0, "{given}");
+    }
+
+    let second = plane.tidemill(&["run", "orders", "--json"]).json()["id"].as_str().unwrap().to_owned();
+    let several = plane.tidemill(&["logs", "0"]);
+    assert_eq!(several.code, 2, "{}", several.stderr);
+    assert!(several.stderr.contains(&id) && several.stderr.contains(&second), "{}", several.stderr);
+}
+
+#[test]
 fn a_list_shows_first_what_fails_and_only_that_if_asked() {
     let plane = Plane::new();
     let config = json!({"url": "http://127.0.0.1/"});

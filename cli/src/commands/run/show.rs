@@ -31,7 +31,7 @@ enum Command {
     /// Show one run with its result
     #[command(after_help = "Example:\n  tidemill runs show orders --json")]
     Show {
-        /// The run's id, or a project for its newest run
+        /// The run's id or the beginning of it, or a project for its newest run
         #[arg(value_name = "RUN|PROJECT")]
         run: String,
     },
