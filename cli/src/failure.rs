@@ -37,6 +37,9 @@ pub struct Failure {
     pub details: Vec<Detail>,
     #[serde(skip, default = "Exit::failed")]
     pub exit: Exit,
+    /// The project that the refused request named, if it named one.
+    #[serde(skip)]
+    pub project: Option<String>,
 }
 
 impl Exit {
@@ -58,7 +61,14 @@ impl Exit {
 
 impl Failure {
     pub fn new(code: &str, message: impl Into<String>) -> Failure {
-        Failure { code: code.into(), message: message.into(), hint: None, details: Vec::new(), exit: Exit::Failed }
+        Failure {
+            code: code.into(),
+            message: message.into(),
+            hint: None,
+            details: Vec::new(),
+            exit: Exit::Failed,
+            project: None,
+        }
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
@@ -139,7 +149,7 @@ impl From<tidemill_operations::Error> for Failure {
         };
         let hint = error.hint.as_ref().map(tidemill_local::hints::rest);
         let details = error.details.into_iter().map(Detail::from).collect();
-        Failure { code: code.into(), message: error.message, hint, details, exit }
+        Failure { hint, details, exit, ..Failure::new(code, error.message) }
     }
 }
 

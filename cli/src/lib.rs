@@ -20,6 +20,7 @@ mod runs;
 mod schedule;
 mod session;
 
+use crate::api::suggestion::with_suggestion;
 use crate::args::Cli;
 use crate::commands::Command;
 use crate::failure::{Exit, Failure};
@@ -39,14 +40,20 @@ pub fn run() -> ExitCode {
         Err(error) => return refused_arguments(&error).into(),
     };
     let session = Session::new(cli.global);
-    let done =
-        runtime(&cli.command).and_then(|runtime| runtime.block_on(commands::run(&session, cli.command, grammar)));
+    let done = runtime(&cli.command).and_then(|runtime| runtime.block_on(run_command(&session, cli.command)));
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {
             session.output.failure(&failure);
             failure.exit.into()
         }
+    }
+}
+
+async fn run_command(session: &Session, command: Command) -> Result<Exit, Failure> {
+    match commands::run(session, command, grammar).await {
+        Err(failure) => Err(with_suggestion(session, failure).await),
+        done => done,
     }
 }
 

@@ -2,24 +2,27 @@
 
 use crate::command::{CommandOutput, tidemill_in};
 use serde_json::{Value, json};
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// A plane in a folder of its own, gone when the test ends.
 pub struct Plane {
     child: Child,
     pub url: String,
     pub folder: TempDir,
+    log: NamedTempFile,
 }
 
 impl Plane {
     pub fn new() -> Plane {
         let folder = tempfile::tempdir().unwrap();
-        let (child, url) = start(folder.path(), "127.0.0.1:0");
-        Plane { child, url, folder }
+        let log = NamedTempFile::new().unwrap();
+        let (child, url) = start(folder.path(), log.path(), "127.0.0.1:0");
+        Plane { child, url, folder, log }
     }
 
     /// Ends the plane by SIGKILL.
@@ -31,7 +34,7 @@ impl Plane {
     /// Starts the plane again that was killed, where it was.
     pub fn start_again(&mut self) {
         let address = self.url.strip_prefix("http://").unwrap().to_owned();
-        (self.child, self.url) = start(self.folder.path(), &address);
+        (self.child, self.url) = start(self.folder.path(), self.log.path(), &address);
     }
 
     /// Starts a command that is not waited for; what it prints can be read.
@@ -50,6 +53,11 @@ impl Plane {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap()
+    }
+
+    /// What the plane has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     pub fn tidemill(&self, arguments: &[&str]) -> CommandOutput {
@@ -103,12 +111,12 @@ impl Plane {
 }
 
 /// Starts a plane in a folder, and gives its address when it is ready.
-fn start(folder: &Path, address: &str) -> (Child, String) {
+fn start(folder: &Path, log: &Path, address: &str) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
         .args(["dev", "--listen", address])
         .current_dir(folder)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(OpenOptions::new().append(true).open(log).unwrap())
         .spawn()
         .unwrap();
     let ready = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();

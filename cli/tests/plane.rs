@@ -46,6 +46,66 @@ fn a_run_that_dropped_a_value_says_so_in_its_table_and_in_the_list() {
 }
 
 #[test]
+fn a_run_is_found_by_the_beginning_of_its_id_in_any_case() {
+    let plane = Plane::new();
+    plane.write("orders.pipe", "x");
+    plane.tidemill(&["deploy", "orders.pipe"]);
+    let id = plane.tidemill(&["run", "orders", "--json"]).json()["id"].as_str().unwrap().to_owned();
+
+    for given in [id.to_lowercase(), id[..20].to_owned(), id[..8].to_lowercase(), id[..1].to_owned()] {
+        let shown = plane.tidemill(&["runs", "show", &given, "--json"]);
+        assert_eq!(shown.json()["id"], id.as_str(), "{given}: {}", shown.stderr);
+        assert_eq!(plane.tidemill(&["logs", &given]).code, 0, "{given}");
+    }
+
+    let second = plane.tidemill(&["run", "orders", "--json"]).json()["id"].as_str().unwrap().to_owned();
+    let several = plane.tidemill(&["logs", "0"]);
+    assert_eq!(several.code, 2, "{}", several.stderr);
+    assert!(several.stderr.contains(&id) && several.stderr.contains(&second), "{}", several.stderr);
+}
+
+#[test]
+fn a_list_shows_first_what_fails_and_only_that_if_asked() {
+    let plane = Plane::new();
+    let config = json!({"url": "http://127.0.0.1/"});
+    plane.folder("night", &["a", "b"], "x");
+    plane.write_with("orders.pipe", json!({"id": "post", "provider": "http_request", "config": config}));
+    plane.tidemill(&["deploy", "night"]);
+    plane.tidemill(&["deploy", "orders.pipe"]);
+    assert_eq!(plane.tidemill(&["run", "orders", "--follow"]).code, 1);
+    assert_eq!(plane.tidemill(&["run", "b", "--follow"]).code, 0);
+
+    let shown = plane.tidemill(&["list"]).stdout;
+    let rows: Vec<&str> = shown.lines().skip(1).collect();
+    assert!(rows[0].starts_with("orders") && rows[0].contains('✗'), "{shown}");
+    assert!(rows[1].starts_with('a') && rows[2].starts_with('b') && rows[2].contains('✓'), "{shown}");
+
+    let names = |arguments: &[&str]| {
+        let list = plane.tidemill(&[&["list", "--json"], arguments].concat()).json();
+        list["items"].as_array().unwrap().iter().map(|item| item["project"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["a", "b", "orders"]);
+    assert_eq!(names(&["--failing"]), ["orders"]);
+    assert_eq!(names(&["--group", "night", "B"]), ["b"]);
+    assert_eq!(names(&["--state", "paused"]), [] as [&str; 0]);
+}
+
+#[test]
+fn the_plane_warns_of_a_failed_run_in_one_line_with_what_to_do() {
+    let plane = Plane::new();
+    let config = json!({"url": "http://127.0.0.1/"});
+    plane.write_with("orders.pipe", json!({"id": "post", "provider": "http_request", "config": config}));
+    plane.tidemill(&["deploy", "orders.pipe"]);
+    plane.tidemill(&["run", "orders", "--follow"]);
+
+    let log = plane.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("`orders` failed")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains("WARN") && lines[0].contains("post: `127.0.0.1` is refused"), "{log}");
+    assert!(lines[0].contains("component=\"post\"") && lines[0].contains("hint=\""), "{log}");
+}
+
+#[test]
 fn an_update_takes_its_pipeline_as_an_argument_or_as_an_option() {
     let plane = Plane::new();
     for (version, text) in [(1, "one"), (2, "two"), (3, "three")] {

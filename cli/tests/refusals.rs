@@ -96,15 +96,20 @@ fn of_a_plane() {
     let plane = Plane::new();
     plane.folder("night", &["a"], "x");
     plane.tidemill(&["deploy", "night"]);
+    plane.folder("day", &["orders"], "x");
+    plane.tidemill(&["deploy", "day"]);
     let refused = |arguments: &[&str]| shown(arguments, &plane.tidemill(arguments));
 
     let refusals = [
         refused(&["status", "b"]),
+        refused(&["runs", "orderz"]),
+        refused(&["ticks", "Orders"]),
         refused(&["deploy", "missing"]),
         refused(&["deploy", "night", "--schedule", "x y"]),
         refused(&["deploy", "night", "--max-attempts", "0"]),
         refused(&["deploy", "night", "--create-only"]),
         refused(&["logs", "01M7Z1XAYSP21KQ5NZ9SHXWXCD"]),
+        refused(&["runs", "show", "01m7z1"]),
         refused(&["rollout", "show", "01M7Z1XAYSP21KQ5NZ9SHXWXCD"]),
         refused(&["promote", "a", "--from", "staging", "--to", "production"]),
         refused(&["secrets", "remove", "TOKEN"]),
@@ -114,6 +119,14 @@ fn of_a_plane() {
     $ tidemill status b # 3
     error: project `b` does not exist
     hint: check the name; `tidemill list` shows what there is
+
+    $ tidemill runs orderz # 3
+    error: project `orderz` does not exist
+    hint: did you mean `orders`?
+
+    $ tidemill ticks Orders # 3
+    error: project `Orders` does not exist
+    hint: did you mean `orders`?
 
     $ tidemill deploy missing # 3
     error: cannot read `missing`: No such file or directory (os error N)
@@ -133,7 +146,11 @@ fn of_a_plane() {
     error: `a`: project `a` is deployed already, as version 1; update it, or remove it first
 
     $ tidemill logs 01M7Z1XAYSP21KQ5NZ9SHXWXCD # 3
-    error: project `01M7Z1XAYSP21KQ5NZ9SHXWXCD` does not exist
+    error: run `01M7Z1XAYSP21KQ5NZ9SHXWXCD` does not exist
+    hint: `tidemill runs` lists them; they are kept for 30 days
+
+    $ tidemill runs show 01m7z1 # 3
+    error: project `01m7z1` does not exist, and no run's id begins with `01M7Z1`
     hint: check the name; `tidemill list` shows what there is
 
     $ tidemill rollout show 01M7Z1XAYSP21KQ5NZ9SHXWXCD # 3

@@ -95,3 +95,18 @@ fn a_wrong_expression_is_refused_where_it_goes_wrong() {
     assert!(ended.stderr.contains("  0 25 * * *\n    ^"), "{}", ended.stderr);
     assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
 }
+
+#[test]
+fn a_due_time_that_a_change_of_the_clock_moved_has_a_note() {
+    let daily = ["schedule", "next", "30 2 * * *", "--timezone", "Europe/Berlin", "--from", "2027-03-27T12:00:00Z"];
+    let note = "02:30 does not exist on this day; due at 03:00 CEST";
+
+    let shown = tidemill(&[&daily[..], &["--count", "2"]].concat()).stdout;
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].ends_with("NOTE") && lines[1].ends_with(note) && !lines[2].contains("exist"), "{shown}");
+
+    let json = tidemill(&[&daily[..], &["--json"]].concat()).json();
+    assert_eq!(json["notes"], json!([{"at": "2027-03-28T01:00:00Z", "note": note}]));
+    let usual = tidemill(&["schedule", "next", "@daily"]).stdout;
+    assert!(!usual.contains("NOTE"), "{usual}");
+}

@@ -62,23 +62,23 @@ impl Client {
     }
 
     pub async fn get(&self, path: &Path) -> Result<Answer, Failure> {
-        self.send(self.request(Method::GET, path)?).await
+        self.send(path, self.request(Method::GET, path)?).await
     }
 
     pub async fn post(&self, path: &Path, body: Option<String>) -> Result<Answer, Failure> {
-        self.send(with_body(self.request(Method::POST, path)?, body)?).await
+        self.send(path, with_body(self.request(Method::POST, path)?, body)?).await
     }
 
     pub async fn patch(&self, path: &Path, body: String) -> Result<Answer, Failure> {
-        self.send(with_body(self.request(Method::PATCH, path)?, Some(body))?).await
+        self.send(path, with_body(self.request(Method::PATCH, path)?, Some(body))?).await
     }
 
     pub async fn put(&self, path: &Path, body: String) -> Result<Answer, Failure> {
-        self.send(with_body(self.request(Method::PUT, path)?, Some(body))?).await
+        self.send(path, with_body(self.request(Method::PUT, path)?, Some(body))?).await
     }
 
     pub async fn delete(&self, path: &Path) -> Result<Answer, Failure> {
-        self.send(self.request(Method::DELETE, path)?).await
+        self.send(path, self.request(Method::DELETE, path)?).await
     }
 
     /// Asks for something that is done once, however often it is asked for under one key.
@@ -90,7 +90,7 @@ impl Client {
         idempotency_key: &str,
     ) -> Result<Answer, Failure> {
         let request = with_body(self.request(method, path)?, body)?;
-        self.send(request.header("idempotency-key", idempotency_key)).await
+        self.send(path, request.header("idempotency-key", idempotency_key)).await
     }
 
     /// Listens to a stream of events, from after the last one that was seen.
@@ -107,8 +107,9 @@ impl Client {
         Ok(self.http.request(method, format!("{}{}", self.url, path)).bearer_auth(self.key.expose_secret()))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        let response = self.answered(request).await?;
+    async fn send(&self, path: &Path, request: RequestBuilder) -> Result<Answer, Failure> {
+        let of_project = |failure| Failure { project: path.project.clone(), ..failure };
+        let response = self.answered(request).await.map_err(of_project)?;
         Ok(Answer { text: response.text().await.map_err(|error| self.unreachable(&error))? })
     }
 
@@ -185,6 +186,8 @@ pub struct Path {
     has_query: bool,
     /// What to do about a name that no URL can hold, if there is one.
     refused: Option<&'static str>,
+    /// The project that it names.
+    project: Option<String>,
 }
 
 impl Path {
@@ -197,7 +200,11 @@ impl Path {
             Some(&"deployments") => "give the project another `project_id`",
             _ => "give another name",
         });
-        Path { text: format!("/v1{text}"), has_query: false, refused }
+        let project = match segments {
+            ["deployments", project, ..] | ["environments", _, "projects", project, ..] => Some((*project).to_owned()),
+            _ => None,
+        };
+        Path { text: format!("/v1{text}"), has_query: false, refused, project }
     }
 
     /// Adds a parameter.
@@ -206,6 +213,11 @@ impl Path {
         self.text.push_str(&format!("{mark}{name}={}", encoded(&value.to_string())));
         self.has_query = true;
         self
+    }
+
+    /// Adds the project that it is about.
+    pub fn in_project(self, project: &str) -> Path {
+        Path { project: Some(project.to_owned()), ..self.with("project", project) }
     }
 
     /// Adds a parameter that may be absent.

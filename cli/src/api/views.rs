@@ -65,9 +65,23 @@ pub struct Deployment {
     pub timeout_seconds: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub last_run: Option<LastRun>,
     #[serde(default)]
     pub warnings: Vec<Detail>,
     pub pipeline: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRun {
+    pub state: String,
+    pub ended_at: Option<Timestamp>,
+}
+
+impl LastRun {
+    pub fn is_failure(&self) -> bool {
+        matches!(self.state.as_str(), "failed" | "timed_out")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,6 +183,8 @@ pub struct Why {
     pub run: Option<String>,
     pub explanation: String,
     pub schedule: Option<String>,
+    #[serde(rename = "clockNote")]
+    pub clock_note: Option<String>,
     pub previous: Option<Timestamp>,
     pub next: Option<Timestamp>,
 }

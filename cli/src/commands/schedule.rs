@@ -61,9 +61,14 @@ pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error))?;
     let from = next.from.unwrap_or_else(crate::output::times::now);
     let due: Vec<Timestamp> = schedule.ticks_after(from).take(next.count as usize).collect();
+    let notes: Vec<Option<String>> = due.iter().map(|at| schedule.clock_note(*at)).collect();
     match session.output.is_json() {
-        true => session.output.json(&Preview { expr: &expr, timezone: &next.timezone, from, next: due }),
-        false => session.output.line(shown(&due, &next.timezone)),
+        true => {
+            let notes =
+                due.iter().zip(notes).filter_map(|(at, note)| Some(ClockNote { at: *at, note: note? })).collect();
+            session.output.json(&Preview { expr: &expr, timezone: &next.timezone, from, next: due, notes });
+        }
+        false => session.output.line(shown(&due, &notes, &next.timezone)),
     }
     Ok(Exit::Done)
 }
@@ -74,19 +79,32 @@ struct Preview<'a> {
     timezone: &'a str,
     from: Timestamp,
     next: Vec<Timestamp>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<ClockNote>,
 }
 
-fn shown(due: &[Timestamp], zone: &str) -> String {
+/// What a change of the clock means for a due time.
+#[derive(Serialize)]
+struct ClockNote {
+    at: Timestamp,
+    note: String,
+}
+
+fn shown(due: &[Timestamp], notes: &[Option<String>], zone: &str) -> String {
     if due.is_empty() {
         return "it is never due by itself".to_owned();
     }
     let now = crate::output::times::now();
     let local = TimeZone::get(zone).ok().filter(|_| zone != "UTC");
-    let mut shown = table::new(if local.is_some() { &["DUE", "LOCAL", ""] } else { &["DUE", ""] });
-    for at in due {
+    let mut columns = if local.is_some() { vec!["DUE", "LOCAL", ""] } else { vec!["DUE", ""] };
+    let has_notes = notes.iter().any(Option::is_some);
+    columns.extend(has_notes.then_some("NOTE"));
+    let mut shown = table::new(&columns);
+    for (at, note) in due.iter().zip(notes) {
         let mut row = vec![Cell::new(absolute(*at))];
         row.extend(local.as_ref().map(|zone| Cell::new(at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z"))));
         row.push(Cell::new(relative(*at, now)));
+        row.extend(note.as_ref().map(Cell::new));
         shown.add_row(row);
     }
     table::text(&shown)

@@ -3,35 +3,76 @@
 pub mod following;
 
 use crate::api::client::{self, Client, Path};
-use crate::api::pages::List;
+use crate::api::pages::{List, PAGE_LIMIT};
 use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{facts, or_dash, plain, readable, state};
 use crate::output::times::{absolute, both, milliseconds, relative};
 use comfy_table::{Cell, Table};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tidemill_model::ids::RunId;
-use tidemill_model::run;
 
-/// Finds a run by its id, or the newest run of a project.
+/// Runs that are named where an id's beginning fits several.
+const SHOWN: usize = 3;
+
+/// Finds a run by its id or the beginning of it, in upper or lower case, or the newest run of a project.
 pub async fn find(plane: &Client, run_or_project: &str) -> Result<Run, Failure> {
-    if RunId::parse(run_or_project).is_ok() {
-        match plane.get(&Path::new(&["runs", run_or_project])).await {
+    let beginning = run_or_project.to_ascii_uppercase();
+    if RunId::parse(&beginning).is_ok() {
+        match plane.get(&Path::new(&["runs", &beginning])).await {
             Err(failure) if failure.exit == Exit::NotFound => {}
             answer => return answer?.read(),
         }
     }
-    newest(plane, run_or_project).await?.ok_or_else(|| {
-        Failure::new("not_found", format!("project `{run_or_project}` has not run yet"))
+    match newest(plane, run_or_project).await {
+        Ok(Some(run)) => Ok(run),
+        Ok(None) => Err(Failure::new("not_found", format!("project `{run_or_project}` has not run yet"))
             .hint(format!("start it with `tidemill run {run_or_project}`"))
-            .exit(Exit::NotFound)
-    })
+            .exit(Exit::NotFound)),
+        Err(failure) if failure.exit == Exit::NotFound => match RunId::first_and_last(&beginning) {
+            Some(ids) => only(plane, &beginning, ids, failure).await,
+            None => Err(failure),
+        },
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The only run whose id begins so. Ids begin with the time of their making, so a part of the list holds them all.
+async fn only(plane: &Client, beginning: &str, ids: (RunId, RunId), no_project: Failure) -> Result<Run, Failure> {
+    let (first, last) = (ids.0.made_at(), ids.1.made_at());
+    let until = last.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+    let path = Path::new(&["runs"]).with("since", first).with("until", until).with("limit", PAGE_LIMIT);
+    let list: List = plane.get(&path).await?.read()?;
+    let mut runs = Vec::new();
+    for item in &list.items {
+        let run: Run = client::read(item.get())?;
+        if run.id.starts_with(beginning) {
+            runs.push(run);
+        }
+    }
+    let asked = plain(beginning);
+    match runs.len() {
+        1 => Ok(runs.remove(0)),
+        0 if ids.0 == ids.1 => Err(Failure::new("not_found", format!("run `{asked}` does not exist"))
+            .hint("`tidemill runs` lists them; they are kept for 30 days")
+            .exit(Exit::NotFound)),
+        0 => Err(Failure {
+            message: format!("{}, and no run's id begins with `{asked}`", no_project.message),
+            ..no_project
+        }),
+        _ => {
+            let shown: Vec<String> = runs.iter().take(SHOWN).map(|run| format!("`{}`", run.id)).collect();
+            let more = if runs.len() > SHOWN || list.next.is_some() { " and more" } else { "" };
+            let message = format!("`{asked}` is the beginning of several runs: {}{more}", shown.join(", "));
+            Err(Failure::argument(message, "give more of the id"))
+        }
+    }
 }
 
 /// The newest run of a project, if it ever ran.
 pub async fn newest(plane: &Client, project: &str) -> Result<Option<Run>, Failure> {
-    let list: List = plane.get(&Path::new(&["runs"]).with("project", project).with("limit", 1)).await?.read()?;
+    let list: List = plane.get(&Path::new(&["runs"]).in_project(project).with("limit", 1)).await?.read()?;
     list.items.first().map(|run| client::read(run.get())).transpose()
 }
 
@@ -128,7 +169,7 @@ pub fn shown(run: &Run) -> String {
     rows.extend((run.dropped > 0).then(|| ("dropped", Cell::new(run.dropped))));
     rows.extend(run.cancel_requested_at.map(|at| ("cancel asked", Cell::new(both(at, now)))));
     if let Some(error) = &run.error {
-        rows.push(("error", Cell::new(plain(&placed(error)))));
+        rows.push(("error", Cell::new(plain(&error.to_string()))));
         rows.extend(error.hint.as_ref().map(|hint| ("hint", Cell::new(plain(hint)))));
     }
     crate::output::table::text(&facts(rows))
@@ -137,16 +178,8 @@ pub fn shown(run: &Run) -> String {
 /// With what a run failed, if it did.
 pub fn failure(run: &Run) -> Option<Failure> {
     let error = run.error.as_ref()?;
-    let message = format!("run `{}` {}: {}", run.id, run.state.replace('_', " "), placed(error));
+    let message = format!("run `{}` {}: {}", run.id, run.state.replace('_', " "), error);
     Some(Failure { hint: error.hint.as_deref().map(plain), ..Failure::new("run_failed", plain(&message)) })
-}
-
-/// The error after the component that it is of.
-fn placed(error: &run::Failure) -> String {
-    match &error.component {
-        Some(component) => format!("{component}: {}", error.message),
-        None => error.message.clone(),
-    }
 }
 
 fn took(run: &Run, now: Timestamp) -> Option<String> {

@@ -152,6 +152,11 @@ impl RunId {
         let value = self.0.chars().fold(0u128, |value, c| value << 5 | crockford_value(c).unwrap_or(0) as u128);
         jiff::Timestamp::from_millisecond((value >> 80) as i64).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
+
+    /// The first and the last id that begin with a text, the same one if it is a whole id; `None` if no id begins so.
+    pub fn first_and_last(beginning: &str) -> Option<(RunId, RunId)> {
+        Some((RunId::parse(format!("{beginning:0<26}")).ok()?, RunId::parse(format!("{beginning:Z<26}")).ok()?))
+    }
 }
 
 impl RolloutId {
@@ -329,6 +334,20 @@ mod tests {
         assert!(first < second);
         assert_eq!(first.made_at(), early);
         assert_eq!(RunId::parse(first.as_str()), Ok(first));
+    }
+
+    #[test]
+    fn the_beginning_of_an_id_bounds_the_time_of_its_making() {
+        let at = jiff::Timestamp::from_millisecond(1_700_000_000_000).unwrap();
+        let id = RunId::new(at, 7);
+
+        for length in 1..=26 {
+            let (first, last) = RunId::first_and_last(&id.as_str()[..length]).unwrap();
+            assert!(first <= id && id <= last && (first == last) == (length == 26), "{first} {last}");
+        }
+        for text in ["8", "0L", "orders", "01J D", "000000000000000000000000000"] {
+            assert_eq!(RunId::first_and_last(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -58,9 +58,9 @@ pub struct DeploymentAnswer {
     pub timeout_seconds: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// The run that last held the right to run.
+    /// In the answers of `get` and `list`, unless it never ran or its last run is no longer kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_run: Option<String>,
+    pub last_run: Option<LastRunAnswer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<crate::Detail>,
     /// The pipeline as it was sent.
@@ -92,10 +92,26 @@ impl DeploymentAnswer {
             timeout_seconds: deployment.settings.timeout_seconds,
             created_at: deployment.created_at,
             updated_at: deployment.updated_at,
-            last_run: deployment.current.as_ref().map(ToString::to_string),
+            last_run: None,
             warnings: Vec::new(),
             pipeline: None,
         }
+    }
+}
+
+/// The run that last held the right to run.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRunAnswer {
+    pub id: String,
+    pub state: run::State,
+    /// `null` while it is open.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl From<Run> for LastRunAnswer {
+    fn from(run: Run) -> LastRunAnswer {
+        LastRunAnswer { id: run.id.to_string(), state: run.state, ended_at: run.ended_at }
     }
 }
 

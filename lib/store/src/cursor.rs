@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{GroupName, RunId};
 use tidemill_model::invalid::Invalid;
 
@@ -14,6 +15,11 @@ impl Cursor {
     /// Goes on after a run, in whichever partition.
     pub fn of_run(run: &RunId) -> Cursor {
         Cursor(format!("{}{run}", crate::keys::RUNS))
+    }
+
+    /// Goes on after a deployment.
+    pub fn of_deployment(id: &DeploymentId) -> Cursor {
+        Cursor(crate::keys::deployment_sort(id))
     }
 
     /// Goes on after a group.

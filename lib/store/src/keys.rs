@@ -119,7 +119,11 @@ pub fn owner(owner: &OwnerId) -> Key {
 pub const DEPLOYMENTS: &str = "deployment#";
 
 pub fn deployment(owner: &OwnerId, id: &DeploymentId) -> Key {
-    Key::new(owner_partition(owner), format!("{DEPLOYMENTS}{}", spelled(id)))
+    Key::new(owner_partition(owner), deployment_sort(id))
+}
+
+pub fn deployment_sort(id: &DeploymentId) -> String {
+    format!("{DEPLOYMENTS}{}", spelled(id))
 }
 
 /// What the deployments of a project's sources begin with, those of one environment.

@@ -27,6 +27,13 @@ impl Store {
         self.get(&keys::run(owner, deployment, run)).await
     }
 
+    /// Reads one run of each of some deployments, in their order; what is not there is left out.
+    pub async fn runs_of(&self, owner: &OwnerId, wanted: &[(DeploymentId, RunId)]) -> Result<Vec<Run>, Error> {
+        let keys = wanted.iter().map(|(deployment, run)| keys::run(owner, deployment, run).attributes());
+        let items = self.batch(keys.collect()).await?;
+        items.into_iter().map(crate::item::from_item).collect()
+    }
+
     /// Finds a run of an owner without knowing its project, by the index: a run of the last moment may be absent.
     pub async fn run_anywhere(&self, owner: &OwnerId, run: &RunId) -> Result<Option<Run>, Error> {
         let sort = format!("{}{run}", keys::RUNS);

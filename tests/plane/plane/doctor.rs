@@ -1,6 +1,6 @@
 //! The doctor: what must hold of an owner's deployments.
 
-use crate::given::{deaf, lose_timers, queued, run};
+use crate::given::{broken, deaf, lose_timers, queued, run};
 use serde_json::{Value, json};
 use tidemill_model::key::Scope;
 use tidemill_testing::{TestPlane, User, minutes, pipeline, seconds};
@@ -131,4 +131,56 @@ async fn a_secret_that_is_too_short_to_be_masked_is_a_warning() {
     assert_eq!((&report["healthy"], found(&report)), (&json!(true), vec![("secret", "", false)]));
     let message = report["findings"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("secret `PIN` has fewer than 6 characters"), "{message}");
+}
+
+#[tokio::test]
+async fn a_deployment_whose_last_three_runs_failed_is_named_with_the_reason() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(broken("p"), "* * * * *").await.ok();
+    ana.deploy(pipeline("q"), "* * * * *").await.ok();
+    world.advance(minutes(2)).await;
+    assert_eq!(doctor(&ana).await["findings"], json!([]), "two may be chance");
+
+    world.advance(minutes(1)).await;
+
+    let report = doctor(&ana).await;
+    assert_eq!((&report["healthy"], found(&report)), (&json!(true), vec![("failing", "p", false)]));
+    let run = ana.runs("p").await.last().unwrap().clone();
+    let (message, error) =
+        (report["findings"][0]["message"].as_str().unwrap(), run["error"]["message"].as_str().unwrap());
+    assert!(message.contains(run["id"].as_str().unwrap()) && message.contains(error), "{message}");
+    ana.patch("/v1/deployments/p", json!({"pipeline": pipeline("p")})).await.ok();
+    world.advance(minutes(1)).await;
+    assert_eq!(doctor(&ana).await["findings"], json!([]));
+}
+
+#[tokio::test]
+async fn a_deployment_whose_last_three_due_minutes_were_skipped_is_named_unless_it_is_paused() {
+    let world = TestPlane::new().await;
+    let (ana, other) = (world.user("ana").await, world.user("ana").await);
+    ana.deploy(pipeline("paused"), "* * * * *").await.ok();
+    other.deploy(pipeline("errored"), "* * * * *").await.ok();
+    ana.post("/v1/deployments/paused/pause", json!({})).await.ok();
+    ana.delete(&format!("/v1/keys/{}", other.key_id)).await.ok();
+    world.advance(minutes(2)).await;
+    assert_eq!(doctor(&ana).await["findings"], json!([]));
+
+    world.advance(minutes(1)).await;
+
+    let report = doctor(&ana).await;
+    assert_eq!(found(&report), [("skipping", "errored", false)]);
+    assert!(report["findings"][0]["message"].as_str().unwrap().contains("key was revoked"), "{report}");
+}
+
+#[tokio::test]
+async fn removed_deployments_are_neither_counted_nor_named() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "manual").await.ok();
+    ana.deploy(broken("q"), "* * * * *").await.ok();
+    world.advance(minutes(3)).await;
+    ana.delete("/v1/deployments/q").await.ok();
+
+    assert_eq!(doctor(&ana).await, json!({"healthy": true, "deployments": 1, "findings": []}));
 }

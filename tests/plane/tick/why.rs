@@ -147,3 +147,19 @@ async fn a_time_that_is_none_is_refused() {
     assert_eq!(ana.get("/v1/deployments/p/why?time=noon").await.refused(400), "invalid_argument");
     assert_eq!(ana.get("/v1/deployments/p/why").await.refused(400), "invalid_argument");
 }
+
+#[tokio::test]
+async fn a_minute_that_a_change_of_the_clock_moved_says_so() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let daily = json!({"pipeline": pipeline("p"), "schedule": "30 2 * * *", "timezone": "Europe/Berlin"});
+    ana.post("/v1/deployments", daily).await.ok();
+
+    let moved = ana.get("/v1/deployments/p/why?time=2026-03-29T01:00:00Z").await.ok();
+    let usual = ana.get("/v1/deployments/p/why?time=2026-03-28T01:30:00Z").await.ok();
+
+    says(&moved, "future", "still to come");
+    assert_eq!(moved["clockNote"], "02:30 does not exist on this day; due at 03:00 CEST");
+    says(&usual, "future", "still to come");
+    assert_eq!(usual["clockNote"], Value::Null);
+}

@@ -7,9 +7,9 @@ use crate::output::table::{self, counted, plain};
 use crate::session::Session;
 use comfy_table::{Cell, Color};
 
-/// Check your deployments: timers, due ticks, open runs, versions, the ledger
+/// Check your deployments: timers, due ticks, open runs, versions, the ledger, failures in a row
 ///
-/// Exits with 1 if findings remain.
+/// Exits with 1 if findings remain, but for warnings: `failing`, `skipping` and `secret`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill doctor --fix")]
 pub struct Args {

@@ -10,7 +10,7 @@ use crate::session::Session;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill cancel 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
 pub struct Args {
-    /// The run's id, or a project for its newest run
+    /// The run's id or the beginning of it, or a project for its newest run
     #[arg(value_name = "RUN|PROJECT")]
     run: String,
 }

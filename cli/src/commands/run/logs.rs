@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
   tidemill logs orders --follow
   tidemill logs 01JD7Z8K3M4N5P6Q7R8S9T0V1W --json")]
 pub struct Args {
-    /// The run's id, or a project for its newest run
+    /// The run's id or the beginning of it, or a project for its newest run
     #[arg(value_name = "RUN|PROJECT")]
     run: String,
     /// Go on until the run has ended

@@ -31,7 +31,7 @@ enum Command {
     /// Show one run with its result
     #[command(after_help = "Example:\n  tidemill runs show orders --json")]
     Show {
-        /// The run's id, or a project for its newest run
+        /// The run's id or the beginning of it, or a project for its newest run
         #[arg(value_name = "RUN|PROJECT")]
         run: String,
     },
@@ -62,11 +62,13 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 }
 
 async fn list(session: &Session, filter: Filter) -> Result<Exit, Failure> {
-    let path = Path::new(&["runs"])
-        .with_some("project", filter.project)
-        .with_some("state", filter.state)
-        .with_some("trigger", filter.trigger)
-        .with_some("version", filter.version);
+    let path = Path::new(&["runs"]);
+    let path = match &filter.project {
+        Some(project) => path.in_project(project),
+        None => path,
+    };
+    let path =
+        path.with_some("state", filter.state).with_some("trigger", filter.trigger).with_some("version", filter.version);
     let list = filter.period.fetch(&session.client()?, &path).await?;
     let dropped = DroppedColumn::of(&list);
     list.print(session, "no run matches", runs::columns(dropped), |table, run| runs::row(table, dropped, run))?;

@@ -42,6 +42,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 fn shown(why: &Why, now: Timestamp) -> String {
     let mut rows = vec![("time", Cell::new(both(why.time, now))), ("outcome", state(&why.outcome))];
     rows.extend(why.schedule.as_ref().map(|schedule| ("schedule", Cell::new(schedule))));
+    rows.extend(why.clock_note.as_ref().map(|note| ("clock", Cell::new(note))));
     rows.extend(why.run.as_ref().map(|run| ("run", Cell::new(run))));
     rows.extend(why.previous.map(|at| ("due before", Cell::new(both(at, now)))));
     rows.extend(why.next.map(|at| ("due after", Cell::new(both(at, now)))));

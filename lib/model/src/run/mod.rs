@@ -177,6 +177,11 @@ impl State {
     pub fn is_final(self) -> bool {
         !matches!(self, State::Queued | State::Running)
     }
+
+    /// Whether it ended without doing what it was to do, and no caller wanted that.
+    pub fn is_failure(self) -> bool {
+        matches!(self, State::Failed | State::TimedOut)
+    }
 }
 
 impl fmt::Display for State {
@@ -200,6 +205,16 @@ pub struct Failure {
     /// What to do, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    /// The component and the message: `post: the server answered 500`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.component {
+            Some(component) => write!(f, "{component}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
 }
 
 /// How an attempt ended.

@@ -1,6 +1,6 @@
 //! One deployment, with its pipeline as it was sent.
 
-use crate::answer::DeploymentAnswer;
+use crate::answer::{DeploymentAnswer, LastRunAnswer};
 use crate::deployment::change::existing;
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
@@ -20,6 +20,14 @@ impl crate::Operation for Get {
         let version = plane.store.version(&call.owner, &input.project, deployment.version).await?;
         let version = version.ok_or_else(|| Error::internal("a deployment's version is missing"))?;
         let pipeline = stored_pipeline(plane, &call.owner, &input.project, &version.sha256).await?;
-        Ok(DeploymentAnswer { pipeline: Some(pipeline), ..DeploymentAnswer::of(plane, &deployment) })
+        let last_run = match &deployment.current {
+            Some(run) => plane.store.run(&call.owner, &deployment.id, run).await?,
+            None => None,
+        };
+        Ok(DeploymentAnswer {
+            pipeline: Some(pipeline),
+            last_run: last_run.map(LastRunAnswer::from),
+            ..DeploymentAnswer::of(plane, &deployment)
+        })
     }
 }

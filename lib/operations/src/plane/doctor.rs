@@ -15,11 +15,16 @@ use tidemill_model::key::Scope;
 use tidemill_model::run::State;
 use tidemill_model::sweep::{self, Look, Patience, of_deployment, of_rollout};
 use tidemill_model::task;
+use tidemill_model::tick::{Outcome, Skipped, Tick};
 use tidemill_model::version::sha256;
-use tidemill_store::PAGE_LIMIT;
+use tidemill_store::{PAGE_LIMIT, Period};
 
 /// Ticks of a deployment that are looked at, the newest ones.
 const TICKS: usize = 1000;
+/// Runs that failed in a row, or due minutes that were skipped in a row, before they are a finding.
+const IN_A_ROW: usize = 3;
+/// Runs that are looked at for the last that ended: a few may still be open.
+const RUNS: usize = 10;
 
 pub struct Doctor;
 
@@ -33,6 +38,7 @@ pub struct Input {
 #[derive(Debug, Serialize)]
 pub struct Output {
     pub healthy: bool,
+    /// Those that are live, the sources of environments too.
     pub deployments: usize,
     pub findings: Vec<Finding>,
 }
@@ -55,22 +61,24 @@ impl crate::Operation for Doctor {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
         let mut output = Output { healthy: true, deployments: 0, findings: Vec::new() };
         let mut timers = plane.timers.all().await?;
+        // The plane works in spite of them.
+        let mut warnings = Vec::new();
         let mut cursor = None;
         loop {
             let page = plane.store.deployments(&call.owner, cursor.as_ref(), PAGE_LIMIT).await?;
             for deployment in &page.items {
-                output.deployments += 1;
+                output.deployments += usize::from(!deployment.state.is_removed());
                 let has_timers = has_its_timers(plane, deployment, &mut timers);
                 let look = look(plane, Patience::Usual);
                 let examination = Examination { plane, deployment, look, fix: input.fix };
-                output.findings.extend(examination.findings(has_timers).await?);
+                output.findings.extend(examination.findings(has_timers, &mut warnings).await?);
             }
             cursor = page.next;
             if cursor.is_none() {
                 output.findings.extend(open_tasks(plane, call).await?);
                 output.findings.extend(rollouts(plane, call, input.fix).await?);
                 output.healthy = output.findings.iter().all(|finding| finding.fixed);
-                // A warning: the plane works.
+                output.findings.extend(warnings);
                 output.findings.extend(short_secrets(plane, call).await?);
                 return Ok(output);
             }
@@ -140,7 +148,8 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    async fn findings(&self, has_timers: bool) -> Result<Vec<Finding>, Error> {
+    /// What does not hold; beside it what its owner should look at.
+    async fn findings(&self, has_timers: bool, warnings: &mut Vec<Finding>) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
         self.timers_and_due_ticks(has_timers, &mut findings).await;
         self.open_runs(&mut findings).await?;
@@ -148,7 +157,12 @@ impl Examination<'_> {
         if self.deployment.id.is_project() {
             self.versions(&mut findings).await?;
         }
-        self.ticks(&mut findings).await?;
+        let ticks = crate::tick::list::ticks(self.plane, self.deployment, None, None, TICKS).await?;
+        if !self.deployment.state.is_removed() {
+            warnings.extend(self.failures().await?);
+            warnings.extend(self.skipped(&ticks));
+        }
+        self.ticks(ticks, &mut findings);
         Ok(findings)
     }
 
@@ -223,9 +237,38 @@ impl Examination<'_> {
         Ok(())
     }
 
+    /// The last runs did not all fail.
+    async fn failures(&self) -> Result<Option<Finding>, Error> {
+        let Deployment { owner, id, current, .. } = self.deployment;
+        if current.is_none() {
+            return Ok(None);
+        }
+        let page = self.plane.store.runs(owner, id, &Period::default(), None, RUNS).await?;
+        let ended: Vec<_> = page.items.iter().filter(|run| run.state.is_final()).take(IN_A_ROW).collect();
+        let Some(newest) = ended.first().filter(|_| ended.len() == IN_A_ROW) else { return Ok(None) };
+        if !ended.iter().all(|run| run.state.is_failure()) {
+            return Ok(None);
+        }
+        let why = newest.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        let message = format!("its last {IN_A_ROW} runs failed; run {}{why}", newest.id);
+        Ok(Some(self.finding("failing", message, false)))
+    }
+
+    /// The last due minutes were not all skipped, but for those that a caller paused or changed.
+    fn skipped(&self, ticks: &[Tick]) -> Option<Finding> {
+        let last = ticks.get(..IN_A_ROW)?;
+        let reason = |tick: &Tick| match &tick.outcome {
+            Outcome::Skipped(Skipped::Overlap { run }) => Some(format!("run {run} was still going")),
+            Outcome::Skipped(Skipped::Errored) => Some("its key was revoked or has expired".to_owned()),
+            _ => None,
+        };
+        let reasons: Vec<String> = last.iter().map_while(reason).collect();
+        let newest = reasons.first().filter(|_| reasons.len() == IN_A_ROW)?;
+        Some(self.finding("skipping", format!("its last {IN_A_ROW} due minutes were skipped: {newest}"), false))
+    }
+
     /// No tick has two outcomes.
-    async fn ticks(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
-        let ticks = crate::tick::list::ticks(self.plane, self.deployment, None, None, TICKS).await?;
+    fn ticks(&self, ticks: Vec<Tick>, findings: &mut Vec<Finding>) {
         let mut counts: BTreeMap<Timestamp, usize> = BTreeMap::new();
         for tick in ticks {
             *counts.entry(tick.at).or_default() += 1;
@@ -233,6 +276,5 @@ impl Examination<'_> {
         for (at, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
             findings.push(self.finding("ledger", format!("the tick of {at} has {count} outcomes"), false));
         }
-        Ok(())
     }
 }

@@ -99,6 +99,13 @@ fn log_end(run: &Run) {
         State::Queued => {
             tracing::warn!(run.id = %id, project.id = %project, attempt = run.attempt, "run `{id}` tries again")
         }
+        State::Failed | State::TimedOut => {
+            let error = run.error.as_ref();
+            let component = error.and_then(|error| error.component.as_deref());
+            let hint = error.and_then(|error| error.hint.as_deref());
+            let why = error.map(|error| format!(": {error}").replace(char::is_control, " ")).unwrap_or_default();
+            tracing::warn!(run.id = %id, project.id = %project, component, hint, "run `{id}` of `{project}` {state}{why}")
+        }
         _ => tracing::info!(run.id = %id, project.id = %project, "run `{id}` of `{project}` {state}"),
     }
 }

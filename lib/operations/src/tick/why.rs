@@ -6,6 +6,7 @@ use crate::plane::{Call, Plane};
 use crate::tick::list::{TickAnswer, TickOutcome, TickReason, ticks};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::{Deployment, Status};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
@@ -35,6 +36,9 @@ pub struct Output {
     pub explanation: String,
     /// The schedule that held at the time.
     pub schedule: Option<String>,
+    /// What a change of the clock means for the minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_note: Option<String>,
     /// The due minutes around it.
     pub previous: Option<Timestamp>,
     pub next: Option<Timestamp>,
@@ -103,7 +107,9 @@ impl Question<'_> {
             }
         };
         let answer = TickAnswer::from(tick);
-        Output { reason: answer.reason, run: answer.run, time: answer.at, ..self.output(answer.outcome, explanation) }
+        let clock_note = self.clock_note(answer.at);
+        let output = self.output(answer.outcome, explanation);
+        Output { reason: answer.reason, run: answer.run, time: answer.at, clock_note, ..output }
     }
 
     fn without_tick(&self) -> Output {
@@ -135,6 +141,12 @@ impl Question<'_> {
         self.plane.calendar.previous_tick(&self.held?.schedule, just_after)
     }
 
+    /// A calendar of shorter minutes has no clock that changes.
+    fn clock_note(&self, at: Timestamp) -> Option<String> {
+        let held = self.held.filter(|held| held.state != Status::Removed && self.plane.calendar == Calendar::default());
+        held?.schedule.clock_note(at)
+    }
+
     fn output(&self, outcome: TickOutcome, explanation: String) -> Output {
         let schedule = self.held.map(|held| &held.schedule);
         Output {
@@ -145,6 +157,7 @@ impl Question<'_> {
             run: None,
             explanation,
             schedule: schedule.map(|schedule| schedule.as_str().to_owned()),
+            clock_note: self.clock_note(self.time),
             previous: schedule.and_then(|schedule| self.plane.calendar.previous_tick(schedule, self.time)),
             next: schedule.and_then(|schedule| self.plane.calendar.next_tick(schedule, self.time)),
         }

@@ -1,7 +1,7 @@
 //! Deployments: what keeps a project live.
 
-use super::{Function, LIST_OF_OWNER, On, PAGE, QueueKind};
-use crate::rest::Body;
+use super::{Function, On, PAGE, QueueKind};
+use crate::rest::{Body, Query};
 use crate::rights::Partition::*;
 use crate::rights::Right::*;
 use crate::route::Route;
@@ -14,7 +14,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::once::<deployment::Add, _>(Route::post("/v1/deployments").success(201))
         .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Hooks, Projects]), PutMany(&[Projects]), FollowTimers])
         .memory(512),
-    Function::of::<deployment::List>(Route::get("/v1/deployments").query(&PAGE)).may(LIST_OF_OWNER),
+    Function::of::<deployment::List>(Route::get("/v1/deployments").query(&[
+        Query::text("name"),
+        Query::text("state"),
+        Query::text("group"),
+        Query::flag("failing"),
+        PAGE[0],
+        PAGE[1],
+    ]))
+    .may(&[Get(&[Keys]), List(&[Owners]), GetMany(&[Projects]), Put(&[Keys, Owners])]),
     Function::of::<deployment::Get>(Route::get("/v1/deployments/{project}")).may(&[
         Get(&[Keys, Owners, Projects]),
         List(&[Projects]),

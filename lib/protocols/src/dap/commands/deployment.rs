@@ -83,7 +83,7 @@ pub async fn list(request: CommandRequest) -> Result<Body, Failure> {
     let CommandRequest { plane, call, .. } = &request;
     let (mut records, mut size, mut cursor) = (Vec::new(), 0, None);
     loop {
-        let input = deployment::list::Input { limit: Some(100), cursor };
+        let input = deployment::list::Input { limit: Some(100), cursor, ..Default::default() };
         let page = deployment::list::with_pipelines(plane, call, input).await?;
         for mut answer in page.items {
             let record = record(call, &mut answer)?;
