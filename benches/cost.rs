@@ -126,10 +126,12 @@ impl Bench {
         let hook = hooked["hook"].as_str().expect("a deployment has a hook").to_owned();
         let text = [("content-type", "text/plain")];
         self.world.faults.die(None);
-        let timers = self.timers().await;
-        self.world.anonymous().send(Method::POST, &hook, &text, vec![b'x'; 1_000]).await.ok();
-        self.note("hook_receive", "a body of 1 KB", timers).await;
-        self.answer_message().await;
+        for case in ["the first body, of 1 KB", "a later one"] {
+            let timers = self.timers().await;
+            self.world.anonymous().send(Method::POST, &hook, &text, vec![b'x'; 1_000]).await.ok();
+            self.note("hook_receive", case, timers).await;
+            self.answer_message().await;
+        }
     }
 
     async fn scheduled_runs(&mut self) {

@@ -132,6 +132,8 @@ impl From<tidemill_operations::Error> for Failure {
             Code::Conflict => ("conflict", Exit::Conflict),
             Code::FailedPrecondition => ("failed_precondition", Exit::Conflict),
             Code::TooLarge => ("too_large", Exit::Failed),
+            Code::UnsupportedMediaType => ("unsupported_media_type", Exit::Failed),
+            Code::RunFailed => ("run_failed", Exit::Failed),
             Code::Unavailable => ("unavailable", Exit::Unavailable),
             Code::Internal => ("internal", Exit::Failed),
         };

@@ -94,3 +94,120 @@ async fn a_body_over_the_limit_is_refused_by_name() {
     assert!(answer.body["message"].as_str().unwrap().contains("limit is 1048576"));
     assert_eq!(answer.refused(413), "too_large");
 }
+
+/// A project that shows what its hook gives on a lane.
+async fn listening(world: &TestPlane, lane: &str) -> (tidemill_testing::User, String) {
+    let ana = world.user("ana").await;
+    let mut pipeline = echo("p");
+    pipeline["components"][1]["input"][0]["lane"] = lane.into();
+    let added = ana.deploy(pipeline, "manual").await.ok();
+    (ana, added["hook"].as_str().unwrap().to_owned())
+}
+
+/// What the run of a body gave on a lane.
+async fn given(lane: &str, headers: &[(&'static str, &str)], body: &[u8]) -> Value {
+    let world = TestPlane::new().await;
+    let (ana, hook) = listening(&world, lane).await;
+    world.anonymous().send(http::Method::POST, &hook, headers, body.to_vec()).await.ok();
+    world.settle().await;
+    let runs = ana.runs("p").await;
+    let run = ana.get(&format!("/v1/runs/{}", runs[0]["id"].as_str().unwrap())).await.ok();
+    assert_eq!(run["state"], "succeeded", "{run}");
+    run["result"][lane].clone()
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+#[tokio::test]
+async fn json_is_taken_whatever_its_sender_says_it_is() {
+    for headers in
+        [&[FORM][..], &[], &[("content-type", "application/cloudevents+json")], &[("content-type", "text/plain")]]
+    {
+        assert_eq!(given("documents", headers, b"\xef\xbb\xbf{\"id\": 5}").await, json!([{"id": 5}]), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn forms_are_objects_and_parts_are_objects_of_their_own() {
+    assert_eq!(given("documents", &[FORM], b"a=1&b=x+y").await, json!([{"a": "1", "b": "x y"}]));
+    assert_eq!(given("documents", &[FORM], b"payload=%7B%22ref%22%3A%22main%22%7D").await, json!([{"ref": "main"}]));
+    let multipart = "--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\none\r\n\
+        --x\r\ncontent-disposition: form-data; name=\"f\"; filename=\"f.txt\"\r\n\r\ntwo\r\n--x--\r\n";
+    let headers = [("content-type", "multipart/form-data; boundary=x")];
+    assert_eq!(given("text", &headers, multipart.as_bytes()).await, json!(["one\n\ntwo\n\n"]));
+}
+
+#[tokio::test]
+async fn text_arrives_in_its_charset_and_inflated() {
+    let gzip = {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(b"T\xfcr").unwrap();
+        encoder.finish().unwrap()
+    };
+    let headers = [("content-type", "text/plain; charset=iso-8859-1"), ("content-encoding", "gzip")];
+    assert_eq!(given("text", &headers, &gzip).await, json!(["Tür\n\n"]));
+    assert_eq!(given("documents", &[], b"").await, json!([null]));
+}
+
+#[tokio::test]
+async fn what_the_pipeline_cannot_take_is_refused_before_there_is_a_run() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = listening(&world, "documents").await;
+    let json = ("content-type", "application/json");
+    for (headers, body, status) in [
+        (&[("content-type", "image/png")][..], &b"\x89PNG"[..], 415),
+        (&[json, ("content-encoding", "br")], b"{}", 415),
+        (&[json], b"{\"a\":", 400),
+        (&[], b"{\"a\":", 400),
+        (&[("content-type", "application/json; charset=klingon")], b"{}", 400),
+        (&[json, ("content-encoding", "gzip")], b"{}", 400),
+        (&[("content-type", "multipart/form-data; boundary=x")], b"--x\r\n", 400),
+    ] {
+        let answer = world.anonymous().send(http::Method::POST, &hook, headers, body.to_vec()).await;
+        assert_eq!(answer.status, status, "{headers:?} {}", answer.body);
+    }
+    let text = world.anonymous().send(http::Method::POST, &hook, &[("content-type", "text/csv")], b"a".to_vec()).await;
+    assert!(text.body["hint"].as_str().unwrap().contains("`application/json`"), "{}", text.body);
+    assert_eq!(text.refused(415), "unsupported_media_type");
+    assert_eq!(ana.runs("p").await.len(), 0);
+}
+
+/// What a sender is answered who waits for a run that fails.
+async fn waited_for_a_failure(query: &str) -> tidemill_testing::Answer {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let mut pipeline = echo("p");
+    pipeline["components"][1] = json!({
+        "id": "inner", "provider": "json", "config": {"program": "error(\"hidden\")"},
+        "input": [{"lane": "text", "from": "in"}],
+    });
+    let added = ana.deploy(pipeline, "manual").await.ok();
+    let path = format!("{}?{query}", added["hook"].as_str().unwrap());
+    let sender = world.anonymous();
+    let working = async {
+        loop {
+            world.settle().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = sender.send(http::Method::POST, &path, &[("content-type", "text/plain")], b"hi".to_vec()) => answer,
+        () = working => unreachable!("it works without an end"),
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_no_success_and_shows_its_sender_nothing_of_the_inside() {
+    for (query, status) in [("wait=5", 502), ("wait=5&status=200", 200), ("wait=5&status=paid&status=x", 502)] {
+        let answer = waited_for_a_failure(query).await;
+
+        let shown = answer.body.to_string();
+        assert_eq!(answer.status, status, "{query} {shown}");
+        assert!(!shown.contains("hidden") && !shown.contains("inner"), "{shown}");
+        match status {
+            200 => assert_eq!(answer.body["state"], "failed"),
+            _ => assert_eq!(answer.body["code"], "run_failed"),
+        }
+    }
+}

@@ -68,6 +68,29 @@ async fn a_task_is_opened_shown_sent_to_and_ended() {
 }
 
 #[tokio::test]
+async fn a_body_is_read_by_its_content_and_inflated() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let token = open(&ana, echo("p")).await;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, b"\xef\xbb\xbf{\"a\": 1}").unwrap();
+    let gzip = encoder.finish().unwrap();
+
+    let curl = ("content-type", "application/x-www-form-urlencoded");
+    for (headers, body) in [
+        (vec![curl], b"{\"a\": 1}".to_vec()),
+        (vec![], b"{\"a\": 1}".to_vec()),
+        (vec![("content-type", "application/json"), ("content-encoding", "gzip")], gzip),
+    ] {
+        for (path, object) in [("/webhook?token=", "/data/objects/body"), ("/v1/tasks/", "/result")] {
+            let end = if path == "/v1/tasks/" { "/objects" } else { "" };
+            let sent = ana.send(Method::POST, &format!("{path}{token}{end}"), &headers, body.clone()).await.ok();
+            assert_eq!(sent.pointer(object).unwrap()["documents"], json!([{"a": 1}]), "{headers:?} {sent}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn old_clients_put_what_newer_ones_post() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;

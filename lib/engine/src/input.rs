@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Tree, json};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::lane::Lane;
@@ -34,16 +35,36 @@ pub struct Input {
     /// Facts about the request that components see in `$object`, e.g. `method`, `headers`, `query`. An object or null.
     #[serde(default, skip_serializing_if = "Tree::is_null")]
     pub meta: Tree,
+    /// The further objects of the same request: the other parts of a form. They have no more of their own, and their
+    /// `meta` adds to the first one's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Input>,
 }
 
 impl Input {
     pub fn new(mime: impl Into<String>, body: impl Into<Bytes>) -> Input {
-        Input { mime: mime.into(), name: None, body: body.into(), lane: None, meta: Tree::Null }
+        Input { mime: mime.into(), name: None, body: body.into(), lane: None, meta: Tree::Null, more: Vec::new() }
     }
 
     /// The media type without parameters, in lower case.
     pub(crate) fn media_type(&self) -> String {
-        self.mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        crate::body::essence(&self.mime)
+    }
+
+    /// One of its objects, from 0, with all that it knows of the request.
+    pub(crate) fn object(&self, number: usize) -> Option<Cow<'_, Input>> {
+        let Some(further) = number.checked_sub(1) else { return Some(Cow::Borrowed(self)) };
+        let mut object = self.more.get(further)?.clone();
+        if let (Tree::Object(first), Tree::Object(own)) = (&self.meta, &object.meta) {
+            object.meta =
+                Tree::Object(first.iter().chain(own).map(|(name, fact)| (name.clone(), fact.clone())).collect());
+        }
+        Some(Cow::Owned(object))
+    }
+
+    /// The bytes of all its objects.
+    pub fn size(&self) -> usize {
+        self.body.len() + self.more.iter().map(Input::size).sum::<usize>()
     }
 }
 

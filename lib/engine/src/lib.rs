@@ -4,6 +4,7 @@
 //! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component.
 
 mod assembly;
+pub mod body;
 mod checkpoint;
 mod component;
 mod context;
@@ -34,7 +35,7 @@ pub use execution::Execution;
 pub use input::{Input, Live, RunEnded, RunInput, Sender};
 pub use log::{Level, LogLine};
 pub use outbound::{NetworkPolicy, Outbound};
-pub use providers::catalogue;
+pub use providers::{Untaken, catalogue, check_input};
 pub use secrets::{SHORTEST_MASKED, required_secrets, secret_names};
 pub use step::{Budget, Counts, NewKey, Outcome, Step};
 pub use trace::{EVENT_LIMIT, Event, EventKind, TraceEvents};

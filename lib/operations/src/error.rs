@@ -35,6 +35,8 @@ pub enum Code {
     Conflict,
     FailedPrecondition,
     TooLarge,
+    UnsupportedMediaType,
+    RunFailed,
     Unavailable,
     Internal,
 }
@@ -50,6 +52,8 @@ impl Code {
         Code::Conflict,
         Code::FailedPrecondition,
         Code::TooLarge,
+        Code::UnsupportedMediaType,
+        Code::RunFailed,
         Code::Unavailable,
         Code::Internal,
     ];
@@ -65,6 +69,8 @@ impl Code {
             Code::Conflict => "conflict",
             Code::FailedPrecondition => "failed_precondition",
             Code::TooLarge => "too_large",
+            Code::UnsupportedMediaType => "unsupported_media_type",
+            Code::RunFailed => "run_failed",
             Code::Unavailable => "unavailable",
             Code::Internal => "internal",
         }
@@ -83,6 +89,8 @@ impl Code {
                 "The state of the deployment, environment, run or task does not allow this now."
             }
             Code::TooLarge => "The request, or a record that it would write, exceeds a limit.",
+            Code::UnsupportedMediaType => "The body is of a type or an encoding that is not read here.",
+            Code::RunFailed => "A webhook's sender waited for the run, and it did not succeed.",
             Code::Unavailable => "The plane could not reach its table in time, or is stopping.",
             Code::Internal => "The plane has a fault; the cause is in its log and not in the answer.",
         }
@@ -99,6 +107,8 @@ impl Code {
             Code::Conflict => "Read the current state, and repeat the change if you still want it.",
             Code::FailedPrecondition => "Change the state first, as the hint says.",
             Code::TooLarge => "Send less at once, or shorten names, texts and variables.",
+            Code::UnsupportedMediaType => "Send one of the types that the hint names.",
+            Code::RunFailed => "The project's owner sees why, by the run's id.",
             Code::Unavailable => "Retry the same request after a moment, with the same idempotency key.",
             Code::Internal => "Retry; if it persists, check the plane's log.",
         }

@@ -1,5 +1,7 @@
-//! Takes a webhook's body. Once it is accepted it is in the table: the answer names the run that will have it. Runs of
-//! one project wait for each other.
+//! Takes a webhook's body.
+//!
+//! What no lane of the pipeline takes is refused before there is a run. Once a body is accepted it is in the table: the
+//! answer names the run that will have it. Runs of one project wait for each other.
 
 use crate::answer::RunAnswer;
 use crate::bell::Bell;
@@ -9,7 +11,7 @@ use crate::plane::{Call, Plane};
 use crate::run::start::store_input;
 use jiff::Timestamp;
 use std::time::Duration;
-use tidemill_engine::Input as EngineInput;
+use tidemill_engine::{Input as EngineInput, Untaken, check_input};
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, RunId};
@@ -47,12 +49,14 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
             return Err(Error::new(Code::Unavailable, "the project does not take webhooks now: it is paused")
                 .hint("try again after it was resumed"));
         }
+        let id = RunId::new(now, plane.ambient.random_u128());
+        let mut run = Run::of(&before, id, Trigger::Webhook, now);
+        let plan = crate::run::preparation::plan(plane, &run).await?;
+        check_input(&plan, &received.input).map_err(untaken)?;
         if input.is_none() {
             let call = caller(&before, now);
             input = Some(store_input(plane, &call, &hook.project, &received.input).await?);
         }
-        let id = RunId::new(now, plane.ambient.random_u128());
-        let mut run = Run::of(&before, id, Trigger::Webhook, now);
         run.input = input.clone();
         let mut after = before.clone();
         after.revision += 1;
@@ -73,7 +77,7 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
 }
 
 fn check(received: &Received) -> Result<(), Error> {
-    let length = received.input.body.len();
+    let length = received.input.size();
     if length > BODY_LIMIT {
         return Err(Error::new(Code::TooLarge, format!("the body has {length} bytes, the limit is {BODY_LIMIT}"))
             .hint("send less at once"));
@@ -87,6 +91,18 @@ fn check(received: &Received) -> Result<(), Error> {
         .into());
     }
     Ok(())
+}
+
+fn untaken(untaken: Untaken) -> Error {
+    match untaken {
+        Untaken::Content(malformed) => Invalid::new("body", malformed.message, malformed.hint).into(),
+        Untaken::Type { given, taken } => {
+            let given: String = given.chars().take(100).collect();
+            let message = format!("the pipeline takes no body of the type `{}`", given.escape_debug());
+            let taken: Vec<_> = taken.iter().map(|media_type| format!("`{media_type}`")).collect();
+            Error::new(Code::UnsupportedMediaType, message).hint(format!("send one of {}", taken.join(", ")))
+        }
+    }
 }
 
 /// A webhook acts for the deployment itself.

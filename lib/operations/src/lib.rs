@@ -37,7 +37,7 @@ pub use error::{Code, Detail, Error};
 pub use hint::{Hint, Noun};
 pub use idempotency::Answer;
 pub use plane::{Call, Cipher, Plane, Queue, Reached, Sockets, Timers};
-pub use tidemill_engine::Input as EngineInput;
+pub use tidemill_engine::{Input as EngineInput, body};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

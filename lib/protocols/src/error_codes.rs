@@ -11,6 +11,8 @@ pub fn rest(code: Code) -> (u16, &'static str) {
         Code::NotFound => 404,
         Code::AlreadyExists | Code::Conflict | Code::FailedPrecondition => 409,
         Code::TooLarge => 413,
+        Code::UnsupportedMediaType => 415,
+        Code::RunFailed => 502,
         Code::Unavailable => 503,
         Code::Internal => 500,
     };
@@ -28,6 +30,8 @@ pub fn dap(code: Code) -> &'static str {
         Code::Conflict => "CONFLICT",
         Code::FailedPrecondition => "FAILED_PRECONDITION",
         Code::TooLarge => "TOO_LARGE",
+        Code::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+        Code::RunFailed => "RUN_FAILED",
         Code::Unavailable => "UNAVAILABLE",
         Code::Internal => "INTERNAL",
     }
@@ -43,7 +47,9 @@ pub fn rocketride(code: Code) -> u16 {
         | Code::AlreadyExists
         | Code::Conflict
         | Code::FailedPrecondition
-        | Code::TooLarge => 400,
+        | Code::TooLarge
+        | Code::UnsupportedMediaType => 400,
+        Code::RunFailed => 502,
         Code::Unavailable => 503,
         Code::Internal => 500,
     }

@@ -61,6 +61,8 @@ def echo(project):
                 "config": {},
                 "input": [{"lane": "text", "from": "webhook_1"}],
             },
+            # Takes what is no text, too: the description allows any body.
+            {"id": "log_1", "provider": "log", "config": {}, "input": [{"lane": "tags", "from": "webhook_1"}]},
         ],
     }
 

@@ -15,8 +15,7 @@ the sentences may change. No error shows a path of the plane, a secret or anothe
 ";
 
 const ROCKETRIDE: &str = "
-Two more codes concern the request's form: 405 `method_not_allowed`, for another method than the path takes, and 415
-`unsupported_media_type`, for a body that is not JSON.
+One more code concerns the request's form: 405 `method_not_allowed`, for another method than the path takes.
 
 ## RocketRide's clients
 

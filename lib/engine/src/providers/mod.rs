@@ -16,6 +16,8 @@ mod template;
 mod timer;
 mod webhook;
 
+pub use webhook::{Untaken, check_input};
+
 use crate::component::Entry;
 use crate::texts;
 use serde_json::{Map, Value as Tree, json};

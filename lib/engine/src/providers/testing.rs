@@ -117,6 +117,23 @@ impl Bench {
         self.run_within(plan, &Budget::default()).await
     }
 
+    /// Runs a plan an object at a time, each step by a new execution that knows only the last checkpoint.
+    pub async fn run_in_pieces(&self, plan: &Plan) -> Result<End, Error> {
+        let budget = Budget { objects: 1, ..Budget::default() };
+        let (mut checkpoint, mut log) = (None, Vec::new());
+        for steps in 1.. {
+            let mut execution = Execution::start(plan, self.context.clone(), checkpoint).await?;
+            let step = execution.step(&budget).await?;
+            log.extend(step.log);
+            if let Some(outcome) = step.done {
+                let (result, counts, traced) = (outcome.fields().into(), step.counts, TraceEvents::default());
+                return Ok(End { result, log, traced, counts, new_keys: step.new_keys, steps, most_new_keys: 0 });
+            }
+            checkpoint = Some(step.checkpoint);
+        }
+        unreachable!("the steps do not end by themselves")
+    }
+
     pub async fn run_within(&self, plan: &Plan, budget: &Budget) -> Result<End, Error> {
         let mut execution = Execution::start(plan, self.context.clone(), None).await?;
         let (mut log, mut new_keys, mut steps, mut most_new_keys) = (Vec::new(), Vec::new(), 0, 0);

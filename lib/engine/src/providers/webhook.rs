@@ -1,18 +1,20 @@
 //! `webhook`: one object per run, handed over by a caller: a hook's body, a call, a manual run's `--input`.
 
 use super::schema;
+use crate::body::{self, Malformed};
 use crate::component::{Call, Entry, Fault, Make, Source};
 use crate::input::{Input, Live, RunInput};
-use crate::json;
+use crate::json::{self, Json};
 use crate::log::Level;
 use crate::object::Object;
 use crate::value::Value;
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Tree, json};
 use std::sync::Arc;
 use tidemill_model::lane::Lane;
-use tidemill_plan::{Class, Provider};
+use tidemill_plan::{Class, Plan, Provider};
 
 pub fn entry() -> Entry {
     let declaration = Provider {
@@ -20,7 +22,10 @@ pub fn entry() -> Entry {
         title: "Webhook",
         description: "Gives what a caller sends: the body of a request to the project's hook, of a call, or the input of \
             a manual run. The media type chooses the lane: JSON goes to documents, text to text, images, audio and video \
-            to their lanes, anything else to tags. A run without input succeeds and gives nothing.",
+            to their lanes, anything else to tags. A hook reads what its senders send: JSON by its content where the \
+            type is missing, the fields of a form as one object, each part of a multipart body as an object of its own, \
+            text in its charset. An empty body is `null` on documents and an empty text elsewhere. A run without input \
+            succeeds and gives nothing.",
         class: Class::WaitingSource,
         lanes: vec![],
         gives: vec![Lane::Tags, Lane::Text, Lane::Audio, Lane::Video, Lane::Image, Lane::Questions, Lane::Documents],
@@ -29,39 +34,63 @@ pub fn entry() -> Entry {
     };
     let make = Make::Source(|setup| {
         let given = setup.run.context.input.clone();
-        Ok(Box::new(Webhook { given, taken: setup.state::<bool>()?.unwrap_or(false), tail: Vec::new() }))
+        let taken = setup.state::<Taken>()?.unwrap_or_default();
+        Ok(Box::new(Webhook { given, taken, tail: Vec::new() }))
     });
     Entry { declaration, make }
 }
 
 struct Webhook {
     given: RunInput,
-    taken: bool,
+    taken: Taken,
     /// The start of a character that the next part ends.
     tail: Vec<u8>,
+}
+
+/// How far the input was taken.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Taken {
+    /// All of it, or nothing.
+    All(bool),
+    /// So many of its objects, of which there are more.
+    Objects(usize),
+}
+
+impl Default for Taken {
+    fn default() -> Taken {
+        Taken::All(false)
+    }
 }
 
 impl Source for Webhook {
     fn pull<'a>(&'a mut self, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<bool, Fault>> {
         Box::pin(async move {
-            if self.taken {
-                return Ok(false);
-            }
-            match std::mem::take(&mut self.given) {
+            let number = match self.taken {
+                Taken::All(true) => return Ok(false),
+                Taken::All(false) => 0,
+                Taken::Objects(number) => number,
+            };
+            match &self.given {
                 RunInput::Nothing => {
                     call.log(Level::Warn, "the run has no input, so there is nothing to do");
-                    self.taken = true;
+                    self.taken = Taken::All(true);
                     Ok(false)
                 }
                 RunInput::Whole(input) => {
-                    self.taken = true;
-                    take_whole(&input, call)?;
+                    let Some(object) = input.object(number) else { return Ok(false) };
+                    take_whole(&object, number, call)?;
+                    self.taken = match input.more.len() == number {
+                        true => Taken::All(true),
+                        false => Taken::Objects(number + 1),
+                    };
                     Ok(true)
                 }
                 RunInput::Live(live) => {
-                    self.taken = !self.take_part(&live, call).await?;
-                    self.given = RunInput::Live(live);
-                    Ok(!self.taken)
+                    let live = live.clone();
+                    let is_whole = !self.take_part(&live, call).await?;
+                    self.taken = Taken::All(is_whole);
+                    Ok(!is_whole)
                 }
             }
         })
@@ -72,8 +101,8 @@ impl Source for Webhook {
     }
 }
 
-fn take_whole(input: &Input, call: &mut Call<'_>) -> Result<(), Fault> {
-    let object = Arc::new(object(input, &format!("{}:0", call.run.context.run.run_id)));
+fn take_whole(input: &Input, number: usize, call: &mut Call<'_>) -> Result<(), Fault> {
+    let object = Arc::new(object(input, &format!("{}:{number}", call.run.context.run.run_id)));
     match lane(input, |lane| call.is_connected(lane)) {
         Some(lane) => call.emit_on(lane, &object, value(input, lane)?),
         None => {
@@ -141,8 +170,7 @@ pub(super) fn object(input: &Input, id: &str) -> Object {
 /// `tags`, or nowhere.
 fn live_lane(head: &Input, is_connected: impl Fn(Lane) -> bool) -> Option<Lane> {
     let media_type = head.media_type();
-    let is_json = media_type == "application/json" || media_type.ends_with("+json");
-    match is_json {
+    match body::is_json(&media_type) {
         true => [Lane::Documents, Lane::Tags].into_iter().find(|lane| is_connected(*lane)),
         // Bytes that are no text: the body is not there yet to be looked at.
         false => lane(&Input { body: Bytes::from_static(&[0xff]), ..head.clone() }, is_connected),
@@ -159,9 +187,7 @@ fn lane(input: &Input, is_connected: impl Fn(Lane) -> bool) -> Option<Lane> {
         Some(lane) => &[lane, Lane::Tags],
         None if media_type == "application/rocketlib-tag" => &[Lane::Tags],
         None if media_type.starts_with("application/rocketride-question") => &[Lane::Questions],
-        None if media_type == "application/json" || media_type.ends_with("+json") => {
-            &[Lane::Documents, Lane::Text, Lane::Tags]
-        }
+        None if body::is_json(&media_type) => &[Lane::Documents, Lane::Text, Lane::Tags],
         None => match media_type.split('/').next() {
             Some("text") => &[Lane::Text, Lane::Tags],
             Some("image") => &[Lane::Image, Lane::Tags],
@@ -172,10 +198,78 @@ fn lane(input: &Input, is_connected: impl Fn(Lane) -> bool) -> Option<Lane> {
             _ => &[Lane::Tags],
         },
     };
-    choices.iter().copied().find(|lane| is_connected(*lane))
+    let chosen = choices.iter().copied().find(|lane| is_connected(*lane));
+    // Some send JSON as text, and some nothing at all.
+    let is_document = || input.body.is_empty() || body::is_structured(&input.body);
+    let may_be_document = input.lane.or(asked).is_none() && is_connected(Lane::Documents);
+    chosen.or_else(|| (may_be_document && is_document()).then_some(Lane::Documents))
+}
+
+/// Why a plan takes nothing of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untaken {
+    /// No lane takes its type.
+    Type { given: String, taken: Vec<&'static str> },
+    /// The lane for its type cannot take its content.
+    Content(Malformed),
+}
+
+/// Checks that a plan that is made for input takes each object of one.
+///
+/// # Errors
+/// The first object that no lane of the plan's source takes.
+pub fn check_input(plan: &Plan, input: &Input) -> Result<(), Untaken> {
+    let source = plan.source();
+    let is_connected = |lane| source.outputs.iter().any(|edge| edge.lane == lane);
+    std::iter::once(input).chain(&input.more).try_for_each(|object| match source.provider.as_str() {
+        // A webhook that is connected to nothing is made to be rung alone.
+        "webhook" if !source.outputs.is_empty() => check(object, is_connected),
+        "chat" if std::str::from_utf8(&object.body).is_err() => Err(untaken(object, vec!["text/plain", JSON])),
+        _ => Ok(()),
+    })
+}
+
+const JSON: &str = "application/json";
+
+fn check(object: &Input, is_connected: impl Fn(Lane) -> bool) -> Result<(), Untaken> {
+    if let Some(lane) = lane(object, &is_connected) {
+        let is_taken = value(object, lane);
+        return is_taken.map(drop).map_err(|fault| {
+            let hint = "send what its type says, and text in UTF-8 or with its charset";
+            Untaken::Content(Malformed { message: format!("the body cannot be taken: {}", fault.message), hint })
+        });
+    }
+    if is_connected(Lane::Documents)
+        && body::looks_structured(&object.body)
+        && let Err(problem) = json::parse(&object.body)
+    {
+        return Err(Untaken::Content(body::broken_json(problem)));
+    }
+    let types: [(Lane, &[&str]); 6] = [
+        (Lane::Documents, &[JSON, "application/x-www-form-urlencoded"]),
+        (Lane::Text, &["text/*", JSON, "application/x-www-form-urlencoded"]),
+        (Lane::Image, &["image/*"]),
+        (Lane::Audio, &["audio/*"]),
+        (Lane::Video, &["video/*"]),
+        (Lane::Questions, &["application/rocketride-question"]),
+    ];
+    let mut taken = Vec::new();
+    for media_type in types.iter().filter(|(lane, _)| is_connected(*lane)).flat_map(|(_, types)| types.iter()) {
+        if !taken.contains(media_type) {
+            taken.push(*media_type);
+        }
+    }
+    Err(untaken(object, taken))
+}
+
+fn untaken(object: &Input, taken: Vec<&'static str>) -> Untaken {
+    Untaken::Type { given: object.media_type(), taken }
 }
 
 fn value(input: &Input, lane: Lane) -> Result<Value, Fault> {
+    if lane == Lane::Documents && input.body.is_empty() {
+        return Ok(Value::Json(Json::Null));
+    }
     let is_binary = matches!(lane, Lane::Audio | Lane::Video | Lane::Image);
     match std::str::from_utf8(&input.body) {
         Ok(text) if lane == Lane::Questions => Ok(question(text)),
@@ -187,7 +281,7 @@ fn value(input: &Input, lane: Lane) -> Result<Value, Fault> {
 /// A question is a JSON object, or plain text.
 pub(super) fn question(text: &str) -> Value {
     match json::parse(text.as_bytes()) {
-        Ok(object @ json::Json::Obj(_)) => Value::Json(object),
+        Ok(object @ Json::Obj(_)) => Value::Json(object),
         _ => Value::text(text),
     }
 }
@@ -275,6 +369,56 @@ mod tests {
 
         assert!(dropped.message.contains("before the object was whole"), "{}", dropped.message);
         assert!(silent.message.contains("no part of the object arrived for 60 s"), "{}", silent.message);
+    }
+
+    #[tokio::test]
+    async fn each_object_of_a_request_is_given_also_after_a_checkpoint() {
+        let program = json!({ "program": "\"\\(.) \\($object.method) \\($object.field)\"" });
+        let plan = nodes(&[("webhook", json!({}), "text"), ("json", program, "text"), ("response", json!({}), "")]);
+        let part = |text: &str, meta: Tree| Input { meta, ..Input::new("text/plain", text.to_owned()) };
+        let more = vec![part("b", json!({ "field": "g" })), part("c", json!({ "field": null }))];
+        let input = Input { more, ..part("a", json!({ "method": "POST", "field": "f" })) };
+
+        let whole = Bench::new().input(input.clone()).run(&plan).await.unwrap();
+        let steps = Bench::new().input(input).run_in_pieces(&plan).await.unwrap();
+
+        for end in [whole, steps] {
+            assert_eq!(
+                (&end.result["text"], end.counts.objects),
+                (&json!(["a POST f\n\nb POST g\n\nc POST null\n\n"]), 3)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_is_null_or_an_empty_text() {
+        for (lane, given) in [("documents", json!([null])), ("text", json!(["\n\n"]))] {
+            for mime in ["text/plain", "application/json"] {
+                let plan = nodes(&[("webhook", json!({}), lane), ("response", json!({}), "")]);
+
+                let end = Bench::new().input(Input::new(mime, "")).run(&plan).await.unwrap();
+
+                assert_eq!(end.result[lane], given, "{mime} {lane}");
+            }
+        }
+    }
+
+    fn refusal(mime: &str, body: &[u8], connected: &[Lane]) -> Option<Untaken> {
+        check(&Input::new(mime, body.to_vec()), |lane| connected.contains(&lane)).err()
+    }
+
+    #[test]
+    fn what_no_lane_takes_is_refused_with_the_types_that_one_takes() {
+        use Lane::*;
+        let taken = vec![JSON, "application/x-www-form-urlencoded", "image/*"];
+        let untaken = Untaken::Type { given: "text/plain".to_owned(), taken };
+        assert_eq!(refusal("text/plain", b"hi", &[Image, Documents]), Some(untaken));
+        assert_eq!(refusal("text/plain", b"{\"a\":1}", &[Documents]), None);
+        assert_eq!(refusal("image/png", &[0xff], &[Tags]), None);
+        for (body, lane) in [(&b"{\"a\":"[..], Documents), (&[0xff], Text)] {
+            let refusal = refusal("text/plain", body, &[lane]);
+            assert!(matches!(refusal, Some(Untaken::Content(_))), "{refusal:?}");
+        }
     }
 
     fn chosen(mime: &str, body: &[u8], connected: &[Lane]) -> Option<Lane> {

@@ -17,7 +17,7 @@ use tidemill_operations::task::send::Object;
 use tidemill_operations::{Call, Code, Error, Plane};
 
 /// Fields of one form.
-const FIELDS: usize = 1000;
+pub(super) const FIELDS: usize = 1000;
 /// Bytes that the parser is given at once.
 const PIECE: usize = 16 * 1024;
 /// Bytes that the parser may hold while it looks for the next field: the headers of one, and a little more.
@@ -55,8 +55,7 @@ impl Form {
         let Some(body) = self.parser.next_field().await.map_err(unreadable)? else { return Ok(None) };
         self.fields += 1;
         if self.fields > FIELDS {
-            let message = format!("the form has more than {FIELDS} fields, the limit");
-            return Err(Error::new(Code::TooLarge, message).hint("send several forms"));
+            return Err(too_many());
         }
         self.ahead.store(0, Ordering::Relaxed);
         let name = body.name().filter(|name| !name.is_empty()).or(body.file_name()).unwrap_or("field").to_owned();
@@ -76,6 +75,10 @@ impl Field {
         let taken = body.map_err(unreadable).inspect_ok(move |_| ahead.store(0, Ordering::Relaxed));
         send(plane, call, token, object, taken).await
     }
+}
+
+pub(super) fn too_many() -> Error {
+    Error::new(Code::TooLarge, format!("the form has more than {FIELDS} fields, the limit")).hint("send several forms")
 }
 
 fn unreadable(error: multer::Error) -> Error {

@@ -2,24 +2,29 @@
 //! as they arrive, so a large one is never held in memory.
 
 mod disposition;
+mod encoding;
 mod form;
+mod hooked;
 mod parts;
 
+pub use encoding::decoded;
 pub use form::Form;
+pub use hooked::hooked;
 
-use crate::rest::Arriving;
+use crate::rest::{Arriving, arrived};
 use bytes::Bytes;
-use futures::Stream;
+use futures::stream::{Stream, StreamExt, iter};
 use http::HeaderMap;
 use parts::Parts;
 use serde_json::{Map, Value};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use tidemill_operations::task::{
     self,
     pipe::{Ending, Sent},
     send::Object,
 };
-use tidemill_operations::{Call, Error, Plane};
+use tidemill_operations::{Call, EngineInput, Error, Plane, body};
 
 /// The media type of what its sender did not describe.
 const BYTES: &str = "application/octet-stream";
@@ -32,7 +37,27 @@ pub async fn raw(
     headers: &HeaderMap,
     body: Arriving,
 ) -> Result<Sent, Error> {
-    send(plane, call, token, described(headers), body).await?.sent().await
+    let (object, body) = as_meant(headers, body).await?;
+    send(plane, call, token, object, body).await?.sent().await
+}
+
+/// An object as its sender meant it: a body that fits in one part and is a form, JSON, or of no type or another charset,
+/// is read as a webhook's is. What cannot be read so goes on as it came.
+async fn as_meant(headers: &HeaderMap, body: Arriving) -> Result<(Object, Arriving), Error> {
+    let object = described(headers);
+    let declared = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if declared.is_some_and(|declared| !body::is_unclear(declared)) {
+        return Ok((object, body));
+    }
+    let mut parts = Parts::new(body);
+    let first = parts.next().await?.unwrap_or_default();
+    let rest = parts.next().await?;
+    if rest.is_none()
+        && let Ok(EngineInput { mime, body, .. }) = body::read(declared, first.clone())
+    {
+        return Ok((Object { mime, size: NonZeroU64::new(body.len() as u64), ..object }, arrived(body)));
+    }
+    Ok((object, iter([Some(first), rest].into_iter().flatten().map(Ok)).chain(parts.rest()).boxed()))
 }
 
 /// What the headers of a request say of its body.

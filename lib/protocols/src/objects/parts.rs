@@ -2,7 +2,7 @@
 //! give the same answer.
 
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
+use futures::stream::{Stream, StreamExt, iter};
 use tidemill_operations::Error;
 
 /// Bytes of a part: as many as RocketRide's clients write at once.
@@ -17,6 +17,12 @@ pub struct Parts<S> {
 impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Parts<S> {
     pub fn new(body: S) -> Parts<S> {
         Parts { body, kept: BytesMut::new() }
+    }
+
+    /// What was not taken yet.
+    pub fn rest(mut self) -> impl Stream<Item = Result<Bytes, Error>> {
+        let kept = self.kept.split().freeze();
+        iter((!kept.is_empty()).then_some(Ok(kept))).chain(self.body)
     }
 
     /// The next part; `None` at the end.

@@ -1,16 +1,23 @@
-//! Webhooks: any body, no key; the unguessable URL is the right to send.
+//! Webhooks: what their senders send, without a key; the unguessable URL is the right to send. A sender sees the result
+//! of a run, and of its failure only that it failed.
 
 use super::input::{Query, input};
-use super::{Request, Response};
+use super::{Request, Response, arrived, whole};
+use crate::objects::{decoded, hooked};
 use crate::route::Route;
 use futures::future::BoxFuture;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use tidemill_model::run::State;
+use tidemill_operations::answer::RunAnswer;
 use tidemill_operations::hook_receive::Received;
-use tidemill_operations::{EngineInput, Error, Plane, hook_receive};
+use tidemill_operations::{Code, Error, Plane, hook_receive};
 
 /// Headers that may hold a credential: they do not reach the pipeline.
 const HIDDEN: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
+/// With the value `200` a run that did not succeed is answered as others are. Any other value is the sender's own.
+const STATUS: &str = "status";
 
 #[derive(Deserialize)]
 struct HookInput {
@@ -18,7 +25,8 @@ struct HookInput {
     wait: Option<u32>,
 }
 
-/// The handler of webhooks: 202 with the run that has the body, or with `wait` 200 when it has ended in time.
+/// The handler of webhooks: 202 with the run that has the body, or with `wait` when it has ended in time 200, and
+/// 502 if it did not succeed.
 pub fn hook_receive<'a>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response> {
     Box::pin(async move {
         match receive(plane, route.query, route, request).await {
@@ -29,21 +37,37 @@ pub fn hook_receive<'a>(plane: &'a Plane, route: &'a Route, request: Request) ->
 }
 
 async fn receive(plane: &Plane, query: &[Query], route: &Route, mut request: Request) -> Result<Response, Error> {
-    // The query of a webhook is its sender's; only `wait` is ours.
+    // The query of a webhook is its sender's; only `wait` and `status=200` are ours.
     let sent = request.query.clone();
-    request.query.retain(|(name, _)| query.iter().any(|parameter| parameter.name == name));
+    request.query.retain(|(name, _)| name != STATUS && query.iter().any(|parameter| parameter.name == name));
     let given: HookInput = input(&request, query, route.path_types, route.body)?;
-    let mime = request.header("content-type").unwrap_or("application/octet-stream").to_owned();
-    let mut body = EngineInput::new(mime, request.body.to_vec());
-    body.meta = json!({
-        "method": request.method.as_str(),
-        "headers": headers(&request),
-        "query": sent.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>(),
-    });
-    let received = Received { hook: given.hook, input: body, wait: given.wait.unwrap_or(0) };
+    let always_200 = sent.iter().any(|(name, value)| name == STATUS && value == "200");
+    let facts = Map::from_iter([
+        ("method".to_owned(), request.method.as_str().into()),
+        ("headers".to_owned(), headers(&request).into()),
+        ("query".to_owned(), Value::Object(sent.into_iter().map(|(name, value)| (name, value.into())).collect())),
+    ]);
+    let body = whole(decoded(&mut request.headers, arrived(request.body.clone()))?).await?;
+    let input = hooked(request.header("content-type"), body, facts).await?;
+    let received = Received { hook: given.hook, input, wait: given.wait.unwrap_or(0) };
     let run = hook_receive::run(plane, received).await?;
-    let status = if run.ended_at.is_some() { 200 } else { route.success };
-    Ok(Response::json(status, &run))
+    match run.ended_at {
+        None => Ok(Response::json(route.success, &run)),
+        Some(_) if run.state == State::Succeeded => Ok(Response::json(200, &run)),
+        Some(_) if always_200 => Ok(Response::json(200, &for_a_sender(run))),
+        Some(_) => Err(failure(&run)),
+    }
+}
+
+/// A run that did not succeed, without what only its owner may know.
+fn for_a_sender(run: RunAnswer) -> RunAnswer {
+    RunAnswer { error: None, result: None, ..run }
+}
+
+fn failure(run: &RunAnswer) -> Error {
+    let message = format!("run `{}` did not succeed: it is {}", run.id, run.state);
+    Error::new(Code::RunFailed, message)
+        .hint("the project's owner sees why; `status=200` beside `wait` answers 200 with the run")
 }
 
 fn headers(request: &Request) -> Map<String, Value> {

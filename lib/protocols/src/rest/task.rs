@@ -41,9 +41,10 @@ pub fn task_send<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<A
     })
 }
 
-async fn send(plane: &Arc<Plane>, route: &Route, request: Request<()>, body: Arriving) -> Result<Sent, Error> {
+async fn send(plane: &Arc<Plane>, route: &Route, mut request: Request<()>, body: Arriving) -> Result<Sent, Error> {
     let call = access::authenticate::run(plane, request.header("authorization"), None).await?;
     access::authenticate::check(&call, Scope::Data)?;
+    let body = objects::decoded(&mut request.headers, body)?;
     let request = request.with_body(Bytes::new());
     let given: SendInput = input(&request, route.query, route.path_types, route.body)?;
     objects::raw(plane, &call, &given.token, &request.headers, body).await

@@ -22,7 +22,8 @@ pub fn send<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>)
     let (request, body) = request.split();
     enveloped(request.headers.clone(), async move {
         let TaskAddress { call, token } = addressed(plane, &request, Scope::Data).await?;
-        let headers = request.headers;
+        let mut headers = request.headers;
+        let body = objects::decoded(&mut headers, body)?;
         match Form::of(&headers, body) {
             Ok(form) => each(plane, &call, &token, form).await,
             Err(body) => {
