@@ -14,6 +14,14 @@ const GLOB: [char; 3] = ['*', '?', '['];
 pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>), Fault> {
     let is_glob = path.contains(GLOB);
     let mut escaped = false;
+    // A name may hold what stands for others in a pattern.
+    for folder in folders.readable.iter().filter(|_| is_glob).filter_map(|folder| folder.canonicalize().ok()) {
+        if let (found, false) = single(&folder, path)
+            && !found.is_empty()
+        {
+            return Ok((folder, found));
+        }
+    }
     for folder in &folders.readable {
         let Ok(folder) = folder.canonicalize() else { continue };
         let (found, outside) = if is_glob { matches(&folder, path)? } else { single(&folder, path) };
@@ -34,11 +42,15 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
     Err(Fault::new(format!("file `{path}` is not found")).hint(where_to_look(folders)))
 }
 
-/// The folders' own names are the operator's affair: anyone who may send an object sees its errors.
-fn where_to_look(folders: &Folders) -> &'static str {
-    match folders.readable.is_empty() {
-        true => "no folder is readable; name one when the plane is started",
-        false => "give a path below a folder that was named when the plane was started",
+/// Only the local plane has folders, and who sees a run's errors there is its user.
+fn where_to_look(folders: &Folders) -> String {
+    let names: Vec<_> = folders.readable.iter().map(|folder| format!("`{}`", folder.display())).collect();
+    match names.as_slice() {
+        [] => "no folder is readable; allow one by `tidemill dev --allow-files DIR`".to_owned(),
+        _ => format!(
+            "files below {} are readable; allow another folder by `tidemill dev --allow-files DIR`",
+            names.join(", ")
+        ),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `file_source`: streams the lines or records of files. It holds one line at a time, whatever the size of the file,
-//! and continues after a checkpoint by seeking to where it stood.
+//! and continues after a checkpoint where it stood: by seeking in plain UTF-8, by reading up to there in any other.
 
 mod records;
+mod text;
 
 use super::schema;
 use crate::component::{Call, Entry, Fault, Make, Setup, Source};
@@ -10,13 +11,15 @@ use crate::json::{self, Json};
 use crate::log::Level;
 use crate::object::Object;
 use crate::value::Value;
+use encoding_rs::Encoding;
 use futures::future::BoxFuture;
-use records::{Position, Record, Records};
+use records::{Dialect, Position, Reading, Record, Records};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Tree, json};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use text::Packing;
 use tidemill_model::lane::Lane;
 use tidemill_plan::{Class, Provider};
 
@@ -28,7 +31,8 @@ pub fn entry() -> Entry {
         name: "file_source",
         title: "File source",
         description: "Streams files from a readable folder, object by object: the lines of text, the values of NDJSON, \
-            or the rows of CSV as objects with the names of the first row. Each object's id is `<file>:<line>`. Text \
+            or the rows of CSV as objects with the names of the first row; a name that is there again gets a number, e.g. `name_2`. \
+            A file that ends in `.gz` is inflated. Each object's id is `<file>:<line>`. Text \
             lines arrive on `documents` as `{\"text\": …}`. Works only in the local plane.",
         class: Class::Source,
         lanes: vec![],
@@ -39,21 +43,49 @@ pub fn entry() -> Entry {
                     "path",
                     json!({
                         "type": "string", "minLength": 1, "x-tidemill": "files",
-                        "description": "A file or a pattern such as `logs/**/*.ndjson`, below a readable folder. A pattern's files are read in the order of their names.",
+                        "description": "A file or a pattern such as `logs/**/*.ndjson`, below a readable folder; a file of just this name comes before the pattern. A pattern's files are read in the order of their names.",
                     }),
                 ),
                 (
                     "format",
                     json!({
                         "enum": ["auto", "text", "ndjson", "csv"], "default": "auto",
-                        "description": "How a file is read. `auto` goes by its extension: `.ndjson` and `.jsonl`, `.csv`, anything else is text.",
+                        "description": "How a file is read. `auto` goes by its extension, in upper or lower case: `.ndjson` and `.jsonl`, `.csv`, anything else is text.",
                     }),
                 ),
                 (
                     "on_error",
                     json!({
-                        "enum": ["fail", "skip"], "default": "fail",
-                        "description": "What a line does that is not valid: end the run, or be skipped with a warning in the log.",
+                        "enum": ["fail", "skip", "pad"], "default": "fail",
+                        "description": "What a line does that is not valid: end the run, be skipped with a warning in the log, or be mended. `pad` fills the missing values of a row with empty texts, names further ones `column_<number>`, and writes `\u{fffd}` for bytes that are no text; what it cannot mend ends the run.",
+                    }),
+                ),
+                (
+                    "encoding",
+                    json!({
+                        "type": "string", "minLength": 1, "default": "utf-8",
+                        "description": "What the text is written in, by a label of https://encoding.spec.whatwg.org, e.g. `windows-1252`. A byte order mark in the file comes first.",
+                    }),
+                ),
+                (
+                    "delimiter",
+                    json!({
+                        "type": "string", "pattern": "^(auto|[\\x01-\\x7f])$", "default": "auto",
+                        "description": "What stands between the values of a CSV row: one ASCII character. `auto` takes that of a first line such as `sep=;`, or else a comma.",
+                    }),
+                ),
+                (
+                    "quote",
+                    json!({
+                        "type": "string", "pattern": "^[\\x01-\\x7f]?$", "default": "\"",
+                        "description": "What stands around a CSV value that holds a delimiter: one ASCII character, or an empty text if no value is quoted.",
+                    }),
+                ),
+                (
+                    "header",
+                    json!({
+                        "type": "boolean", "default": true,
+                        "description": "Whether the first row of CSV has the names; without, they are `column_1`, `column_2` and so on.",
                     }),
                 ),
             ],
@@ -69,6 +101,10 @@ struct Config {
     path: String,
     format: Format,
     on_error: OnError,
+    encoding: String,
+    delimiter: String,
+    quote: String,
+    header: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -85,6 +121,7 @@ pub(super) enum Format {
 enum OnError {
     Fail,
     Skip,
+    Pad,
 }
 
 /// Where a run stands: `file` is relative to its folder; `None` after the last file.
@@ -100,7 +137,7 @@ struct Files {
     current: Option<Current>,
     /// No file matches the pattern, and that is not counted yet.
     unmatched: bool,
-    format: Format,
+    reading: Reading,
     on_error: OnError,
 }
 
@@ -109,6 +146,20 @@ struct Current {
     shown: Json,
     format: Format,
     records: Records,
+}
+
+impl Config {
+    fn reading(&self) -> Result<Reading, Fault> {
+        let encoding = Encoding::for_label(self.encoding.as_bytes()).ok_or_else(|| {
+            Fault::new(format!("the encoding `{}` does not exist", self.encoding))
+                .hint("give a label of https://encoding.spec.whatwg.org, e.g. `windows-1252`")
+        })?;
+        let character = |text: &str| text.bytes().next().filter(|byte| byte.is_ascii());
+        let delimiter = Some(self.delimiter.as_str()).filter(|delimiter| *delimiter != "auto").and_then(character);
+        let dialect = Dialect { delimiter, quote: character(&self.quote), has_header: self.header };
+        let packing = Packing { is_zipped: false, encoding };
+        Ok(Reading { format: self.format, packing, dialect, pads: self.on_error == OnError::Pad })
+    }
 }
 
 impl Files {
@@ -130,14 +181,8 @@ impl Files {
         if unmatched {
             setup.warn(format!("no file matches `{}`", config.path));
         }
-        let mut files = Files {
-            folder,
-            waiting: files.into(),
-            current: None,
-            unmatched,
-            format: config.format,
-            on_error: config.on_error,
-        };
+        let (reading, on_error) = (config.reading()?, config.on_error);
+        let mut files = Files { folder, waiting: files.into(), current: None, unmatched, reading, on_error };
         if let Some(state) = state {
             files.resume(state)?;
         }
@@ -162,13 +207,17 @@ impl Files {
 
     fn open(&mut self, file: PathBuf, position: Position) -> Result<(), Fault> {
         let name = file.strip_prefix(&self.folder).unwrap_or(&file).to_string_lossy().into_owned();
-        let format = match (self.format, file.extension().and_then(|extension| extension.to_str())) {
-            (Format::Auto, Some("ndjson" | "jsonl")) => Format::Ndjson,
-            (Format::Auto, Some("csv")) => Format::Csv,
+        let lower = name.to_ascii_lowercase();
+        let plain = lower.strip_suffix(".gz");
+        let format = match (self.reading.format, plain.unwrap_or(&lower).rsplit_once('.')) {
+            (Format::Auto, Some((_, "ndjson" | "jsonl"))) => Format::Ndjson,
+            (Format::Auto, Some((_, "csv"))) => Format::Csv,
             (Format::Auto, _) => Format::Text,
             (format, _) => format,
         };
-        let records = Records::open(folders::open(&self.folder, &file)?, &name, format, position)?;
+        let packing = Packing { is_zipped: plain.is_some(), ..self.reading.packing };
+        let reading = Reading { format, packing, ..self.reading };
+        let records = Records::open(folders::open(&self.folder, &file)?, &name, reading, position)?;
         self.current = Some(Current { shown: json::string(&name), name, format, records });
         Ok(())
     }
@@ -197,7 +246,7 @@ impl Files {
                     call.dropped("the line is not valid");
                     call.log(Level::Warn, format!("skipped: {}", fault.message));
                 }
-                Err(fault) => return Err(fault.hint("correct the line, or set `on_error` to `skip`")),
+                Err(fault) => return Err(fault.hint("correct the line, or set `on_error` to `skip` or `pad`")),
             }
         }
     }
