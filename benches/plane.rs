@@ -30,6 +30,7 @@ async fn many(count: usize) {
             minute: Some(MINUTE),
             allow_private_network: false,
             readable: Vec::new(),
+            readable_from_now: Vec::new(),
         };
         Local::start(options).await.expect("the plane starts")
     };

@@ -75,6 +75,7 @@ async fn on_a_plane(pipelines: usize) {
         minute: None,
         allow_private_network: false,
         readable: Vec::new(),
+        readable_from_now: Vec::new(),
     };
     let plane = Local::start(options).await.expect("the plane starts");
     let client = Client {

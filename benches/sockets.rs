@@ -32,6 +32,7 @@ async fn main() {
         minute: None,
         allow_private_network: false,
         readable: Vec::new(),
+        readable_from_now: Vec::new(),
     };
     let plane = Local::start(options).await.expect("the plane starts");
     let (url, key) = (plane.url().replace("http", "ws") + "/task/service", plane.key().to_owned());

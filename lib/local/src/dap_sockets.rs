@@ -78,7 +78,18 @@ async fn open(State(sockets): State<Sockets>, request: axum::extract::Request) -
 async fn serve(mut socket: WebSocket, mut sockets: Sockets, peer: IpAddr) {
     let (outbox, outgoing) = unbounded();
     let (plane, connections) = (sockets.plane.clone(), sockets.connections.clone());
-    let close = match Session::new(plane, connections, peer, outbox) {
+    let session = loop {
+        match Session::new(plane.clone(), connections.clone(), peer, outbox.clone()) {
+            // Many connect at once, e.g. after the plane was started anew: their frames wait in the sockets.
+            Err(Close::TOO_MANY) => match turn(&connections, peer, &mut sockets.stopped).await {
+                Ok(()) => {}
+                Err(close) => break Err(close),
+            },
+            session => break session,
+        }
+    };
+    drop(outbox);
+    let close = match session {
         Ok(session) => {
             let mut connection = Connection {
                 socket: &mut socket,
@@ -96,6 +107,14 @@ async fn serve(mut socket: WebSocket, mut sockets: Sockets, peer: IpAddr) {
         Err(close) => Some(close),
     };
     say_goodbye(socket, close).await;
+}
+
+/// Waits for a turn to log in.
+async fn turn(connections: &Arc<Connections>, peer: IpAddr, stopped: &mut watch::Receiver<bool>) -> Result<(), Close> {
+    tokio::select! {
+        is_free = connections.turn(peer) => if is_free { Ok(()) } else { Err(Close::TOO_MANY) },
+        () = stop(stopped) => Err(Close::AWAY),
+    }
 }
 
 struct Connection<'a> {

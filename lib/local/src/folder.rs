@@ -1,5 +1,5 @@
-//! The data folder: the table's file, the lock that keeps a second plane out, the key of the owner `dev`, and the key
-//! that secrets are sealed with. Only its user may read what is in it.
+//! The data folder: the table's file, the lock that keeps a second plane out, the key of the owner `dev`, the key
+//! that secrets are sealed with, and the names of folders that stay readable. Only its user may read what is in it.
 
 use dynoxide::Database;
 use std::fs::{self, File, OpenOptions};
@@ -7,6 +7,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tidemill_operations::Entropy;
+
+/// The file that names the folders that stay readable.
+const READABLE: &str = "readable.json";
 
 /// Why a plane did not start: what happened, and what to do.
 #[derive(Debug)]
@@ -92,6 +95,30 @@ impl Folder {
         fs::canonicalize(&path).map_err(|error| failed(&path, "found", &error))
     }
 
+    /// The folders that earlier starts made readable for good; notes those of this one with them. The file is a JSON list
+    /// of paths, for the user to shorten.
+    pub fn readable(&self, more: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+        let path = self.0.join(READABLE);
+        let before: Vec<PathBuf> = match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                StartError::new(
+                    format!("`{}` is not a list of folders: {error}", path.display()),
+                    "correct it, or remove it",
+                )
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(failed(&path, "read", &error)),
+        };
+        // A path that is not UTF-8 cannot be noted.
+        let new = more.iter().filter(|path| !before.contains(path) && path.to_str().is_some());
+        let all: Vec<_> = before.iter().chain(new).collect();
+        if all.len() > before.len() {
+            let text = serde_json::to_vec_pretty(&all).expect("the paths are UTF-8");
+            self.write(READABLE, &text)?;
+        }
+        Ok(before)
+    }
+
     /// The key that secrets are sealed with; made on the first call.
     pub fn secrets_key(&self, entropy: &dyn Entropy) -> Result<[u8; 32], StartError> {
         let path = self.0.join("secrets.key");
@@ -140,4 +167,23 @@ fn failed(path: &Path, done: &str, error: &io::Error) -> StartError {
         format!("`{}` cannot be {done}: {error}", path.display()),
         "check the folder's permissions and the room on its disk, or give another one with `--data`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_stay_readable_at_later_starts() {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        let folder = || Folder::open(data.path()).expect("it is there");
+        let one = [PathBuf::from("/one")];
+        let both = [PathBuf::from("/one"), PathBuf::from("/other")];
+
+        assert_eq!(folder().readable(&one).expect("nothing is noted yet"), Vec::<PathBuf>::new());
+        assert_eq!(folder().readable(&both).expect("one was noted"), one);
+        assert_eq!(folder().readable(&[]).expect("both were noted"), both);
+        fs::write(data.path().join(READABLE), "{").expect("it is a file");
+        assert!(folder().readable(&[]).expect_err("it is broken").to_string().contains("is not a list of folders"));
+    }
 }

@@ -7,6 +7,7 @@ use crate::queue::LocalQueue;
 use crate::table;
 use crate::timers::LocalTimers;
 use crate::workers::{expire, keep_time, sweep, until, work};
+use std::collections::HashSet;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct Options {
     pub allow_private_network: bool,
     /// Folders that pipelines may read files from.
     pub readable: Vec<PathBuf>,
+    /// More of them, which stay readable at later starts: those of what is deployed.
+    pub readable_from_now: Vec<PathBuf>,
 }
 
 /// A plane that is running.
@@ -169,16 +172,30 @@ fn calendar(minute: Option<Duration>) -> Result<Calendar, StartError> {
 }
 
 fn host(folder: &Folder, options: &Options) -> Result<Host, StartError> {
-    let readable = options.readable.iter().map(|path| {
-        std::fs::canonicalize(path).map_err(|error| {
-            StartError::new(format!("the folder `{}` cannot be found: {error}", path.display()), "check its name")
-        })
-    });
-    let folders = Folders { readable: readable.collect::<Result<_, _>>()?, writable: folder.files()? };
+    let mut readable = found(&options.readable_from_now)?;
+    let before = folder.readable(&readable)?;
+    readable.extend(found(&options.readable)?);
+    readable.extend(before.into_iter().filter(|path| path.is_dir()));
+    let mut seen = HashSet::new();
+    readable.retain(|path| seen.insert(path.clone()));
+    for path in &readable {
+        tracing::info!("pipelines may read files below `{}`", path.display());
+    }
+    let folders = Folders { readable, writable: folder.files()? };
     let policy = if options.allow_private_network { NetworkPolicy::AllowPrivate } else { NetworkPolicy::Public };
     let outbound = Outbound::new(policy)
         .map_err(|error| StartError::new(error.to_string(), "look whether the machine has its root certificates"))?;
     Ok(Host { folders: Some(folders), outbound })
+}
+
+/// The folders as they are called everywhere.
+fn found(folders: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+    let found = folders.iter().map(|path| {
+        std::fs::canonicalize(path).map_err(|error| {
+            StartError::new(format!("the folder `{}` cannot be found: {error}", path.display()), "check its name")
+        })
+    });
+    found.collect()
 }
 
 /// The key in the data folder, or a new one where it is missing or not of this table.

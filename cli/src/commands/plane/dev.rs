@@ -31,7 +31,7 @@ pub struct Args {
     /// Where the plane answers; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565")]
     listen: SocketAddr,
-    /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there
+    /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there, now and at later starts (DATA/readable.json)
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     deploy: Vec<PathBuf>,
     /// Refuse pipelines with warnings, too
@@ -66,7 +66,8 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         data: session.global.data.clone(),
         minute: args.minute,
         allow_private_network: args.allow_private_network,
-        readable: readable(&args),
+        readable: args.allow_files.clone(),
+        readable_from_now: readable(&args),
     };
     let local = Local::start(options).await?;
     session.output.line(format_args!("ready {}", local.url()));
@@ -84,7 +85,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
 }
 
-/// The folders of what is deployed, and those that the operator allows.
+/// The folders of what is deployed.
 fn readable(args: &Args) -> Vec<PathBuf> {
     let folder_of = |path: &PathBuf| match path.is_dir() {
         true => path.clone(),
@@ -93,7 +94,7 @@ fn readable(args: &Args) -> Vec<PathBuf> {
             _ => PathBuf::from("."),
         },
     };
-    args.deploy.iter().map(folder_of).chain(args.allow_files.iter().cloned()).collect()
+    args.deploy.iter().map(folder_of).collect()
 }
 
 /// Deploys over the plane's own API. Refusals are reported, and the plane runs without those pipelines.
