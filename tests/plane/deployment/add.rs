@@ -83,6 +83,28 @@ async fn a_retry_with_the_same_idempotency_key_answers_as_the_first_did() {
 
     assert_eq!(first.status, second.status);
     assert_eq!(first.body, second.body);
+    let replayed = |answer: &tidemill_testing::Answer| answer.headers.contains_key("idempotent-replayed");
+    assert!(!replayed(&first) && replayed(&second));
+}
+
+#[tokio::test]
+async fn a_retry_does_not_answer_with_a_deployment_that_was_removed() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
+    let add = || {
+        let body = json!({"pipeline": pipeline("p")}).to_string();
+        ana.send(http::Method::POST, "/v1/deployments", &headers, body.into_bytes())
+    };
+    let update = || ana.send(http::Method::PATCH, "/v1/deployments/p", &headers, br#"{"schedule":"@daily"}"#.to_vec());
+    add().await.ok();
+    update().await.ok();
+    assert_eq!(update().await.headers["idempotent-replayed"], "true");
+    ana.delete("/v1/deployments/p").await.ok();
+
+    assert_eq!(add().await.refused(409), "conflict");
+    assert_eq!(update().await.refused(404), "not_found");
+    assert_eq!(ana.get("/v1/deployments/p").await.status, 404);
 }
 
 #[tokio::test]

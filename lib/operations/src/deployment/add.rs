@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, Settings, checked_note};
+use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
 use tidemill_store::{Hook, Part};
@@ -134,7 +135,11 @@ impl Attempt<'_> {
             }
             Err(error) if error.rejects(Part::Deployment) => Err(Failed::Exists),
             Err(error) if error.rejects(Part::Idempotency) => match &self.once {
-                Some(once) => Ok(once.earlier(plane, call).await?.map(Answer::Before).ok_or(error)?),
+                // The first request made a deployment, and there is none now.
+                Some(once) => match once.earlier(plane, call).await? {
+                    Some(_) => Err(gone(project).into()),
+                    None => Err(error.into()),
+                },
                 None => Err(error.into()),
             },
             Err(error) => Err(error.into()),
@@ -155,6 +160,11 @@ impl Attempt<'_> {
             ..fresh
         }
     }
+}
+
+fn gone(project: &ProjectId) -> Error {
+    Error::new(Code::Conflict, format!("this request deployed project `{project}` before, and it was removed since"))
+        .hint("send a new idempotency key to deploy it again")
 }
 
 /// Why an add was not written.

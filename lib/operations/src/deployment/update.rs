@@ -79,6 +79,8 @@ impl crate::Operation for Update {
         if let Some(once) = &once
             && let Some(answer) = once.earlier(plane, call).await?
         {
+            // What is gone is not shown as if it were there.
+            existing(plane, &call.owner, &input.project).await?;
             return Ok(Answer::Before(answer));
         }
         let mut retry = Retry::new();

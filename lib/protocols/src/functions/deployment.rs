@@ -11,7 +11,7 @@ use tidemill_operations::bell::BellOutcome;
 use tidemill_operations::{Bell, Error, Plane, deployment};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::of::<deployment::Add>(Route::post("/v1/deployments").success(201))
+    Function::once::<deployment::Add, _>(Route::post("/v1/deployments").success(201))
         .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners, Hooks, Projects]), PutMany(&[Projects]), FollowTimers])
         .memory(512),
     Function::of::<deployment::List>(Route::get("/v1/deployments").query(&PAGE)).may(LIST_OF_OWNER),
@@ -20,7 +20,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         List(&[Projects]),
         Put(&[Keys, Owners]),
     ]),
-    Function::of::<deployment::Update>(Route::patch("/v1/deployments/{project}"))
+    Function::once::<deployment::Update, _>(Route::patch("/v1/deployments/{project}"))
         .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), FollowTimers])
         .memory(512),
     Function::of::<deployment::Remove>(Route::delete("/v1/deployments/{project}")).may(&[

@@ -31,7 +31,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         List(&[Owners]),
         Put(&[Keys, Owners]),
     ]),
-    Function::of::<environment::Deploy>(Route::put("/v1/environments/{environment}/projects/{project}"))
+    Function::once::<environment::Deploy, _>(Route::put("/v1/environments/{environment}/projects/{project}"))
         .may(CHANGE)
         .memory(512),
     Function::of::<environment::Remove>(Route::delete("/v1/environments/{environment}/projects/{project}")).may(&[
@@ -42,10 +42,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         DeleteTimers,
         RingSockets,
     ]),
-    Function::of::<environment::Promote>(Route::post("/v1/environments/{environment}/projects/{project}/promote"))
+    Function::once::<environment::Promote, _>(Route::post("/v1/environments/{environment}/projects/{project}/promote"))
         .may(CHANGE)
         .memory(512),
-    Function::of::<environment::Rollback>(Route::post("/v1/environments/{environment}/projects/{project}/rollback"))
+    Function::once::<environment::Rollback, _>(Route::post("/v1/environments/{environment}/projects/{project}/rollback"))
         .may(CHANGE)
         .memory(512),
     Function::of::<environment::Run>(Route::post("/v1/environments/{environment}/projects/{project}/run").success(201))

@@ -18,7 +18,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::of::<group::Get>(Route::get("/v1/groups/{group}"))
         .may(&[Get(&[Keys, Owners]), List(&[Owners]), GetMany(&[Owners]), Put(&[Keys, Owners])])
         .also_at(&checkly::routes::PROJECT),
-    Function::of::<group::Remove>(Route::delete("/v1/groups/{group}").query(&[Query::flag("keep")]).success(202))
+    Function::once::<group::Remove, _>(Route::delete("/v1/groups/{group}").query(&[Query::flag("keep")]).success(202))
         .may(&[Get(&[Keys, Owners]), Put(&[Keys, Owners]), PutMany(&[Rollouts]), RingRollouts])
         .also_at(&checkly::routes::DESTROY),
 ];

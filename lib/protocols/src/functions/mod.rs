@@ -28,10 +28,11 @@ use crate::rights::Right::{self, *};
 use crate::route::{Endpoint, Handler, Route};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 use tidemill_operations::bell::BellOutcome;
-use tidemill_operations::{Bell, Error, Operation, Plane};
+use tidemill_operations::{Answer, Bell, Error, Operation, Plane};
 
 pub use crate::rest::Body;
 pub use tidemill_operations::bell::QueueKind;
@@ -105,6 +106,11 @@ impl Function {
     /// The function of an operation, with its name.
     const fn of<O: Operation>(route: Route) -> Function {
         Function::at(O::NAME, route, Handler::Whole(rest::operation::<O>))
+    }
+
+    /// The function of an operation that takes an idempotency key.
+    const fn once<O: Operation<Output = Answer<T>>, T: Serialize + Send>(route: Route) -> Function {
+        Function::at(O::NAME, route, Handler::Whole(rest::once::<O, T>))
     }
 
     const fn at(name: &'static str, route: Route, handle: Handler) -> Function {

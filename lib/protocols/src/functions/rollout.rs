@@ -15,7 +15,7 @@ use tidemill_operations::{Bell, Error, Plane, rollout};
 const LOOK: &[Right] = &[Get(&[Keys, Owners]), List(&[Rollouts]), Put(&[Keys, Owners])];
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::of::<rollout::Start>(Route::post("/v1/rollouts").success(202))
+    Function::once::<rollout::Start, _>(Route::post("/v1/rollouts").success(202))
         .may(&[
             Get(&[Keys, Owners, Projects]),
             List(&[Owners]),

@@ -14,7 +14,7 @@ use tidemill_operations::{Bell, Error, Plane, run};
 const LOOK: &[Right] = &[Get(&[Keys, Projects]), List(&[Projects]), Put(&[Keys, Owners]), FindRuns];
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::of::<run::Start>(Route::post("/v1/deployments/{project}/runs").success(202))
+    Function::once::<run::Start, _>(Route::post("/v1/deployments/{project}/runs").success(202))
         .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), RingRuns])
         .memory(512),
     Function::of::<run::List>(Route::get("/v1/runs").query(&[

@@ -17,7 +17,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Route::get("/v1/deployments/{project}/versions/{version}").path_types(&[Query::number("version")]),
     )
     .may(&[Get(&[Keys, Projects]), List(&[Projects]), Put(&[Keys, Owners])]),
-    Function::of::<version::Add>(Route::post("/v1/deployments/{project}/versions").success(201))
+    Function::once::<version::Add, _>(Route::post("/v1/deployments/{project}/versions").success(201))
         .may(&[
             Get(&[Keys, Owners, Watchers]),
             List(&[Owners]),

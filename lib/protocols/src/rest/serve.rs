@@ -4,8 +4,9 @@ use super::input::{Body, input};
 use super::{Request, Response};
 use crate::route::Route;
 use futures::future::BoxFuture;
+use http::HeaderName;
 use serde::Serialize;
-use tidemill_operations::{Error, Operation, Plane, access};
+use tidemill_operations::{Answer, Error, Operation, Plane, access};
 
 /// The handler of an operation.
 pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response> {
@@ -15,6 +16,27 @@ pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: 
         }
         match call::<O>(plane, route, &request).await {
             Ok(output) => Response::json(route.success, &output),
+            Err(error) => Response::error(&error),
+        }
+    })
+}
+
+/// The header of an answer that was made before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The handler of an operation that takes an idempotency key: an answer that was made before says so.
+pub fn once<'a, O, T>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response>
+where
+    O: Operation<Output = Answer<T>>,
+    T: Serialize + Send,
+{
+    Box::pin(async move {
+        if let Some(refused) = wrong_media_type(route, &request) {
+            return refused;
+        }
+        match call::<O>(plane, route, &request).await {
+            Ok(output @ Answer::Now(_)) => Response::json(route.success, &output),
+            Ok(output @ Answer::Before(_)) => Response::json(route.success, &output).header(REPLAYED, "true"),
             Err(error) => Response::error(&error),
         }
     })
