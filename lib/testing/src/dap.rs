@@ -23,6 +23,16 @@ impl TestPlane {
         Ok(Dap { session, outgoing, last_seq: 0 })
     }
 
+    /// A socket that waits for its turn to log in, as those of the local plane do.
+    pub async fn newcomer(&self, peer: u8) -> Result<Dap, Close> {
+        loop {
+            match self.stranger(peer) {
+                Err(Close::TOO_MANY) if self.connections.turn(IpAddr::V4(Ipv4Addr::new(192, 0, 2, peer))).await => {}
+                opened => return opened,
+            }
+        }
+    }
+
     /// A socket on which a user has logged in.
     pub async fn socket(&self, user: &User) -> Dap {
         let mut dap = self.stranger(1).expect("there is room");

@@ -81,6 +81,28 @@ async fn an_address_may_have_ten_sockets_that_did_not_log_in() {
 }
 
 #[tokio::test]
+async fn of_twenty_sockets_that_open_at_once_each_has_its_turn_to_log_in() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+
+    let opened = (0..20).map(|_| async {
+        let mut dap = world.newcomer(1).await.expect("none is closed");
+        dap.ask("auth", json!({"auth": ana.key})).await.ok();
+        dap
+    });
+
+    assert_eq!(futures::future::join_all(opened).await.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_does_not_wait_for_its_turn_for_ever() {
+    let world = TestPlane::new().await;
+    let _strangers: Vec<_> = (0..10).map(|_| world.stranger(1).unwrap()).collect();
+
+    assert_eq!(world.newcomer(1).await.err().map(|close| close.code), Some(1008));
+}
+
+#[tokio::test]
 async fn a_revoked_key_can_do_nothing_more() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;

@@ -11,19 +11,27 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Plane;
 use tidemill_operations::socket::{STRANGERS_LIMIT, household};
+use tokio::sync::Notify;
 
 /// Events of connections that are kept: watchers are notified once a second.
 const EVENTS_KEPT: usize = 1024;
 /// Characters of a client's name, and of its version, that are kept.
 const NAME_KEPT: usize = 64;
 
+/// Connections of an address that wait for a turn to log in, and how long one waits.
+const WAITING_LIMIT: usize = 200;
+const TURN_PATIENCE: Duration = Duration::from_secs(30);
+
 /// All connections of a process.
 pub struct Connections {
     pub started_at: Timestamp,
     state: Mutex<State>,
+    /// Wakes those that wait for a turn: a stranger logged in or left.
+    turns: Notify,
 }
 
 #[derive(Default)]
@@ -32,6 +40,8 @@ struct State {
     open: HashMap<u64, Connection>,
     /// How many of an address have not logged in.
     strangers: HashMap<IpAddr, usize>,
+    /// How many of an address wait for a turn.
+    waiting: HashMap<IpAddr, usize>,
     /// The last events, in their order.
     events: VecDeque<ConnectionEvent>,
     last_event: u64,
@@ -105,7 +115,7 @@ impl Client {
 
 impl Connections {
     pub fn new(plane: &Plane) -> Connections {
-        Connections { started_at: plane.now(), state: Mutex::default() }
+        Connections { started_at: plane.now(), state: Mutex::default(), turns: Notify::new() }
     }
 
     /// Lets one more in; `None` when its address has too many that did not log in.
@@ -132,6 +142,25 @@ impl Connections {
         state.open.insert(id, connection);
         drop(state);
         Some(Seat::new(id, peer, self.clone(), now))
+    }
+
+    /// Waits until [`Connections::enter`] may let one in of an address; `false` when too many of it wait already, or too
+    /// long. Another one may be quicker, then it waits again.
+    pub async fn turn(self: &Arc<Self>, peer: IpAddr) -> bool {
+        let peer = household(peer);
+        let Some(_place) = WaitingPlace::of(self, peer) else { return false };
+        let free = async {
+            loop {
+                let change = self.turns.notified();
+                tokio::pin!(change);
+                change.as_mut().enable();
+                if self.state().strangers.get(&peer).is_none_or(|strangers| *strangers < STRANGERS_LIMIT) {
+                    return;
+                }
+                change.await;
+            }
+        };
+        tokio::time::timeout(TURN_PATIENCE, free).await.is_ok()
     }
 
     /// A connection that is known elsewhere, and is here for one request. Its frames are numbered by the time, so that
@@ -167,5 +196,35 @@ impl Connections {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no panic happens while it is held")
+    }
+}
+
+/// A place among those of an address that wait; given up when it is dropped.
+struct WaitingPlace<'a> {
+    connections: &'a Connections,
+    peer: IpAddr,
+}
+
+impl WaitingPlace<'_> {
+    fn of(connections: &Connections, peer: IpAddr) -> Option<WaitingPlace<'_>> {
+        let mut state = connections.state();
+        let waiting = state.waiting.entry(peer).or_default();
+        if *waiting >= WAITING_LIMIT {
+            return None;
+        }
+        *waiting += 1;
+        Some(WaitingPlace { connections, peer })
+    }
+}
+
+impl Drop for WaitingPlace<'_> {
+    fn drop(&mut self) {
+        let mut state = self.connections.state();
+        if let Some(waiting) = state.waiting.get_mut(&self.peer) {
+            *waiting -= 1;
+            if *waiting == 0 {
+                state.waiting.remove(&self.peer);
+            }
+        }
     }
 }

@@ -108,6 +108,8 @@ impl Seat {
                 state.strangers.remove(&self.peer);
             }
         }
+        drop(state);
+        self.connections.turns.notify_waiters();
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Connection)) {
