@@ -54,6 +54,20 @@ async fn a_monitor_of_nothing_subscribes_to_nothing() {
 }
 
 #[tokio::test]
+async fn a_monitor_of_an_unknown_token_or_of_another_owners_is_refused() {
+    let (world, mut doer, mut watcher) = pair().await;
+    let token = execute(&mut doer, echo("p"), json!({})).await;
+    let bob = world.user("bob").await;
+    let mut stranger = world.socket(&bob).await;
+
+    watcher.ask("rrext_monitor", json!({"token": "tk_unknown", "types": ["task"]})).await.refused();
+    stranger.ask("rrext_monitor", json!({"token": token, "types": ["task"]})).await.refused();
+    assert!(flags(&mut stranger).await.is_empty(), "it did not subscribe");
+    assert_eq!(monitor(&mut watcher, json!({"token": token}), json!(["task"])).await.len(), 1);
+    watcher.ask("rrext_monitor", json!({"token": "tk_unknown", "types": []})).await.ok();
+}
+
+#[tokio::test]
 async fn a_pipe_is_named_by_its_number() {
     let (_world, mut doer, _) = pair().await;
     for id in [json!("abc"), json!(-1), json!(1.5), json!([])] {
@@ -97,6 +111,33 @@ async fn every_task_of_a_source_is_reported_however_soon_the_next_one_comes() {
     let events = received(&mut watcher).await;
     assert_eq!(actions(&events).iter().filter(|action| **action == "begin").count(), 4, "{events:?}");
     assert_eq!(actions(&events).iter().filter(|action| **action == "end").count(), 3, "{events:?}");
+}
+
+#[tokio::test]
+async fn runs_of_a_hook_a_schedule_or_a_hand_are_shown_as_tasks() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let mut watcher = world.socket(&ana).await;
+    monitor(&mut watcher, json!({"projectId": "p", "source": "webhook_1"}), json!(["task", "summary"])).await;
+    let hook = ana.deploy(echo("p"), "@hourly").await.ok()["hook"].as_str().unwrap().to_owned();
+
+    let text = [("content-type", "text/plain")];
+    world.anonymous().send(http::Method::POST, &hook, &text, b"hi".to_vec()).await.ok();
+    world.settle().await;
+    let of_hook = received(&mut watcher).await;
+    ana.post("/v1/deployments/p/runs", json!({"input": "hi"})).await.ok();
+    world.settle().await;
+    let of_hand = received(&mut watcher).await;
+    world.advance(tidemill_testing::minutes(60)).await;
+    let of_schedule = received(&mut watcher).await;
+
+    for events in [of_hook, of_hand, of_schedule] {
+        assert_eq!(actions(&events), ["begin", "end"], "{events:?}");
+        let (_, status) = events.iter().find(|(name, _)| name == "apaevt_status_update").unwrap();
+        assert_eq!((&status["project_id"], &status["source"]), (&json!("p"), &json!("webhook_1")), "{status}");
+        assert_eq!(status["completed"], true);
+    }
+    assert!(received(&mut watcher).await.is_empty());
 }
 
 #[tokio::test]

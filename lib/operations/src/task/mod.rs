@@ -4,6 +4,7 @@ pub mod end;
 pub mod get;
 pub(crate) mod life;
 pub mod list;
+pub mod of_run;
 pub mod open;
 pub(crate) mod opening;
 pub mod pipe;

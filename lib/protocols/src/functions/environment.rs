@@ -45,9 +45,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::once::<environment::Promote, _>(Route::post("/v1/environments/{environment}/projects/{project}/promote"))
         .may(CHANGE)
         .memory(512),
-    Function::once::<environment::Rollback, _>(Route::post("/v1/environments/{environment}/projects/{project}/rollback"))
-        .may(CHANGE)
-        .memory(512),
+    Function::once::<environment::Rollback, _>(Route::post(
+        "/v1/environments/{environment}/projects/{project}/rollback",
+    ))
+    .may(CHANGE)
+    .memory(512),
     Function::of::<environment::Run>(Route::post("/v1/environments/{environment}/projects/{project}/run").success(201))
         .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),

@@ -20,6 +20,9 @@ pub async fn monitor(request: CommandRequest) -> Result<Body, Failure> {
     if let Some(own) = &request.task {
         watched.tasks = confined(&request, watched.tasks, own).await?;
     }
+    if let (Tasks::Token(token), false) = (&watched.tasks, types.is_empty()) {
+        super::task::by_token(&request.plane, &request.call, token).await?;
+    }
     let CommandRequest { plane, seat, call, events, .. } = &request;
     let new = events.monitors.set(watched.clone(), types);
     let recipient = Recipient { plane, call, connections: seat.connections() };

@@ -7,13 +7,14 @@ use super::{CommandRequest, body, done};
 use crate::dap::failure::Failure;
 use crate::dap::frame::{Arguments, Body};
 use crate::{task_refusal, task_status};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::task::{State, Trace};
-use tidemill_operations::answer::TaskAnswer;
+use tidemill_operations::answer::{TaskAnswer, TaskStatus};
 use tidemill_operations::task::{self, send::SendError};
-use tidemill_operations::{Code, Error, Operation};
+use tidemill_operations::{Call, Code, Error, Operation, Plane};
 
 pub async fn execute(request: CommandRequest) -> Result<Body, Failure> {
     let CommandRequest { plane, call, mut arguments, .. } = request;
@@ -63,9 +64,19 @@ pub async fn terminate(request: CommandRequest) -> Result<Body, Failure> {
 
 pub async fn status(request: CommandRequest) -> Result<Body, Failure> {
     let CommandRequest { plane, call, arguments, .. } = &request;
-    let input = task::get::Input { token: Some(token(arguments)?), ..task::get::Input::default() };
-    let status = task::Get::run(plane, call, input).await.map_err(failed)?;
+    let status = by_token(plane, call, &token(arguments)?).await?;
     body(&task_status::of(&status, plane.now()))
+}
+
+/// The task of a token, or the run that an id stands for.
+pub async fn by_token(plane: &Plane, call: &Call, token: &str) -> Result<TaskStatus, Failure> {
+    let input = task::get::Input { token: Some(token.to_owned()), ..task::get::Input::default() };
+    match task::Get::run(plane, call, input).await {
+        Err(error) if error.code == Code::NotFound => {
+            task::of_run::get(plane, call, token).await?.ok_or_else(|| failed(error))
+        }
+        found => found.map_err(failed),
+    }
 }
 
 pub async fn token_of(request: CommandRequest) -> Result<Body, Failure> {
@@ -82,22 +93,33 @@ pub async fn pipeline(request: CommandRequest) -> Result<Body, Failure> {
 pub async fn list(request: CommandRequest) -> Result<Body, Failure> {
     let CommandRequest { plane, call, .. } = &request;
     let mut tasks = Vec::new();
+    for run in task::of_run::list(plane, call).await? {
+        if run.state == State::Open
+            && let Some(pipeline) = task::of_run::pipeline(plane, call, &run.token).await?
+        {
+            tasks.push(listed(plane, &run, &pipeline));
+        }
+    }
     for task in task::List::run(plane, call, task::list::Input {}).await?.items {
         if task.state != State::Open {
             continue;
         }
         let input = task::pipeline::Input { token: task.token.clone() };
         match task::Pipeline::run(plane, call, input).await {
-            Ok(found) => tasks.push(json!({
-                "name": task.name, "description": task.description, "source": task.source, "token": task.token,
-                "status": task_status::of(&task, plane.now())["status"], "pipeline": found.pipeline,
-            })),
+            Ok(found) => tasks.push(listed(plane, &task, &found.pipeline)),
             // It ended while the others were read.
             Err(error) if error.code == Code::NotFound => {}
             Err(error) => return Err(error.into()),
         }
     }
     body(&json!({"tasks": tasks}))
+}
+
+fn listed(plane: &Plane, task: &TaskStatus, pipeline: &RawValue) -> Value {
+    json!({
+        "name": task.name, "description": task.description, "source": task.source, "token": task.token,
+        "status": task_status::of(task, plane.now())["status"], "pipeline": pipeline,
+    })
 }
 
 fn shown(task: &TaskAnswer) -> Value {

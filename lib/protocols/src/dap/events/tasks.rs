@@ -69,7 +69,10 @@ pub async fn read(recipient: &Recipient<'_>, watched: &Watched) -> Result<Tasks,
 }
 
 async fn list(recipient: &Recipient<'_>) -> Result<Tasks, Error> {
-    Ok(by_run(task::List::run(recipient.plane, recipient.call, task::list::Input {}).await?.items))
+    let Recipient { plane, call, .. } = *recipient;
+    let mut found = by_run(task::of_run::list(plane, call).await?);
+    found.extend(by_run(task::List::run(plane, call, task::list::Input {}).await?.items));
+    Ok(found)
 }
 
 fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
@@ -77,8 +80,12 @@ fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
 }
 
 async fn by_token(recipient: &Recipient<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
+    let Recipient { plane, call, .. } = *recipient;
     let input = task::get::Input { token: Some(token.to_owned()), ..task::get::Input::default() };
-    there(task::Get::run(recipient.plane, recipient.call, input).await)
+    match there(task::Get::run(plane, call, input).await)? {
+        None => task::of_run::get(plane, call, token).await,
+        found => Ok(found),
+    }
 }
 
 fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
