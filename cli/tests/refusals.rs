@@ -123,7 +123,7 @@ fn of_a_plane() {
     error: schedule `x y` has 2 fields, expected 5
       x y
          ^
-    hint: add the missing fields for minute, hour, day, month and weekday, e.g. `x y * * *`
+    hint: write five fields for minute, hour, day, month and weekday, e.g. `*/5 * * * *`
 
     $ tidemill deploy night --max-attempts 0 # 2
     error: `--max-attempts` is 0, outside 1 to 10
