@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +27,14 @@ impl Signals {
             _ = self.terminate.recv() => {}
         }
     }
+}
+
+/// For `--listen`: an address, or a port of this machine alone, as `5612`, `:5612` or `localhost:5612`.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    let local = || port.parse().ok().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let address = text.parse().ok().or_else(local);
+    address.ok_or_else(|| format!("`{text}` is not an address; write e.g. `5612`, `127.0.0.1:5612` or `0.0.0.0:5612`"))
 }
 
 /// Logs to standard error, briefly, in colours on a terminal only.

@@ -103,7 +103,7 @@ impl Plane {
 }
 
 /// Starts a plane in a folder, and gives its address when it is ready.
-fn start(folder: &Path, address: &str) -> (Child, String) {
+pub fn start(folder: &Path, address: &str) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
         .args(["dev", "--listen", address])
         .current_dir(folder)

@@ -6,7 +6,7 @@ use crate::deploy::files::pipelines_at;
 use crate::deploy::one_by_one::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
-use crate::process::{Signals, log_to_stderr};
+use crate::process::{Signals, address, log_to_stderr};
 use crate::session::Session;
 use futures::StreamExt;
 use std::net::SocketAddr;
@@ -28,8 +28,8 @@ const NAMED: usize = 50;
   tidemill dev --deploy examples
   tidemill dev --deploy digest.pipe --minute 1 --data /tmp/trial --listen 127.0.0.1:0")]
 pub struct Args {
-    /// Where the plane answers; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565")]
+    /// Where the plane answers: an address, or a port of this machine; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
     /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there, now and at later starts (DATA/readable.json)
     #[arg(long, value_name = "FILE_OR_FOLDER")]
