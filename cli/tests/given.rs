@@ -104,8 +104,14 @@ impl Plane {
 
 /// Starts a plane in a folder, and gives its address when it is ready.
 pub fn start(folder: &Path, address: &str) -> (Child, String) {
+    start_with(folder, &["--listen", address])
+}
+
+/// The same with any options.
+pub fn start_with(folder: &Path, options: &[&str]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
-        .args(["dev", "--listen", address])
+        .arg("dev")
+        .args(options)
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

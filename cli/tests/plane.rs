@@ -169,3 +169,24 @@ fn a_command_says_whose_key_it_uses() {
     }
     assert_eq!(plane.tidemill(&["whoami", "--key", "tm_local_x"]).code, 4);
 }
+
+#[test]
+fn a_data_folder_keeps_itself_out_of_git_unless_it_is_the_users_own() {
+    let plane = Plane::new();
+    let status = |folder: &std::path::Path| {
+        let git = |arguments: &[&str]| {
+            std::process::Command::new("git").args(arguments).current_dir(folder).output().unwrap()
+        };
+        assert!(git(&["init", "-q"]).status.success());
+        String::from_utf8(git(&["status", "--porcelain", "--untracked-files=all"]).stdout).unwrap()
+    };
+    let mine = tempfile::tempdir().unwrap();
+    std::fs::write(mine.path().join("orders.pipe"), "{}").unwrap();
+
+    let (mut other, _) = crate::given::start_with(mine.path(), &["--listen", "127.0.0.1:0", "--data", "."]);
+    other.kill().unwrap();
+    other.wait().unwrap();
+
+    assert_eq!(status(plane.folder.path()), "");
+    assert!(status(mine.path()).contains("orders.pipe"));
+}
