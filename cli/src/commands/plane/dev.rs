@@ -6,6 +6,7 @@ use crate::deploy::files::pipelines_at;
 use crate::deploy::one_by_one::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
+use crate::output::times::duration;
 use crate::process::{Signals, address, log_to_stderr};
 use crate::session::Session;
 use futures::StreamExt;
@@ -37,7 +38,7 @@ pub struct Args {
     /// Refuse pipelines with warnings, too
     #[arg(long, requires = "deploy")]
     strict: bool,
-    /// Seconds that a schedule's minute lasts (0.1 to 60), to try schedules out
+    /// How long a schedule's minute lasts, in seconds (0.1 to 60) or as `500ms`, to try schedules out
     #[arg(long, value_name = "SECONDS", value_parser = minute)]
     minute: Option<Duration>,
     /// Let pipelines call addresses of this machine and of the local network
@@ -49,10 +50,9 @@ pub struct Args {
 }
 
 fn minute(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
-    let minute = Duration::try_from_secs_f64(seconds).ok();
-    let minute = minute.filter(|minute| Calendar::with_minute(*minute).is_some());
-    minute.ok_or_else(|| "a schedule's minute lasts 0.1 to 60 seconds".to_owned())
+    let minute = duration(text)?;
+    let is_allowed = Calendar::with_minute(minute).is_some();
+    is_allowed.then_some(minute).ok_or_else(|| "a schedule's minute lasts 0.1 to 60 seconds".to_owned())
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
