@@ -6,8 +6,9 @@ use crate::deploy::files::pipelines_at;
 use crate::deploy::one_by_one::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
+use crate::log::{self, LogFormat};
 use crate::output::times::duration;
-use crate::process::{Signals, address, log_to_stderr};
+use crate::process::{Signals, address};
 use crate::session::Session;
 use futures::StreamExt;
 use std::net::SocketAddr;
@@ -23,7 +24,8 @@ const NAMED: usize = 50;
 ///
 /// Everything is in the data folder (--data), and the next start continues from there, even after a crash. When the plane
 /// answers, it prints `ready http://…` on standard output. The key of the owner `dev` is in DATA/key, where the other
-/// commands look for it. The log goes to standard error; TIDEMILL_LOG or RUST_LOG set its level, e.g. `debug`.
+/// commands look for it. The log goes to standard error; TIDEMILL_LOG or RUST_LOG set its level, e.g. `debug`, and of
+/// libraries only warnings are shown.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill dev --deploy examples
@@ -47,6 +49,9 @@ pub struct Args {
     /// Let pipelines read files below this folder
     #[arg(long, value_name = "DIR")]
     allow_files: Vec<PathBuf>,
+    /// The form of the log [default: for people on a terminal, else `text`]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
 }
 
 fn minute(text: &str) -> Result<Duration, String> {
@@ -56,7 +61,7 @@ fn minute(text: &str) -> Result<Duration, String> {
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    log_to_stderr();
+    log::start(args.log_format)?;
     let mut signals = Signals::new()?;
     for path in &args.deploy {
         std::fs::metadata(path).map_err(|error| Failure::file("deploy", path, &error))?;

@@ -99,7 +99,12 @@ fn log_end(run: &Run) {
         State::Queued => {
             tracing::warn!(run.id = %id, project.id = %project, attempt = run.attempt, "run `{id}` tries again")
         }
-        _ => tracing::info!(run.id = %id, project.id = %project, "run `{id}` of `{project}` {state}"),
+        _ => {
+            let took = run.started_at.zip(run.ended_at).map(|(from, until)| until.duration_since(from).as_millis());
+            let duration_ms = took.and_then(|took| u64::try_from(took).ok());
+            let (objects, state) = (run.objects, state.to_string());
+            tracing::info!(run.id = %id, project.id = %project, state, duration_ms, objects, "run `{id}` of `{project}` {state}")
+        }
     }
 }
 
