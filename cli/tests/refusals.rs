@@ -71,13 +71,13 @@ fn without_a_plane() {
     $ tidemill status orders --json --url http://127.0.0.1:1 --key tm_local_x # 6
     {"code":"unreachable","message":"the plane at `http://127.0.0.1:1` does not answer: Connection refused (os error N)","hint":"start one with `tidemill dev`, or name another one with `--url` or TIDEMILL_URL"}
 
-    $ tidemill schedule next */5 * * * # 1
+    $ tidemill schedule next */5 * * * # 2
     error: schedule `*/5 * * *` has 4 fields, expected 5
       */5 * * *
                ^
     hint: add the missing fields for minute, hour, day, month and weekday, e.g. `*/5 * * * *`
 
-    $ tidemill schedule next @daily --timezone Europe/Berln # 1
+    $ tidemill schedule next @daily --timezone Europe/Berln # 2
     error: timezone `Europe/Berln` is unknown
     hint: did you mean `Europe/Berlin`?
 
