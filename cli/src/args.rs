@@ -15,15 +15,7 @@ The plane and the key:
   http://127.0.0.1:5565, with the key that it keeps in `.tidemill/key` (or in
   the folder that --data names).
 
-Exit codes:
-  0    done
-  1    failed: the run failed, findings remain, the plane refused the request
-  2    the command line is wrong
-  3    not found
-  4    not authenticated, or not permitted
-  5    a conflict, or something must be changed first
-  6    the plane is unreachable or unavailable
-  130  interrupted";
+The exit codes: tidemill help exit-codes";
 
 /// Keeps data and automation pipelines deployed: stored by version, run on a schedule, by webhook or on demand.
 #[derive(Parser)]

@@ -145,6 +145,7 @@ impl From<tidemill_operations::Error> for Failure {
             Code::UnsupportedMediaType => ("unsupported_media_type", Exit::Failed),
             Code::RunFailed => ("run_failed", Exit::Failed),
             Code::Unavailable => ("unavailable", Exit::Unavailable),
+            Code::DiskFull => ("disk_full", Exit::Unavailable),
             Code::Internal => ("internal", Exit::Failed),
         };
         let hint = error.hint.as_ref().map(tidemill_local::hints::rest);

@@ -13,6 +13,7 @@ mod commands;
 mod deploy;
 mod failure;
 mod global;
+mod log;
 mod output;
 mod process;
 mod rollouts;

@@ -1,9 +1,8 @@
-//! What the commands that stay have in common: how they are stopped, and where they log to.
+//! What the commands that stay have in common: how they are stopped, and where they listen.
 
 use crate::failure::Failure;
-use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Ctrl-C, and what a supervisor sends.
 pub struct Signals {
@@ -28,16 +27,10 @@ impl Signals {
     }
 }
 
-/// Logs to standard error, briefly, in colours on a terminal only.
-pub fn log_to_stderr() {
-    let chosen = ["TIDEMILL_LOG", "RUST_LOG"].into_iter().find_map(|name| std::env::var(name).ok());
-    let filter = EnvFilter::new(chosen.as_deref().unwrap_or("warn,tidemill=info"));
-    let has_colours =
-        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(has_colours)
-        .compact()
-        .init();
+/// For `--listen`: an address, or a port of this machine alone, as `5612`, `:5612` or `localhost:5612`.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    let local = || port.parse().ok().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let address = text.parse().ok().or_else(local);
+    address.ok_or_else(|| format!("`{text}` is not an address; write e.g. `5612`, `127.0.0.1:5612` or `0.0.0.0:5612`"))
 }

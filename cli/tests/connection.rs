@@ -1,6 +1,7 @@
 //! Which plane and which key, and what happens where there is none.
 
 use crate::command::{tidemill, tidemill_in};
+use crate::given::{Plane, start};
 
 /// Nothing listens on this port: it is reserved, and below those that a test may take.
 const NOWHERE: &str = "http://127.0.0.1:1";
@@ -45,10 +46,58 @@ fn the_key_of_a_data_folder_is_for_planes_on_this_machine_only() {
 
 #[test]
 fn a_url_that_is_none_is_refused() {
-    for url in ["plane", "ftp://plane.example", "http://", "http://127.0.0.1:1/?a=b"] {
+    for url in ["plane", "plane.example:80/v1", "ftp://plane.example", "http://", "http://127.0.0.1:1/?a=b"] {
         let ended = tidemill(&["list", "--url", url, "--key", "tm_local_x"]);
         assert_eq!(ended.code, 2, "{url}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn a_host_without_a_scheme_is_refused_with_the_url_to_write() {
+    let ended = tidemill(&["list", "--url", "plane.example/v1", "--key", "tm_local_x"]);
+
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("hint: give e.g. `--url https://plane.example/v1`"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_plane_of_this_machine_needs_no_scheme_and_takes_the_path_of_its_api() {
+    let plane = Plane::new();
+    let host = plane.url.strip_prefix("http://").unwrap();
+    let port = host.rsplit_once(':').unwrap().1;
+
+    let urls = [host.to_owned(), format!("localhost:{port}"), format!("{}/v1", plane.url), format!("{host}/v1/")];
+    for url in urls {
+        let ended = plane.tidemill_at(&url, &["list"]);
+        assert_eq!(ended.code, 0, "{url}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn https_to_a_plane_without_tls_shows_the_url_to_write() {
+    let plane = Plane::new();
+    let host = plane.url.strip_prefix("http://").unwrap();
+
+    let ended = plane.tidemill_at(&format!("https://{host}"), &["list"]);
+
+    assert_eq!(ended.code, 6);
+    assert!(ended.stderr.contains(&format!("write `--url http://{host}`")), "{}", ended.stderr);
+}
+
+#[test]
+fn a_plane_listens_on_a_port_of_this_machine() {
+    for listen in ["0", ":0", "localhost:0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut child, url) = start(folder.path(), std::path::Path::new("/dev/null"), listen);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(url.starts_with("http://127.0.0.1:"), "{listen}: {url}");
+    }
+
+    let refused = tidemill(&["dev", "--listen", "plane"]);
+
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("write e.g. `5612`"), "{}", refused.stderr);
 }
 
 #[test]

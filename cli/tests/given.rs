@@ -111,9 +111,15 @@ impl Plane {
 }
 
 /// Starts a plane in a folder, and gives its address when it is ready.
-fn start(folder: &Path, log: &Path, address: &str) -> (Child, String) {
+pub fn start(folder: &Path, log: &Path, address: &str) -> (Child, String) {
+    start_with(folder, log, &["--listen", address])
+}
+
+/// The same with any options.
+pub fn start_with(folder: &Path, log: &Path, options: &[&str]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
-        .args(["dev", "--listen", address])
+        .arg("dev")
+        .args(options)
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(OpenOptions::new().append(true).open(log).unwrap())

@@ -58,6 +58,7 @@ const COMMANDS: &[&[&str]] = &[
     &["schedule"],
     &["schedule", "next"],
     &["completions"],
+    &["exit-codes"],
 ];
 
 #[test]
@@ -134,11 +135,37 @@ fn no_command_is_left_out_here() {
 }
 
 #[test]
-fn the_help_names_the_exit_codes() {
-    let help = tidemill(&["--help"]);
+fn a_page_of_the_help_names_the_exit_codes() {
+    let help = tidemill(&["help", "exit-codes"]);
+    let printed = tidemill(&["exit-codes"]);
 
     for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "130 "] {
         assert!(help.stdout.contains(&format!("\n  {code}")), "{code}: {}", help.stdout);
+    }
+    assert!(help.stdout.contains(printed.stdout.trim()), "{}{}", help.stdout, printed.stdout);
+    assert!(tidemill(&["--help"]).stdout.contains("tidemill help exit-codes"));
+    assert!(include_str!("../../docs/commands.md").contains("  130  interrupted"));
+}
+
+#[test]
+fn a_value_that_makes_no_sense_exits_with_2_before_anything_is_sent() {
+    let wrong: &[&[&str]] = &[
+        &["schedule", "next", "0 25 * * *"],
+        &["schedule", "next", "@daily", "--timezone", "Europe/Berln"],
+        &["schedule", "next", "@daily", "--count", "0"],
+        &["ticks", "orders", "--since", "someday"],
+        &["why", "orders", "someday"],
+        &["list", "--url", "plane"],
+        &["dev", "--minute", "61"],
+        &["dev", "--listen", "plane"],
+        &["dev", "--log-format", "xml"],
+        &["keys", "revoke", "nope"],
+        &["keys", "create", "--owner", "a/b#c"],
+        &["status", ".."],
+    ];
+    for arguments in wrong {
+        let ended = tidemill(&[*arguments, &["--key", "tm_local_x"]].concat());
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
     }
 }
 

@@ -1,7 +1,9 @@
 //! The command against a plane of its own, as people use the two.
 
+use crate::command::tidemill_in;
 use crate::given::Plane;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 
 #[test]
 fn the_log_of_a_failed_run_ends_with_its_error() {
@@ -228,4 +230,71 @@ fn a_command_says_whose_key_it_uses() {
         assert!(shown.contains(text.unwrap()), "{shown}");
     }
     assert_eq!(plane.tidemill(&["whoami", "--key", "tm_local_x"]).code, 4);
+}
+
+#[test]
+fn a_data_folder_keeps_itself_out_of_git_unless_it_is_the_users_own() {
+    let plane = Plane::new();
+    let status = |folder: &std::path::Path| {
+        let git = |arguments: &[&str]| {
+            std::process::Command::new("git").args(arguments).current_dir(folder).output().unwrap()
+        };
+        assert!(git(&["init", "-q"]).status.success());
+        String::from_utf8(git(&["status", "--porcelain", "--untracked-files=all"]).stdout).unwrap()
+    };
+    let mine = tempfile::tempdir().unwrap();
+    std::fs::write(mine.path().join("orders.pipe"), "{}").unwrap();
+
+    let (mut other, _) = crate::given::start_with(mine.path(), std::path::Path::new("/dev/null"), &["--listen", "127.0.0.1:0", "--data", "."]);
+    other.kill().unwrap();
+    other.wait().unwrap();
+
+    assert_eq!(status(plane.folder.path()), "");
+    assert!(status(mine.path()).contains("orders.pipe"));
+}
+
+#[test]
+fn a_log_is_json_if_it_is_asked_for_and_a_level_that_is_none_is_refused() {
+    let start = |level: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let child = std::process::Command::new(env!("CARGO_BIN_EXE_tidemill"))
+            .args(["dev", "--listen", "0", "--log-format", "json"])
+            .env("TIDEMILL_LOG", level)
+            .current_dir(folder.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        (child, folder)
+    };
+
+    let (mut plane, folder) = start("info");
+    let mut ready = String::new();
+    BufReader::new(plane.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let url = ready.trim().strip_prefix("ready ").unwrap();
+    std::fs::write(
+        folder.path().join("a.pipe"),
+        json!({"project_id": "a", "components": [{"id": "now", "provider": "timer", "config": {}},
+            {"id": "out", "provider": "response", "config": {}, "input": [{"lane": "documents", "from": "now"}]}]})
+        .to_string(),
+    )
+    .unwrap();
+    for arguments in [&["deploy", "a.pipe"][..], &["run", "a", "--follow"]] {
+        let ended = tidemill_in(folder.path(), &[arguments, &["--url", url]].concat(), "");
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    plane.kill().unwrap();
+    let log = String::from_utf8(plane.wait_with_output().unwrap().stderr).unwrap();
+    let (refused, _folder) = start("loud");
+    let refused = refused.wait_with_output().unwrap();
+
+    let mut events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let end = events.find(|event| event["fields"]["project.id"] == "a" && event["fields"]["state"] == "succeeded");
+    assert_eq!(end.unwrap_or_else(|| panic!("{log}"))["fields"]["objects"], 1);
+    assert_eq!(refused.status.code(), Some(2));
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        refused.starts_with("error: `loud` in TIDEMILL_LOG is not a level of the log\nhint: set `error`"),
+        "{refused}"
+    );
 }

@@ -82,7 +82,10 @@ fn a_preview_of_what_would_fail_exits_with_1() {
     let preview = plane.tidemill(&["deploy", "night", "--group", "day", "--preview"]);
 
     assert_eq!(preview.code, 1);
-    assert_snapshot!(preview.stderr, @"error: `a`: project `a` belongs to the group `night`; deploy `night` without it and keep what is gone, or remove the project");
+    assert_snapshot!(preview.stderr, @"
+    warning: night/a.pipe:1:71: source `now` is a timer, but no schedule starts this pipeline (deploy it with a schedule, e.g. `0 7 * * *`; without one it runs by hand alone)
+    error: `a`: project `a` belongs to the group `night`; deploy `night` without it and keep what is gone, or remove the project
+    ");
 }
 
 #[test]

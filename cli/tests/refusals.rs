@@ -71,13 +71,13 @@ fn without_a_plane() {
     $ tidemill status orders --json --url http://127.0.0.1:1 --key tm_local_x # 6
     {"code":"unreachable","message":"the plane at `http://127.0.0.1:1` does not answer: Connection refused (os error N)","hint":"start one with `tidemill dev`, or name another one with `--url` or TIDEMILL_URL"}
 
-    $ tidemill schedule next */5 * * * # 1
+    $ tidemill schedule next */5 * * * # 2
     error: schedule `*/5 * * *` has 4 fields, expected 5
       */5 * * *
                ^
     hint: add the missing fields for minute, hour, day, month and weekday, e.g. `*/5 * * * *`
 
-    $ tidemill schedule next @daily --timezone Europe/Berln # 1
+    $ tidemill schedule next @daily --timezone Europe/Berln # 2
     error: timezone `Europe/Berln` is unknown
     hint: did you mean `Europe/Berlin`?
 
@@ -136,13 +136,14 @@ fn of_a_plane() {
     error: schedule `x y` has 2 fields, expected 5
       x y
          ^
-    hint: add the missing fields for minute, hour, day, month and weekday, e.g. `x y * * *`
+    hint: write five fields for minute, hour, day, month and weekday, e.g. `*/5 * * * *`
 
     $ tidemill deploy night --max-attempts 0 # 2
     error: `--max-attempts` is 0, outside 1 to 10
     hint: give a number from 1 to 10
 
     $ tidemill deploy night --create-only # 5
+    warning: night/a.pipe:1:71: source `now` is a timer, but no schedule starts this pipeline (deploy it with a schedule, e.g. `0 7 * * *`; without one it runs by hand alone)
     error: `a`: project `a` is deployed already, as version 1; update it, or remove it first
 
     $ tidemill logs 01M7Z1XAYSP21KQ5NZ9SHXWXCD # 3

@@ -91,7 +91,7 @@ fn a_person_is_shown_a_table_and_a_script_json() {
 fn a_wrong_expression_is_refused_where_it_goes_wrong() {
     let ended = tidemill(&["schedule", "next", "0 25 * * *"]);
 
-    assert_eq!(ended.code, 1);
+    assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("  0 25 * * *\n    ^"), "{}", ended.stderr);
     assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
 }

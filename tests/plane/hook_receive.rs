@@ -79,9 +79,24 @@ async fn a_paused_project_takes_no_webhooks() {
 
     let answer = world.anonymous().post(&hook, json!({})).await;
 
-    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(answer.headers["retry-after"], "300");
+    assert!(answer.body["message"].as_str().unwrap().contains("it is paused"), "{}", answer.body);
     assert_eq!(answer.refused(503), "unavailable");
     assert_eq!(ana.runs("p").await.len(), 0);
+}
+
+#[tokio::test]
+async fn an_errored_project_is_not_called_paused() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    ana.patch("/v1/deployments/p", json!({"schedule": "* * * * *"})).await.ok();
+    world.user("ana").await.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
+    world.advance(minutes(2)).await;
+
+    let answer = world.anonymous().post(&hook, json!({})).await;
+
+    assert_eq!(answer.headers["retry-after"], "300");
+    assert!(answer.body["message"].as_str().unwrap().contains("it is errored"), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -125,9 +125,11 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let hint = match error.is_timeout() {
-            true => "try again in a moment",
-            false => "start one with `tidemill dev`, or name another one with `--url` or TIDEMILL_URL",
+        let plain = self.url.strip_prefix("https://").filter(|_| is_garbled(error));
+        let hint = match (error.is_timeout(), plain) {
+            (true, _) => "try again in a moment".to_owned(),
+            (_, Some(plain)) => format!("if it has no TLS, as a plane of `tidemill dev`, write `--url http://{plain}`"),
+            _ => "start one with `tidemill dev`, or name another one with `--url` or TIDEMILL_URL".to_owned(),
         };
         let message = format!("the plane at `{}` does not answer: {}", self.url, chain(error));
         let code = if error.is_connect() { UNREACHABLE } else { NO_ANSWER };
@@ -177,6 +179,16 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+/// Whether the other side was reached and did not speak TLS as it should.
+fn is_garbled(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    // The source of an error in `io::Error` is that error's source, so the error itself is looked at as well.
+    let inner = io.and_then(|error| error.get_ref()).map(|inner| inner as &(dyn std::error::Error + 'static));
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidData)
+        || inner.is_some_and(is_garbled)
+        || error.source().is_some_and(is_garbled)
 }
 
 /// The path and the query of a request.

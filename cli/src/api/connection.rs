@@ -33,11 +33,21 @@ impl Connection {
     }
 }
 
+/// The URL without what the command adds to it, and whether it is of this machine, whose planes need no scheme.
 fn plane(text: &str) -> Result<(String, bool), Failure> {
+    let has_scheme = text.contains("://");
     let refused = |why: &str| {
-        let hint = format!("give e.g. `--url {LOCAL_URL}`");
-        Failure::argument(format!("`{text}` is not the URL of a plane: {why}"), hint)
+        let example = match has_scheme || Url::parse(&format!("https://{text}")).is_err() {
+            true => LOCAL_URL.to_owned(),
+            false => format!("https://{text}"),
+        };
+        Failure::argument(format!("`{text}` is not the URL of a plane: {why}"), format!("give e.g. `--url {example}`"))
     };
+    if !has_scheme {
+        let local = format!("http://{text}");
+        let is_local = Url::parse(&local).is_ok_and(|url| is_of_this_machine(&url));
+        return if is_local { plane(&local) } else { Err(refused("it begins with neither `http://` nor `https://`")) };
+    }
     let url = Url::parse(text).map_err(|error| refused(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refused("it begins with neither `http://` nor `https://`"));
@@ -45,10 +55,15 @@ fn plane(text: &str) -> Result<(String, bool), Failure> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refused("it has more than a host and a path"));
     }
+    let root = url.as_str().trim_end_matches('/');
+    let root = root.strip_suffix("/v1").unwrap_or(root).trim_end_matches('/');
+    Ok((root.to_owned(), is_of_this_machine(&url)))
+}
+
+fn is_of_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let is_local = host == "localhost" || address.is_ok_and(|ip| ip.is_loopback());
-    Ok((url.as_str().trim_end_matches('/').to_owned(), is_local))
+    host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The key that `tidemill dev` keeps in its data folder. It never goes to another machine.

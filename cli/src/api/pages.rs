@@ -30,7 +30,7 @@ pub struct PageOptions {
 /// A part of a list that is in the order of time.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Period {
-    /// Only from this time on: RFC 3339, `HH:MM` of today (UTC), or `2h` ago
+    /// Only from this time on: RFC 3339, `HH:MM` of today (UTC), `yesterday 03:00`, or `2h` ago
     #[arg(long, value_name = "TIME", value_parser = times::past)]
     since: Option<Timestamp>,
     /// Only before this time

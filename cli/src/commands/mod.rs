@@ -4,6 +4,7 @@ pub mod caller;
 pub mod completions;
 pub mod deployment;
 pub mod environment;
+pub mod exit_codes;
 pub mod group;
 pub mod key;
 pub mod pipeline;
@@ -54,6 +55,7 @@ pub enum Command {
     Providers(pipeline::providers::Args),
     Schedule(schedule::Args),
     Completions(completions::Args),
+    ExitCodes(exit_codes::Args),
 }
 
 /// Runs a command. `grammar` makes the whole command line, from which completions are generated.
@@ -89,6 +91,7 @@ pub async fn run(session: &Session, command: Command, grammar: fn() -> clap::Com
         Command::Validate(args) => pipeline::validate::run(session, args),
         Command::Providers(args) => pipeline::providers::run(session, args),
         Command::Schedule(args) => schedule::run(session, args),
+        Command::ExitCodes(_) => exit_codes::run(session),
         Command::Completions(args) => completions::run(session, args, &mut grammar()),
     }
 }

@@ -58,7 +58,7 @@ pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         return lines::answer(std::io::stdin().lock(), std::io::stdout().lock());
     }
     let expr = next.expr.clone().unwrap_or_default();
-    let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error))?;
+    let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error).exit(Exit::Usage))?;
     let from = next.from.unwrap_or_else(crate::output::times::now);
     let due: Vec<Timestamp> = schedule.ticks_after(from).take(next.count as usize).collect();
     let notes: Vec<Option<String>> = due.iter().map(|at| schedule.clock_note(*at)).collect();

@@ -197,10 +197,9 @@ pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failur
     };
     let (text, file) = FileText::of(path, read_text(path)?).map_err(refused)?;
     if let Some(environment) = file.environment.as_deref().filter(|name| *name != "production") {
-        return Err(Failure::argument(
-            format!("`{}` names the environment `{environment}`; `deploy` deploys to `production`", path.display()),
-            "take `environment` out of the file",
-        ));
+        let message =
+            format!("`{}` names the environment `{environment}`; `deploy` deploys to `production`", path.display());
+        return Err(Failure::new("invalid_argument", message).hint("take `environment` out of the file"));
     }
     let own = Settings { schedule: file.schedule, timezone: file.timezone, ..options(path, file.options)? };
     let settings = given.clone().over(own);

@@ -1,13 +1,13 @@
 //! Instants and durations as people write and read them. They are shown and read in UTC, as schedules are, unless a
 //! zone is named.
 
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, Zoned};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned};
 use std::time::{Duration, Instant};
 
-const FORMS: &str =
-    "give RFC 3339 (`2026-11-21T10:05:00Z`), `HH:MM` of today, seconds since 1970, or a duration (`15m`)";
+const FORMS: &str = "give RFC 3339 (`2026-11-21T10:05:00Z`), `HH:MM` of today, `yesterday 03:00`, `monday 07:00`, \
+    seconds since 1970, or a duration (`15m`)";
 
 /// The time of this machine.
 #[expect(clippy::disallowed_methods, reason = "the one wall clock of the command")]
@@ -28,7 +28,8 @@ pub enum Toward {
     Future,
 }
 
-/// Reads an instant: RFC 3339, a date and time, a date, a time of today, seconds since 1970, or a duration from now.
+/// Reads an instant: RFC 3339, a date and time, a date, a time of today or of a named day, seconds since 1970, or a
+/// duration from now. A weekday is the nearest one in the direction.
 pub fn instant(text: &str, zone: &TimeZone, now: Timestamp, toward: Toward) -> Result<Timestamp, String> {
     let text = text.trim();
     if let Ok(instant) = text.parse::<Timestamp>() {
@@ -38,7 +39,7 @@ pub fn instant(text: &str, zone: &TimeZone, now: Timestamp, toward: Toward) -> R
         let instant = seconds_since_1970(seconds);
         return instant.ok_or_else(|| format!("`{text}` seconds since 1970 are out of range"));
     }
-    if let Some(local) = local_time(text, zone, now) {
+    if let Some(local) = local_time(text, zone, now).or_else(|| time_of_day_named(text, zone, now, toward)) {
         let zoned = zone.to_zoned(local);
         return zoned.map(|at| at.timestamp()).map_err(|_| format!("`{text}` is out of range"));
     }
@@ -52,16 +53,56 @@ pub fn seconds_since_1970(seconds: f64) -> Option<Timestamp> {
 }
 
 fn local_time(text: &str, zone: &TimeZone, now: Timestamp) -> Option<DateTime> {
-    let is_time_of_day = text.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || c == ':');
-    if is_time_of_day {
-        let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
-        return padded.parse::<Time>().ok().map(|time| now.to_zoned(zone.clone()).date().to_datetime(time));
+    if is_time_of_day(text) {
+        return time_of_day(text).map(|time| now.to_zoned(zone.clone()).date().to_datetime(time));
     }
     text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse::<DateTime>().ok()).flatten()
 }
 
+fn is_time_of_day(text: &str) -> bool {
+    text.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || c == ':')
+}
+
+fn time_of_day(text: &str) -> Option<Time> {
+    let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
+    padded.parse().ok()
+}
+
+/// `yesterday 03:00`, `monday at 07:00`; without a time it is midnight.
+fn time_of_day_named(text: &str, zone: &TimeZone, now: Timestamp, toward: Toward) -> Option<DateTime> {
+    let text = text.to_ascii_lowercase();
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let (day, time) = match words.as_slice() {
+        [day] => (*day, Time::midnight()),
+        [day, time] | [day, "at", time] if is_time_of_day(time) => (*day, time_of_day(time)?),
+        _ => return None,
+    };
+    let here = now.to_zoned(zone.clone()).datetime();
+    let date = match day {
+        "today" => here.date(),
+        "yesterday" => here.date().yesterday().ok()?,
+        "tomorrow" => here.date().tomorrow().ok()?,
+        _ => {
+            let weekday = weekday(day)?;
+            let same = here.date().to_datetime(time);
+            let step = if toward == Toward::Past { -1 } else { 1 };
+            let is_today =
+                here.weekday() == weekday && (if toward == Toward::Past { same <= here } else { same > here });
+            if is_today { here.date() } else { here.date().nth_weekday(step, weekday).ok()? }
+        }
+    };
+    Some(date.to_datetime(time))
+}
+
+/// `monday` or `mon`.
+fn weekday(name: &str) -> Option<Weekday> {
+    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let index = NAMES.iter().position(|known| *known == name || known[..3] == *name)?;
+    Weekday::from_monday_zero_offset(i8::try_from(index).ok()?).ok()
+}
+
 fn duration_from_now(text: &str, now: Timestamp, toward: Toward) -> Option<Timestamp> {
-    let span: Span = text.trim_end_matches("ago").trim().parse().ok()?;
+    let span = span(text.trim_end_matches("ago"))?;
     let span = if toward == Toward::Past { -span.abs() } else { span.abs() };
     let then: Zoned = now.to_zoned(TimeZone::UTC).checked_add(span).ok()?;
     Some(then.timestamp())
@@ -77,19 +118,25 @@ pub fn future(text: &str) -> Result<Timestamp, String> {
     instant(text, &TimeZone::UTC, now(), Toward::Future)
 }
 
-/// For an argument that says how long, e.g. `30m`; a bare number is seconds.
+/// Reads `90m`, `1h 30m`, `1d`.
+fn span(text: &str) -> Option<Span> {
+    text.trim().parse().ok()
+}
+
+/// For an argument that says how long, e.g. `30m` or `1d` of 24 hours; a bare number is seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
-    let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(seconds.into()));
-    let duration = seconds.ok().or_else(|| text.parse().ok()).and_then(|given: SignedDuration| given.try_into().ok());
-    duration.ok_or_else(|| format!("`{text}` is not a duration; give e.g. `90s`, `30m` or `2h`"))
+    let seconds = text.parse().ok().and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
+    let in_units = || span(text)?.to_duration(SpanRelativeTo::days_are_24_hours()).ok();
+    let duration = seconds.or_else(in_units).and_then(|given| given.try_into().ok());
+    duration.ok_or_else(|| format!("`{text}` is not a duration; give e.g. `90s`, `30m`, `2h` or `1d`"))
 }
 
 /// For an argument that says how long to the second.
 pub fn whole_seconds(text: &str) -> Result<u32, String> {
     let given = duration(text)?;
     let seconds = u32::try_from(given.as_secs()).ok().filter(|_| given.subsec_nanos() == 0);
-    seconds.ok_or_else(|| format!("`{text}` is not a number of whole seconds; give e.g. `90s`, `30m` or `2h`"))
+    seconds.ok_or_else(|| format!("`{text}` is not a number of whole seconds; give e.g. `90s`, `30m`, `2h` or `1d`"))
 }
 
 /// For an argument that names a time zone.
@@ -186,11 +233,36 @@ mod tests {
     }
 
     #[test]
+    fn a_day_may_be_named_and_a_weekday_is_the_nearest_one_in_the_direction() {
+        // A Saturday, 10:05:30.
+        for (text, past, future) in [
+            ("yesterday 03:00", "2026-11-20T03:00:00Z", "2026-11-20T03:00:00Z"),
+            ("Today at 9:00", "2026-11-21T09:00:00Z", "2026-11-21T09:00:00Z"),
+            ("tomorrow", "2026-11-22T00:00:00Z", "2026-11-22T00:00:00Z"),
+            ("monday 07:00", "2026-11-16T07:00:00Z", "2026-11-23T07:00:00Z"),
+            ("sat 10:05", "2026-11-21T10:05:00Z", "2026-11-28T10:05:00Z"),
+            ("saturday 11:00", "2026-11-14T11:00:00Z", "2026-11-21T11:00:00Z"),
+        ] {
+            assert_eq!(
+                (read(text, Toward::Past), read(text, Toward::Future)),
+                (Some(at(past)), Some(at(future))),
+                "{text}"
+            );
+        }
+        for text in ["someday 07:00", "monday 25:00", "monday 07:00 sharp", "yesterday noon"] {
+            assert_eq!(read(text, Toward::Past), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_duration_is_seconds_unless_it_names_a_unit() {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
-        for text in ["", "-5m", "soon", "5 parsecs"] {
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1d"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("90m"), Ok(Duration::from_secs(5_400)));
+        for text in ["", "-5m", "soon", "5 parsecs", "1 month", "inf"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -28,7 +28,7 @@ impl Pace {
 /// Who reports the outcome of the resources.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Reporter {
-    /// A line for each, and a sentence at the end.
+    /// A line for each change, and a sentence at the end.
     Here,
     /// The caller, if it succeeds.
     Caller,
@@ -58,7 +58,7 @@ pub async fn carry(
     let output = session.output;
     let reports = reporter == Reporter::Here && !output.is_json();
     let answer = follow(session, client, &rollout, |text| {
-        if let Some(resource) = follow::resource(text).ok().filter(|_| reports) {
+        if let Some(resource) = follow::resource(text).ok().filter(|resource| reports && shown::is_news(resource)) {
             output.line(shown::resource(&resource));
         }
     })

@@ -31,7 +31,9 @@ impl Retry {
 
     /// Waits before the next try; gives the failure back if there is to be none. `report` is called at the first one.
     pub async fn again(&mut self, failure: Failure, report: impl FnOnce(&Failure)) -> Result<(), Failure> {
-        let is_lost = failure.exit == Exit::Unavailable && (self.was_heard || failure.code != UNREACHABLE);
+        // Room on a disk does not come by itself.
+        let may_pass = failure.exit == Exit::Unavailable && failure.code != "disk_full";
+        let is_lost = may_pass && (self.was_heard || failure.code != UNREACHABLE);
         let since = *self.silent_since.get_or_insert_with(crate::output::times::clock);
         if !is_lost || since.elapsed() > PATIENCE {
             return Err(failure);

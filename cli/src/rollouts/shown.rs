@@ -27,6 +27,11 @@ pub fn resource(resource: &Resource) -> String {
     }
 }
 
+/// Whether a person is shown the line of a resource; the sentence at the end counts those that stay as they are.
+pub fn is_news(resource: &Resource) -> bool {
+    resource.outcome != "applied" || resource.action.as_deref() != Some("unchanged")
+}
+
 /// What was done with a resource.
 fn done(resource: &Resource) -> &str {
     match resource.action.as_deref() {

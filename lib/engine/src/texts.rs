@@ -24,6 +24,8 @@ pub fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
         TextKind::Duration if matches!(whole, Cow::Owned(_)) => Ok(()),
         TextKind::Duration => duration::parse(&whole).map(drop),
         TextKind::Regex => jq::check_regex(&whole),
+        TextKind::Encoding if matches!(whole, Cow::Owned(_)) => Ok(()),
+        TextKind::Encoding => encoding(&whole),
         TextKind::Text => Ok(()),
     };
     // In a text with a secret the offset is that of another text.
@@ -35,6 +37,14 @@ pub fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
 
 fn problem(message: impl Into<String>, hint: &str) -> TextProblem {
     TextProblem { message: message.into(), hint: hint.to_owned(), offset: None }
+}
+
+/// <https://encoding.spec.whatwg.org/#names-and-labels>
+fn encoding(label: &str) -> Result<(), TextProblem> {
+    match encoding_rs::Encoding::for_label(label.as_bytes()) {
+        Some(_) => Ok(()),
+        None => Err(problem("is not the label of an encoding", "write e.g. `utf-8`, `windows-1252` or `shift_jis`")),
+    }
 }
 
 fn header(name: &str) -> Result<(), TextProblem> {

@@ -52,10 +52,16 @@ impl From<tidemill_store::Error> for StartError {
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes the folder where it is missing.
+    /// Makes the folder where it is missing. A new one keeps itself out of git; where other files are, `.gitignore` is
+    /// the user's.
     pub fn open(path: &Path) -> Result<Folder, StartError> {
         fs::create_dir_all(path).map_err(|error| failed(path, "made", &error))?;
-        Ok(Folder(path.to_owned()))
+        let folder = Folder(path.to_owned());
+        let is_new = fs::read_dir(path).map_err(|error| failed(path, "read", &error))?.next().is_none();
+        if is_new {
+            folder.write(".gitignore", b"*\n")?;
+        }
+        Ok(folder)
     }
 
     /// Keeps other planes out for as long as the file is held; the lock ends with the process, however it ends.

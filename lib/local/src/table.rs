@@ -13,6 +13,9 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tidemill_store::DISK_FULL;
 
 /// The name of the table in an embedded database.
 pub const TABLE: &str = "tidemill";
@@ -34,12 +37,16 @@ pub fn config(transport: SharedHttpClient) -> Builder {
 
 /// The transport that leads into the database.
 pub fn http_client(database: &Database) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Embedded(database.clone()));
+    let connector = SharedHttpConnector::new(Embedded { database: database.clone(), is_full: Arc::default() });
     http_client_fn(move |_, _| connector.clone())
 }
 
 #[derive(Clone)]
-struct Embedded(Database);
+struct Embedded {
+    database: Database,
+    /// Whether the last write found no room.
+    is_full: Arc<AtomicBool>,
+}
 
 impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,27 +56,55 @@ impl std::fmt::Debug for Embedded {
 
 impl HttpConnector for Embedded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let database = self.0.clone();
+        let table = self.clone();
         HttpConnectorFuture::new(async move {
             // SQLite waits for the disk.
-            let answered = tokio::task::spawn_blocking(move || answer(&database, &request)).await;
+            let answered = tokio::task::spawn_blocking(move || table.answer(&request)).await;
             answered.map_err(|error| ConnectorError::other(error.into(), None))?
         })
     }
 }
 
-fn answer(database: &Database, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let target = request.headers().get("x-amz-target").unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default();
-    let body = request.body().bytes().unwrap_or_default();
-    let (status, json) = match dispatch(database, operation, body) {
-        Ok(json) => (200, json),
-        Err(error) => (error.status_code(), error.to_json()),
-    };
-    let status = status.try_into().map_err(|_| ConnectorError::user("not a status code".into()))?;
-    let mut response = HttpResponse::new(status, SdkBody::from(json));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-    Ok(response)
+impl Embedded {
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let answered = dispatch(&self.database, operation, body);
+        self.report(operation, &answered);
+        let (status, json) = match answered {
+            Ok(json) => (200, json),
+            Err(error) if is_full(&error) => {
+                (400, serde_json::json!({"__type": DISK_FULL, "message": "the disk is full"}).to_string())
+            }
+            Err(error) => (error.status_code(), error.to_json()),
+        };
+        let status = status.try_into().map_err(|_| ConnectorError::user("not a status code".into()))?;
+        let mut response = HttpResponse::new(status, SdkBody::from(json));
+        response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+        Ok(response)
+    }
+
+    /// Logs once that the disk is full, and once that it has room again.
+    fn report(&self, operation: &str, answered: &Result<String, DynoxideError>) {
+        let is_read = matches!(operation, "GetItem" | "Scan" | "Query" | "BatchGetItem");
+        match answered {
+            Err(error) if is_full(error) => {
+                if !self.is_full.swap(true, Ordering::Relaxed) {
+                    tracing::error!("the disk is full; make room for the data folder: ticks and runs wait for it");
+                }
+            }
+            Ok(_) if !is_read && self.is_full.swap(false, Ordering::Relaxed) => {
+                tracing::info!("the disk has room again");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// SQLite's own words, which are all that is left of its code here. <https://www.sqlite.org/rescode.html#full>
+fn is_full(error: &DynoxideError) -> bool {
+    error.status_code() == 500 && error.to_string().contains("disk is full")
 }
 
 /// The operations that the store uses.
@@ -97,4 +132,18 @@ fn with<Q: DeserializeOwned, A: Serialize>(
     let invalid = |error: serde_json::Error| DynoxideError::ValidationException(error.to_string());
     let request = serde_json::from_slice(body).map_err(invalid)?;
     serde_json::to_string(&run(request)?).map_err(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_failure_for_want_of_room_is_a_full_disk() {
+        let failed = |text: &str| DynoxideError::InternalServerError(text.to_owned());
+
+        assert!(is_full(&failed("backend: database or disk is full")));
+        assert!(!is_full(&failed("backend: database is locked")));
+        assert!(!is_full(&DynoxideError::ValidationException("the disk is full".to_owned())));
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane;
-use tidemill_operations::{Clock, Plane, Queue};
+use tidemill_operations::{Clock, Code, Plane, Queue};
 use tidemill_protocols::functions;
 use tokio::sync::watch;
 
@@ -23,7 +23,7 @@ pub async fn until(mut stopped: watch::Receiver<bool>, task: impl Future<Output 
     }
 }
 
-/// Answers the bells of a queue, one after the other.
+/// Answers the bells of a queue, one after the other. The table reports a full disk itself, once.
 pub async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, kind: QueueKind) {
     let handle = functions::bell_handler(kind);
     while !plane.is_stopping() {
@@ -36,7 +36,9 @@ pub async fn work(plane: Arc<Plane>, queue: Arc<LocalQueue>, kind: QueueKind) {
             async move { handle(&plane, bell, None).await }
         });
         let answered = in_hand.await.unwrap_or_else(|panic| Err(tidemill_operations::Error::internal(panic)));
-        if let Err(error) = &answered {
+        if let Err(error) = &answered
+            && error.code != Code::DiskFull
+        {
             tracing::warn!(?bell, error = error.with_causes(), "a bell was not answered and rings again");
         }
         queue.settle(&bell, &answered);
@@ -64,12 +66,15 @@ pub async fn sweep(plane: Arc<Plane>) {
     match plane::sweep::after_start(&plane).await {
         Ok(swept) if swept.deployments == 0 => {}
         Ok(swept) => tracing::info!(runs = swept.runs_rung, due = swept.ticks_rung, "the plane goes on from the table"),
+        Err(error) if error.code == Code::DiskFull => {}
         Err(error) => tracing::error!(error = error.with_causes(), "the first sweep failed"),
     }
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
         for handle in functions::minute_handlers() {
-            if let Err(error) = handle(&plane).await {
+            if let Err(error) = handle(&plane).await
+                && error.code != Code::DiskFull
+            {
                 tracing::error!(error = error.with_causes(), "a sweep failed");
             }
         }

@@ -26,11 +26,49 @@ fn anything_but_five_fields_is_refused() {
 }
 
 #[test]
+fn english_is_refused_with_the_expression_it_means() {
+    for (text, meant) in [
+        ("every 5 minutes", "*/5 * * * *"),
+        ("@every 5m", "*/5 * * * *"),
+        ("Every minute", "* * * * *"),
+        ("every hour", "0 * * * *"),
+        ("every half hour", "*/30 * * * *"),
+        ("every 2 hours", "0 */2 * * *"),
+        ("15 min", "*/15 * * * *"),
+        ("daily", "0 0 * * *"),
+        ("every day at 6:30", "30 6 * * *"),
+        ("daily at 6 pm", "0 18 * * *"),
+        ("at noon every day", "0 12 * * *"),
+        ("every monday at 9am", "0 9 * * mon"),
+        ("Mondays and Fridays at 7:05", "5 7 * * mon,fri"),
+        ("weekly on tuesday", "0 0 * * tue"),
+        ("weekly", "0 0 * * sun"),
+        ("every weekday at 12am", "0 0 * * mon-fri"),
+        ("every 15 minutes on weekdays", "*/15 * * * mon-fri"),
+        ("every month on the 15th", "0 0 15 * *"),
+        ("on the 1st of january at midnight", "0 0 1 jan *"),
+        ("every year", "0 0 1 jan *"),
+    ] {
+        let message = format!("schedule `{text}` is not written as five fields");
+        refused(text, 0, &message, &format!("write `{meant}`"));
+        assert!(Schedule::parse(meant).is_ok(), "{meant}");
+    }
+}
+
+#[test]
+fn english_that_cron_cannot_say_is_refused_with_a_schedule_as_an_example() {
+    let hint = "write five fields for minute, hour, day, month and weekday, e.g. `*/5 * * * *`";
+    for text in ["every 7 minutes", "every 2nd day", "every january", "at 25:00", "every soon"] {
+        assert_eq!(Schedule::parse(text).expect_err(text).hint(), hint, "{text}");
+    }
+}
+
+#[test]
 fn presets_are_lower_case_without_blanks() {
     refused("@Daily", 0, "schedule `@Daily` is unknown", "write `@daily`");
     refused("@hourly ", 0, "schedule `@hourly ` is unknown", "write `@hourly`");
     refused("MANUAL", 0, "schedule `MANUAL` is unknown", "write `manual`");
-    for unknown in ["@reboot", "@every 5m", "@secondly", "@"] {
+    for unknown in ["@reboot", "@every 5s", "@secondly", "@"] {
         let names = "`@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`";
         let hint = format!("write five fields, e.g. `*/5 * * * *`, or one of {names}");
         refused(unknown, 0, &format!("schedule `{unknown}` is unknown"), &hint);

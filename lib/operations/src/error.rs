@@ -4,12 +4,19 @@ use crate::hint::{Hint, Noun};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::Problem;
 
 /// Most problems that one text lists; the others are counted.
 const LINES: usize = 20;
+
+/// When to ask again after what passes by itself.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// When to ask again after the disk was full: a person makes room.
+const ROOM: Duration = Duration::from_secs(60);
 
 /// A refusal or a failure. What it shows never holds a path, a secret or another owner's name; its source may, and is
 /// for the log of the boundary that handles the error.
@@ -21,6 +28,8 @@ pub struct Error {
     pub details: Vec<Detail>,
     /// What does not exist, with [`Code::NotFound`].
     pub missing: Option<Noun>,
+    /// When to ask again, with [`Code::Unavailable`] and [`Code::DiskFull`].
+    pub retry_after: Duration,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -38,6 +47,7 @@ pub enum Code {
     UnsupportedMediaType,
     RunFailed,
     Unavailable,
+    DiskFull,
     Internal,
 }
 
@@ -55,6 +65,7 @@ impl Code {
         Code::UnsupportedMediaType,
         Code::RunFailed,
         Code::Unavailable,
+        Code::DiskFull,
         Code::Internal,
     ];
 
@@ -72,6 +83,7 @@ impl Code {
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::RunFailed => "run_failed",
             Code::Unavailable => "unavailable",
+            Code::DiskFull => "disk_full",
             Code::Internal => "internal",
         }
     }
@@ -91,6 +103,7 @@ impl Code {
             Code::TooLarge => "The request, or a record that it would write, exceeds a limit.",
             Code::UnsupportedMediaType => "The body is of a type or an encoding that is not read here.",
             Code::RunFailed => "A webhook's sender waited for the run, and it did not succeed.",
+            Code::DiskFull => "The disk of a local plane has no room; nothing was written.",
             Code::Unavailable => "The plane could not reach its table in time, or is stopping.",
             Code::Internal => "The plane has a fault; the cause is in its log and not in the answer.",
         }
@@ -109,6 +122,7 @@ impl Code {
             Code::TooLarge => "Send less at once, or shorten names, texts and variables.",
             Code::UnsupportedMediaType => "Send one of the types that the hint names.",
             Code::RunFailed => "The project's owner sees why, by the run's id.",
+            Code::DiskFull => "Make room on the disk; what is due waits for it.",
             Code::Unavailable => "Retry the same request after a moment, with the same idempotency key.",
             Code::Internal => "Retry; if it persists, check the plane's log.",
         }
@@ -129,7 +143,15 @@ pub struct Detail {
 
 impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), hint: None, details: Vec::new(), missing: None, source: None }
+        Error {
+            code,
+            message: message.into(),
+            hint: None,
+            details: Vec::new(),
+            missing: None,
+            retry_after: MOMENT,
+            source: None,
+        }
     }
 
     pub fn hint(mut self, hint: impl Into<Hint>) -> Error {
@@ -139,6 +161,12 @@ impl Error {
 
     pub fn details(mut self, details: Vec<Detail>) -> Error {
         self.details = details;
+        self
+    }
+
+    /// Asks callers not to come again earlier.
+    pub fn retry_after(mut self, retry_after: Duration) -> Error {
+        self.retry_after = retry_after;
         self
     }
 
@@ -310,6 +338,10 @@ impl From<tidemill_store::Error> for Error {
                     false => "this is larger than the table takes at once, 4 MB",
                 };
                 Error::new(Code::TooLarge, message).hint("shorten its names, texts and variables, or send less at once")
+            }
+            Store::DiskFull => {
+                let error = Error::new(Code::DiskFull, "the disk is full").retry_after(ROOM);
+                return error.hint("make room on the disk of the plane; ticks and runs wait for it");
             }
             Store::Corrupt(_) | Store::Refused(_) => return Error::internal(error),
         };

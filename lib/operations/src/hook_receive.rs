@@ -24,6 +24,9 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Longest wait for the result, in seconds: below the limit of the gateways in between.
 pub const WAIT_LIMIT: u32 = 25;
 
+/// When a sender tries again at a project that does not run: a person resumes it, which takes minutes.
+const RESUMED: Duration = Duration::from_secs(300);
+
 /// What came in.
 pub struct Received {
     pub hook: String,
@@ -44,11 +47,8 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
     let mut input = None;
     loop {
         let found = plane.store.deployment(&hook.owner, &DeploymentId::from(&hook.project)).await?;
-        let before = found.filter(|deployment| !deployment.state.is_removed()).ok_or_else(unknown)?;
-        if before.state != State::Active {
-            return Err(Error::new(Code::Unavailable, "the project does not take webhooks now: it is paused")
-                .hint("try again after it was resumed"));
-        }
+        let before = found.ok_or_else(unknown)?;
+        check_state(&before.state).ok_or_else(unknown)??;
         let id = RunId::new(now, plane.ambient.random_u128());
         let mut run = Run::of(&before, id, Trigger::Webhook, now);
         let plan = crate::run::preparation::plan(plane, &run).await?;
@@ -102,6 +102,21 @@ fn untaken(untaken: Untaken) -> Error {
             let taken: Vec<_> = taken.iter().map(|media_type| format!("`{media_type}`")).collect();
             Error::new(Code::UnsupportedMediaType, message).hint(format!("send one of {}", taken.join(", ")))
         }
+    }
+}
+
+/// Refuses a body while the project does not run; `None` if it was removed. Why it is errored is its owner's to see.
+fn check_state(state: &State) -> Option<Result<(), Error>> {
+    let refused = |state: &str| {
+        Error::new(Code::Unavailable, format!("the project does not take webhooks now: it is {state}"))
+            .hint("try again after it was resumed")
+            .retry_after(RESUMED)
+    };
+    match state {
+        State::Active => Some(Ok(())),
+        State::Paused { .. } => Some(Err(refused("paused"))),
+        State::Errored { .. } => Some(Err(refused("errored"))),
+        State::Removed { .. } => None,
     }
 }
 

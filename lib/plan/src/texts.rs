@@ -34,6 +34,8 @@ pub enum TextKind {
     Duration,
     /// A regular expression.
     Regex,
+    /// The label of a character encoding, such as `windows-1252`.
+    Encoding,
     /// Anything: nothing reads it.
     Text,
 }
@@ -51,6 +53,7 @@ impl TextKind {
         TextKind::MediaType,
         TextKind::Duration,
         TextKind::Regex,
+        TextKind::Encoding,
         TextKind::Text,
     ];
 
@@ -67,6 +70,7 @@ impl TextKind {
             TextKind::MediaType => "media_type",
             TextKind::Duration => "duration",
             TextKind::Regex => "regex",
+            TextKind::Encoding => "encoding",
             TextKind::Text => "text",
         }
     }

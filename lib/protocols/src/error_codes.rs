@@ -13,7 +13,7 @@ pub fn rest(code: Code) -> (u16, &'static str) {
         Code::TooLarge => 413,
         Code::UnsupportedMediaType => 415,
         Code::RunFailed => 502,
-        Code::Unavailable => 503,
+        Code::Unavailable | Code::DiskFull => 503,
         Code::Internal => 500,
     };
     (status, code.word())
@@ -33,6 +33,7 @@ pub fn dap(code: Code) -> &'static str {
         Code::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
         Code::RunFailed => "RUN_FAILED",
         Code::Unavailable => "UNAVAILABLE",
+        Code::DiskFull => "DISK_FULL",
         Code::Internal => "INTERNAL",
     }
 }
@@ -50,7 +51,7 @@ pub fn rocketride(code: Code) -> u16 {
         | Code::TooLarge
         | Code::UnsupportedMediaType => 400,
         Code::RunFailed => 502,
-        Code::Unavailable => 503,
+        Code::Unavailable | Code::DiskFull => 503,
         Code::Internal => 500,
     }
 }

@@ -12,6 +12,9 @@ pub enum Error {
     /// The table could not be asked, or asks to slow down. It is not known whether a write happened.
     #[error("the table did not answer: {0}")]
     Unavailable(String),
+    /// The disk of an embedded table has no room; nothing was written.
+    #[error("the table's disk is full")]
+    DiskFull,
     /// An item does not read as what it should be.
     #[error("an item of the table cannot be read: {0}")]
     Corrupt(String),
@@ -54,6 +57,9 @@ pub enum Part {
     Other,
 }
 
+/// The code of an embedded table whose disk is full. DynamoDB has none, and the SDK does not try again after it.
+pub const DISK_FULL: &str = "DiskFullException";
+
 /// Errors after which the same request may succeed.
 const PASSING: [&str; 7] = [
     "ThrottlingException",
@@ -75,6 +81,7 @@ where
             return Error::Unavailable(text);
         };
         match (service.code().unwrap_or_default(), service.message().unwrap_or_default()) {
+            (DISK_FULL, _) => Error::DiskFull,
             (code, _) if PASSING.contains(&code) => Error::Unavailable(text),
             ("ValidationException", message) if message.contains("size") => Error::TooLarge(message.to_owned()),
             ("ItemCollectionSizeLimitExceededException", message) => Error::TooLarge(message.to_owned()),

@@ -40,7 +40,7 @@ pub use audit::Audit;
 pub use body::BODY_LIMIT;
 pub use cursor::Cursor;
 pub use environment::EnvironmentAudit;
-pub use error::{Error, Part};
+pub use error::{DISK_FULL, Error, Part};
 pub use held::Held;
 pub use hook::Hook;
 pub use idempotency::Answered;

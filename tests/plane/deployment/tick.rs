@@ -1,6 +1,6 @@
 //! Ticks: each due minute has exactly one outcome, whatever rings how often.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId};
@@ -136,4 +136,27 @@ async fn a_scheduled_run_costs_at_most_eight_write_units() {
 
     let units: f64 = world.faults.calls().iter().map(|call| call.write_units).sum();
     assert!(units > 0.0 && units <= 8.0, "{units} write units: {:?}", world.faults.calls());
+}
+
+#[tokio::test]
+async fn ticks_wait_while_the_disk_is_full_and_are_accounted_when_it_has_room() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    world.advance(minutes(1)).await;
+    let full = json!({"__type": tidemill_store::DISK_FULL, "message": "the disk is full"});
+    world.faults.refuse("TransactWriteItems", usize::MAX, full.clone());
+
+    world.advance(minutes(3)).await;
+    let refused = ana.deploy(pipeline("q"), "manual").await;
+    let before = ana.ticks("p").await.len();
+    world.faults.refuse("TransactWriteItems", 0, full);
+    world.advance(minutes(1)).await;
+
+    assert_eq!(refused.headers["retry-after"], "60");
+    assert_eq!(
+        (refused.body["message"].as_str(), refused.refused(503)),
+        (Some("the disk is full"), "disk_full".into())
+    );
+    assert_eq!((before, ana.ticks("p").await.len()), (1, 5));
 }

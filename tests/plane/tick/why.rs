@@ -1,7 +1,9 @@
 //! Why there was a run, or none.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use tidemill_model::calendar::Calendar;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_operations::Bell;
 use tidemill_operations::bell::QueueKind;
@@ -162,4 +164,48 @@ async fn a_minute_that_a_change_of_the_clock_moved_says_so() {
     assert_eq!(moved["clockNote"], "02:30 does not exist on this day; due at 03:00 CEST");
     says(&usual, "future", "still to come");
     assert_eq!(usual["clockNote"], Value::Null);
+}
+
+fn set_minute(world: &mut TestPlane, seconds: u64) {
+    let plane = Arc::get_mut(&mut world.plane).expect("no user holds it");
+    plane.calendar = Calendar::with_minute(Duration::from_secs(seconds)).unwrap();
+}
+
+#[tokio::test]
+async fn no_tick_is_pending_where_a_minute_lasted_longer() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    world.advance(minutes(12)).await;
+    drop(ana);
+
+    let mut world = world.restarted().await;
+    set_minute(&mut world, 1);
+    let ana = world.user("ana").await;
+
+    says(&why(&ana, "10:05:00").await, "ran", "made run");
+    says(&why(&ana, "10:05:30").await, "not_due", "lasted longer or shorter than now");
+}
+
+#[tokio::test]
+async fn a_tick_is_found_where_a_minute_lasted_shorter() {
+    let mut world = TestPlane::new().await;
+    set_minute(&mut world, 1);
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "*/10 * * * *").await.ok();
+    world.advance(minutes(2)).await;
+    drop(ana);
+
+    let mut world = world.restarted().await;
+    set_minute(&mut world, 60);
+    let ana = world.user("ana").await;
+
+    let list = ana.get("/v1/deployments/p/ticks?limit=100").await.ok();
+    let ticks = list["items"].as_array().unwrap();
+    assert!(!ticks.is_empty());
+    for tick in ticks {
+        let at = tick["at"].as_str().unwrap();
+        let answer = ana.get(&format!("/v1/deployments/p/why?time={at}")).await.ok();
+        assert_eq!((&answer["outcome"], &answer["run"]), (&tick["outcome"], &tick["run"]), "{at}");
+    }
 }

@@ -6,7 +6,9 @@ use crate::deploy::files::pipelines_at;
 use crate::deploy::one_by_one::{Change, deploy_all, sentence};
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
-use crate::process::{Signals, log_to_stderr};
+use crate::log::{self, LogFormat};
+use crate::output::times::duration;
+use crate::process::{Signals, address};
 use crate::session::Session;
 use futures::StreamExt;
 use std::net::SocketAddr;
@@ -22,14 +24,15 @@ const NAMED: usize = 50;
 ///
 /// Everything is in the data folder (--data), and the next start continues from there, even after a crash. When the plane
 /// answers, it prints `ready http://…` on standard output. The key of the owner `dev` is in DATA/key, where the other
-/// commands look for it. The log goes to standard error; TIDEMILL_LOG or RUST_LOG set its level, e.g. `debug`.
+/// commands look for it. The log goes to standard error; TIDEMILL_LOG or RUST_LOG set its level, e.g. `debug`, and of
+/// libraries only warnings are shown.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill dev --deploy examples
   tidemill dev --deploy digest.pipe --minute 1 --data /tmp/trial --listen 127.0.0.1:0")]
 pub struct Args {
-    /// Where the plane answers; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565")]
+    /// Where the plane answers: an address, or a port of this machine; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
     /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there, now and at later starts (DATA/readable.json)
     #[arg(long, value_name = "FILE_OR_FOLDER")]
@@ -37,7 +40,7 @@ pub struct Args {
     /// Refuse pipelines with warnings, too
     #[arg(long, requires = "deploy")]
     strict: bool,
-    /// Seconds that a schedule's minute lasts (0.1 to 60), to try schedules out
+    /// How long a schedule's minute lasts, in seconds (0.1 to 60) or as `500ms`, to try schedules out
     #[arg(long, value_name = "SECONDS", value_parser = minute)]
     minute: Option<Duration>,
     /// Let pipelines call addresses of this machine and of the local network
@@ -46,17 +49,19 @@ pub struct Args {
     /// Let pipelines read files below this folder
     #[arg(long, value_name = "DIR")]
     allow_files: Vec<PathBuf>,
+    /// The form of the log [default: for people on a terminal, else `text`]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
 }
 
 fn minute(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
-    let minute = Duration::try_from_secs_f64(seconds).ok();
-    let minute = minute.filter(|minute| Calendar::with_minute(*minute).is_some());
-    minute.ok_or_else(|| "a schedule's minute lasts 0.1 to 60 seconds".to_owned())
+    let minute = duration(text)?;
+    let is_allowed = Calendar::with_minute(minute).is_some();
+    is_allowed.then_some(minute).ok_or_else(|| "a schedule's minute lasts 0.1 to 60 seconds".to_owned())
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    log_to_stderr();
+    log::start(args.log_format)?;
     let mut signals = Signals::new()?;
     for path in &args.deploy {
         std::fs::metadata(path).map_err(|error| Failure::file("deploy", path, &error))?;

@@ -70,7 +70,8 @@ async fn followed(session: &Session, rollout: &str) -> Result<Exit, Failure> {
     let output = session.output;
     let answer = follow(session, &client, &found, |text| match (output.is_json(), follow::resource(text)) {
         (true, _) => output.line(text.get()),
-        (false, Ok(resource)) => output.line(shown::resource(&resource)),
+        (false, Ok(resource)) if shown::is_news(&resource) => output.line(shown::resource(&resource)),
+        (false, Ok(_)) => {}
         (false, Err(_)) => {}
     })
     .await?;

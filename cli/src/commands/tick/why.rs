@@ -19,8 +19,8 @@ use jiff::tz::TimeZone;
 pub struct Args {
     /// The project, as `tidemill list` shows it
     project: String,
-    /// RFC 3339, `HH:MM[:SS]` of today, `2026-11-21 09:05`, seconds since 1970, or `15m` for that long ago. A time
-    /// without a zone is UTC, as schedules are, unless --timezone is given
+    /// RFC 3339, `HH:MM[:SS]` of today, `yesterday 03:00`, `monday 07:00`, `2026-11-21 09:05`, seconds since 1970, or
+    /// `15m` for that long ago. A time without a zone is UTC, as schedules are, unless --timezone is given
     time: String,
     /// The IANA time zone of TIME
     #[arg(long, value_name = "ZONE", value_parser = times::zone)]

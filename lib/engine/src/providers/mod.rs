@@ -147,7 +147,10 @@ mod tests {
     fn strings(schema: &Tree, place: &str, found: &mut Vec<(String, Option<TextKind>)>) {
         let is_string =
             |kind: &Tree| kind == "string" || kind.as_array().is_some_and(|all| all.contains(&json!("string")));
-        let is_choice = schema.get("enum").is_some() || schema.get("const").is_some();
+        // A whole pattern is checked by the schema itself.
+        let is_whole = |pattern: &str| pattern.starts_with('^') && pattern.ends_with('$');
+        let has_pattern = schema.get("pattern").and_then(Tree::as_str).is_some_and(is_whole);
+        let is_choice = has_pattern || schema.get("enum").is_some() || schema.get("const").is_some();
         if schema.get("type").is_none_or(is_string) && !is_choice {
             found.push((place.to_owned(), TextKind::of(schema)));
         }

@@ -40,6 +40,8 @@ pub(super) enum Reason {
     Character { character: char },
     #[error("schedule `{text}` has {found} field{}, expected 5", if *.found == 1 { "" } else { "s" })]
     FieldCount { text: String, found: usize },
+    #[error("schedule `{text}` is not written as five fields")]
+    Phrase { text: String, meant: String },
     #[error("schedule `{text}` is unknown")]
     Keyword { text: String, meant: Option<&'static str> },
     #[error("{} has an empty value", .field.name)]
@@ -108,9 +110,13 @@ impl Reason {
             Reason::TooLong { .. } => "use ranges and steps, e.g. `0-30/5`, or several deployments".into(),
             Reason::LineBreak => "write one schedule on one line".into(),
             Reason::Character { .. } => "type it anew with plain blanks, digits and letters".into(),
-            Reason::FieldCount { text, found: ..5 } => {
-                format!("add the missing fields for minute, hour, day, month and weekday, e.g. `{}`", completed(text))
-            }
+            Reason::FieldCount { text, found: ..5 } => match completed(text) {
+                Some(whole) => {
+                    format!("add the missing fields for minute, hour, day, month and weekday, e.g. `{whole}`")
+                }
+                None => "write five fields for minute, hour, day, month and weekday, e.g. `*/5 * * * *`".into(),
+            },
+            Reason::Phrase { meant, .. } => format!("write `{meant}`"),
             Reason::FieldCount { .. } => "leave out seconds and years: minute, hour, day, month, weekday".into(),
             Reason::Keyword { meant: Some(meant), .. } => format!("write `{meant}`"),
             Reason::Keyword { .. } => {
@@ -149,8 +155,10 @@ fn short_name(field: &Field, value: &str) -> Option<&'static str> {
     field.names.iter().copied().find(|name| letters && name.eq_ignore_ascii_case(start))
 }
 
-fn completed(text: &str) -> String {
+/// The text with the fields that it lacks, if that makes a schedule.
+fn completed(text: &str) -> Option<String> {
     let mut fields: Vec<_> = text.split_ascii_whitespace().collect();
     fields.resize(5, "*");
-    fields.join(" ")
+    let whole = fields.join(" ");
+    super::parse::schedule(&whole).is_ok().then_some(whole)
 }

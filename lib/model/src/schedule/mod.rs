@@ -26,6 +26,7 @@ mod field;
 mod fields;
 mod outlook;
 mod parse;
+mod phrase;
 mod render;
 mod zone;
 

@@ -3,6 +3,7 @@
 use super::error::{ParseError, Reason};
 use super::field::{self, Values};
 use super::fields::{ALL_DAYS, ALL_WEEKDAYS, Fields};
+use super::phrase;
 use std::borrow::Cow;
 
 pub(super) const MANUAL: &str = "manual";
@@ -31,8 +32,19 @@ pub(super) fn schedule(text: &str) -> Result<(Cow<'static, str>, Option<Fields>)
     {
         return Ok((Cow::Borrowed(*name), Some(fields(expression)?)));
     }
-    let fields = fields(text)?;
+    let fields = fields(text).map_err(|error| meant(text).unwrap_or(error))?;
     Ok((Cow::Owned(text.to_owned()), Some(fields)))
+}
+
+/// The refusal of English, with what it says in cron; `None` for a preset with other letters or blanks, too.
+fn meant(text: &str) -> Option<ParseError> {
+    let has_name = names().any(|name| name.eq_ignore_ascii_case(text.trim()));
+    let meant = phrase::cron(text).filter(|_| !has_name && text.len() <= MAX_CHARACTERS)?;
+    Some(ParseError::new(0, Reason::Phrase { text: text.to_owned(), meant }))
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|(name, _)| *name).chain([MANUAL])
 }
 
 fn fields(text: &str) -> Result<Fields, ParseError> {
@@ -123,7 +135,6 @@ fn split(text: &str) -> Result<[Part<'_>; 5], ParseError> {
 fn miscounted(text: &str, found: usize) -> Reason {
     let text = text.to_owned();
     let word = text.trim();
-    let names = || PRESETS.iter().map(|(name, _)| *name).chain([MANUAL]);
     match found {
         0 => Reason::Empty,
         _ if word.starts_with('@') || names().any(|name| name.eq_ignore_ascii_case(word)) => {

@@ -20,7 +20,7 @@ pub async fn run(plane: &Plane, owner: &OwnerId, id: &RolloutId) -> Result<BellO
     let mut worker = RolloutWorker { plane, rollout };
     if let Err(error) = worker.work().await {
         // A table that does not answer says nothing about the rollout.
-        let attempts = worker.rollout.attempts + u32::from(error.code != Code::Unavailable);
+        let attempts = worker.rollout.attempts + u32::from(!matches!(error.code, Code::Unavailable | Code::DiskFull));
         // The bell rings again, and the worker that answers it goes on at once.
         give_back_rollout(plane, &mut worker.rollout, attempts).await?;
         return Err(error);

@@ -54,8 +54,9 @@ impl crate::Operation for Why {
         let found = plane.store.deployment(&call.owner, &DeploymentId::from(&input.project)).await?;
         let deployment = found.ok_or_else(|| Error::not_found(Noun::Project, &input.project))?;
         let minute = SignedDuration::try_from(plane.calendar.minute()).unwrap_or(SignedDuration::ZERO);
-        let end = input.time.checked_add(minute).unwrap_or(Timestamp::MAX);
-        let found = ticks(plane, &deployment, Some(start_of(input.time, minute)), Some(end), 2).await?;
+        // The newest up to the time; more than one are in a minute that was shorter when they were taken.
+        let end = just_after(input.time);
+        let found = ticks(plane, &deployment, Some(start_of(input.time, minute)), Some(end), 1).await?;
         let held = held_at(plane, &deployment, input.time).await?;
         let question = Question { plane, deployment: &deployment, held: held.as_ref(), time: input.time };
         match found.into_iter().find(|tick| tick.at <= input.time && input.time.duration_since(tick.at) < minute) {
@@ -67,6 +68,10 @@ impl crate::Operation for Why {
 
 fn start_of(time: Timestamp, minute: SignedDuration) -> Timestamp {
     time.checked_sub(minute).unwrap_or(Timestamp::MIN)
+}
+
+fn just_after(time: Timestamp) -> Timestamp {
+    time.checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX)
 }
 
 /// The newest change up to some instant: what held then.
@@ -121,14 +126,19 @@ impl Question<'_> {
             return self
                 .output(TickOutcome::NotDue, "the schedule was `manual`: only a call or a webhook starts it".into());
         }
-        let is_due = self.previous_or_at().is_some_and(|at| self.time.duration_since(at) < self.minute());
+        let due = self.previous_or_at().filter(|at| self.time.duration_since(*at) < self.minute());
         let text = schedule.as_str();
-        match (is_due, self.time > self.plane.now()) {
-            (false, _) => self.output(TickOutcome::NotDue, format!("the minute is not due by the schedule `{text}`")),
-            (true, true) => {
+        match (due, self.time > self.plane.now()) {
+            (None, _) => self.output(TickOutcome::NotDue, format!("the minute is not due by the schedule `{text}`")),
+            (Some(_), true) => {
                 self.output(TickOutcome::Future, format!("the minute is due by `{text}` and still to come"))
             }
-            (true, false) => self.output(TickOutcome::Pending, "the tick is due and about to be taken".into()),
+            // Each due minute up to this instant has its tick, but where a minute lasted otherwise.
+            (Some(at), false) if at <= self.deployment.ticked_until => self.output(
+                TickOutcome::NotDue,
+                "the minute was not due: at that time a schedule's minute lasted longer or shorter than now".into(),
+            ),
+            (Some(_), false) => self.output(TickOutcome::Pending, "the tick is due and about to be taken".into()),
         }
     }
 
@@ -137,8 +147,7 @@ impl Question<'_> {
     }
 
     fn previous_or_at(&self) -> Option<Timestamp> {
-        let just_after = self.time.checked_add(SignedDuration::from_millis(1)).ok()?;
-        self.plane.calendar.previous_tick(&self.held?.schedule, just_after)
+        self.plane.calendar.previous_tick(&self.held?.schedule, just_after(self.time))
     }
 
     /// A calendar of shorter minutes has no clock that changes.

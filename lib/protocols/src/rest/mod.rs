@@ -60,7 +60,9 @@ impl Response {
         let response = Response::refusal(status, code, &error.message, hint.as_deref(), &error.details);
         match error.code {
             Code::Unauthenticated => response.header(http::header::WWW_AUTHENTICATE, "Bearer"),
-            Code::Unavailable => response.header(http::header::RETRY_AFTER, "1"),
+            Code::Unavailable | Code::DiskFull => {
+                response.header(http::header::RETRY_AFTER, &error.retry_after.as_secs().to_string())
+            }
             _ => response,
         }
     }

@@ -5,6 +5,7 @@
 mod serve;
 
 use crate::failure::{Exit, Failure};
+use crate::process::address;
 use crate::session::Session;
 #[cfg(feature = "gateway")]
 use serve::serve;
@@ -22,8 +23,8 @@ use std::net::SocketAddr;
 #[command(after_help = "Example:
   TIDEMILL_TABLE=tidemill-Table-1A2B3C tidemill gateway --listen 0.0.0.0:5565")]
 pub struct Args {
-    /// Where the gateway answers; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565")]
+    /// Where the gateway answers: an address, or a port of this machine; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
 }
 

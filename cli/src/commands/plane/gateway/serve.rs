@@ -1,14 +1,15 @@
 //! The gateway itself, until a signal stops it.
 
 use crate::failure::{Exit, Failure};
-use crate::process::{Signals, log_to_stderr};
+use crate::log;
+use crate::process::Signals;
 use crate::session::Session;
 use std::net::SocketAddr;
 use tidemill_aws::Variable;
 use tidemill_local::Door;
 
 pub async fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
-    log_to_stderr();
+    log::start(None)?;
     let mut signals = Signals::new()?;
     // A gateway holds its WebSockets itself, so it needs no URL of API Gateway's.
     let needed = Variable::ALL.into_iter().filter(|variable| *variable != Variable::SocketsUrl);

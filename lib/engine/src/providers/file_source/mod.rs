@@ -63,7 +63,7 @@ pub fn entry() -> Entry {
                 (
                     "encoding",
                     json!({
-                        "type": "string", "minLength": 1, "default": "utf-8",
+                        "type": "string", "x-tidemill": "encoding", "default": "utf-8",
                         "description": "What the text is written in, by a label of https://encoding.spec.whatwg.org, e.g. `windows-1252`. A byte order mark in the file comes first.",
                     }),
                 ),
