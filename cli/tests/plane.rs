@@ -245,7 +245,11 @@ fn a_data_folder_keeps_itself_out_of_git_unless_it_is_the_users_own() {
     let mine = tempfile::tempdir().unwrap();
     std::fs::write(mine.path().join("orders.pipe"), "{}").unwrap();
 
-    let (mut other, _) = crate::given::start_with(mine.path(), std::path::Path::new("/dev/null"), &["--listen", "127.0.0.1:0", "--data", "."]);
+    let (mut other, _) = crate::given::start_with(
+        mine.path(),
+        std::path::Path::new("/dev/null"),
+        &["--listen", "127.0.0.1:0", "--data", "."],
+    );
     other.kill().unwrap();
     other.wait().unwrap();
 
