@@ -143,6 +143,7 @@ fn of_a_plane() {
     hint: give a number from 1 to 10
 
     $ tidemill deploy night --create-only # 5
+    warning: night/a.pipe:1:71: source `now` is a timer, but no schedule starts this pipeline (deploy it with a schedule, e.g. `0 7 * * *`; without one it runs by hand alone)
     error: `a`: project `a` is deployed already, as version 1; update it, or remove it first
 
     $ tidemill logs 01M7Z1XAYSP21KQ5NZ9SHXWXCD # 3
