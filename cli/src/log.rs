@@ -143,12 +143,14 @@ impl Fields {
         };
         let (mark, state) = match state.as_str() {
             "succeeded" => (coloured("✓", Level::INFO), String::new()),
-            "failed" => (coloured("✗", Level::ERROR), "failed, ".to_owned()),
+            "failed" | "timed_out" => (coloured("✗", Level::ERROR), format!("{}, ", state.replace('_', " "))),
             other => (coloured("–", Level::WARN), format!("{other}, ")),
         };
         let took = self.duration_ms.map(|took| milliseconds(took.try_into().unwrap_or(i64::MAX)) + ", ");
         let noun = if objects == 1 { "object" } else { "objects" };
-        format!("{at} {mark} {project} {state}{}{} {noun}", took.unwrap_or_default(), grouped(objects))
+        // The message of a run that did not succeed ends with its error.
+        let why = self.message.split_once(": ").map(|(_, why)| format!(": {why}")).unwrap_or_default();
+        format!("{at} {mark} {project} {state}{}{} {noun}{why}", took.unwrap_or_default(), grouped(objects))
     }
 }
 
@@ -176,6 +178,9 @@ mod tests {
     fn the_end_of_a_run_is_a_line_for_people() {
         assert_eq!(line(run("succeeded", 2657), Level::INFO), "18:05:00 ✓ web-errors 592 ms, 2,657 objects");
         assert_eq!(line(run("failed", 1), Level::INFO), "18:05:00 ✗ web-errors failed, 592 ms, 1 object");
+        let failed = Fields { message: "run `1` of `web-errors` failed: post: it rains".into(), ..run("timed_out", 1) };
+        let shown = "18:05:00 ✗ web-errors timed out, 592 ms, 1 object: post: it rains";
+        assert_eq!(line(failed, Level::WARN), shown);
         assert_eq!(line(run("cancelled", 0), Level::INFO), "18:05:00 – web-errors cancelled, 592 ms, 0 objects");
     }
 
