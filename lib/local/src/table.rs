@@ -89,10 +89,8 @@ impl Embedded {
     fn report(&self, operation: &str, answered: &Result<String, DynoxideError>) {
         let is_read = matches!(operation, "GetItem" | "Scan" | "Query" | "BatchGetItem");
         match answered {
-            Err(error) if is_full(error) => {
-                if !self.is_full.swap(true, Ordering::Relaxed) {
-                    tracing::error!("the disk is full; make room for the data folder: ticks and runs wait for it");
-                }
+            Err(error) if is_full(error) && !self.is_full.swap(true, Ordering::Relaxed) => {
+                tracing::error!("the disk is full; make room for the data folder: ticks and runs wait for it");
             }
             Ok(_) if !is_read && self.is_full.swap(false, Ordering::Relaxed) => {
                 tracing::info!("the disk has room again");
