@@ -39,7 +39,7 @@ pub struct Failure {
     pub exit: Exit,
     /// The project that the refused request named, if it named one.
     #[serde(skip)]
-    pub project: Option<String>,
+    pub project: Option<Box<str>>,
 }
 
 impl Exit {

@@ -199,7 +199,7 @@ pub struct Path {
     /// What to do about a name that no URL can hold, if there is one.
     refused: Option<&'static str>,
     /// The project that it names.
-    project: Option<String>,
+    project: Option<Box<str>>,
 }
 
 impl Path {
@@ -213,7 +213,7 @@ impl Path {
             _ => "give another name",
         });
         let project = match segments {
-            ["deployments", project, ..] | ["environments", _, "projects", project, ..] => Some((*project).to_owned()),
+            ["deployments", project, ..] | ["environments", _, "projects", project, ..] => Some((*project).into()),
             _ => None,
         };
         Path { text: format!("/v1{text}"), has_query: false, refused, project }
@@ -229,7 +229,7 @@ impl Path {
 
     /// Adds the project that it is about.
     pub fn in_project(self, project: &str) -> Path {
-        Path { project: Some(project.to_owned()), ..self.with("project", project) }
+        Path { project: Some(project.into()), ..self.with("project", project) }
     }
 
     /// Adds a parameter that may be absent.
