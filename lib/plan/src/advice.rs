@@ -100,8 +100,11 @@ const PREFIXES: [(&str, usize); 14] = [
     ("AKIA", 20),
     ("AIza", 30),
     ("hf_", 20),
-    ("-----BEGIN ", 20),
+    (PEM, 20),
 ];
+
+/// How a key in a text of lines begins. <https://www.rfc-editor.org/rfc/rfc7468>
+const PEM: &str = "-----BEGIN ";
 
 /// Whether a constant text looks like a credential, by its field's name or by itself.
 fn is_credential(name: &str, text: &str) -> bool {
@@ -110,9 +113,9 @@ fn is_credential(name: &str, text: &str) -> bool {
     }
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let value = text.trim().trim_start_matches("Bearer ").trim_start_matches("Basic ").trim();
-    let is_long = value.len() >= 8 && !value.contains(char::is_whitespace);
+    let is_one_word = !value.contains(char::is_whitespace) || value.starts_with(PEM);
     let is_of_a_service = PREFIXES.iter().any(|(prefix, length)| value.starts_with(prefix) && value.len() >= *length);
-    is_of_a_service || is_long && FIELDS.iter().any(|field| name.ends_with(field))
+    is_one_word && (is_of_a_service || value.len() >= 8 && FIELDS.iter().any(|field| name.ends_with(field)))
 }
 
 #[cfg(test)]
