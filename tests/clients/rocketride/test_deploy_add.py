@@ -220,15 +220,21 @@ async def test_a_pipeline_comes_back_as_it_was_sent(client, project, case):
 
 
 async def test_a_project_id_is_opaque(client):
-    for project in ['../../etc/passwd', '..', 'a/b', 'a b', 'A', 'a', 'проект', '%2e', "'; --", 'dev#x', '*', '🚀']:
+    for project in ['../../etc/passwd', '...', 'a/b', 'a b', 'A', 'a', 'проект', '%2e', "'; --", 'dev#x', '*', '🚀']:
         await within(client.deploy.add(pipeline=echo(project)))
 
     found = {record['pipeline']['project_id'] for record in await within(client.deploy.list())}
 
     assert {'../../etc/passwd', 'A', 'a', '%2e', '🚀'} <= found
-    for project in ['../../etc/passwd', '..', 'a/b', 'a b', 'A', 'a', 'проект', '%2e', "'; --", 'dev#x', '*', '🚀']:
+    for project in ['../../etc/passwd', '...', 'a/b', 'a b', 'A', 'a', 'проект', '%2e', "'; --", 'dev#x', '*', '🚀']:
         assert (await within(client.deploy.status(project)))['pipeline']['project_id'] == project
         await within(client.deploy.remove(project))
+
+
+async def test_a_project_id_that_no_url_can_name_is_refused(client):
+    for project in ['.', '..']:
+        with pytest.raises(RuntimeError, match='a step of a path'):
+            await within(client.deploy.add(pipeline=echo(project)))
 
 
 async def test_a_large_pipeline_is_taken(client, project):
