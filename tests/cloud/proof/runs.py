@@ -85,7 +85,10 @@ def step_a_run_that_waits_for_another_attempt_is_cancelled(stack, users):
 
 
 def step_the_network_of_the_functions_is_not_open_to_pipelines(stack, users):
-    users["ana"].deploy(on_request("nosy", "http://169.254.169.254/latest/meta-data/"), maxAttempts=1).ok()
+    constant = users["ana"].deploy(on_request("nosy", "http://169.254.169.254/latest/meta-data/"))
+    assert constant.status == 400, constant.body
+    written = "http://{{ '169.254.169.254' }}/latest/meta-data/"
+    users["ana"].deploy(on_request("nosy", written), maxAttempts=1).ok()
     run = ended(users["ana"], users["ana"].post(f"{deployment('nosy')}/runs", {}).ok()["id"])
     assert run["state"] == "failed", run
     return run["error"]["message"]
