@@ -84,7 +84,7 @@ impl Folder {
         let text = path.to_str().ok_or_else(|| {
             StartError::new("the data folder's path is not UTF-8", "give another folder with `--data`")
         })?;
-        // Period here so that the file is private from its first byte.
+        // Made here so that the file is private from its first byte.
         private(OpenOptions::new().create(true).truncate(false))
             .open(&path)
             .map_err(|error| failed(&path, "opened", &error))?;

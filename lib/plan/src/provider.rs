@@ -91,7 +91,7 @@ pub type TextCheck = fn(TextKind, &str) -> Result<(), TextProblem>;
 #[derive(Clone, Debug)]
 struct Entry {
     provider: Provider,
-    /// Period at the first use, because most cold starts compile no pipeline.
+    /// Made at the first use, because most cold starts compile no pipeline.
     schema: OnceLock<Schema>,
 }
 

@@ -26,7 +26,7 @@ pub enum NetworkPolicy {
 #[derive(Debug)]
 pub struct Outbound {
     policy: NetworkPolicy,
-    /// Period at the first request: reading the system's certificates would slow every cold start.
+    /// Made at the first request: reading the system's certificates would slow every cold start.
     client: OnceLock<Result<reqwest::Client, String>>,
 }
 

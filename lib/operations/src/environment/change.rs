@@ -74,7 +74,7 @@ struct Memory<'a> {
 
 /// What one attempt at a change came to.
 enum RoundOutcome {
-    Period(Box<Changed>),
+    Made(Box<Changed>),
     /// The table has moved on since it was read.
     Rejected(tidemill_store::Error),
 }
@@ -180,7 +180,7 @@ impl<'a> Change<'a> {
             let written = before.as_ref().map_or(self.call.now, |before| before.updated_at);
             let round = Change { call: &self.call.after(plane, written), operation: self.operation.clone(), ..*self };
             let error = match round.round(before, memory, edit).await? {
-                RoundOutcome::Period(changed) => return Ok(Answer::Now(*changed)),
+                RoundOutcome::Made(changed) => return Ok(Answer::Now(*changed)),
                 RoundOutcome::Rejected(error) => error,
             };
             match memory {
@@ -227,7 +227,7 @@ impl<'a> Change<'a> {
         if added.is_none() && before.as_ref() == Some(&after) && moves.is_empty() {
             let version = live.version;
             let changed = Changed { environment: after, sources, version, from_version, warnings };
-            return Ok(RoundOutcome::Period(Box::new(changed)));
+            return Ok(RoundOutcome::Made(Box::new(changed)));
         }
         after.revision = revision + 1;
         after.updated_at = call.now;
@@ -262,7 +262,7 @@ impl<'a> Change<'a> {
         for SourceMove { after, .. } in &moves {
             plane.follow(after).await;
         }
-        Ok(RoundOutcome::Period(Box::new(changed)))
+        Ok(RoundOutcome::Made(Box::new(changed)))
     }
 
     /// Its row of the history.

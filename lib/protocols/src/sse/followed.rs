@@ -18,7 +18,7 @@ pub fn followed(
 struct RolloutFrames<F> {
     following: Following,
     make: F,
-    /// Period and not sent.
+    /// Made and not sent.
     pending: VecDeque<Frame>,
     is_first: bool,
     is_over: bool,
