@@ -77,7 +77,7 @@ async fn run(folder: &Path, chain: &[(&str, serde_json::Value)]) -> usize {
         config: config.clone(),
         outputs: (index < last).then_some(Edge { lane: Lane::Documents, to: index + 1 }).into_iter().collect(),
     };
-    let plan = Plan { nodes: components.iter().enumerate().map(node).collect() };
+    let plan = Plan { nodes: components.iter().enumerate().map(node).collect(), has_other_source: false };
     let mut execution = Execution::start(&plan, context(folder), None).await.expect("the plan starts");
     for step in 1.. {
         let budget = Budget { objects: usize::MAX, ..Budget::default() };

@@ -22,6 +22,21 @@ pub struct Error {
     pub traced: Box<TraceEvents>,
 }
 
+impl Error {
+    /// A run has no plan that can be executed.
+    pub fn of_plan(message: impl Into<String>) -> Error {
+        Error {
+            component: None,
+            message: message.into(),
+            hint: None,
+            retryable: false,
+            counts: Box::default(),
+            log: Vec::new(),
+            traced: Box::default(),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.component {

@@ -164,7 +164,7 @@ fn plan(components: &[(&str, Value)], edges: &[(usize, Lane, usize)]) -> Plan {
         config: config.clone(),
         outputs: edges.iter().filter(|edge| edge.0 == index).map(|edge| Edge { lane: edge.1, to: edge.2 }).collect(),
     };
-    Plan { nodes: components.iter().enumerate().map(node).collect() }
+    Plan { nodes: components.iter().enumerate().map(node).collect(), has_other_source: false }
 }
 
 fn lines(count: usize) -> [(&'static str, String); 2] {

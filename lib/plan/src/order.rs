@@ -67,7 +67,8 @@ pub fn plan(graph: &Graph, reach: &Reach, source: &Source, arrivals: &Arrivals, 
             outputs: live.filter_map(|link| Some(Edge { lane: link.lane, to: index[link.to]? })).collect(),
         }
     };
-    let plan = Plan { nodes: order.iter().map(|at| node(*at)).collect() };
+    let nodes = order.iter().map(|at| node(*at)).collect();
+    let plan = Plan { nodes, has_other_source: source.by_trigger };
     warn_of_pruned(wiring, source, arrivals, &reach.reached, report);
     plan
 }

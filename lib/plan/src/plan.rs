@@ -7,8 +7,12 @@ use tidemill_model::lane::Lane;
 /// A checked, ordered and pruned pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The nodes in an order in which every node comes after those that feed it; the first is the source.
+    /// The nodes, the first of them the source. Every node comes after those that feed it, but for one to which values come
+    /// back on another lane.
     pub nodes: Vec<Node>,
+    /// The pipeline has another source, which another kind of trigger starts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_other_source: bool,
 }
 
 /// One component of a plan.
@@ -29,7 +33,7 @@ pub struct Node {
 pub struct Edge {
     /// The lane that the value is given on.
     pub lane: Lane,
-    /// An index of [`Plan::nodes`], greater than that of the node that gives the value.
+    /// An index of [`Plan::nodes`].
     pub to: usize,
 }
 

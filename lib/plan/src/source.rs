@@ -12,6 +12,8 @@ pub struct Source {
     pub at: usize,
     /// It was named, so that other sources are known to stay out.
     pub named: bool,
+    /// What starts the runs chose it, and another trigger would choose another.
+    pub by_trigger: bool,
 }
 
 /// The argument, else the pipeline's `source`, else the only component whose config says `mode: Source`, else the only
@@ -23,7 +25,7 @@ pub fn choose(graph: &Graph, wiring: &Wiring, target: &Target, report: &mut Repo
     let sources: Vec<usize> = (0..wiring.components.len()).filter(|at| wiring.is_source(*at)).collect();
     let marked: Vec<usize> = sources.iter().copied().filter(|at| is_marked(wiring, *at)).collect();
     match (marked.as_slice(), sources.as_slice()) {
-        ([at], _) | ([], [at]) => Some(Source { at: *at, named: false }),
+        ([at], _) | ([], [at]) => Some(Source { at: *at, named: false, by_trigger: false }),
         ([], []) => missing(wiring, report),
         ([], several) | (several, _) => {
             let by_kind = of_its_kind(wiring, several, target.start);
@@ -34,7 +36,7 @@ pub fn choose(graph: &Graph, wiring: &Wiring, target: &Target, report: &mut Repo
                 let hint = format!("set `source` to one of {ids}");
                 report.pipeline(ProblemCode::AmbiguousSource, "/source", message, hint);
             }
-            by_kind.map(|at| Source { at, named: true })
+            by_kind.map(|at| Source { at, named: true, by_trigger: true })
         }
     }
 }
@@ -74,7 +76,7 @@ fn named(id: &str, wiring: &Wiring, report: &mut Report) -> Option<Source> {
         report.pipeline(ProblemCode::NotASource, "/source", message, instead());
         return None;
     }
-    Some(Source { at, named: true })
+    Some(Source { at, named: true, by_trigger: false })
 }
 
 /// Silent if a component's provider could not be resolved, because that may be the source.

@@ -30,7 +30,7 @@ pub fn nodes(chain: &[(&str, Tree, &str)]) -> Plan {
             .map(|name| Edge { lane: Lane::named(name).unwrap(), to: index + 1 })
             .collect(),
     };
-    Plan { nodes: chain.iter().enumerate().map(node).collect() }
+    Plan { nodes: chain.iter().enumerate().map(node).collect(), has_other_source: false }
 }
 
 /// A table of keys in memory, with what is remembered of each.

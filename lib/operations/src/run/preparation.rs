@@ -1,7 +1,7 @@
 //! What the engine needs of the table before it can start: the plan, the input, the secrets, the keys seen before.
 
 use crate::deployment::definition::{Definition, stored_pipeline};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plane::{PlanKey, Plane};
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
@@ -35,7 +35,10 @@ impl From<Error> for StartError {
 
 /// Starts the execution of a run after its last checkpoint.
 pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
-    let plan = plan(plane, run).await?;
+    let plan = plan(plane, run).await.map_err(|error| match error.code {
+        Code::FailedPrecondition => StartError::Engine(tidemill_engine::Error::of_plan(error.message)),
+        _ => StartError::Plane(error),
+    })?;
     let checkpoint = match run.epoch {
         // It is its first worker, so nothing is saved.
         1 => None,
@@ -90,9 +93,9 @@ pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
             plan
         }
     };
-    match start_for(run) {
-        Some(start) if !is_started_by(&plan, start) => of_another_source(plane, run, number, start, plan).await,
-        _ => Ok(plan),
+    match start_for(run).filter(|start| plan.has_other_source && !is_started_by(&plan, *start)) {
+        Some(start) => of_another_source(plane, run, number, start).await,
+        None => Ok(plan),
     }
 }
 
@@ -117,25 +120,20 @@ fn is_started_by(plan: &Plan, start: Start) -> bool {
     (class == Some(Class::WaitingSource)) == (start == Start::Call)
 }
 
-/// The plan of the source that a trigger starts, if the pipeline has one for each kind of trigger; else its only plan.
-async fn of_another_source(
-    plane: &Plane,
-    run: &Run,
-    number: u32,
-    start: Start,
-    plan: Arc<Plan>,
-) -> Result<Arc<Plan>, Error> {
+/// The plan of the source that a trigger starts, of a pipeline that has one for each kind of trigger.
+async fn of_another_source(plane: &Plane, run: &Run, number: u32, start: Start) -> Result<Arc<Plan>, Error> {
     let key = PlanKey::OtherSource(run.owner.clone(), run.deployment.project().clone(), number);
     if let Some(plan) = plane.memory.plans.get(&key) {
         return Ok(plan);
     }
     let version = version(plane, run, number).await?;
     let text = stored_pipeline(plane, &run.owner, run.deployment.project(), &version.sha256).await?;
-    // A version that was deployed can be compiled, unless the rules have changed since: then it runs as it did.
-    let plan = match Definition::compile(plane, &text, start) {
-        Ok(definition) => Arc::new(definition.compiled.plan),
-        Err(_) => plan,
-    };
+    // A version that was deployed can be compiled, unless the rules have changed since. What is wrong is its owner's to see.
+    let definition = Definition::compile(plane, &text, start).map_err(|_| {
+        let message = format!("version {number} cannot be compiled by the rules of today; validate the pipeline");
+        Error::new(Code::FailedPrecondition, message)
+    })?;
+    let plan = Arc::new(definition.compiled.plan);
     plane.memory.plans.put(key, plan.clone());
     Ok(plan)
 }

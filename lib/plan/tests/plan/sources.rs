@@ -52,6 +52,8 @@ fn of_a_source_that_waits_and_one_that_does_not_the_trigger_chooses() {
 
     assert_eq!(plan(&both, on(Start::Schedule)), ["tick: text>b", "b:"]);
     assert_eq!(plan(&both, on(Start::Call)), ["hook: text>a", "a:"]);
+    assert!(compiled(&both, on(Start::Call)).plan.has_other_source);
+    assert!(!compiled(&both, Target { source: Some("tick"), ..Target::default() }).plan.has_other_source);
     assert_eq!(plan(&both, on(Start::Unknown)), ["hook: text>a", "a:"]);
     assert_eq!(plan(&both, from("tick")), ["tick: text>b", "b:"]);
     assert_eq!(warnings(&both, on(Start::Schedule)) + &warnings(&both, on(Start::Call)), "");
