@@ -2,11 +2,8 @@
 
 use super::memory::{self, Memory};
 use super::schema;
-use crate::component::{Call, Component, Entry, Fault, Make};
-use crate::flow::Arrival;
+use crate::component::{Entry, Make};
 use crate::jq::Program;
-use crate::json::Json;
-use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;
 use tidemill_model::lane::Lane;
@@ -52,8 +49,8 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let memory = Memory::new(&config.key, &config.expires)?;
-        Ok(Box::new(Changed { memory, value: Program::compile("value", &config.value)? }))
+        let value = Program::compile("value", &config.value)?;
+        Ok(Box::new(Memory::new(&config.key, &config.expires, Some(value))?))
     });
     Entry { declaration, make }
 }
@@ -63,36 +60,6 @@ struct Config {
     key: String,
     value: String,
     expires: String,
-}
-
-struct Changed {
-    memory: Memory,
-    value: Program,
-}
-
-impl Component for Changed {
-    fn asks_host(&self) -> bool {
-        true
-    }
-
-    fn prepare<'a>(&'a mut self, next: &'a [Arrival], call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(self.memory.ask(next, call))
-    }
-
-    fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            if let Some(key) = self.memory.key_of(&arrival, call)? {
-                let value = self.value.first(&arrival.value, &arrival.object, call.run)?.unwrap_or(Json::Null);
-                let value = memory::digest(&value)?;
-                if self.memory.last(&key, call) == Some(value.as_str()) {
-                    call.filtered();
-                    return Ok(());
-                }
-                self.memory.remember(key, value, call);
-            }
-            call.emit(&arrival.object, arrival.value)
-        })
-    }
 }
 
 #[cfg(test)]

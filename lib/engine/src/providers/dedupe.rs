@@ -2,9 +2,7 @@
 
 use super::memory::{self, Memory};
 use super::schema;
-use crate::component::{Call, Component, Entry, Fault, Make};
-use crate::flow::Arrival;
-use futures::future::BoxFuture;
+use crate::component::{Entry, Make};
 use serde::Deserialize;
 use serde_json::json;
 use tidemill_model::lane::Lane;
@@ -37,7 +35,7 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        Ok(Box::new(Dedupe { memory: Memory::new(&config.key, &config.expires)? }))
+        Ok(Box::new(Memory::new(&config.key, &config.expires, None)?))
     });
     Entry { declaration, make }
 }
@@ -46,33 +44,6 @@ pub fn entry() -> Entry {
 struct Config {
     key: String,
     expires: String,
-}
-
-struct Dedupe {
-    memory: Memory,
-}
-
-impl Component for Dedupe {
-    fn asks_host(&self) -> bool {
-        true
-    }
-
-    fn prepare<'a>(&'a mut self, next: &'a [Arrival], call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(self.memory.ask(next, call))
-    }
-
-    fn take<'a>(&'a mut self, arrival: Arrival, call: &'a mut Call<'_>) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            if let Some(key) = self.memory.key_of(&arrival, call)? {
-                if self.memory.last(&key, call).is_some() {
-                    call.filtered();
-                    return Ok(());
-                }
-                self.memory.remember(key, String::new(), call);
-            }
-            call.emit(&arrival.object, arrival.value)
-        })
-    }
 }
 
 #[cfg(test)]
