@@ -206,8 +206,7 @@ pub struct RunAnswer {
 
 impl From<Run> for RunAnswer {
     fn from(run: Run) -> RunAnswer {
-        let duration =
-            run.started_at.zip(run.ended_at).map(|(start, end)| end.duration_since(start).as_millis() as i64);
+        let duration = run.duration().map(|took| took.as_millis() as i64);
         let of = run.deployment.environment_source();
         RunAnswer {
             id: run.id.to_string(),

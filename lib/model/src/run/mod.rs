@@ -11,7 +11,7 @@ use crate::ids::{OwnerId, RunId};
 use crate::lease::{Lease, Process};
 use crate::unknown::Unknown;
 use crate::version::number_or_none;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -297,6 +297,11 @@ impl Run {
     /// The run as a list shows it: without its result and what its components counted.
     pub fn without_details(self) -> Run {
         Run { result: None, components: None, ..self }
+    }
+
+    /// How long it took, from the start of its first attempt; `None` while it goes on, or if it never began.
+    pub fn duration(&self) -> Option<SignedDuration> {
+        Some(self.ended_at?.duration_since(self.started_at?))
     }
 
     /// Whether it is a task that waits for objects: each object is worked on where it comes in.

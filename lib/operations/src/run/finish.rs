@@ -94,8 +94,9 @@ fn after(before: &Run, next: Next, now: Timestamp) -> Run {
 }
 
 fn log_end(run: &Run) {
-    let (id, project, state) = (&run.id, &run.deployment, run.state);
-    match state {
+    let (id, project, state, objects) = (&run.id, &run.deployment, run.state.as_str(), run.objects);
+    let duration_ms = run.duration().and_then(|took| u64::try_from(took.as_millis()).ok());
+    match run.state {
         State::Queued => {
             tracing::warn!(run.id = %id, project.id = %project, attempt = run.attempt, "run `{id}` tries again")
         }
@@ -104,20 +105,12 @@ fn log_end(run: &Run) {
             let component = error.and_then(|error| error.component.as_deref());
             let hint = error.and_then(|error| error.hint.as_deref());
             let why = error.map(|error| format!(": {error}").replace(char::is_control, " ")).unwrap_or_default();
-            let (duration_ms, objects, name) = (duration_ms(run), run.objects, state.to_string());
-            tracing::warn!(run.id = %id, project.id = %project, state = name, duration_ms, objects, component, hint, "run `{id}` of `{project}` {state}{why}")
+            tracing::warn!(run.id = %id, project.id = %project, state, duration_ms, objects, component, hint, "run `{id}` of `{project}` {state}{why}")
         }
         _ => {
-            let (duration_ms, objects, state) = (duration_ms(run), run.objects, state.to_string());
             tracing::info!(run.id = %id, project.id = %project, state, duration_ms, objects, "run `{id}` of `{project}` {state}")
         }
     }
-}
-
-/// How long a run took, from the start of its first attempt.
-fn duration_ms(run: &Run) -> Option<u64> {
-    let took = run.started_at.zip(run.ended_at).map(|(from, until)| until.duration_since(from).as_millis());
-    took.and_then(|took| u64::try_from(took).ok())
 }
 
 /// Keeps a small result with the run, and a large one as a body.
