@@ -27,7 +27,6 @@ pub struct Watching {
     /// Until when a function holds the right to notify; 0 if none does.
     pub busy: i64,
     /// When they were notified last.
-    #[serde(rename = "told")]
     pub notified: i64,
 }
 
@@ -69,7 +68,7 @@ impl Store {
     /// [`Error::Rejected`] if it ran out, and another function took it.
     pub async fn end_notifying(&self, owner: &OwnerId, mine: &Watching, now: Timestamp) -> Result<Watching, Error> {
         let update =
-            Update::of(&keys::watching(owner)).set("busy", number(0)).set("told", number(now.as_millisecond()));
+            Update::of(&keys::watching(owner)).set("busy", number(0)).set("notified", number(now.as_millisecond()));
         self.update(Part::Socket, as_read(update, "busy", mine.busy)).await
     }
 
