@@ -1,7 +1,7 @@
 //! What each function asks of AWS: calls and units of the table, messages, timers; and what a million scheduled runs
 //! cost by it. Prints figures and asserts none. The table is the embedded one, which counts units as DynamoDB does.
 //!
-//! `cargo bench -p tidemill-tests --bench cost`
+//! `cargo bench -p tidemill-benches --bench cost`
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 

@@ -1,6 +1,6 @@
 //! What a plane bears: ten thousand deployments on one machine. Prints figures and asserts none: machines differ.
 //!
-//! `cargo bench -p tidemill-tests --bench plane -- [DEPLOYMENTS]`
+//! `cargo bench -p tidemill-benches --bench plane -- [DEPLOYMENTS]`
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]

@@ -1,7 +1,7 @@
 //! What a rollout of many pipelines takes, and what following one costs. Prints figures and asserts none: machines
 //! differ. The plane and its clients share this process, so each figure holds both.
 //!
-//! `cargo bench -p tidemill-tests --bench rollouts -- [PIPELINES]`
+//! `cargo bench -p tidemill-benches --bench rollouts -- [PIPELINES]`
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]

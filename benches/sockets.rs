@@ -1,7 +1,7 @@
 //! What RocketRide's clients wait for: round trips over WebSockets, and what idle ones cost. Prints figures and asserts
 //! none: machines differ. The plane and its clients share this process, so each figure holds both.
 //!
-//! `cargo bench -p tidemill-tests --bench sockets -- [SECONDS]`
+//! `cargo bench -p tidemill-benches --bench sockets -- [SECONDS]`
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]

@@ -1,7 +1,7 @@
 //! How long the functions' processes take until they ask for work, how much memory they have then, and how long their
 //! answers take; beside a function that does nothing. Prints figures and asserts none: machines differ.
 //!
-//! `cargo bench -p tidemill-tests --bench cold_start -- [STARTS]`
+//! `cargo bench -p tidemill-benches --bench cold_start -- [STARTS]`
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]

@@ -1,7 +1,7 @@
 """What schemathesis cannot learn from infra/openapi.yaml: values whose grammar no schema has, and what exists.
 
-It is loaded once, seeds the plane that is tested, and then looks at each request before it is sent. No operation and
-no check is left out. Each change of a request has its reason beside it.
+It is loaded once, seeds the plane that is tested, and then looks at each request before it is sent. No operation is
+left out. Each change of a request has its reason beside it.
 """
 
 import base64
