@@ -7,6 +7,13 @@ struct Open {
     outside: usize,
 }
 
+/// Whether what begins after these bytes is one more part of a path: `.a.b`, `.a[0]`.
+fn goes_on(before: &[u8]) -> bool {
+    before
+        .last()
+        .is_some_and(|last| last.is_ascii_alphanumeric() || matches!(last, b'_' | b'.' | b']' | b')' | b'"' | b'?'))
+}
+
 /// The byte at which a program passes `limit` levels. It counts what could be a level, so it may count too many.
 pub fn deeper_than(code: &str, limit: usize) -> Option<usize> {
     let bytes = code.as_bytes();
@@ -22,9 +29,11 @@ pub fn deeper_than(code: &str, limit: usize) -> Option<usize> {
             _ if in_string => {}
             b'#' => at += bytes[at..].iter().take_while(|byte| **byte != b'\n').count() - 1,
             by @ (b'(' | b'[' | b'{') => {
-                open.push(Open { by, outside: levels });
-                levels += 1;
+                let outside = levels + usize::from(by == b'[' && goes_on(&bytes[..at]));
+                open.push(Open { by, outside });
+                levels = outside + 1;
             }
+            b'.' if goes_on(&bytes[..at]) => levels += 1,
             b')' | b']' | b'}' => {
                 // A keyword inside ends with its bracket.
                 while let Some(Open { by, outside }) = open.pop() {
@@ -96,6 +105,10 @@ mod tests {
             "{a:",
             "\"\\(",
             ".[",
+            ".a",
+            "[0]",
+            ".a[0]",
+            "[.a]?",
             "1,",
             ".a//",
             "f(",

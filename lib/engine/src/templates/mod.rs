@@ -1,12 +1,13 @@
 //! Jinja templates, bounded in work and output.
 
+mod nesting;
 pub mod parts;
 
 use crate::component::Fault;
 use crate::json::Json;
 use crate::log::shorten;
-use minijinja::value::Value;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueOrKwargs};
+use minijinja::{Environment, ErrorKind, State, UndefinedBehavior, filters};
 use parts::{Name, names, parts};
 use std::io;
 use tidemill_model::pipeline::nearest::nearest;
@@ -17,6 +18,12 @@ const FUEL: u64 = 5_000_000;
 
 /// The platform's limit for one object.
 const OUTPUT_LIMIT: usize = 6_000_000;
+
+/// Operators, filters and brackets under each other, and `elif` of one `if`.
+const DEPTH_LIMIT: usize = 250;
+
+/// The widest field of `format`, and the widest indentation.
+const WIDTH_LIMIT: usize = 10_000;
 
 const NAME: &str = "template";
 
@@ -48,7 +55,14 @@ impl Template {
 }
 
 fn compile(source: &str) -> Result<Environment<'static>, TextProblem> {
+    if let Some(offset) = nesting::deeper_than(source, DEPTH_LIMIT) {
+        let message = format!("is nested deeper than {DEPTH_LIMIT} levels");
+        let hint = "take parts of it into variables with `{% set part = … %}`, or split it into two templates";
+        return Err(TextProblem { message, hint: hint.to_owned(), offset: Some(offset) });
+    }
     let mut environment = Environment::new();
+    environment.add_filter("format", format_bounded);
+    environment.add_filter("indent", indent_bounded);
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
@@ -64,6 +78,48 @@ fn compile(source: &str) -> Result<Environment<'static>, TextProblem> {
             })
         }
     }
+}
+
+/// MiniJinja's `format`, which makes fields of any width and precision.
+fn format_bounded(
+    state: &mut State,
+    format: &Value,
+    arguments: Rest<ValueOrKwargs>,
+) -> Result<Value, minijinja::Error> {
+    let text = format.as_str().unwrap_or_default();
+    for field in text.split('%').skip(1) {
+        // Flags, width and precision: `-10.3`. `*` would take one from the arguments.
+        let end = field.find(|c: char| !c.is_ascii_digit() && !"-+ #.*".contains(c)).unwrap_or(field.len());
+        let mut numbers = field[..end].split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+        if field[..end].contains('*') {
+            let problem = "`*` as the width of a field of `format` is not available: write the number";
+            return Err(minijinja::Error::new(ErrorKind::InvalidOperation, problem));
+        }
+        if numbers.any(|digits| digits.parse().map_or(true, |width: usize| width > WIDTH_LIMIT)) {
+            return Err(too_wide("a field of `format`"));
+        }
+    }
+    filters::format(state, format, arguments)
+}
+
+/// MiniJinja's `indent`, which makes an indentation of any width.
+fn indent_bounded(
+    value: StringInput<'_>,
+    width: Option<usize>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    named: Kwargs,
+) -> Result<Value, minijinja::Error> {
+    let width_of_name: Option<usize> = named.peek("width").unwrap_or_default();
+    if width.or(width_of_name).is_some_and(|width| width > WIDTH_LIMIT) {
+        return Err(too_wide("an indentation"));
+    }
+    filters::indent(value, width, first, blank, named)
+}
+
+fn too_wide(what: &str) -> minijinja::Error {
+    let problem = format!("{what} is wider than {WIDTH_LIMIT} characters");
+    minijinja::Error::new(ErrorKind::InvalidOperation, problem)
 }
 
 /// Says what is wrong with a template. A filter, a test or a function that does not exist is found by rendering only
@@ -230,6 +286,43 @@ mod tests {
             let expected = TextProblem { message: message.into(), hint: hint.into(), offset: Some(at) };
             assert_eq!(check(template), Err(expected), "{template}");
         }
+    }
+
+    #[test]
+    fn what_nests_too_deeply_is_refused_and_what_is_just_allowed_compiles_on_an_ordinary_stack() {
+        let of = |count: usize| {
+            let branches = format!("{{% if 1 %}}{}{{% endif %}}", "{% elif 2 %}".repeat(count));
+            let chains = ["1 + ", "1 ~ ", "- ", "not ", "1 if 2 else "].map(|one| one.repeat(count));
+            let filters = format!("{{{{ 'a'{} }}}}", " | upper".repeat(count));
+            let attributes = format!("{{{{ value{} }}}}", ".a".repeat(count));
+            let chains = chains.iter().map(|chain| format!("{{{{ {chain}1 }}}}"));
+            chains.chain([branches, filters, attributes]).collect::<Vec<_>>()
+        };
+        for template in of(20_000) {
+            let problem = check(&template).unwrap_err();
+            assert_eq!(problem.message, "is nested deeper than 250 levels", "{}", &template[..30]);
+            assert!(problem.offset.is_some());
+        }
+        for template in of(124) {
+            assert_eq!(check(&template), Ok(()), "{}", &template[..30]);
+        }
+    }
+
+    #[test]
+    fn a_wide_field_or_indentation_is_an_error_and_not_a_gigabyte() {
+        for template in [
+            "{{ '%100000000000d' | format(1) }}",
+            "{{ '%.1000000000f' | format(1.5) }}",
+            "{{ '%*d' | format(1000000000, 1) }}",
+            "{{ 'a' | indent(1000000000) }}",
+            "{{ 'a' | indent(width=1000000000) }}",
+        ] {
+            let problem = Template::compile("template", template).unwrap().render(&[]).unwrap_err();
+            assert!(problem.to_string().contains("width") || problem.to_string().contains("wider"), "{problem}");
+        }
+        let rendered = |template| Template::compile("template", template).unwrap().render(&[]).unwrap();
+        assert_eq!(rendered("{{ '20261130 %5d%%' | format(7) }}"), "20261130     7%");
+        assert_eq!(rendered("{{ 'a\nb' | indent(2) }}"), "a\n  b");
     }
 
     #[test]
