@@ -15,6 +15,7 @@ mod every_call;
 mod examples;
 mod given;
 mod group;
+mod hang_up;
 mod hook_receive;
 mod isolation;
 mod key;

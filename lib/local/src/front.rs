@@ -27,9 +27,13 @@ pub fn service(plane: Arc<Plane>, stopped: watch::Receiver<bool>) -> axum::Route
 
 async fn receive(State(front): State<Arc<Front>>, request: axum::extract::Request) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
-    match front.answer(parts, body).await {
-        RestResponse::Whole(response) => sent(response),
-        RestResponse::Stream(streamed) => streaming(streamed, front.stopped.clone()),
+    let (asked, stopped) = (parts.uri.path().to_owned(), front.stopped.clone());
+    // A task of its own: the server drops what answers a caller who hangs up, and that may be between a write and its bell.
+    let answered = tokio::spawn(async move { front.answer(parts, body).await }).await;
+    match answered {
+        Ok(RestResponse::Whole(response)) => sent(response),
+        Ok(RestResponse::Stream(streamed)) => streaming(streamed, stopped),
+        Err(panic) => sent(refused::unreadable(&asked, Error::internal(panic))),
     }
 }
 
