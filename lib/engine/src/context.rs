@@ -52,6 +52,8 @@ pub struct RunContext {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFacts {
     pub run_id: String,
+    /// The object of a task that is executed by itself, once; `None` where the run is executed as a whole.
+    pub object: Option<String>,
     pub project: String,
     pub version: u32,
     pub attempt: u32,

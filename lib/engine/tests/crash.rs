@@ -66,6 +66,7 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
     RunContext {
         run: RunFacts {
             run_id: "run-1".to_owned(),
+            object: None,
             project: "proj".to_owned(),
             version: 1,
             attempt: 1,

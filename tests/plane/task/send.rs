@@ -1,7 +1,7 @@
 //! What becomes of the objects that are sent through a task.
 
 use crate::given::tasks::{caller, echoed};
-use crate::given::{broken, chain, echo};
+use crate::given::{broken, chain, copied, echo};
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_model::task::State;
@@ -39,6 +39,22 @@ async fn objects_are_independent_of_each_other() {
     }
     let counts = ana.status(&task.token).await.unwrap().counts;
     assert_eq!((counts.total_count, counts.completed_count, counts.failed_count), (50, 50, 0));
+}
+
+#[tokio::test]
+async fn each_object_stays_in_the_file_that_they_all_go_to() {
+    let world = TestPlane::new().await;
+    let (ana, _) = caller(&world, "ana").await;
+    let sink = ("file_sink", json!({"path": "out.txt"}), "");
+    let task = ana.open(chain("p", &[("webhook", json!({}), "text"), sink])).await.unwrap();
+
+    for number in 0..5 {
+        let sent = ana.send(&task.token, &format!("object {number}")).await.unwrap();
+        assert_eq!(sent.error, None);
+    }
+
+    let lines: Vec<String> = copied(&world).into_iter().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, (0..5).map(|number| format!("object {number}")).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -169,6 +169,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
     RunContext {
         run: RunFacts {
             run_id: "run-1".to_owned(),
+            object: None,
             project: "proj".to_owned(),
             version: 1,
             attempt: 1,

@@ -163,6 +163,7 @@ async fn read_plan(plane: &Plane, owner: &OwnerId, project: &ProjectId, sha256: 
 pub fn facts(run: &Run) -> RunFacts {
     RunFacts {
         run_id: run.id.to_string(),
+        object: None,
         project: run.deployment.project().to_string(),
         version: run.version.unwrap_or(NO_VERSION),
         attempt: run.attempt,

@@ -123,7 +123,7 @@ impl ObjectWorker {
         let variables = preparation::variables(plane, task).await?;
         let ambient = plane.ambient.clone();
         let context = RunContext {
-            run: facts(task),
+            run: facts(task, &self.id),
             input: RunInput::Live(live),
             secrets,
             variables,
@@ -236,9 +236,10 @@ impl ObjectWorker {
     }
 }
 
-fn facts(task: &Task) -> RunFacts {
+fn facts(task: &Task, object: &str) -> RunFacts {
     RunFacts {
         run_id: task.run.to_string(),
+        object: Some(object.to_owned()),
         project: task.deployment.project().to_string(),
         version: task.version.unwrap_or(NO_VERSION),
         attempt: 1,

@@ -111,7 +111,13 @@ impl Sink {
             options.read(true).append(true).create(true).open(&self.path).map_err(|problem| self.fail(problem))?;
         self.lock(&file).await?;
         let length = file.metadata().map_err(|problem| self.fail(problem))?.len();
-        let me = Owner { run: call.run.context.run.run_id.clone(), component: call.id.to_owned(), length };
+        let facts = &call.run.context.run;
+        let run = match &facts.object {
+            // No worker goes on with a task's object, so none cuts off what another object left.
+            Some(object) => format!("{}/{object}", facts.run_id),
+            None => facts.run_id.clone(),
+        };
+        let me = Owner { run, component: call.id.to_owned(), length };
         let last = Owner::read(&self.path);
         self.length = match last.filter(|last| last.is_same_as(&me)) {
             Some(last) => self.cut(&file, length, last.length.max(self.saved.unwrap_or(0)), call)?,
