@@ -118,6 +118,7 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String,
         "BatchWriteItem" => with(body, |request| database.batch_write_item(request)),
         "TransactWriteItems" => with(body, |request| database.transact_write_items(request)),
         "CreateTable" => with(body, |request| database.create_table(request)),
+        "DescribeTimeToLive" => with(body, |request| database.describe_time_to_live(request)),
         "UpdateTimeToLive" => with(body, |request| database.update_time_to_live(request)),
         other => Err(DynoxideError::ValidationException(format!("`{other}` is not used by the store"))),
     }

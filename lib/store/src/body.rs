@@ -1,5 +1,5 @@
 //! Bodies: pipelines, plans, inputs and results, compressed, named by their content and cut into chunks. A body is
-//! written before the transaction that refers to it; one that nothing came to refer to does no harm.
+//! written before the transaction that refers to it; one that nothing came to refer to does no harm. Those of runs expire.
 
 use crate::error::Error;
 use crate::item::{Item, expiring, number, text_of};
@@ -33,20 +33,35 @@ impl Store {
         project: &ProjectId,
         bodies: &[&[u8]],
     ) -> Result<Vec<String>, Error> {
-        self.put_bodies_at(keys::project_partition(owner, project), bodies, None).await
+        self.put_bodies_at(keys::project_partition(owner, project), keys::BODIES, bodies, None).await
+    }
+
+    /// Stores what a run takes or gives until about `expires`, or longer if a later run takes or gives the same. Gives
+    /// its name.
+    pub async fn put_run_body(
+        &self,
+        owner: &OwnerId,
+        project: &ProjectId,
+        body: &[u8],
+        expires: Timestamp,
+    ) -> Result<String, Error> {
+        let partition = keys::project_partition(owner, project);
+        let names = self.put_bodies_at(partition, keys::RUN_BODIES, &[body], Some(expires)).await?;
+        Ok(names.into_iter().next().expect("a body has a name"))
     }
 
     /// Stores some bodies in a partition, for ever or until about `expires`.
     pub(crate) async fn put_bodies_at(
         &self,
         partition: String,
+        kind: &str,
         bodies: &[&[u8]],
         expires: Option<Timestamp>,
     ) -> Result<Vec<String>, Error> {
         let names: Vec<String> = bodies.iter().map(|body| sha256(body)).collect();
         let mut requests = Vec::new();
         for (name, body) in names.iter().zip(bodies) {
-            requests.extend(chunks(&partition, name, body, expires)?);
+            requests.extend(chunks(&partition, kind, name, body, expires)?);
         }
         // A batch must not hold an item twice: equal bodies have equal names.
         requests.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -80,8 +95,9 @@ impl Store {
         owner: &OwnerId,
         wanted: &[(ProjectId, String)],
     ) -> Result<HashMap<(ProjectId, String), Vec<u8>>, Error> {
-        let first =
-            |(project, name): &(ProjectId, String)| keys::body_chunk(keys::project_partition(owner, project), name, 0);
+        let first = |(project, name): &(ProjectId, String)| {
+            keys::body_chunk(keys::project_partition(owner, project), keys::BODIES, name, 0)
+        };
         let mut by_key: HashMap<_, _> = HashMap::new();
         for one in wanted {
             by_key.insert(first(one), one);
@@ -102,12 +118,21 @@ impl Store {
 
     /// Reads a body back, or `None` if it was never stored.
     pub async fn body(&self, owner: &OwnerId, project: &ProjectId, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.body_at(keys::project_partition(owner, project), name).await
+        self.body_at(keys::project_partition(owner, project), keys::BODIES, name).await
+    }
+
+    /// Reads back what a run took or gave, or `None` if it was never stored or has expired.
+    pub async fn run_body(&self, owner: &OwnerId, project: &ProjectId, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.body_at(keys::project_partition(owner, project), keys::RUN_BODIES, name).await? {
+            // Runs of version 0.1 have theirs beside the pipelines.
+            None => self.body(owner, project, name).await,
+            found => Ok(found),
+        }
     }
 
     /// Reads a body of a partition back, or `None` if it was never stored.
-    pub(crate) async fn body_at(&self, partition: String, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let items = self.all(Range::prefix(partition, &keys::body_chunks(name), Order::Ascending)).await?;
+    pub(crate) async fn body_at(&self, partition: String, kind: &str, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let items = self.all(Range::prefix(partition, &keys::body_chunks(kind, name), Order::Ascending)).await?;
         let Some(count) = items.first().and_then(chunk_count) else { return Ok(None) };
         if items.len() != count {
             return Err(Error::Corrupt(format!("body `{name}` has {} of {count} chunks", items.len())));
@@ -122,7 +147,13 @@ pub(crate) fn put_request(item: Item) -> WriteRequest {
     WriteRequest::builder().put_request(put).build()
 }
 
-fn chunks(partition: &str, name: &str, body: &[u8], expires: Option<Timestamp>) -> Result<Vec<(String, Item)>, Error> {
+fn chunks(
+    partition: &str,
+    kind: &str,
+    name: &str,
+    body: &[u8],
+    expires: Option<Timestamp>,
+) -> Result<Vec<(String, Item)>, Error> {
     let packed = pack(body)?;
     let parts: Vec<&[u8]> = packed.chunks(CHUNK).collect();
     let count = parts.len();
@@ -130,7 +161,7 @@ fn chunks(partition: &str, name: &str, body: &[u8], expires: Option<Timestamp>) 
         .into_iter()
         .enumerate()
         .map(|(index, part)| {
-            let key = keys::body_chunk(partition.to_owned(), name, index);
+            let key = keys::body_chunk(partition.to_owned(), kind, name, index);
             let mut item = key.attributes();
             if let Some(at) = expires {
                 item = expiring(item, at);

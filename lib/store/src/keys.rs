@@ -27,7 +27,8 @@
 //! | `W#owner`              | `BELL`                               | whether watchers wait for something                |
 //! | `H#hook`               | `HOOK`                               | the project of a hook                              |
 //! | `P#owner#project`      | `version#0000000001`                 | a version                                          |
-//! | `P#owner#project`      | `body#sha256#0000`                   | a chunk of a body: pipeline, plan, input, result   |
+//! | `P#owner#project`      | `body#sha256#0000`                   | a chunk of a body: pipeline, plan                  |
+//! | `P#owner#project`      | `run-body#sha256#0000`               | a chunk of what runs took or gave, 31 days         |
 //! | `P#owner#project`      | `run#run id`                         | a run; also a tick's outcome, if the tick made it  |
 //! | `P#owner#project`      | `log#run id#0000000001`              | a chunk of a run's log                             |
 //! | `P#owner#project`      | `trace#run id#0000000001`            | events of an object, or of a step, 1 h             |
@@ -263,12 +264,17 @@ pub fn version(owner: &OwnerId, project: &ProjectId, number: u32) -> Key {
     Key::new(project_partition(owner, project), format!("{VERSIONS}{number:010}"))
 }
 
-pub fn body_chunks(sha256: &str) -> String {
-    format!("body#{sha256}#")
+/// Bodies that versions and rollouts name.
+pub const BODIES: &str = "body#";
+/// Bodies that runs alone name. They are kept apart because they expire, and a run may be handed the text of a pipeline.
+pub const RUN_BODIES: &str = "run-body#";
+
+pub fn body_chunks(bodies: &str, sha256: &str) -> String {
+    format!("{bodies}{sha256}#")
 }
 
-pub fn body_chunk(partition: String, sha256: &str, chunk: usize) -> Key {
-    Key::new(partition, format!("{}{chunk:04}", body_chunks(sha256)))
+pub fn body_chunk(partition: String, bodies: &str, sha256: &str, chunk: usize) -> Key {
+    Key::new(partition, format!("{}{chunk:04}", body_chunks(bodies, sha256)))
 }
 
 pub const RUNS: &str = "run#";

@@ -57,15 +57,15 @@ impl Store {
 
     /// Stores what a rollout is asked for until about `expires`, and gives its name.
     pub async fn put_rollout_request(&self, id: &RolloutId, body: &[u8], expires: Timestamp) -> Result<String, Error> {
-        let names = self.put_bodies_at(keys::rollout_partition(id), &[body], Some(expires)).await?;
+        let names = self.put_bodies_at(keys::rollout_partition(id), keys::BODIES, &[body], Some(expires)).await?;
         Ok(names.into_iter().next().expect("a body has a name"))
     }
 
     pub async fn rollout_request(&self, rollout: &Rollout) -> Result<Option<Vec<u8>>, Error> {
-        self.body_at(keys::rollout_partition(&rollout.id), &rollout.request_sha256).await
+        self.body_at(keys::rollout_partition(&rollout.id), keys::BODIES, &rollout.request_sha256).await
     }
 
-    /// Takes the right to go on with a rollout, unless it has ended or another worker took it since it was read.
+    /// Takes the right to go on with a rollout, unless it has ended or another worker took or renewed it since it was read.
     pub async fn claim_rollout(
         &self,
         before: &Rollout,

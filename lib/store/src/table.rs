@@ -2,14 +2,14 @@
 
 use crate::Store;
 use crate::error::Error;
-use crate::keys::{PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
+use crate::keys::{EXPIRES, PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType,
+    ScalarAttributeType, TimeToLiveSpecification, TimeToLiveStatus,
 };
 
 impl Store {
-    /// Makes the table and its index, or leaves them as they are.
+    /// Makes the table and its index, or leaves them as they are, and has it delete what has expired.
     pub async fn create_table(&self) -> Result<(), Error> {
         let runs_by_owner = GlobalSecondaryIndex::builder()
             .index_name(RUNS_BY_OWNER)
@@ -28,10 +28,29 @@ impl Store {
             .send()
             .await;
         match made {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(_) => {}
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {}
+            Err(error) => return Err(error.into()),
         }
+        self.let_items_expire().await
+    }
+
+    /// Has the table delete what has expired, as the template says it of the cloud's.
+    async fn let_items_expire(&self) -> Result<(), Error> {
+        let known = self.client.describe_time_to_live().table_name(&self.table).send().await?;
+        let status = known.time_to_live_description().and_then(|known| known.time_to_live_status());
+        if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+            return Ok(());
+        }
+        let specification = TimeToLiveSpecification::builder().attribute_name(EXPIRES).enabled(true).build();
+        let specification = specification.expect("attribute and switch are set");
+        self.client
+            .update_time_to_live()
+            .table_name(&self.table)
+            .time_to_live_specification(specification)
+            .send()
+            .await?;
+        Ok(())
     }
 }
 

@@ -30,6 +30,17 @@ impl Clock for TestAmbient {
     }
 }
 
+/// The clock by which the table deletes what has expired.
+impl dynoxide::storage_backend::Clock for TestAmbient {
+    fn now_unix_secs(&self) -> u64 {
+        self.now().as_second().try_into().unwrap_or(0)
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.now().as_duration().as_secs_f64()
+    }
+}
+
 impl Entropy for TestAmbient {
     /// SplitMix64. <https://prng.di.unimi.it/splitmix64.c>
     fn fill(&self, bytes: &mut [u8]) {

@@ -50,8 +50,8 @@ impl TestPlane {
     /// A plane on an empty table.
     pub async fn new() -> TestPlane {
         let files = Arc::new(tempfile::tempdir().expect("a temporary folder can be made"));
-        let database = Database::memory().expect("a table in memory can be made");
         let clock = Arc::new(TestAmbient::at(START.parse().expect("the start is an instant")));
+        let database = Database::memory_with_clock(clock.clone()).expect("a table in memory can be made");
         let world = TestPlane::assemble(database, clock, files, 0);
         world.plane.store.create_table().await.expect("the table can be made");
         world
@@ -190,6 +190,21 @@ impl TestPlane {
         let address = listener.local_addr().expect("it listens");
         tokio::spawn(dynoxide::server::serve_on(listener, self.database.clone()));
         address
+    }
+
+    /// Has the table delete what has expired, and gives how many items that were.
+    pub fn expire(&self) -> usize {
+        self.database.sweep_ttl().expect("the table deletes what has expired")
+    }
+
+    /// The partition and the sort key of every item of the table.
+    pub async fn places(&self) -> Vec<(String, String)> {
+        let client = aws_sdk_dynamodb::Client::from_conf(table::config(table::http_client(&self.database)).build());
+        let pages = client.scan().table_name(table::TABLE).into_paginator().items().send();
+        let items = pages.collect::<Result<Vec<_>, _>>().await.expect("the table answers");
+        let text =
+            |item: &HashMap<String, AttributeValue>, name: &str| item[name].as_s().expect("keys are text").clone();
+        items.iter().map(|item| (text(item, "pk"), text(item, "sk"))).collect()
     }
 
     /// Takes items out of the table behind the plane's back, as their time to live does: those of a partition whose sort

@@ -3,6 +3,7 @@
 mod carry_over;
 mod doctor;
 mod health;
+mod retention;
 mod status;
 mod sweep;
 mod sweep_of_runs;

@@ -117,8 +117,7 @@ fn log_end(run: &Run) {
 async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Result<(), Error> {
     match result {
         Some(text) if text.len() > INLINE => {
-            let names = plane.store.put_bodies(&run.owner, run.deployment.project(), &[text.as_bytes()]).await?;
-            run.result_sha256 = names.into_iter().next();
+            run.result_sha256 = Some(progress::keep_body(plane, run, text.as_bytes()).await?);
         }
         small => run.result = small,
     }

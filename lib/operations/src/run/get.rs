@@ -66,6 +66,6 @@ pub(crate) async fn answer(plane: &Plane, mut run: Run) -> Result<RunAnswer, Err
 }
 
 async fn text(plane: &Plane, run: &Run, sha256: &str) -> Result<Option<String>, Error> {
-    let body = plane.store.body(&run.owner, run.deployment.project(), sha256).await?;
+    let body = plane.store.run_body(&run.owner, run.deployment.project(), sha256).await?;
     Ok(body.and_then(|bytes| String::from_utf8(bytes).ok()))
 }

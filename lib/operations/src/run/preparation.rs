@@ -72,7 +72,7 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
 
 async fn input(plane: &Plane, run: &Run) -> Result<RunInput, Error> {
     let Some(sha256) = &run.input else { return Ok(RunInput::Nothing) };
-    let body = plane.store.body(&run.owner, run.deployment.project(), sha256).await?;
+    let body = plane.store.run_body(&run.owner, run.deployment.project(), sha256).await?;
     let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
     serde_json::from_slice(&body).map(RunInput::Whole).map_err(Error::internal)
 }

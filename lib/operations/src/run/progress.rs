@@ -19,6 +19,8 @@ use tidemill_store::{Checkpoint, Held, Part, SeenKey, Transaction};
 pub const NEW_KEYS: usize = 50;
 /// The counts of a plan's components stay with the run up to this many bytes: some twenty components.
 const COUNTS_INLINE: usize = 1_500;
+/// How long after it was written a body of a run is kept: longer than the run, which is written at about the same time.
+pub const BODIES: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How often a write that met a request to cancel is decided again.
 const TRIES: usize = 20;
 
@@ -57,9 +59,13 @@ pub fn count(run: &mut Run, counts: &Counts) -> Result<Option<String>, Error> {
 /// Writes down what a run counted that has ended, and the components of a large plan as a body.
 pub async fn count_all(plane: &Plane, run: &mut Run, counts: &Counts) -> Result<(), Error> {
     let Some(text) = count(run, counts)? else { return Ok(()) };
-    let names = plane.store.put_bodies(&run.owner, run.deployment.project(), &[text.as_bytes()]).await?;
-    run.components_sha256 = names.into_iter().next();
+    run.components_sha256 = Some(keep_body(plane, run, text.as_bytes()).await?);
     Ok(())
+}
+
+/// Stores what a run gave for as long as the run is kept, and a little longer. Gives its name.
+pub async fn keep_body(plane: &Plane, run: &Run, body: &[u8]) -> Result<String, Error> {
+    Ok(plane.store.put_run_body(&run.owner, run.deployment.project(), body, plane.now() + BODIES).await?)
 }
 
 /// Saves a run that goes on, with what `add` adds to the transaction.

@@ -6,6 +6,7 @@ use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
+use crate::run::progress::BODIES;
 use crate::run::turn::{bell, going};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -108,8 +109,7 @@ pub(crate) async fn store_input(
     input: &EngineInput,
 ) -> Result<String, Error> {
     let body = serde_json::to_vec(input).map_err(Error::internal)?;
-    let names = plane.store.put_bodies(&call.owner, project, &[&body]).await?;
-    names.into_iter().next().ok_or_else(|| Error::internal("a body has no name"))
+    Ok(plane.store.put_run_body(&call.owner, project, &body, plane.now() + BODIES).await?)
 }
 
 /// Reads a deployment that may be triggered now.
