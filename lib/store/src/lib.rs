@@ -19,6 +19,7 @@ mod item;
 mod key;
 pub mod keys;
 mod layout;
+mod lease;
 mod log;
 mod notice;
 mod page;

@@ -5,6 +5,7 @@ use crate::cursor::Cursor;
 use crate::error::{Error, Part};
 use crate::held::Held;
 use crate::item::{expiring, from_item, number, text, to_item};
+use crate::lease::as_read;
 use crate::page::{Order, Page, Range};
 use crate::transaction::{Condition, Transaction};
 use crate::update::Update;
@@ -15,6 +16,9 @@ use serde::Serialize;
 use tidemill_model::ids::{GroupName, LogicalId, OwnerId, RolloutId};
 use tidemill_model::lease::Lease;
 use tidemill_model::rollout::{Failure, Group, Member, Progress, Resource, Rollout, Rung, State, Step};
+
+/// That a rollout has not ended, and was not claimed since it was read.
+const IS_OPEN_AT: &str = "epoch = :epoch AND #open IN (:pending, :running)";
 
 impl Store {
     pub async fn group(&self, owner: &OwnerId, name: &GroupName) -> Result<Option<Group>, Error> {
@@ -79,7 +83,10 @@ impl Store {
             .set("attempts", number(attempts))
             .set_once("started_at", text(now.to_string()))
             .add("epoch", 1);
-        self.update(Part::Rollout, open_at(update, before)).await.map(Held::by_claim)
+        let lease = as_read(before.lease.as_ref());
+        let mut update = open_at(update, before).when(format!("{IS_OPEN_AT} AND {}", lease.when));
+        update.extend(lease.names, lease.values);
+        self.update(Part::Rollout, update).await.map(Held::by_claim)
     }
 
     /// Writes how far a rollout is, with its lease. What comes back shows whether it is to be cancelled.
@@ -176,7 +183,7 @@ impl Transaction<'_> {
 /// On condition that a rollout goes on, under the epoch that it was read at.
 fn open_at(update: Update, seen: &Rollout) -> Update {
     update
-        .when("epoch = :epoch AND #open IN (:pending, :running)")
+        .when(IS_OPEN_AT)
         .name("#open", "state")
         .value(":epoch", number(seen.epoch))
         .value(":pending", text(State::Pending.as_str()))

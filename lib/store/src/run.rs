@@ -6,6 +6,7 @@ use crate::error::{Error, Part};
 use crate::held::Held;
 use crate::item::{Item, expiring, number, text, to_item};
 use crate::keys::{PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
+use crate::lease::as_read;
 use crate::page::{Order, Page, Range, sort_of};
 use crate::transaction::{Condition, Transaction};
 use crate::{Store, keys};
@@ -206,19 +207,23 @@ impl<'a> Transaction<'a> {
         self.replace_run(before, &before.with_end_of_task(task, outcome, now), expires)
     }
 
-    /// Replaces the run that was read as `before`, unless it was claimed or changed since: its epoch, its state and
-    /// whether it is to be cancelled must be as they were.
+    /// Replaces the run that was read as `before`, unless it was claimed, saved or changed since: its epoch, state and
+    /// attempt, its lease and whether it is to be cancelled must be as they were.
     fn replace_run(self, before: &Run, after: &Run, expires: Timestamp) -> Result<Self, Error> {
         let cancel = match before.cancel_requested_at {
             None => "attribute_not_exists(cancel_requested_at)",
             Some(_) => "attribute_exists(cancel_requested_at)",
         };
+        let lease = as_read(before.lease.as_ref());
         let unchanged =
-            Condition::when(format!("epoch = :epoch AND #state = :state AND attempt = :attempt AND {cancel}"))
-                .name("#state", "state")
-                .value(":epoch", number(before.epoch))
-                .value(":state", text(before.state.as_str()))
-                .value(":attempt", number(before.attempt));
+            format!("epoch = :epoch AND #state = :state AND attempt = :attempt AND {cancel} AND {}", lease.when);
+        let mut unchanged = Condition::when(unchanged)
+            .name("#state", "state")
+            .value(":epoch", number(before.epoch))
+            .value(":state", text(before.state.as_str()))
+            .value(":attempt", number(before.attempt));
+        unchanged.names.extend(lease.names);
+        unchanged.values.extend(lease.values);
         let item = run_item(after, expires)?;
         Ok(self.put(Part::Run, item, unchanged))
     }

@@ -78,6 +78,12 @@ impl Update {
         self
     }
 
+    /// Adds the names and values of a condition.
+    pub fn extend(&mut self, names: HashMap<String, String>, values: HashMap<String, AttributeValue>) {
+        self.names.extend(names);
+        self.values.extend(values);
+    }
+
     fn named(&mut self, attribute: &str, value: AttributeValue) -> (String, String) {
         let (name, placeholder) = (format!("#u_{attribute}"), format!(":u_{attribute}"));
         self.names.insert(name.clone(), attribute.to_owned());

@@ -3,6 +3,7 @@
 use crate::given::{copied, copy, lines, queued, run, stored, while_it_runs};
 use serde_json::json;
 use tidemill_model::lease::Lease;
+use tidemill_model::run::Run;
 use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Death, TestPlane, User, pipeline, seconds};
 
@@ -15,15 +16,13 @@ async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goe
     let id = queued(&ana, "p").await;
 
     let taken = while_it_runs(&world, &ana, &id, async {
-        let before = stored(&world, &id).await;
-        let mut after = before.clone();
-        after.epoch += 1;
-        after.lease =
-            Some(Lease { holder: "process-0".into(), until: world.now() + jiff::SignedDuration::from_secs(30) });
-        let expires = after.queued_at + jiff::SignedDuration::from_hours(1);
-        let claim = world.plane.store.transaction().claim_run(&before, after.clone(), expires);
-        claim.unwrap().commit().await.unwrap();
-        after
+        // Each save of the worker makes the copy that was read before it stale.
+        loop {
+            let (after, is_claimed) = claimed(&world, &stored(&world, &id).await).await;
+            if is_claimed {
+                break after;
+            }
+        }
     });
     let taken = taken.await;
 
@@ -37,6 +36,40 @@ async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goe
     world.settle().await;
     assert_eq!(run(&ana, &id).await["state"], "succeeded");
     assert_eq!(copied(&world), written);
+}
+
+/// Claims a run for another process, on the strength of a copy of its record.
+async fn claimed(world: &TestPlane, before: &Run) -> (Run, bool) {
+    let lease = Lease { holder: "process-0".into(), until: world.now() + jiff::SignedDuration::from_secs(30) };
+    let after = Run { epoch: before.epoch + 1, lease: Some(lease), ..before.clone() };
+    let expires = after.queued_at + jiff::SignedDuration::from_hours(1);
+    let claim = world.plane.store.transaction().claim_run(before, after.clone(), expires);
+    let is_claimed = claim.unwrap().commit().await.is_ok();
+    (after, is_claimed)
+}
+
+#[tokio::test]
+async fn a_claim_of_what_was_read_before_a_save_takes_nothing_over() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let written = lines(&world, 3_000);
+    ana.deploy(copy("p"), "manual").await.ok();
+    let id = queued(&ana, "p").await;
+
+    while_it_runs(&world, &ana, &id, async {
+        let read_before = stored(&world, &id).await;
+        world.clock.advance(jiff::SignedDuration::from_millis(1));
+        while stored(&world, &id).await.lease == read_before.lease {
+            tokio::task::yield_now().await;
+        }
+        assert!(!claimed(&world, &read_before).await.1, "its worker has renewed the lease meanwhile");
+    })
+    .await;
+
+    assert_eq!(run(&ana, &id).await["state"], "succeeded");
+    assert_eq!(copied(&world), written);
+    let renewed = stored(&world, &id).await;
+    assert_eq!(renewed.epoch, 1, "no other worker had it");
 }
 
 #[tokio::test]
