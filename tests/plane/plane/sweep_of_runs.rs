@@ -89,6 +89,24 @@ async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is(
 }
 
 #[tokio::test]
+async fn a_run_whose_bell_was_lost_is_rung_for_although_a_schedule_runs_each_minute() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let hook = ana.deploy(echo("p"), "* * * * *").await.ok()["hook"].as_str().unwrap().to_owned();
+    let lost = accepted(&world.anonymous().at(&deaf(&world)), &hook).await;
+
+    for minute in 0..5 {
+        world.advance(minutes(1)).await;
+        assert_eq!(run(&ana, &lost).await["state"], "queued", "after {minute} minutes");
+        let rung = swept(&world).await.runs_rung;
+        assert_eq!(rung, usize::from(minute == 4), "after {minute} minutes and one");
+    }
+    world.settle().await;
+
+    assert_eq!(run(&ana, &lost).await["state"], "succeeded");
+}
+
+#[tokio::test]
 async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;

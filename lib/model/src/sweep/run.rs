@@ -18,8 +18,12 @@ pub fn of_runs<'a>(
 }
 
 /// How long the oldest open run has been there.
-pub fn oldest(look: &Look<'_>, open: &[Run]) -> SignedDuration {
-    open.iter().map(|run| look.now.duration_since(run.queued_at)).max().unwrap_or_default().max(SignedDuration::ZERO)
+pub fn oldest<'a>(look: &Look<'_>, open: impl IntoIterator<Item = &'a Run>) -> SignedDuration {
+    open.into_iter()
+        .map(|run| look.now.duration_since(run.queued_at))
+        .max()
+        .unwrap_or_default()
+        .max(SignedDuration::ZERO)
 }
 
 /// Whether no worker holds a run or will, whatever run is before it.
@@ -33,14 +37,24 @@ fn of_run(look: &Look<'_>, run: &Run) -> Option<Finding> {
     }
 }
 
+/// How many times the patience a run may wait before its bell counts as lost although others of its deployment move on.
+const LONG: i32 = 5;
+
 /// Whether a run waits for its turn behind the current one, which is open or has just ended: its bell stands in the
 /// same line.
 ///
-/// One that a later webhook has overtaken has lost its bell. So has each where a plane starts.
+/// One that a later webhook has overtaken has lost its bell. So has each where a plane starts, and one that waits for
+/// long while a run goes that came after it: a schedule may end a run each minute, and never leave a gap.
 fn is_in_line(look: &Look<'_>, run: &Run, current: Option<&Run>) -> bool {
     let Some(current) = current.filter(|current| current.id != run.id) else { return false };
     let patience = look.patience.for_runs();
     let moves_on = current.ended_at.is_none_or(|at| at + patience > look.now);
     let is_overtaken = current.trigger == Trigger::Webhook && run.queued_at + patience <= current.queued_at;
-    run.state == State::Queued && moves_on && !is_overtaken && look.patience != Patience::None
+    let is_next = current.ended_at.is_none() && current.queued_at <= run.queued_at;
+    let waits_for_long = run.not_before.unwrap_or(run.queued_at) + patience * LONG <= look.now;
+    run.state == State::Queued
+        && moves_on
+        && !is_overtaken
+        && (is_next || !waits_for_long)
+        && look.patience != Patience::None
 }
