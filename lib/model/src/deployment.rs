@@ -117,6 +117,16 @@ impl State {
     pub fn is_removed(&self) -> bool {
         matches!(self, State::Removed { .. })
     }
+
+    /// Whether runs that have not begun wait until it is resumed.
+    pub fn holds_runs(&self) -> bool {
+        matches!(self, State::Paused { .. } | State::Errored { .. })
+    }
+
+    /// Whether the plane has stopped it.
+    pub fn is_errored(&self) -> bool {
+        matches!(self, State::Errored { .. })
+    }
 }
 
 /// What an owner may set per deployment.
@@ -201,6 +211,17 @@ impl Deployment {
             self.key = key;
         }
         Ok(())
+    }
+
+    /// Puts it under the key of a deploy; whether that changed anything. An errored one is active again, a paused one stays so.
+    pub fn take_over(&mut self, key: KeyId) -> bool {
+        let is_errored = self.state.is_errored();
+        if is_errored {
+            self.state = State::Active;
+        }
+        let is_anothers = self.key != key;
+        self.key = key;
+        is_errored || is_anothers
     }
 
     /// Stops it because its key no longer authenticates.

@@ -61,6 +61,9 @@ pub struct DeploymentAnswer {
     /// In the answers of `get` and `list`, unless it never ran or its last run is no longer kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<LastRunAnswer>,
+    /// In the answer of `pause`: runs that have not begun, and wait until it is resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_runs: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<crate::Detail>,
     /// The pipeline as it was sent.
@@ -93,6 +96,7 @@ impl DeploymentAnswer {
             created_at: deployment.created_at,
             updated_at: deployment.updated_at,
             last_run: None,
+            held_runs: None,
             warnings: Vec::new(),
             pipeline: None,
         }

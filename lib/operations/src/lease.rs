@@ -43,6 +43,10 @@ pub enum RunClaim {
     Taken(Box<Held<Run>>),
     /// Another run holds the right to run.
     Behind(RunId),
+    /// It waits until its deployment is resumed.
+    Held,
+    /// It is to be cancelled, because its deployment was removed.
+    Removed,
     /// The deployment was changed at the same time.
     Collided,
     /// Another worker took it, or its deployment is gone.
@@ -65,6 +69,8 @@ pub async fn claim_run(plane: &Plane, before: &Run, now: Timestamp) -> Result<Ru
     let (run, holder) = match before.claim(deployment.as_ref(), going.as_ref(), granted(plane), now) {
         run::Claim::Granted { run, deployment } => (run, deployment),
         run::Claim::Behind(going) => return Ok(RunClaim::Behind(going)),
+        run::Claim::Held => return Ok(RunClaim::Held),
+        run::Claim::Removed => return Ok(RunClaim::Removed),
     };
     let mut transaction = plane.store.transaction();
     if let (Some(before), Some(after)) = (&deployment, &holder) {

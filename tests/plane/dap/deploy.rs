@@ -227,17 +227,21 @@ async fn a_run_that_is_going_is_not_overlapped_after_a_removal_and_an_add() {
     let (world, ana, mut dap) = ana().await;
     dap.ask("rrext_deploy_add", json!({"pipeline": pipeline("p"), "schedule": "* * * * *"})).await.ok();
     let going = crate::given::queued(&ana, "p").await;
+    // A worker takes it, and dies.
+    world.faults.die(Some(Death::After(3)));
+    world.answer(QueueKind::Runs).await;
+    world.faults.die(None);
 
     dap.ask("rrext_deploy_remove", json!({"projectId": "p"})).await.ok();
     dap.ask("rrext_deploy_add", json!({"pipeline": pipeline("p"), "schedule": "* * * * *"})).await.ok();
-    // The tick comes before any worker does.
+    // The tick comes before the next worker does.
     world.sleep(seconds(60));
     let (owner, project) = (OwnerId::parse("ana").unwrap(), ProjectId::parse("p").unwrap());
     world.plane.queue.ring(Bell::Tick { owner, deployment: project.into() }, Duration::ZERO).await.unwrap();
     world.answer(QueueKind::Ticks).await;
 
     assert_eq!(ana.ticks("p").await.last().map(String::as_str), Some("skipped(overlap)"));
-    assert_eq!(crate::given::run(&ana, &going).await["state"], "queued");
+    assert_eq!(crate::given::run(&ana, &going).await["state"], "running");
 }
 
 #[tokio::test]

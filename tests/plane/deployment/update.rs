@@ -166,16 +166,52 @@ async fn an_edit_replays_no_past_tick_and_drops_no_coming_one() {
 }
 
 #[tokio::test]
-async fn a_tick_of_the_old_schedule_is_not_accepted_once_the_update_has_answered() {
+async fn a_tick_that_has_just_become_due_as_an_update_comes_runs_what_was_live_then() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     ana.deploy(pipeline("p"), "* * * * *").await.ok();
     // The minute passes, its bell is on the way, and the update comes first.
     world.sleep(minutes(1));
 
+    let body = json!({"schedule": "@yearly", "pipeline": named("p", "new")});
+    ana.patch("/v1/deployments/p", body).await.ok();
+    assert_eq!(ana.ticks("p").await, ["ran"]);
+    world.settle().await;
+
+    let runs = ana.runs("p").await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!((&runs[0]["version"], &runs[0]["state"]), (&json!(1), &json!("succeeded")));
+}
+
+#[tokio::test]
+async fn a_tick_whose_bell_was_lost_is_not_taken_under_another_definition() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(pipeline("p"), "@hourly").await.ok();
+    world.sleep(minutes(62));
+
     ana.patch("/v1/deployments/p", json!({"schedule": "@yearly"})).await.ok();
     world.settle().await;
 
     assert_eq!(ana.ticks("p").await, ["skipped(changed)"]);
     assert_eq!(ana.runs("p").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_deploy_of_the_same_pipeline_takes_over_the_key_and_brings_back_what_the_plane_stopped() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let other = world.user("ana").await;
+    ana.deploy(pipeline("p"), "* * * * *").await.ok();
+    other.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
+    world.advance(minutes(1)).await;
+    assert_eq!(other.get("/v1/deployments/p").await.ok()["state"], "errored");
+
+    let timed = other.patch("/v1/deployments/p", json!({"timeoutSeconds": 7})).await.ok();
+    let deployed = other.patch("/v1/deployments/p", json!({"pipeline": pipeline("p")})).await.ok();
+    world.advance(minutes(1)).await;
+
+    assert_eq!((&timed["state"], &deployed["state"]), (&json!("errored"), &json!("active")));
+    assert_eq!(deployed["version"], 1, "the pipeline is the same");
+    assert_eq!(other.ticks("p").await, ["skipped(errored)", "ran"]);
 }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::version::sha256;
+use tidemill_operations::{Bell, QueueKind};
+use tidemill_protocols::functions::bell_handler;
 use tidemill_testing::{TestPlane, minutes};
 
 pub async fn environments(seen: &mut Seen) {
@@ -105,6 +107,9 @@ async fn changed(seen: &mut Seen) {
         let path = format!("{}/sources/timer_1", at("staging"));
         seen.note("environment_source", &world, user.patch(&path, body)).await.ok();
     }
+    world.sleep(minutes(2));
+    let tick = Bell::Tick { owner: OwnerId::parse("ana").unwrap(), deployment: timer() };
+    bell_handler(QueueKind::Ticks)(&world.plane, tick, None).await.unwrap();
     for (function, path) in [("environment_disable", "/disable"), ("environment_enable", "/enable")] {
         world.sleep(minutes(2));
         age_plan(&world).await;

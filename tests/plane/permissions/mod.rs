@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tidemill_model::deployment::Deployment;
+use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ConnectionId, OwnerId, ProjectId, RunId};
 use tidemill_operations::plane::Timer;
@@ -259,6 +259,24 @@ async fn keys_and_secrets(seen: &mut Seen) {
     seen.note("plane_health", &world, world.anonymous().get("/v1/health")).await.ok();
 }
 
+/// Has a hook take a body whose run waits for a worker.
+async fn with_waiting_run(world: &TestPlane, project: &str) {
+    let deployment = ana(world).await.get(&format!("/v1/deployments/{project}")).await.ok();
+    let headers = [("content-type", "text/plain")];
+    let hook = deployment["hook"].as_str().unwrap();
+    world.anonymous().send(Method::POST, hook, &headers, b"hi".to_vec()).await.ok();
+}
+
+/// Has the plane stop a deployment.
+async fn stopped(world: &TestPlane, project: &str) {
+    let (owner, store) = (OwnerId::parse("ana").unwrap(), &world.plane.store);
+    let id = ProjectId::parse(project).unwrap().into();
+    let before = store.deployment(&owner, &id).await.unwrap().unwrap();
+    let state = State::Errored { reason: "a test".into(), at: before.updated_at };
+    let after = Deployment { state, revision: before.revision + 1, ..before.clone() };
+    store.transaction().deployment(&after, before.revision).unwrap().commit().await.unwrap();
+}
+
 async fn deployments(seen: &mut Seen) {
     let world = seen.world().await;
     let add = json!({"pipeline": pipeline("p"), "schedule": "* * * * *"});
@@ -274,6 +292,18 @@ async fn deployments(seen: &mut Seen) {
     let update = once(&user, Method::PATCH, "/v1/deployments/p", json!({"pipeline": changed}));
     seen.note("deployment_update", &world, update).await;
     world.advance(minutes(2)).await;
+    let with_hook = json!({"pipeline": echo("w")});
+    ana(&world).await.post("/v1/deployments", with_hook.clone()).await.ok();
+    with_waiting_run(&world, "w").await;
+    stopped(&world, "w").await;
+    let user = ana(&world).await;
+    seen.note("deployment_update", &world, user.patch("/v1/deployments/w", with_hook)).await.ok();
+    for (function, action) in [("deployment_pause", "/pause"), ("deployment_resume", "/resume")] {
+        let user = ana(&world).await;
+        seen.note(function, &world, user.post(&format!("/v1/deployments/w{action}"), Value::Null)).await.ok();
+    }
+    let user = ana(&world).await;
+    seen.note("deployment_remove", &world, user.delete("/v1/deployments/w")).await.ok();
 
     for (function, path) in [
         ("deployment_list", "/v1/deployments"),

@@ -1,8 +1,9 @@
 //! The functions that concern rollouts, called in all the ways that reach other items. `permissions.rs` compares what
 //! they do with what the template allows.
 
+use crate::given::echo;
 use crate::given::rollouts::{begin, broken, rollout, wanted};
-use crate::permissions::{Seen, ana, sweep};
+use crate::permissions::{Seen, ana, stopped, sweep, with_waiting_run};
 use http::Method;
 use serde_json::{Value, json};
 use tidemill_model::ids::{GroupName, OwnerId, RolloutId};
@@ -42,6 +43,15 @@ async fn carried_out(seen: &mut Seen) {
             _ => seen.note("rollout_start", &world, user.post("/v1/rollouts", request)).await.ok(),
         };
         seen.note("rollout_execute", &world, execute(&world, &group, body["id"].as_str().unwrap())).await;
+    }
+    let hooked = json!({"group": "hooked", "pipelines": [{"pipeline": echo("w")}]});
+    for is_stopped in [false, true] {
+        if is_stopped {
+            with_waiting_run(&world, "w").await;
+            stopped(&world, "w").await;
+        }
+        let begun = begin(&ana(&world).await, hooked.clone()).await;
+        seen.note("rollout_execute", &world, execute(&world, "hooked", &begun)).await;
     }
     let user = ana(&world).await;
     let removed = user.delete("/v1/groups/night?keep=true");

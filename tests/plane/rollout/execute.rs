@@ -22,6 +22,46 @@ async fn what_has_not_changed_makes_no_version_and_what_is_gone_is_pruned() {
 }
 
 #[tokio::test]
+async fn what_the_plane_stopped_is_active_again_under_the_key_of_the_rollout() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let other = world.user("ana").await;
+    let mut request = rollout("night", &["a"], "old");
+    request["pipelines"][0]["schedule"] = "* * * * *".into();
+    roll_out(&world, &ana, request.clone()).await;
+    other.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
+    world.advance(minutes(1)).await;
+    assert_eq!(other.get("/v1/deployments/a").await.ok()["state"], "errored");
+
+    let preview = other.post("/v1/rollouts/preview", request.clone()).await.ok();
+    let done = roll_out(&world, &other, request).await;
+    world.advance(minutes(1)).await;
+
+    assert_eq!(preview["items"][0]["action"], "update", "{preview}");
+    assert_eq!(did(&done), ["update a applied"]);
+    let live = other.get("/v1/deployments/a").await.ok();
+    assert_eq!((&live["state"], &live["version"]), (&json!("active"), &json!(1)));
+    assert_eq!(other.ticks("a").await, ["skipped(errored)", "ran"]);
+}
+
+#[tokio::test]
+async fn a_rollout_that_changes_nothing_takes_over_the_key() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let other = world.user("ana").await;
+    let mut request = rollout("night", &["a"], "old");
+    request["pipelines"][0]["schedule"] = "* * * * *".into();
+    roll_out(&world, &ana, request.clone()).await;
+
+    let done = roll_out(&world, &other, request).await;
+    other.delete(&format!("/v1/keys/{}", ana.key_id)).await.ok();
+    world.advance(minutes(1)).await;
+
+    assert_eq!(did(&done), ["unchanged a applied"]);
+    assert_eq!(other.ticks("a").await, ["ran"]);
+}
+
+#[tokio::test]
 async fn what_is_gone_may_stay_in_the_group_or_without_it() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;

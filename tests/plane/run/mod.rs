@@ -3,6 +3,7 @@
 mod cancel;
 mod execute;
 mod get;
+mod held;
 mod list;
 mod logs;
 mod start;

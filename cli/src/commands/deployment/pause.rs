@@ -3,9 +3,10 @@
 use crate::api::client::Path;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use serde::Deserialize;
 use serde_json::json;
 
-/// Stop starting new runs; a run in progress finishes
+/// Stop starting runs; one in progress finishes, those that wait are held until it is resumed
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  tidemill pause orders --note 'the shop is closed'")]
 pub struct Args {
@@ -16,9 +17,23 @@ pub struct Args {
     note: Option<String>,
 }
 
+/// Of the answer, what is printed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Paused {
+    #[serde(default)]
+    held_runs: u64,
+}
+
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &args.project, "pause"]);
     let answer = session.client()?.post(&path, Some(json!({ "note": args.note }).to_string())).await?;
-    session.output.done(&answer.text, format_args!("paused `{}`", args.project));
+    let paused: Paused = answer.read()?;
+    let held = match paused.held_runs {
+        0 => String::new(),
+        1 => "; 1 run waits until it is resumed".to_owned(),
+        held => format!("; {held} runs wait until it is resumed"),
+    };
+    session.output.done(&answer.text, format_args!("paused `{}`{held}", args.project));
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use crate::rollouts::carry::{Pace, carry_out};
 use crate::rollouts::views::Group;
 use crate::session::Session;
 use reqwest::Method;
+use serde::Deserialize;
 
 /// Remove a deployment, or all of a group; versions, history and the hook's URL stay
 ///
@@ -34,6 +35,14 @@ pub struct Args {
     pace: Pace,
 }
 
+/// Of the answer, what is printed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Removed {
+    #[serde(default)]
+    cancelled_runs: u64,
+}
+
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     if args.group.is_none() && args.pace.is_given() {
         let hint = "give `--group` to remove a group by a rollout, or leave the option out";
@@ -57,7 +66,13 @@ async fn remove(session: &Session, client: &Client, project: &str, args: &Args) 
         }
     }
     let answer = client.delete(&path).await?;
-    session.output.done(&answer.text, format_args!("removed `{}`", plain(project)));
+    let removed: Removed = answer.read()?;
+    let cancelled = match removed.cancelled_runs {
+        0 => String::new(),
+        1 => "; 1 run that had not begun was cancelled".to_owned(),
+        cancelled => format!("; {cancelled} runs that had not begun were cancelled"),
+    };
+    session.output.done(&answer.text, format_args!("removed `{}`{cancelled}", plain(project)));
     Ok(Exit::Done)
 }
 

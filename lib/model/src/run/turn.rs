@@ -19,6 +19,10 @@ pub enum Claim {
     },
     /// Another run is going.
     Behind(RunId),
+    /// Its deployment is paused or errored: it waits until that is resumed.
+    Held,
+    /// Its deployment was removed before it began: it is to be cancelled.
+    Removed,
 }
 
 impl Run {
@@ -43,6 +47,11 @@ impl Run {
     /// the right to run and has not ended.
     pub fn claim(&self, deployment: Option<&Deployment>, going: Option<&RunId>, lease: Lease, now: Timestamp) -> Claim {
         debug_assert!(!self.state.is_final(), "a run that has ended is claimed");
+        match deployment.filter(|_| self.state == State::Queued).map(|deployment| &deployment.state) {
+            Some(state) if state.holds_runs() => return Claim::Held,
+            Some(state) if state.is_removed() => return Claim::Removed,
+            _ => {}
+        }
         let to_move = deployment.filter(|deployment| !deployment.is_turn_of(&self.id));
         if let (Some(_), Some(going)) = (to_move, going) {
             return Claim::Behind(going.clone());

@@ -3,6 +3,7 @@
 use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
+use crate::run::open::ring_released;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::audit::Operation;
@@ -177,6 +178,7 @@ pub async fn change_state(
         match transaction.commit().await {
             Ok(()) => {
                 plane.follow(&after).await;
+                ring_released(plane, &before, &after).await;
                 return Ok(after);
             }
             Err(error) => retry.again(plane, error, Part::Deployment).await?,

@@ -4,6 +4,7 @@ use crate::answer::DeploymentAnswer;
 use crate::deployment::change::change_state;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use crate::run::open::OpenRuns;
 use serde::Deserialize;
 use tidemill_model::audit;
 use tidemill_model::deployment::{Deployment, checked_note};
@@ -30,6 +31,7 @@ impl crate::Operation for Pause {
         let note = checked_note(input.note)?;
         let pause = |deployment: &mut Deployment| deployment.pause(note.clone(), deployment.updated_at);
         let paused = change_state(plane, call, audit::Operation::DeploymentPause, &input.project, pause).await?;
-        Ok(DeploymentAnswer::of(plane, &paused))
+        let held = OpenRuns::of(plane, &paused, call.now).await?.waiting().count();
+        Ok(DeploymentAnswer { held_runs: Some(held), ..DeploymentAnswer::of(plane, &paused) })
     }
 }

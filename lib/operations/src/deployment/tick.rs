@@ -15,6 +15,7 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::State;
+use tidemill_model::sweep::Patience;
 use tidemill_model::tick::{Decision, Due, Situation, decide};
 use tidemill_store::{Notice, Part, Transaction};
 
@@ -51,6 +52,21 @@ pub async fn run(
             Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
+}
+
+/// A deployment that is about to be changed, once a minute that has just become due has its run: a timer may ring up to a
+/// minute late, and what was due under the definition of before is not dropped for that. An older minute's bell was lost;
+/// the ledger shows it as skipped by the change.
+pub async fn ticked(plane: &Plane, before: Deployment) -> Result<Deployment, Error> {
+    let now = plane.now();
+    let patience = Patience::Usual.for_ticks();
+    let due = before.due_schedule().and_then(|_| Due::of(&plane.calendar, &before, now));
+    if due.is_none_or(|due| due.last + patience <= now) {
+        return Ok(before);
+    }
+    run(plane, &before.owner, &before.id, None).await?;
+    let after = plane.store.deployment(&before.owner, &before.id).await?;
+    after.ok_or_else(|| Error::internal("a deployment is gone, not even its tombstone is left"))
 }
 
 /// A process may have died between making a run and ringing for it: the bell that comes again rings it.

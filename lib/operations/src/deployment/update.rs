@@ -1,13 +1,16 @@
 //! Changes a deployment's pipeline, schedule or settings. What is absent stays as it is. A pipeline that differs makes
-//! a version; one that does not makes none.
+//! a version; one that does not makes none. With a pipeline it is a deploy: the deployment acts under the caller's key
+//! from then on, and is active again if the plane had stopped it.
 
 use crate::answer::DeploymentAnswer;
 use crate::deployment::change::{Retry, audit, existing, settle, touched, with_change};
 use crate::deployment::definition;
 use crate::deployment::definition::{Definition, SettingsGiven, changed_since};
+use crate::deployment::tick::ticked;
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
+use crate::run::open::ring_released;
 use crate::secret::unset;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -129,6 +132,7 @@ async fn update(
     if let Some(expected) = input.revision.filter(|expected| *expected != before.revision) {
         return Err(changed_since("deployment", expected, before.revision).into());
     }
+    let before = ticked(plane, before).await?;
     let call = &call.after(plane, before.updated_at);
     let mut after = touched(&before, call.now);
     let given = SettingsGiven {
@@ -147,10 +151,10 @@ async fn update(
     if let Some(definition) = &definition {
         warnings = definition.warnings();
         warnings.extend(unset::warnings(plane, &call.owner, &definition.compiled.plan).await?);
+        after.take_over(call.key.clone());
         if is_new(plane, &before, definition).await? {
             after.last_version += 1;
             after.version = after.last_version;
-            after.key = call.key.clone();
             let number = after.last_version;
             let note = input.note.clone();
             new_version = Some(definition.store(plane, call, before.id.project(), number, note).await?);
@@ -169,6 +173,7 @@ async fn update(
     }
     transaction.commit().await?;
     plane.follow(&after).await;
+    ring_released(plane, &before, &after).await;
     Ok(answer)
 }
 

@@ -7,10 +7,12 @@
 
 use crate::deployment::change::{Retry, audit, fresh_record, settle, touched, with_change};
 use crate::deployment::definition::{Definition, changed_since, stored_pipeline};
+use crate::deployment::tick;
 use crate::error::{Code, Detail, Error};
 use crate::hint::Noun;
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
+use crate::run::open::ring_released;
 use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -212,6 +214,7 @@ impl<'a> Change<'a> {
         };
         let sources = plane.store.sources_of_environment(&call.owner, &of.project, &of.environment).await?;
         let mut after = edit(call, before.clone(), incoming)?;
+        let sources = self.ticked(sources).await?;
         let live = match (&added, self.incoming) {
             (Some(added), Incoming::Addition(addition)) => {
                 Live::new(added.version.clone(), addition.definition.pipeline.clone())
@@ -259,10 +262,28 @@ impl<'a> Change<'a> {
             return Ok(RoundOutcome::Rejected(error));
         }
         plane.notify_watchers(&call.owner).await;
-        for SourceMove { after, .. } in &moves {
+        for SourceMove { before, after, .. } in &moves {
             plane.follow(after).await;
+            if let Some(before) = before {
+                ring_released(plane, before, after).await;
+            }
         }
         Ok(RoundOutcome::Made(Box::new(changed)))
+    }
+
+    /// The sources, each with its run for a minute that has just become due. What is to stop stops as it is.
+    async fn ticked(&self, sources: Vec<Deployment>) -> Result<Vec<Deployment>, Error> {
+        if matches!(
+            self.operation,
+            Operation::EnvironmentDisable | Operation::EnvironmentRemove | Operation::SourcePause
+        ) {
+            return Ok(sources);
+        }
+        let mut ticked = Vec::with_capacity(sources.len());
+        for source in sources {
+            ticked.push(tick::ticked(self.plane, source).await?);
+        }
+        Ok(ticked)
     }
 
     /// Its row of the history.

@@ -2,11 +2,13 @@
 //! condition that there is none yet. So a resource is done wholly or not at all, and once, whichever worker has it.
 
 use crate::deployment::change::{HISTORY, Retry, audit, fresh_record, revived, settle, touched, with_change};
+use crate::deployment::tick::ticked;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::rollout::problems::RESOURCE_LIMIT;
 use crate::rollout::request::{CheckedPipeline, Request, ResourceName};
 use crate::rollout::standing::refuses;
+use crate::run::open::ring_released;
 use std::collections::HashMap;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
@@ -93,6 +95,9 @@ impl ResourceApplier<'_> {
                 Ok(()) => {
                     if let Some(after) = &plan.after {
                         self.plane.follow(after).await;
+                        if let Some(before) = &plan.before {
+                            ring_released(self.plane, before, after).await;
+                        }
                     }
                     return Ok(resource);
                 }
@@ -127,7 +132,12 @@ impl ResourceApplier<'_> {
     /// What is to be done as things are now, or why it cannot be done.
     async fn decide(&self, turn: &ResourceTurn) -> Result<ResourceDecision, Error> {
         let project = &turn.place.named.project;
-        let before = self.plane.store.deployment(&self.rollout.owner, &project.into()).await?;
+        let mut before = self.plane.store.deployment(&self.rollout.owner, &project.into()).await?;
+        if matches!(turn.todo, ResourceTask::Deploy(_))
+            && let Some(found) = before
+        {
+            before = Some(ticked(self.plane, found).await?);
+        }
         let live = before.as_ref().filter(|before| !before.state.is_removed());
         let belongs_to = live.and_then(|live| live.group.as_ref());
         match &turn.todo {
@@ -185,16 +195,18 @@ impl ResourceApplier<'_> {
         if live.is_none() && self.request.paused && !after.schedule.is_manual() {
             after.state = State::Paused { note: Some(PAUSED.to_owned()), at: self.now() };
         }
+        let was_stopped = live.is_some_and(|live| live.state.is_errored());
+        let is_taken_over = after.take_over(call.key.clone());
         let mut version = None;
         if !self.is_live(live, wanted).await? {
             after.last_version += 1;
             after.version = after.last_version;
-            after.key = call.key.clone();
             let stored = wanted.definition.store(plane, call, project, after.version, wanted.note.clone()).await?;
             version = Some(Version { rollout: Some(rollout.id.clone()), git: rollout.git.clone(), ..stored });
         }
         let same = live.is_some_and(|live| {
-            (&live.schedule, live.settings, live.version) == (&after.schedule, after.settings, after.version)
+            !was_stopped
+                && (&live.schedule, live.settings, live.version) == (&after.schedule, after.settings, after.version)
         });
         let joins = live.is_some_and(|live| live.group != after.group);
         let action = match (live, same) {
@@ -202,7 +214,7 @@ impl ResourceApplier<'_> {
             (Some(_), true) => Action::Unchanged,
             (Some(_), false) => Action::Update,
         };
-        let after = (!same || joins).then_some(after);
+        let after = (!same || joins || is_taken_over).then_some(after);
         Ok(ResourceDecision::of(ResourcePlan { action, before, after, version }))
     }
 

@@ -131,6 +131,8 @@ impl<'a> Comparer<'a> {
         };
         let version = self.plane.store.version(self.owner, live.id.project(), live.version).await?;
         let same = version.as_ref().is_some_and(|version| version.sha256 == checked.definition.sha256());
+        // A deploy brings back what the plane has stopped.
+        let same = same && !live.state.is_errored();
         change.action = match same && (&becomes.0, becomes.1) == (&live.schedule, live.settings) {
             true => Action::Unchanged,
             false => Action::Update,

@@ -1,14 +1,15 @@
 //! Executes a run, at a bell: decides whether it is its turn, claims it, and leaves the work to `RunWorker`.
 
 use crate::bell::BellOutcome;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::lease::{RunClaim, claim_run};
 use crate::plane::Plane;
+use crate::run::request_cancel::request_cancel;
 use crate::run::worker::{RunWorker, until};
 use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, RunId};
-use tidemill_model::run::State;
+use tidemill_model::run::{Run, State};
 
 /// How soon a run that waits for another one looks again.
 const BUSY_DELAY: Duration = Duration::from_millis(500);
@@ -29,8 +30,20 @@ pub async fn run(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run:
     match claim_run(plane, &found, now).await? {
         RunClaim::Taken(run) => RunWorker { plane, run: *run }.work().await,
         RunClaim::Behind(going) => wait_behind(plane, owner, deployment, &going).await,
+        // Whoever resumes the deployment rings again.
+        RunClaim::Held => Ok(BellOutcome::Done),
+        RunClaim::Removed => cancel(plane, found).await,
         RunClaim::Collided => Ok(BellOutcome::RingAgain(BUSY_DELAY)),
         RunClaim::Lost => Ok(BellOutcome::Done),
+    }
+}
+
+/// Cancels a run whose deployment was removed before it began.
+async fn cancel(plane: &Plane, run: Run) -> Result<BellOutcome, Error> {
+    match request_cancel(plane, run, plane.now()).await {
+        // It has ended already.
+        Err(error) if error.code == Code::FailedPrecondition => Ok(BellOutcome::Done),
+        cancelled => cancelled.map(|_| BellOutcome::Done),
     }
 }
 

@@ -3,11 +3,13 @@
 
 use crate::error::Error;
 use crate::plane::Plane;
+use crate::run::turn::bell;
 use jiff::{SignedDuration, Timestamp};
-use tidemill_model::deployment::Deployment;
+use std::time::Duration;
+use tidemill_model::deployment::{self, Deployment};
 use tidemill_model::ids::RunId;
-use tidemill_model::run::Run;
-use tidemill_model::sweep::{Finding, Look, of_runs};
+use tidemill_model::run::{Run, State};
+use tidemill_model::sweep::{Finding, Look, of_runs, oldest};
 use tidemill_store::{PAGE_LIMIT, Part, Period};
 
 /// Runs older than this have ended: no run may take longer with all its attempts.
@@ -25,6 +27,8 @@ pub(crate) struct OpenRuns {
     mark: Option<RunId>,
     /// The run that last held the right to run, ended or not.
     current: Option<Run>,
+    /// Those that have not begun wait until the deployment is resumed.
+    are_held: bool,
 }
 
 impl OpenRuns {
@@ -32,8 +36,9 @@ impl OpenRuns {
         let recent = |run: &&RunId| now.duration_since(run.made_at()) < OLDEST;
         let mut runs = match deployment.waiting.as_ref().filter(recent) {
             Some(oldest) => OpenRuns::since(plane, deployment, oldest, now).await?,
-            None => OpenRuns { open: Vec::new(), mark: None, current: None },
+            None => OpenRuns { open: Vec::new(), mark: None, current: None, are_held: false },
         };
+        runs.are_held = deployment.state.holds_runs();
         let Some(id) = deployment.current.as_ref().filter(recent) else { return Ok(runs) };
         runs.current = runs.open.iter().find(|run| run.id == *id).cloned();
         if runs.current.is_none() {
@@ -49,7 +54,7 @@ impl OpenRuns {
     async fn since(plane: &Plane, deployment: &Deployment, oldest: &RunId, now: Timestamp) -> Result<OpenRuns, Error> {
         let (owner, project) = (&deployment.owner, &deployment.id);
         let period = Period { since: Some(oldest.made_at()), until: None };
-        let mut runs = OpenRuns { open: Vec::new(), mark: None, current: None };
+        let mut runs = OpenRuns { open: Vec::new(), mark: None, current: None, are_held: false };
         let mut cursor = None;
         loop {
             let page = plane.store.runs(owner, project, &period, cursor.as_ref(), PAGE_LIMIT * 10).await?;
@@ -94,7 +99,37 @@ impl OpenRuns {
 
     /// Those that no worker holds or will, and why.
     pub fn findings<'a>(&'a self, look: Look<'a>) -> impl Iterator<Item = (&'a Run, Finding)> {
-        of_runs(look, &self.open, self.current.as_ref())
+        let found = of_runs(look, &self.open, self.current.as_ref());
+        found.filter(|(run, _)| !self.are_held || run.state != State::Queued)
+    }
+
+    /// Those that have not begun, oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = &Run> {
+        self.open.iter().filter(|run| run.state == State::Queued)
+    }
+
+    /// How long the oldest one that is not held has been there.
+    pub fn oldest(&self, look: &Look<'_>) -> SignedDuration {
+        oldest(look, self.open.iter().filter(|run| !self.are_held || run.state != State::Queued))
+    }
+}
+
+/// Rings for the runs that waited for their deployment to be resumed, once it was. The sweep rings for those that this
+/// fails for.
+pub(crate) async fn ring_released(plane: &Plane, before: &Deployment, after: &Deployment) {
+    if !before.state.holds_runs() || after.state != deployment::State::Active {
+        return;
+    }
+    match OpenRuns::of(plane, after, plane.now()).await {
+        Ok(runs) => {
+            for run in runs.waiting() {
+                plane.ring(bell(run), Duration::ZERO).await;
+            }
+        }
+        Err(error) => {
+            let project = &after.id;
+            tracing::warn!(project.id = %project, error = error.with_causes(), "the runs that waited are left to the sweep");
+        }
     }
 }
 

@@ -29,22 +29,34 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Put(&[Keys, Owners]),
     ]),
     Function::once::<deployment::Update, _>(Route::patch("/v1/deployments/{project}"))
-        .may(&[Get(&[Keys, Owners, Projects]), Put(&[Keys, Owners, Projects]), PutMany(&[Projects]), FollowTimers])
+        .may(&[
+            Get(&[Keys, Owners, Projects]),
+            List(&[Projects]),
+            Put(&[Keys, Owners, Projects]),
+            PutMany(&[Projects]),
+            FollowTimers,
+            RingRuns,
+        ])
         .memory(512),
     Function::of::<deployment::Remove>(Route::delete("/v1/deployments/{project}")).may(&[
-        Get(&[Keys, Owners]),
+        Get(&[Keys, Owners, Projects]),
+        List(&[Projects]),
         Put(&[Keys, Owners, Projects]),
         DeleteTimers,
+        RingRuns,
     ]),
     Function::of::<deployment::Pause>(Route::post("/v1/deployments/{project}/pause")).may(&[
-        Get(&[Keys, Owners]),
+        Get(&[Keys, Owners, Projects]),
+        List(&[Projects]),
         Put(&[Keys, Owners, Projects]),
         FollowTimers,
     ]),
     Function::of::<deployment::Resume>(Route::post("/v1/deployments/{project}/resume").body(Body::None)).may(&[
-        Get(&[Keys, Owners]),
+        Get(&[Keys, Owners, Projects]),
+        List(&[Projects]),
         Put(&[Keys, Owners, Projects]),
         FollowTimers,
+        RingRuns,
     ]),
     Function::on("deployment_tick", On::Bell(QueueKind::Ticks, tick))
         .summary("Handles the due ticks of a deployment, at a bell")

@@ -15,6 +15,7 @@ const CHANGE: &[Right] = &[
     PutMany(&[Projects]),
     Update(&[Watchers]),
     FollowTimers,
+    RingRuns,
     RingSockets,
 ];
 
@@ -70,7 +71,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::of::<environment::Disable>(
         Route::post("/v1/environments/{environment}/projects/{project}/disable").body(Body::None),
     )
-    .may(CHANGE)
+    .may(&[
+        Get(&[Keys, Owners, Projects, Watchers]),
+        List(&[Owners, Projects]),
+        Put(&[Keys, Owners, Projects]),
+        PutMany(&[Projects]),
+        Update(&[Watchers]),
+        FollowTimers,
+        RingSockets,
+    ])
     .memory(512),
     Function::of::<environment::Source>(Route::patch(
         "/v1/environments/{environment}/projects/{project}/sources/{source}",

@@ -56,13 +56,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .summary("Carries out a rollout, at a bell")
         .may(&[
             Get(&[Owners, Projects]),
-            List(&[Owners, Rollouts]),
+            List(&[Owners, Projects, Rollouts]),
             GetMany(&[Owners]),
             Put(&[Owners, Hooks, Projects, Rollouts]),
             PutMany(&[Projects]),
             Update(&[Owners]),
             Delete(&[Owners, Projects, Rollouts]),
             FollowTimers,
+            RingRuns,
         ])
         .memory(1024),
 ];

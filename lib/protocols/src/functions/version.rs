@@ -19,12 +19,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .may(&[Get(&[Keys, Projects]), List(&[Projects]), Put(&[Keys, Owners])]),
     Function::once::<version::Add, _>(Route::post("/v1/deployments/{project}/versions").success(201))
         .may(&[
-            Get(&[Keys, Owners, Watchers]),
+            Get(&[Keys, Owners, Projects, Watchers]),
             List(&[Owners]),
             Put(&[Keys, Owners, Hooks, Projects]),
             PutMany(&[Projects]),
             Update(&[Watchers]),
             FollowTimers,
+            RingRuns,
             RingSockets,
         ])
         .memory(512),

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt};
 use std::collections::HashMap;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::OwnerId;
-use tidemill_model::sweep::{Finding, Patience, of_deployment, oldest};
+use tidemill_model::sweep::{Finding, Patience, of_deployment};
 use tidemill_store::PAGE_LIMIT;
 
 /// Deployments of an owner that are looked at side by side.
@@ -84,7 +84,7 @@ async fn repair_one(
         }
     }
     let runs = OpenRuns::of(plane, deployment, look.now).await?;
-    report.oldest_run = oldest(&look, &runs.open).as_secs().try_into().unwrap_or(0);
+    report.oldest_run = runs.oldest(&look).as_secs().try_into().unwrap_or(0);
     for (run, finding) in runs.findings(look) {
         repair::run(plane, run, finding).await;
         report.runs_rung += 1;
