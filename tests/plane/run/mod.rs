@@ -4,6 +4,7 @@ mod cancel;
 mod execute;
 mod get;
 mod list;
+mod live;
 mod logs;
 mod start;
 mod takeover;
