@@ -45,7 +45,7 @@ pub async fn tail(session: &Session, client: &Client, subject: Subject<'_>) -> R
     let ended = tokio::select! {
         never = follow(&screen, client, &subject) => never.map_err(|failure| lost(failure, &subject)),
         _ = tokio::signal::ctrl_c() => {
-            let failure = Failure::new("interrupted", "nothing is followed any more; runs continue on the plane");
+            let failure = Failure::new("interrupted", "stopped following; runs continue on the plane");
             Err(failure.hint(way_on(&subject)).exit(Exit::Interrupted))
         }
     };

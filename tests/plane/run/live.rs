@@ -141,6 +141,37 @@ async fn no_line_comes_twice_or_is_lost_if_the_worker_dies_at_the_renewal() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn no_line_comes_twice_or_is_lost_wherever_the_worker_dies_after_a_long_step_began() {
+    for call in 0..100 {
+        for death in [Death::Before(call), Death::After(call)] {
+            let world = TestPlane::new().await;
+            let (ana, id, written) = given(&world).await;
+            let hold = stuck(&world);
+            let meanwhile = async {
+                hold.arrived().await;
+                world.faults.die(Some(death));
+                renewal().await;
+                hold.release();
+            };
+            futures::join!(world.answer(QueueKind::Runs), meanwhile);
+            if !world.faults.is_dead() {
+                assert!(call > 3, "there are a renewal, two saves and an end");
+                return;
+            }
+
+            let world = world.restarted().await;
+            let ana = ana.at(&world.plane);
+            world.settle().await;
+
+            let ended = run(&ana, &id).await;
+            assert_eq!((&ended["state"], &ended["objects"]), (&json!("succeeded"), &json!(100)), "{death:?}");
+            assert_eq!(all(&ana, &id).await, written, "{death:?}");
+        }
+    }
+    panic!("the run makes too many calls");
+}
+
 /// The second worker dies in the same step again, the third one goes on.
 #[tokio::test(start_paused = true)]
 async fn no_line_comes_twice_however_many_workers_die_in_a_step() {
