@@ -15,14 +15,20 @@ pub struct Plane {
     pub url: String,
     pub folder: TempDir,
     log: NamedTempFile,
+    options: &'static [&'static str],
 }
 
 impl Plane {
     pub fn new() -> Plane {
+        Plane::with(&[])
+    }
+
+    /// A plane with further options.
+    pub fn with(options: &'static [&'static str]) -> Plane {
         let folder = tempfile::tempdir().unwrap();
         let log = NamedTempFile::new().unwrap();
-        let (child, url) = start(folder.path(), log.path(), "127.0.0.1:0");
-        Plane { child, url, folder, log }
+        let (child, url) = start_with(folder.path(), log.path(), &[&["--listen", "127.0.0.1:0"], options].concat());
+        Plane { child, url, folder, log, options }
     }
 
     /// Ends the plane by SIGKILL.
@@ -34,7 +40,8 @@ impl Plane {
     /// Starts the plane again that was killed, where it was.
     pub fn start_again(&mut self) {
         let address = self.url.strip_prefix("http://").unwrap().to_owned();
-        (self.child, self.url) = start(self.folder.path(), self.log.path(), &address);
+        let options = [&["--listen", &address], self.options].concat();
+        (self.child, self.url) = start_with(self.folder.path(), self.log.path(), &options);
     }
 
     /// Starts a command that is not waited for; what it prints can be read.

@@ -38,6 +38,7 @@ const COMMANDS: &[&[&str]] = &[
     &["runs"],
     &["runs", "show"],
     &["logs"],
+    &["tail"],
     &["cancel"],
     &["tasks"],
     &["tasks", "end"],

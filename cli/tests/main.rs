@@ -1,4 +1,4 @@
-//! The command as scripts see it: what it prints where, and its exit codes. Only `plane`, `deploy` and those of rollouts need a plane.
+//! The command as scripts see it: what it prints where, and its exit codes. Only `plane`, `deploy`, `tail` and those of rollouts and runs need a plane.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "it watches real processes")]
@@ -10,6 +10,7 @@ mod environments;
 mod given;
 mod given_door;
 mod given_rollouts;
+mod given_runs;
 mod help;
 mod plane;
 mod preview;
@@ -18,6 +19,8 @@ mod prune;
 mod refusals;
 mod rollout_follow;
 mod rollout_turns;
+mod run_follow;
 mod schedule;
 mod settings;
+mod tail;
 mod validate;

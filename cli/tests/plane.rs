@@ -13,7 +13,9 @@ fn the_log_of_a_failed_run_ends_with_its_error() {
     assert_eq!(plane.tidemill(&["deploy", "orders.pipe"]).code, 0);
     assert_eq!(plane.tidemill(&["run", "orders", "--follow"]).code, 1);
 
-    for arguments in [["logs", "orders"].as_slice(), &["logs", "orders", "--follow"]] {
+    let run = plane.tidemill(&["runs", "show", "orders", "--json"]).json()["id"].as_str().unwrap().to_owned();
+
+    for arguments in [["logs", "orders"].as_slice(), &["logs", &run, "--follow"]] {
         let ended = plane.tidemill(arguments);
 
         assert_eq!(ended.code, 0);

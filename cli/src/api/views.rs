@@ -105,6 +105,7 @@ pub struct Version {
 pub struct Run {
     pub id: String,
     pub project: String,
+    pub environment: Option<String>,
     pub version: u32,
     pub trigger: String,
     pub state: String,
@@ -131,7 +132,7 @@ impl Run {
 }
 
 /// What a component of a run counted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentCounts {
     pub id: String,
@@ -145,23 +146,39 @@ pub struct ComponentCounts {
     pub duration_ms: u64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Dropped {
     pub reason: String,
     pub count: u64,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Logs {
     pub run: String,
     pub state: String,
+    #[serde(default = "first_attempt")]
+    pub attempt: u32,
+    #[serde(default = "first_attempt")]
+    pub max_attempts: u32,
+    #[serde(default)]
+    pub objects: u64,
+    #[serde(default)]
+    pub components: Vec<ComponentCounts>,
     pub items: Vec<Box<RawValue>>,
     pub next: u32,
     pub complete: bool,
 }
 
+/// A plane of an earlier version does not say which.
+fn first_attempt() -> u32 {
+    1
+}
+
 #[derive(Debug, Deserialize)]
 pub struct LogLine {
+    #[serde(default = "first_attempt")]
+    pub attempt: u32,
     pub at: Timestamp,
     pub level: String,
     pub component: Option<String>,

@@ -1,11 +1,11 @@
 //! Starts a rollout: once, even if its answer is lost, and after the running rollout of its group.
 
 use crate::api::client::{Answer, Client, Path};
+use crate::api::retry::Retry;
 use crate::failure::{Exit, Failure};
 use crate::output::table::plain;
 use crate::output::times;
 use crate::rollouts::bar::Bar;
-use crate::rollouts::retry::Retry;
 use crate::rollouts::shown;
 use crate::rollouts::views::Rollout;
 use crate::rollouts::{self};

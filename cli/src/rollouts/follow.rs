@@ -2,10 +2,10 @@
 //! their order, so the number shown is the place to continue from: none is shown twice, and none is left out.
 
 use crate::api::client::{self, Answer, Client, Path};
+use crate::api::retry;
 use crate::failure::{Exit, Failure};
 use crate::rollouts;
 use crate::rollouts::bar::Bar;
-use crate::rollouts::retry::Retry;
 use crate::rollouts::views::{Resource, Rollout};
 use crate::session::Session;
 use serde_json::value::RawValue;
@@ -89,13 +89,8 @@ impl<S: FnMut(&RawValue)> Following<'_, S> {
 
     /// Reads the rollout as it is, and shows what is new of it.
     async fn look(&mut self) -> Result<(Answer, Rollout), Failure> {
-        let mut retry = Retry::of_known();
-        let answer = loop {
-            match self.client.get(&rollouts::path(self.id)).await {
-                Ok(answer) => break answer,
-                Err(failure) => retry.again(failure, |failure| self.report_loss(failure)).await?,
-            }
-        };
+        let path = rollouts::path(self.id);
+        let answer = retry::read(self.client, &path, |failure| self.report_loss(failure)).await?;
         let rollout: Rollout = answer.read()?;
         for (index, resource) in rollout.items.iter().enumerate() {
             self.show(index, resource);

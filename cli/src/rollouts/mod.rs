@@ -12,7 +12,6 @@ pub mod input;
 pub mod missing;
 pub mod preview;
 mod preview_time;
-pub mod retry;
 pub mod shown;
 pub mod views;
 

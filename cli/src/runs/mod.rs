@@ -1,6 +1,13 @@
-//! Runs as several commands need them: found by id or by project, and shown.
+//! Runs as several commands need them: found by id or by project, and shown; followed to the end ([`follow`]) or from one to the next
+//! ([`tail`]).
 
-pub mod following;
+mod counts_line;
+pub mod follow;
+pub mod log;
+pub mod log_text;
+mod new_runs;
+pub mod screen;
+pub mod tail;
 
 use crate::api::client::{self, Client, Path};
 use crate::api::pages::{List, PAGE_LIMIT};
@@ -13,25 +20,43 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tidemill_model::ids::RunId;
 
+/// Characters of a run's id that are shown where there is little room: those of its time.
+pub const SHORT_ID: usize = 10;
+
 /// Runs that are named where an id's beginning fits several.
 const SHOWN: usize = 3;
 
+/// What a person means by the name of a run or a project.
+pub enum Named {
+    Run(Box<Run>),
+    /// A project, with its newest run if it ever ran.
+    Project(Option<Box<Run>>),
+}
+
 /// Finds a run by its id or the beginning of it, in upper or lower case, or the newest run of a project.
 pub async fn find(plane: &Client, run_or_project: &str) -> Result<Run, Failure> {
+    match named(plane, run_or_project).await? {
+        Named::Run(run) => Ok(*run),
+        Named::Project(Some(newest)) => Ok(*newest),
+        Named::Project(None) => Err(Failure::new("not_found", format!("project `{run_or_project}` has not run yet"))
+            .hint(format!("start it with `tidemill run {run_or_project}`"))
+            .exit(Exit::NotFound)),
+    }
+}
+
+/// Finds what is meant by a run's id, the beginning of one, or the name of a project.
+pub async fn named(plane: &Client, run_or_project: &str) -> Result<Named, Failure> {
     let beginning = run_or_project.to_ascii_uppercase();
     if RunId::parse(&beginning).is_ok() {
         match plane.get(&Path::new(&["runs", &beginning])).await {
             Err(failure) if failure.exit == Exit::NotFound => {}
-            answer => return answer?.read(),
+            answer => return answer?.read().map(|run| Named::Run(Box::new(run))),
         }
     }
     match newest(plane, run_or_project).await {
-        Ok(Some(run)) => Ok(run),
-        Ok(None) => Err(Failure::new("not_found", format!("project `{run_or_project}` has not run yet"))
-            .hint(format!("start it with `tidemill run {run_or_project}`"))
-            .exit(Exit::NotFound)),
+        Ok(newest) => Ok(Named::Project(newest.map(Box::new))),
         Err(failure) if failure.exit == Exit::NotFound => match RunId::first_and_last(&beginning) {
-            Some(ids) => only(plane, &beginning, ids, failure).await,
+            Some(ids) => only(plane, &beginning, ids, failure).await.map(|run| Named::Run(Box::new(run))),
             None => Err(failure),
         },
         Err(failure) => Err(failure),

@@ -159,34 +159,35 @@ impl Call<'_> {
             let value = value.clone().on(edge.lane)?;
             self.out.push((edge.to, Arrival { object: object.clone(), lane: edge.lane, value }));
         }
-        self.counts().given += u64::from(self.out.len() > before);
+        let given = u64::from(self.out.len() > before);
+        self.count(|counts| counts.given += given);
         Ok(())
     }
 
     /// Does something of which nothing goes on if it fails.
     pub fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        let (out, given) = (self.out.len(), self.counts().given);
+        let (out, given) = (self.out.len(), self.count(|counts| counts.given));
         let done = work(self);
         if done.is_err() {
             self.out.truncate(out);
-            self.counts().given = given;
+            self.count(|counts| counts.given = given);
         }
         done
     }
 
     /// Counts a value that the component stops because its config says so.
     pub fn filtered(&mut self) {
-        self.counts().filtered += 1;
+        self.count(|counts| counts.filtered += 1);
     }
 
     /// Counts a value that goes no further although its sender may expect it to; the reason, in a few words, is shown with the
     /// run.
     pub fn dropped(&mut self, reason: &'static str) {
-        self.counts().drop_value(reason);
+        self.count(|counts| counts.drop_value(reason));
     }
 
-    fn counts(&mut self) -> &mut ComponentCounts {
-        &mut self.ledger.counts.components[self.node]
+    fn count<T>(&self, change: impl FnOnce(&mut ComponentCounts) -> T) -> T {
+        self.ledger.counts.of(self.node, change)
     }
 
     /// Whether anything listens on a lane of this component.

@@ -6,6 +6,7 @@ use crate::component::{Call, Component, Fault, Run, Source};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::flow::{Arrival, Flow};
+use crate::gauge::Gauge;
 use crate::ledger::Ledger;
 use crate::step::{Budget, Counts, Step};
 use serde_json::{Map, Value as Tree, json};
@@ -50,7 +51,8 @@ impl Execution {
             Err(fault) => return Err(ledger.error(None, fault)),
         };
         let Checkpoint { exhausted, finished, counts, states, flow, results } = checkpoint;
-        (ledger.counts, ledger.results) = (Counts::of(plan, counts), results);
+        ledger.counts.set(Counts::of(plan, counts));
+        ledger.results = results;
         let assembly = match Assembly::new(plan, &run, &states, &mut ledger.log) {
             Ok(assembly) => assembly,
             Err((component, fault)) => return Err(ledger.error(component, fault)),
@@ -65,9 +67,9 @@ impl Execution {
         }
     }
 
-    /// What the run counted so far.
-    pub fn counts(&self) -> &Counts {
-        &self.ledger.counts
+    /// What the host sees of a step while it goes on.
+    pub fn gauge(&self) -> Gauge {
+        self.ledger.gauge()
     }
 
     /// Pulls objects from the source through the plan until the budget is used up, then makes the output durable.
@@ -80,13 +82,13 @@ impl Execution {
 
     async fn work(&mut self, budget: &Budget) -> Result<bool, (String, Fault)> {
         let start = real_time();
-        let first = self.ledger.counts.objects;
+        let first = self.ledger.counts.objects();
         for turn in 1usize.. {
             let keys_full = self.ledger.new_keys.len() >= budget.new_keys.max(1);
             match self.flow.deepest() {
                 Some(node) if keys_full && Some(node) <= self.last_asking => return Ok(false),
                 Some(node) => self.serve(node, budget).await?,
-                None if keys_full || self.ledger.counts.objects - first >= budget.objects.max(1) as u64 => {
+                None if keys_full || self.ledger.counts.objects() - first >= budget.objects.max(1) as u64 => {
                     return Ok(false);
                 }
                 None if !self.exhausted => self.pull().await?,
@@ -138,11 +140,12 @@ impl Execution {
     ) -> Result<(), (String, Fault)> {
         let lane = arrival.lane;
         self.ledger.recorder.enter(&self.nodes[node].id, lane, &arrival.value);
+        // Before it is taken, so that a value that takes long is seen where it is.
+        self.ledger.counts.of(node, |counts| counts.taken += 1);
         let (component, mut call) = self.desk(node, lane, out);
         let start = real_time();
         let taken = component.take(arrival, &mut call).await;
         self.spent(node, start);
-        self.ledger.counts.components[node].taken += 1;
         let error = taken.as_ref().err().map(|fault| fault.message.as_str());
         self.ledger.recorder.leave(&self.nodes[node].id, lane, error);
         taken.map_err(|fault| self.at(node, fault))
@@ -162,7 +165,7 @@ impl Execution {
                 self.exhausted = true;
                 break;
             }
-            self.ledger.counts.objects += 1;
+            self.ledger.counts.add_object();
         }
         self.flow.deliver(&mut out);
         Ok(())
@@ -220,7 +223,7 @@ impl Execution {
         let ledger = &mut self.ledger;
         let new_keys = std::mem::take(&mut ledger.new_keys);
         let (log, traced) = (ledger.log.take(), ledger.recorder.take());
-        Ok(Step { checkpoint, new_keys, log, traced, counts: ledger.counts.clone(), done })
+        Ok(Step { checkpoint, new_keys, log, traced, counts: ledger.counts.read(), done })
     }
 
     fn checkpoint(&self) -> Result<Tree, Fault> {
@@ -236,7 +239,7 @@ impl Execution {
             "format": Checkpoint::FORMAT,
             "exhausted": self.exhausted,
             "finished": self.finished,
-            "counts": self.ledger.counts,
+            "counts": self.ledger.counts.read(),
             "states": states,
             "pending": self.flow.save()?,
             "results": self.ledger.results.save()?,
@@ -244,12 +247,13 @@ impl Execution {
     }
 
     fn spent(&mut self, node: usize, since: Instant) {
-        self.ledger.counts.components[node].micros += since.elapsed().as_micros() as u64;
+        let micros = since.elapsed().as_micros() as u64;
+        self.ledger.counts.of(node, |counts| counts.micros += micros);
     }
 
     /// The component that failed, which counts it, and why.
     fn at(&mut self, node: usize, fault: Fault) -> (String, Fault) {
-        self.ledger.counts.components[node].failed += 1;
+        self.ledger.counts.of(node, |counts| counts.failed += 1);
         (self.nodes[node].id.clone(), fault)
     }
 }

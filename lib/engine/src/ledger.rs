@@ -2,16 +2,17 @@
 
 use crate::component::{Fault, Run};
 use crate::error::Error;
+use crate::gauge::{Gauge, SharedCounts};
 use crate::log::Log;
 use crate::results::Results;
 use crate::secrets::Masks;
-use crate::step::{Counts, NewKey, Outcome};
+use crate::step::{NewKey, Outcome};
 use crate::trace::Recorder;
 use std::sync::Arc;
 
 /// The running account of one execution. What leaves it is free of secrets.
 pub struct Ledger {
-    pub counts: Counts,
+    pub(crate) counts: SharedCounts,
     pub results: Results,
     pub new_keys: Vec<NewKey>,
     pub(crate) log: Log,
@@ -23,13 +24,18 @@ impl Ledger {
     pub fn new(run: &Run) -> Ledger {
         let (context, masks) = (&run.context, run.masks.clone());
         Ledger {
-            counts: Counts::default(),
+            counts: SharedCounts::default(),
             results: Results::default(),
             new_keys: Vec::new(),
-            log: Log::new(masks.clone(), context.now.clone()),
+            log: Log::new(masks.clone(), context.now.clone(), context.run.attempt),
             recorder: Recorder::new(context.trace, context.listener.clone(), masks.clone(), context.now.clone()),
             masks,
         }
+    }
+
+    /// What the host sees of a step while it goes on.
+    pub fn gauge(&self) -> Gauge {
+        Gauge::new(self.log.shared(), self.counts.clone())
     }
 
     /// The run's result.
@@ -44,7 +50,7 @@ impl Ledger {
             message: self.masks.apply(&fault.message),
             hint: fault.hint.map(|hint| self.masks.apply(&hint)),
             retryable: fault.retryable,
-            counts: Box::new(self.counts.clone()),
+            counts: Box::new(self.counts.read()),
             log: self.log.take(),
             traced: Box::new(self.recorder.take()),
         }

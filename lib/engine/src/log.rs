@@ -3,7 +3,7 @@
 use crate::secrets::Masks;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Lines kept of one step.
 const LINE_LIMIT: usize = 1_000;
@@ -22,9 +22,20 @@ pub struct LogLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     pub message: String,
+    /// The attempt of the run that wrote it.
+    #[serde(default = "first_attempt", skip_serializing_if = "is_first_attempt")]
+    pub attempt: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+fn first_attempt() -> u32 {
+    1
+}
+
+fn is_first_attempt(attempt: &u32) -> bool {
+    *attempt == 1
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Debug,
@@ -33,43 +44,88 @@ pub enum Level {
     Error,
 }
 
-/// The lines since the last step was handed over.
+/// The log of a run that an execution writes.
 pub struct Log {
-    lines: Vec<LogLine>,
-    bytes: usize,
-    dropped: usize,
+    lines: SharedLines,
     masks: Arc<Masks>,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    attempt: u32,
 }
 
 impl Log {
-    pub(crate) fn new(masks: Arc<Masks>, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Log {
-        Log { lines: Vec::new(), bytes: 0, dropped: 0, masks, now }
+    pub(crate) fn new(masks: Arc<Masks>, now: Arc<dyn Fn() -> Timestamp + Send + Sync>, attempt: u32) -> Log {
+        Log { lines: SharedLines::default(), masks, now, attempt }
     }
 
     /// Adds a line, unless the step's bounds are reached; then it is counted.
     pub fn add(&mut self, level: Level, component: Option<&str>, message: impl AsRef<str>) {
-        if self.lines.len() >= LINE_LIMIT || self.bytes >= BYTE_LIMIT {
-            self.dropped += 1;
-            return;
-        }
+        let Some(room) = self.lines.room() else { return };
         // Masked before it is cut, so that no half of a secret survives.
-        let message = shorten(&self.masks.apply(message.as_ref()), MESSAGE_LIMIT.min(BYTE_LIMIT - self.bytes));
-        self.bytes += message.len();
-        self.lines.push(LogLine { at: (self.now)(), level, component: component.map(str::to_owned), message });
+        let message = shorten(&self.masks.apply(message.as_ref()), MESSAGE_LIMIT.min(room));
+        let line = self.line(level, component.map(str::to_owned), message);
+        self.lines.push(line);
     }
 
-    /// Takes the lines out; the last one says how many were dropped.
+    /// Takes the lines out at the end of a step; the last one says how many were dropped.
     pub(crate) fn take(&mut self) -> Vec<LogLine> {
-        if self.dropped > 0 {
-            let more =
-                if self.dropped == 1 { "1 more line".to_owned() } else { format!("{} more lines", self.dropped) };
-            let dropped = if self.dropped == 1 { "was" } else { "were" };
-            let message = format!("{more} of this step {dropped} dropped, the limit is {LINE_LIMIT} lines and 64 KiB");
-            self.lines.push(LogLine { at: (self.now)(), level: Level::Warn, component: None, message });
+        let StepLines { mut lines, dropped, .. } = std::mem::take(&mut *self.lines.locked());
+        if dropped > 0 {
+            let more = if dropped == 1 { "1 more line".to_owned() } else { format!("{dropped} more lines") };
+            let verb = if dropped == 1 { "was" } else { "were" };
+            let message = format!("{more} of this step {verb} dropped, the limit is {LINE_LIMIT} lines and 64 KiB");
+            lines.push(self.line(Level::Warn, None, message));
         }
-        (self.bytes, self.dropped) = (0, 0);
-        std::mem::take(&mut self.lines)
+        lines
+    }
+
+    /// The lines as the host sees them while a step goes on.
+    pub(crate) fn shared(&self) -> SharedLines {
+        self.lines.clone()
+    }
+
+    fn line(&self, level: Level, component: Option<String>, message: String) -> LogLine {
+        LogLine { at: (self.now)(), level, component, message, attempt: self.attempt }
+    }
+}
+
+/// The lines since the last step was handed over, which may be taken before the step ends.
+#[derive(Clone, Default)]
+pub(crate) struct SharedLines(Arc<Mutex<StepLines>>);
+
+#[derive(Default)]
+struct StepLines {
+    lines: Vec<LogLine>,
+    /// Lines and bytes of the step, with those that were taken already.
+    count: usize,
+    bytes: usize,
+    dropped: usize,
+}
+
+impl SharedLines {
+    /// Takes out the lines so far. They still count for the bounds of the step.
+    pub fn take(&self) -> Vec<LogLine> {
+        std::mem::take(&mut self.locked().lines)
+    }
+
+    /// Bytes that the step may still log; if there are none, a line is counted as dropped.
+    fn room(&self) -> Option<usize> {
+        let mut step = self.locked();
+        if step.count >= LINE_LIMIT || step.bytes >= BYTE_LIMIT {
+            step.dropped += 1;
+            return None;
+        }
+        Some(BYTE_LIMIT - step.bytes)
+    }
+
+    fn push(&self, line: LogLine) {
+        let mut step = self.locked();
+        step.count += 1;
+        step.bytes += line.message.len();
+        step.lines.push(line);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, StepLines> {
+        self.0.lock().expect("no panic happens while it is held")
     }
 }
 
@@ -86,7 +142,7 @@ mod tests {
     use super::*;
 
     fn log() -> Log {
-        Log::new(Arc::new(Masks::default()), Arc::new(|| Timestamp::UNIX_EPOCH))
+        Log::new(Arc::new(Masks::default()), Arc::new(|| Timestamp::UNIX_EPOCH), 1)
     }
 
     #[test]
@@ -114,5 +170,24 @@ mod tests {
 
         assert!(lines.iter().map(|line| line.message.len()).sum::<usize>() < 66 * 1024);
         assert!(lines.last().unwrap().message.contains("dropped"));
+    }
+
+    #[test]
+    fn lines_that_were_taken_during_a_step_come_once_and_count_for_its_bounds() {
+        let mut log = log();
+        let shared = log.shared();
+        log.add(Level::Info, Some("a"), "first");
+        let early = shared.take();
+        for number in 0..LINE_LIMIT {
+            log.add(Level::Info, Some("a"), format!("line {number}"));
+        }
+
+        let lines = log.take();
+
+        assert_eq!((early.len(), early[0].message.as_str()), (1, "first"));
+        assert_eq!((lines.len(), lines[0].message.as_str()), (LINE_LIMIT, "line 0"));
+        assert!(lines[LINE_LIMIT - 1].message.starts_with("1 more line of this step"), "{lines:?}");
+        log.add(Level::Info, None, "of the next step");
+        assert_eq!(log.take().len(), 1);
     }
 }

@@ -272,7 +272,8 @@ impl From<ComponentCounts> for ComponentAnswer {
     }
 }
 
-fn components(stored: Option<&str>) -> Vec<ComponentAnswer> {
+/// What components counted, as it is stored.
+pub(crate) fn components(stored: Option<&str>) -> Vec<ComponentAnswer> {
     let counts: Vec<ComponentCounts> = stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     counts.into_iter().map(ComponentAnswer::from).collect()
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use std::str::FromStr;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, RunId};
+use tidemill_model::run::Run;
 
 const LINES: &str = "lines";
 
@@ -47,7 +48,13 @@ pub(crate) fn chunk_item(key: &Key, text: &str) -> Result<Item, Error> {
 }
 
 impl Transaction<'_> {
-    /// Appends a chunk, a JSON list of lines.
+    /// Appends a chunk, a JSON list of lines, to the log of a run whose record counts the chunks. None is ever replaced.
+    pub fn new_log_chunk(self, run: &Run, number: u32, lines: &str, expires: Timestamp) -> Result<Self, Error> {
+        let item = chunk_item(&keys::log_chunk(&run.owner, &run.deployment, &run.id, number), lines)?;
+        Ok(self.put(Part::Other, expiring(item, expires), Condition::absent()))
+    }
+
+    /// Appends a chunk to the log of a task, whose numbers are drawn one by one: see [`Store::next_log_chunk`].
     pub fn log_chunk(
         self,
         owner: &OwnerId,

@@ -63,6 +63,22 @@ pub fn copy(project: &str) -> Value {
     chain(project, &[source, ("dedupe", json!({}), "text"), sink])
 }
 
+/// Logs each line of `in.txt`; saves its progress, and so a piece of the log, every 50 lines.
+pub fn logging(project: &str) -> Value {
+    let source = ("file_source", json!({"path": "in.txt"}), "text");
+    chain(project, &[source, ("dedupe", json!({}), "text"), ("log", json!({"level": "warn"}), "")])
+}
+
+/// What the lines of a log say.
+pub fn messages(logs: &Value) -> Vec<String> {
+    logs["items"].as_array().unwrap().iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The log of a run from a position on.
+pub async fn logs(user: &User, id: &str, from: u64) -> Value {
+    user.get(&format!("/v1/runs/{id}/logs?from={from}")).await.ok()
+}
+
 /// Writes `in.txt`, and gives its lines.
 pub fn lines(world: &TestPlane, count: usize) -> Vec<String> {
     let lines: Vec<String> = (1..=count).map(|number| format!("line {number}")).collect();

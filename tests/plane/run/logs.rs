@@ -1,24 +1,10 @@
 //! A run's log.
 
 use crate::given::tasks::caller;
-use crate::given::{chain, copy, echo, lines, queued, ran, while_it_runs};
+use crate::given::{chain, copy, echo, lines, logging, logs, messages, queued, ran, run, unreachable, while_it_runs};
 use serde_json::{Value, json};
 use tidemill_model::ids::{ProjectId, RunId};
-use tidemill_testing::{TestPlane, User, seconds};
-
-/// Logs each line of `in.txt`; saves its progress, and so a piece of the log, every 50 lines.
-fn logging(project: &str) -> Value {
-    let source = ("file_source", json!({"path": "in.txt"}), "text");
-    chain(project, &[source, ("dedupe", json!({}), "text"), ("log", json!({"level": "warn"}), "")])
-}
-
-fn messages(logs: &Value) -> Vec<String> {
-    logs["items"].as_array().unwrap().iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
-}
-
-async fn logs(user: &User, id: &str, from: u64) -> Value {
-    user.get(&format!("/v1/runs/{id}/logs?from={from}")).await.ok()
-}
+use tidemill_testing::{TestPlane, seconds};
 
 #[tokio::test]
 async fn a_line_says_when_how_grave_from_where_and_what() {
@@ -30,7 +16,8 @@ async fn a_line_says_when_how_grave_from_where_and_what() {
     let run = ran(&world, &ana, "p").await;
     let logs = ana.get(&format!("/v1/runs/{}/logs", run["id"].as_str().unwrap())).await.ok();
 
-    let line = json!({"at": "2026-03-02T10:00:30Z", "level": "warn", "component": "log_1", "message": "line 1"});
+    let at = "2026-03-02T10:00:30Z";
+    let line = json!({"attempt": 1, "at": at, "level": "warn", "component": "log_1", "message": "line 1"});
     assert_eq!(logs["items"], json!([line]));
     assert_eq!((&logs["state"], &logs["complete"]), (&json!("succeeded"), &json!(true)));
 }
@@ -117,7 +104,27 @@ async fn the_log_of_every_attempt_is_kept() {
     assert_eq!(logs["state"], "failed");
     let from_log = logs["items"].as_array().unwrap().iter().filter(|line| line["component"] == "log_1");
     assert_eq!(from_log.count(), 3, "{logs}");
-    assert_eq!(logs["complete"], true);
+    assert_eq!((&logs["complete"], &logs["attempt"], &logs["maxAttempts"]), (&json!(true), &json!(3), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_line_carries_its_attempt_and_an_attempt_that_is_repeated_says_why_it_failed() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    ana.deploy(unreachable("p"), "manual").await.ok();
+
+    let id = queued(&ana, "p").await;
+    world.advance(seconds(10)).await;
+
+    let logs = logs(&ana, &id, 0).await;
+    let attempts: Vec<&Value> = logs["items"].as_array().unwrap().iter().map(|line| &line["attempt"]).collect();
+    assert_eq!(attempts, [1, 2], "{logs}");
+    for (line, attempt) in [(0, 1), (1, 2)] {
+        let line = &logs["items"][line];
+        assert_eq!((&line["level"], &line["component"]), (&json!("warn"), &json!("http_request_1")));
+        assert!(messages(&logs)[attempt - 1].starts_with(&format!("attempt {attempt} of 3 failed: ")), "{logs}");
+    }
+    assert!(run(&ana, &id).await["error"]["message"].is_string(), "that of the last one is the run's");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod execute;
 mod get;
 mod held;
 mod list;
+mod live;
 mod logs;
 mod start;
 mod takeover;

@@ -4,3 +4,4 @@ pub mod cancel;
 pub mod logs;
 pub mod show;
 pub mod start;
+pub mod tail;

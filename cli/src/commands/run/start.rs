@@ -1,10 +1,12 @@
 //! `tidemill run`: runs a deployment now.
 
 use crate::api::client::{Client, Path};
+use crate::api::retry;
 use crate::api::views::{Deployment, Detail, Run};
 use crate::deploy::files::read_text;
 use crate::failure::{Exit, Failure};
-use crate::runs::following::{follow, line_text};
+use crate::runs::follow::follow;
+use crate::runs::screen::Lines;
 use crate::runs::{self, result_text};
 use crate::session::Session;
 use serde::Serialize;
@@ -15,7 +17,8 @@ use tidemill_plan::Class;
 /// Run a deployment now
 ///
 /// With --follow it waits for the end: the log goes to standard error, the result to standard output (with --json: the
-/// run with its result), and the exit code is 0 only if the run succeeded.
+/// run with its result), and the exit code is 0 only if the run succeeded. Lines, and what each component counted, are shown while the
+/// run goes on: after each step, and every ten seconds of a long one. A plane that is restarted is waited for.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill run orders --follow
@@ -55,8 +58,9 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     session.output.note(format_args!("run `{}` of `{}`", run.id, run.project));
-    follow(session, &client, &run, |line| session.output.note(line_text(line))).await?;
-    let answer = client.get(&runs::path(&run)).await?;
+    follow(session, &client, &run, Lines::Aside).await?;
+    let report = |failure: &Failure| session.output.note(format_args!("{}; trying again", failure.message));
+    let answer = retry::read(&client, &runs::path(&run), report).await?;
     let run: Run = answer.read()?;
     match session.output.is_json() {
         true => session.output.line(&answer.text),

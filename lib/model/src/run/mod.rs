@@ -74,6 +74,12 @@ pub struct Run {
     /// Rows of its log beside the record.
     #[serde(default)]
     pub log_chunks: u32,
+    /// The last so many of these rows were written during a step that is not saved. A worker that redoes the step makes their lines again.
+    #[serde(default, skip_serializing_if = "is_none_ahead")]
+    pub log_ahead: u32,
+    /// The first so many lines of those rows were made again by steps that are saved by now.
+    #[serde(default, skip_serializing_if = "is_none_ahead")]
+    pub log_redone: u32,
     /// Chunks of its trace, for watchers.
     #[serde(default)]
     pub trace_chunks: u32,
@@ -194,6 +200,10 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+fn is_none_ahead(count: &u32) -> bool {
+    *count == 0
+}
+
 /// What went wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -279,6 +289,8 @@ impl Run {
             result_sha256: None,
             log: None,
             log_chunks: 0,
+            log_ahead: 0,
+            log_redone: 0,
             trace_chunks: 0,
             objects: 0,
             dropped: 0,

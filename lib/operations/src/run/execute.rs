@@ -28,7 +28,7 @@ pub async fn run(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run:
         return Ok(BellOutcome::Done);
     }
     match claim_run(plane, &found, now).await? {
-        RunClaim::Taken(run) => RunWorker { plane, run: *run }.work().await,
+        RunClaim::Taken(run) => RunWorker::of(plane, *run).work().await,
         RunClaim::Behind(going) => wait_behind(plane, owner, deployment, &going).await,
         // Whoever resumes the deployment rings again.
         RunClaim::Held => Ok(BellOutcome::Done),

@@ -5,12 +5,14 @@ use crate::error::Error;
 use crate::plane::Plane;
 use crate::run::progress::{self, Chunk, log_chunk, trace_chunk, with_keys, with_log, with_trace};
 use jiff::{SignedDuration, Timestamp};
-use tidemill_engine::{Counts, LogLine, NewKey, Step, TraceEvents};
+use tidemill_engine::{Counts, Gauge, Level, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::run::{Ended, Failure, Next, Run, State};
 use tidemill_store::Held;
 
 /// Log lines and results up to this many bytes stay with the run, so that a small run costs one write.
 const INLINE: usize = 600;
+/// Bytes of a failure's message that the log shows.
+const SHOWN: usize = 1_000;
 
 /// How an attempt ended, and what it made since the last save.
 pub struct AttemptEnd {
@@ -37,6 +39,18 @@ impl AttemptEnd {
         AttemptEnd { log: error.log, traced: *error.traced, counts, ..AttemptEnd::of(ended) }
     }
 
+    /// The end of an attempt in the middle of a step, of which only the log and the counts are kept.
+    pub fn cut(ended: Ended, gauge: &Gauge) -> AttemptEnd {
+        let counts = Some(Box::new(gauge.counts()));
+        AttemptEnd { log: gauge.take_log(), counts, ..AttemptEnd::of(ended) }
+    }
+
+    /// The same end with another log.
+    pub fn with_log(mut self, change: impl FnOnce(Vec<LogLine>) -> Vec<LogLine>) -> AttemptEnd {
+        self.log = change(self.log);
+        self
+    }
+
     /// The last step, after which the source has no more.
     pub fn done(step: Step) -> AttemptEnd {
         AttemptEnd {
@@ -51,13 +65,16 @@ impl AttemptEnd {
 }
 
 /// Ends an attempt, and with it the lease.
-pub async fn end(plane: &Plane, mut run: Held<Run>, attempt: AttemptEnd) -> Result<BellOutcome, Error> {
+pub async fn end(plane: &Plane, mut run: Held<Run>, mut attempt: AttemptEnd) -> Result<BellOutcome, Error> {
     let now = plane.now();
     let next = run.after(attempt.ended, plane.ambient.jitter());
     let executed = match &next {
         Next::Final(..) => BellOutcome::Done,
         Next::Retry { delay, .. } => BellOutcome::RingAgain(*delay),
     };
+    if let Next::Retry { failure, .. } = &next {
+        attempt.log.push(why_again(&run, failure, now));
+    }
     let mut after = after(&run, next, now);
     if let Some(counts) = attempt.counts.filter(|_| after.state.is_final()) {
         progress::count_all(plane, &mut after, &counts).await?;
@@ -78,9 +95,17 @@ pub async fn end(plane: &Plane, mut run: Held<Run>, attempt: AttemptEnd) -> Resu
     Ok(if run.state.is_final() { BellOutcome::Done } else { executed })
 }
 
+/// The last line of an attempt that is followed by another: the run's record keeps the last attempt's failure only.
+fn why_again(run: &Run, failure: &Failure, at: Timestamp) -> LogLine {
+    let Run { attempt, max_attempts, .. } = run;
+    let why = &failure.message[..failure.message.floor_char_boundary(SHOWN)];
+    let message = format!("attempt {attempt} of {max_attempts} failed: {why}");
+    LogLine { at, level: Level::Warn, component: failure.component.clone(), message, attempt: *attempt }
+}
+
 /// The run after an attempt, without a holder.
 fn after(before: &Run, next: Next, now: Timestamp) -> Run {
-    let run = Run { lease: None, deaths: 0, ..before.clone() };
+    let run = Run { lease: None, deaths: 0, log_ahead: 0, log_redone: 0, ..before.clone() };
     match next {
         Next::Final(state, error) => Run { state, error, ended_at: Some(now), ..run },
         Next::Retry { delay, failure } => Run {

@@ -1,12 +1,13 @@
 //! A run's log, from a position on, also while it grows.
 
+use crate::answer::{ComponentAnswer, components};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::run::get::find;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use tidemill_engine::LogLine;
+use serde_json::value::{RawValue, to_raw_value};
+use tidemill_engine::{Level, LogLine};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId};
 use tidemill_model::key::Scope;
@@ -43,7 +44,14 @@ pub struct Input {
 pub struct Output {
     pub run: String,
     pub state: State,
-    /// Lines `{at, level, component, message}` in order.
+    /// The attempt that the run is in, or waits for, or ended with.
+    pub attempt: u32,
+    pub max_attempts: u32,
+    pub objects: u64,
+    /// What the components counted so far; left out until something is known, and of a large plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentAnswer>,
+    /// Lines `{attempt, at, level, component, message}` in order.
     pub items: Vec<Box<RawValue>>,
     /// Sent back as `from`, gives the lines after these.
     pub next: u32,
@@ -77,7 +85,17 @@ impl crate::Operation for Logs {
             next = run.log_chunks + 1;
         }
         let complete = ended && next > run.log_chunks;
-        Ok(Output { run: run.id.to_string(), state: run.state, items, next, complete })
+        Ok(Output {
+            run: run.id.to_string(),
+            state: run.state,
+            attempt: run.attempt,
+            max_attempts: run.max_attempts,
+            objects: run.objects,
+            components: components(run.components.as_deref()),
+            items,
+            next,
+            complete,
+        })
     }
 }
 
@@ -104,6 +122,23 @@ fn own_lines(run: &Run) -> Result<Vec<Box<RawValue>>, Error> {
     run.log.as_deref().map_or(Ok(Vec::new()), lines)
 }
 
+/// A line as the answer has it.
+#[derive(Serialize)]
+struct Line {
+    attempt: u32,
+    at: Timestamp,
+    level: Level,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<String>,
+    message: String,
+}
+
 fn lines(text: &str) -> Result<Vec<Box<RawValue>>, Error> {
-    serde_json::from_str(text).map_err(Error::internal)
+    let lines: Vec<LogLine> = serde_json::from_str(text).map_err(Error::internal)?;
+    lines.into_iter().map(line).collect()
+}
+
+fn line(line: LogLine) -> Result<Box<RawValue>, Error> {
+    let LogLine { at, level, component, message, attempt } = line;
+    to_raw_value(&Line { attempt, at, level, component, message }).map_err(Error::internal)
 }

@@ -5,6 +5,7 @@ pub mod execute;
 pub(crate) mod finish;
 pub mod get;
 pub mod list;
+mod log_ahead;
 pub mod logs;
 pub(crate) mod open;
 pub(crate) mod preparation;

@@ -1,10 +1,11 @@
-//! Saving a run, fenced by the epoch of its lease, with what a step made: log, trace, keys and checkpoint. A request to
-//! cancel that came in between is taken over.
+//! Saving a run, fenced by the epoch of its lease, with what a step made: log, trace, keys and checkpoint. A step that goes on
+//! gives its log and its counts away earlier, with the lease's renewal. A request to cancel that came in between is taken over.
 
 use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::lease::{Holding, renewed};
 use crate::plane::Plane;
+use crate::run::log_ahead::LogAhead;
 use crate::task::trace::{KEPT, ObjectTrace};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
@@ -28,9 +29,10 @@ const TRIES: usize = 20;
 pub type Chunk = (u32, String);
 
 /// Saves what a step made, all of it or nothing, and renews the lease.
-pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step) -> Result<Holding, Error> {
+pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step, ahead: &LogAhead) -> Result<Holding, Error> {
     let mut after = renewed(plane, run);
     after.deaths = 0;
+    ahead.mark(&mut after);
     count(&mut after, &step.counts)?;
     let chunk = log_chunk(&mut after, &step.log)?;
     let trace = trace_chunk(&mut after, &step.traced, plane.now())?;
@@ -42,6 +44,16 @@ pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step) -> Resul
         Ok(transaction.checkpoint(run, &checkpoint, run.queued_at + HISTORY)?)
     })
     .await
+}
+
+/// Renews the lease during a step, and writes down what the step logged and counted so far. The counts are those of work that may be
+/// redone; the lines stay, and are known as written ahead of the save.
+pub async fn renew(plane: &Plane, run: &mut Held<Run>, lines: &[LogLine], counts: &Counts) -> Result<Holding, Error> {
+    let mut after = renewed(plane, run);
+    count(&mut after, counts)?;
+    let chunk = log_chunk(&mut after, lines)?;
+    after.log_ahead += u32::from(chunk.is_some());
+    save(plane, run, after, |transaction, run| with_log(transaction, run, chunk.as_ref())).await
 }
 
 /// Writes down what a run counted so far. The components of a large plan are left for its end: see [`count_all`].
@@ -160,7 +172,7 @@ pub fn with_trace<'a>(
 
 pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chunk>) -> Result<Transaction<'a>, Error> {
     let Some((number, lines)) = chunk else { return Ok(transaction) };
-    Ok(transaction.log_chunk(&run.owner, &run.deployment, &run.id, *number, lines, run.queued_at + HISTORY)?)
+    Ok(transaction.new_log_chunk(run, *number, lines, run.queued_at + HISTORY)?)
 }
 
 pub fn with_keys<'a>(

@@ -6,14 +6,15 @@
 
 use crate::bell::BellOutcome;
 use crate::error::Error;
-use crate::lease::{Holding, RENEWAL, renewed};
+use crate::lease::{Holding, RENEWAL};
 use crate::plane::Plane;
 use crate::run::finish::{self, AttemptEnd};
+use crate::run::log_ahead::LogAhead;
 use crate::run::preparation::{self, StartError};
 use crate::run::progress::{self, NEW_KEYS};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
-use tidemill_engine::{Budget, Execution, Step};
+use tidemill_engine::{Budget, Execution, Gauge, Step};
 use tidemill_model::run::{Ended, Failure, Run};
 use tidemill_store::Held;
 
@@ -28,6 +29,8 @@ const DEATHS: u32 = 20;
 pub(crate) struct RunWorker<'a> {
     pub plane: &'a Plane,
     pub run: Held<Run>,
+    /// What the log has of the step in hand.
+    ahead: LogAhead,
 }
 
 /// How the work on an attempt stopped.
@@ -40,23 +43,31 @@ enum Stop {
 /// What came of a step.
 enum StepEnd {
     Through(Box<Result<Step, tidemill_engine::Error>>),
-    Cancelled,
-    TimedOut,
+    /// It took too long, and what it did not save is dropped.
+    Cut(Ended),
     Lost,
 }
 
 impl RunWorker<'_> {
+    pub fn of(plane: &Plane, run: Held<Run>) -> RunWorker<'_> {
+        RunWorker { plane, run, ahead: LogAhead::default() }
+    }
+
     pub async fn work(mut self) -> Result<BellOutcome, Error> {
         if self.run.deaths > DEATHS {
             return finish::end(self.plane, self.run, AttemptEnd::of(killer())).await;
         }
+        self.ahead = LogAhead::of(self.plane, &self.run).await?;
         let stop = match preparation::start(self.plane, &self.run).await {
             Ok(execution) => self.steps(execution).await?,
             Err(StartError::Engine(error)) => Stop::Ended(AttemptEnd::failed(error)),
             Err(StartError::Plane(error)) => return Err(error),
         };
         match stop {
-            Stop::Ended(end) => finish::end(self.plane, self.run, end).await,
+            Stop::Ended(end) => {
+                let end = end.with_log(|lines| self.ahead.without_written(lines));
+                finish::end(self.plane, self.run, end).await
+            }
             Stop::Left => Ok(BellOutcome::Done),
         }
     }
@@ -67,19 +78,19 @@ impl RunWorker<'_> {
         let time_is_up = started + SignedDuration::from_secs(self.run.timeout_seconds.into());
         let budget = Budget { new_keys: NEW_KEYS, time: step_time(self.run.deaths), ..Budget::default() };
         loop {
-            let step = match self.step(&mut execution, &budget, time_is_up).await? {
+            let mut step = match self.step(&mut execution, &budget, time_is_up).await? {
                 StepEnd::Through(made) => match *made {
                     Ok(step) => step,
                     Err(error) => return Ok(Stop::Ended(AttemptEnd::failed(error))),
                 },
-                StepEnd::Cancelled => return Ok(Stop::Ended(AttemptEnd::of(Ended::Cancelled))),
-                StepEnd::TimedOut => return Ok(Stop::Ended(AttemptEnd::of(Ended::TimedOut))),
+                StepEnd::Cut(ended) => return Ok(Stop::Ended(AttemptEnd::cut(ended, &execution.gauge()))),
                 StepEnd::Lost => return Ok(Stop::Left),
             };
             if step.done.is_some() {
                 return Ok(Stop::Ended(AttemptEnd::done(step)));
             }
-            if progress::save_step(self.plane, &mut self.run, &step).await? == Holding::Lost {
+            step.log = self.ahead.without_written(step.log);
+            if progress::save_step(self.plane, &mut self.run, &step, &self.ahead).await? == Holding::Lost {
                 return Ok(Stop::Left);
             }
             if let Some(stop) = self.stop_between_steps(time_is_up) {
@@ -98,13 +109,14 @@ impl RunWorker<'_> {
         self.plane.is_stopping().then_some(Stop::Left)
     }
 
-    /// One step of the engine, with the lease kept alive beside it.
+    /// One step of the engine, with the lease kept alive beside it. With each renewal the log so far and the counts go out.
     async fn step(
         &mut self,
         execution: &mut Execution,
         budget: &Budget,
         time_is_up: Timestamp,
     ) -> Result<StepEnd, Error> {
+        let gauge = execution.gauge();
         let step = execution.step(budget);
         tokio::pin!(step);
         let mut cancelled_for = Duration::ZERO;
@@ -116,23 +128,25 @@ impl RunWorker<'_> {
                 () = tokio::time::sleep(look_again) => {}
             }
             if self.plane.now() >= time_is_up {
-                return Ok(StepEnd::TimedOut);
+                return Ok(StepEnd::Cut(Ended::TimedOut));
             }
-            if self.renew().await? == Holding::Lost {
+            if self.renew(&gauge).await? == Holding::Lost {
                 return Ok(StepEnd::Lost);
             }
             if self.run.cancel_requested_at.is_some() {
                 cancelled_for += look_again;
                 if cancelled_for > CANCEL_GRACE {
-                    return Ok(StepEnd::Cancelled);
+                    return Ok(StepEnd::Cut(Ended::Cancelled));
                 }
             }
         }
     }
 
-    async fn renew(&mut self) -> Result<Holding, Error> {
-        let after = renewed(self.plane, &self.run);
-        progress::save(self.plane, &mut self.run, after, |transaction, _| Ok(transaction)).await
+    /// The step stands still meanwhile. If the process dies before the write, the lines are lost with the step, which makes them
+    /// again; if it dies after it, they are known as written ahead.
+    async fn renew(&mut self, gauge: &Gauge) -> Result<Holding, Error> {
+        let lines = self.ahead.without_written(gauge.take_log());
+        progress::renew(self.plane, &mut self.run, &lines, &gauge.counts()).await
     }
 }
 

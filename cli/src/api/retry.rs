@@ -1,6 +1,6 @@
 //! Asks again what may pass: a connection that drops, a plane that is restarted, a gateway that has no answer.
 
-use crate::api::client::UNREACHABLE;
+use crate::api::client::{Answer, Client, Path, UNREACHABLE};
 use crate::failure::{Exit, Failure};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,17 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// How long to try again when the plane does not answer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Reads from a plane that has answered before, also while it is restarted. `report` is called when it stops answering.
+pub async fn read(client: &Client, path: &Path, report: impl Fn(&Failure)) -> Result<Answer, Failure> {
+    let mut retry = Retry::of_known();
+    loop {
+        match client.get(path).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => retry.again(failure, &report).await?,
+        }
+    }
+}
 
 /// Tries of one request.
 pub struct Retry {
