@@ -40,7 +40,7 @@ impl PreparedPipeline {
     }
 
     fn check_started_by(&self, start: Start) -> Report {
-        self.text.check(self.pipeline.get(), &Target { local: true, start, source: None })
+        self.text.check(self.pipeline.get(), &Target { local: true, start, ..Target::default() })
     }
 
     /// Names the file and the place in what is said about its pipeline.

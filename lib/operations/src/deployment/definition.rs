@@ -27,7 +27,12 @@ pub struct BodyHashes {
 impl Definition {
     /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
     pub fn compile(plane: &Plane, pipeline: &RawValue, start: Start) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), start, source: None })
+        Definition::compile_for(pipeline, &Target { start, ..target(plane) })
+    }
+
+    /// Like [`Definition::compile`], for a version that there is: the folders that may be read may have changed since.
+    pub fn compile_live(plane: &Plane, pipeline: &RawValue, start: Start) -> Result<Definition, Error> {
+        Definition::compile_for(pipeline, &Target { start, readable: None, ..target(plane) })
     }
 
     /// Refuses a pipeline of another project.
@@ -46,21 +51,19 @@ impl Definition {
 
     /// Like [`Definition::compile`], for a start at `source`, if one is named.
     pub fn compile_at(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), start: Start::Unknown, source })
+        Definition::compile_for(pipeline, &Target { source, ..target(plane) })
     }
 
-    /// Like [`Definition::compile`], for runs that a schedule starts at `source`.
+    /// Like [`Definition::compile_live`], for runs that a schedule starts at `source`.
     pub fn compile_source(plane: &Plane, pipeline: &RawValue, source: &str) -> Result<Definition, Error> {
-        Definition::compile_for(
-            pipeline,
-            &Target { local: plane.is_local(), start: Start::Schedule, source: Some(source) },
-        )
+        let target = Target { start: Start::Schedule, source: Some(source), readable: None, ..target(plane) };
+        Definition::compile_for(pipeline, &target)
     }
 
     /// Like [`Definition::compile`], for environments, which run each source by itself: a pipeline with several need
     /// not say where to start, but each of them must be able to run.
     pub fn compile_each(plane: &Plane, pipeline: &RawValue) -> Result<Definition, Error> {
-        let target = Target { local: plane.is_local(), start: Start::Unknown, source: None };
+        let target = target(plane);
         let catalogue = tidemill_engine::catalogue();
         let problems = match tidemill_plan::compile_text(pipeline.get(), catalogue, &target) {
             Ok((parsed, compiled)) => {
@@ -143,6 +146,17 @@ impl Definition {
             rollout: None,
             git: None,
         })
+    }
+}
+
+/// A plane, before it is known what starts the runs.
+fn target(plane: &Plane) -> Target<'_> {
+    let folders = plane.host.folders.as_ref();
+    Target {
+        local: plane.is_local(),
+        readable: folders.map(|folders| folders.readable.as_slice()),
+        start: Start::Unknown,
+        source: None,
     }
 }
 
