@@ -233,7 +233,7 @@ impl From<Run> for RunAnswer {
 }
 
 /// What a component of a run counted.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentAnswer {
     pub id: String,
@@ -248,7 +248,7 @@ pub struct ComponentAnswer {
 }
 
 /// How many values a component lost for a reason.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DroppedAnswer {
     pub reason: String,
     pub count: u64,
@@ -268,7 +268,8 @@ impl From<ComponentCounts> for ComponentAnswer {
     }
 }
 
-fn components(stored: Option<&str>) -> Vec<ComponentAnswer> {
+/// Reads what a run's record says of its components.
+pub(crate) fn components(stored: Option<&str>) -> Vec<ComponentAnswer> {
     let counts: Vec<ComponentCounts> = stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     counts.into_iter().map(ComponentAnswer::from).collect()
 }
@@ -413,6 +414,9 @@ pub struct TaskStatus {
     pub restarts: u32,
     /// Chunks of its run's log so far.
     #[serde(skip)]
+    /// In the order of the plan, over all objects; empty until something was counted, and in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentAnswer>,
     pub log_chunks: u32,
     /// Where its run is found.
     #[serde(skip)]
@@ -464,6 +468,7 @@ impl From<Task> for TaskStatus {
             restarts: task.restarts,
             log_chunks: task.log_chunks,
             place: task.deployment,
+            components: task.components.counts().iter().cloned().map(ComponentAnswer::from).collect(),
             waits: task.waits,
             trace: task.trace,
             current: (task.current_object, task.current_size),

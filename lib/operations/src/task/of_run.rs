@@ -3,7 +3,7 @@
 //!
 //! The functions of API Gateway's sockets do not show them: no bell rings for a run without a task.
 
-use crate::answer::TaskStatus;
+use crate::answer::{TaskStatus, components};
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
@@ -72,6 +72,7 @@ async fn status(plane: &Plane, run: Run) -> Result<TaskStatus, Error> {
         run::State::Queued | run::State::Running => None,
         run::State::Succeeded => Some(End::Finished),
         run::State::Cancelled => Some(End::Terminated),
+    let counted = components(run.components.as_deref());
         run::State::Failed | run::State::TimedOut => Some(End::Failed),
     };
     let going = if run.cancel_requested_at.is_some() { State::Ending } else { State::Open };
@@ -90,6 +91,7 @@ async fn status(plane: &Plane, run: Run) -> Result<TaskStatus, Error> {
         state: if end.is_some() { State::Ended } else { going },
         end,
         opened_at,
+        components: counted,
         used_at: run.ended_at.unwrap_or(opened_at),
         ended_at: run.ended_at,
         ttl_seconds: 0,

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::RunId;
 use tidemill_model::run::{self, Run, Trigger};
-use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, Task, Trace};
+use tidemill_model::task::{ComponentSums, Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, Task, Trace};
 use tidemill_plan::Class;
 use tidemill_store::{Credential, Part};
 
@@ -196,6 +196,7 @@ impl TaskOpening<'_> {
             restarts: 0,
             counts: Counts::default(),
             errors: Vec::new(),
+            components: ComponentSums::default(),
             log_chunks: 0,
             current_object: String::new(),
             current_size: 0,
