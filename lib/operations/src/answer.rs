@@ -370,6 +370,9 @@ pub struct TaskAnswer {
     pub state: task::State,
     /// It was there before.
     pub existing: bool,
+    /// What is probably not meant with its pipeline; in the answer to opening it alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<crate::Detail>,
 }
 
 impl TaskAnswer {
@@ -384,6 +387,7 @@ impl TaskAnswer {
             run: task.run.to_string(),
             state: task.state,
             existing,
+            warnings: Vec::new(),
         }
     }
 }
@@ -410,13 +414,13 @@ pub struct TaskStatus {
     pub in_flight: u64,
     #[serde(flatten, with = "CountsAnswer")]
     pub counts: Counts,
+    /// In the order of the plan, over all objects; empty until something was counted, and in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentAnswer>,
     pub errors: Vec<String>,
     pub restarts: u32,
     /// Chunks of its run's log so far.
     #[serde(skip)]
-    /// In the order of the plan, over all objects; empty until something was counted, and in lists.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub components: Vec<ComponentAnswer>,
     pub log_chunks: u32,
     /// Where its run is found.
     #[serde(skip)]
@@ -464,11 +468,11 @@ impl From<Task> for TaskStatus {
             ttl_seconds: task.ttl_seconds,
             in_flight: task.in_flight.max(0) as u64,
             counts: task.counts,
+            components: task.components.counts().iter().cloned().map(ComponentAnswer::from).collect(),
             errors: task.errors,
             restarts: task.restarts,
             log_chunks: task.log_chunks,
             place: task.deployment,
-            components: task.components.counts().iter().cloned().map(ComponentAnswer::from).collect(),
             waits: task.waits,
             trace: task.trace,
             current: (task.current_object, task.current_size),

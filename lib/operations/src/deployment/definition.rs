@@ -3,6 +3,7 @@
 
 use crate::error::{Code, Detail, Error, READ_AGAIN};
 use crate::plane::{Call, Plane};
+use crate::secret::unset;
 use serde_json::value::RawValue;
 use tidemill_model::deployment::Settings;
 use tidemill_model::ids::{OwnerId, ProjectId};
@@ -110,6 +111,13 @@ impl Definition {
 
     pub fn warnings(&self) -> Vec<Detail> {
         self.compiled.warnings.iter().cloned().map(Detail::from).collect()
+    }
+
+    /// The warnings, with those of secrets that the owner has not set.
+    pub async fn all_warnings(&self, plane: &Plane, owner: &OwnerId) -> Result<Vec<Detail>, Error> {
+        let mut warnings = self.warnings();
+        warnings.extend(unset::warnings(plane, owner, &self.compiled.plan).await?);
+        Ok(warnings)
     }
 
     /// Stores the pipeline and its plan, and names them. What nothing comes to refer to does no harm.

@@ -119,7 +119,8 @@ impl TaskOpening<'_> {
                     plane.ring(bell(&run), Duration::ZERO).await;
                 }
                 plane.notify_watchers(&task.owner).await;
-                Ok(Attempt::Answered(Box::new(TaskAnswer::new(task, false))))
+                let warnings = self.definition.all_warnings(plane, &call.owner).await?;
+                Ok(Attempt::Answered(Box::new(TaskAnswer { warnings, ..TaskAnswer::new(task, false) })))
             }
             Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {
                 Ok(Attempt::Rejected(error))
@@ -195,8 +196,8 @@ impl TaskOpening<'_> {
             epoch: 0,
             restarts: 0,
             counts: Counts::default(),
-            errors: Vec::new(),
             components: ComponentSums::default(),
+            errors: Vec::new(),
             log_chunks: 0,
             current_object: String::new(),
             current_size: 0,
