@@ -103,9 +103,90 @@ fn a_provider_that_only_the_plane_may_know_is_left_to_the_plane() {
     std::fs::write(plane.folder.path().join("a.pipe"), pipeline).unwrap();
 
     let failed = plane.tidemill(&["deploy", "a.pipe", "--json"]);
+    let added = plane.tidemill(&["versions", "add", "a.pipe", "--json"]);
+    plane.write("b.pipe", "x");
+    assert_eq!(plane.tidemill(&["deploy", "b.pipe"]).code, 0);
+    let updated = plane.tidemill(&["update", "orders", "a.pipe", "--json"]);
 
-    assert_eq!((failed.code, failed.json()["state"].as_str()), (1, Some("failed")), "{}", failed.stderr);
-    assert_eq!(failed.error_json()["code"], "invalid_pipeline");
+    for refused in [failed, added, updated] {
+        let error = refused.error_json();
+        let detail = &error["details"][0];
+        let place = (detail["file"].as_str(), detail["line"].as_u64(), detail["column"].as_u64());
+        assert_eq!((refused.code, error["code"].as_str()), (1, Some("invalid_argument")), "{error}");
+        assert_eq!(place, (Some("a.pipe"), Some(1), Some(64)), "{error}");
+    }
+    assert!(plane.tidemill(&["deploy", "a.pipe"]).stderr.contains("  at a.pipe:1:64\n"));
+    assert_eq!(plane.tidemill(&["rollouts", "--json"]).json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_secret_that_is_not_set_is_a_warning_with_its_file_and_strict_refuses_it() {
+    let plane = Plane::new();
+    plane.write("a.pipe", "${TOKEN}");
+    let arguments = ["deploy", "a.pipe", "--schedule", "0 7 * * *"];
+
+    let strict = plane.tidemill(&[&arguments[..], &["--strict"]].concat());
+    let warned = plane.tidemill(&arguments);
+    plane.tidemill(&["secrets", "set", "TOKEN", "--value", "abcdefgh"]);
+    let set = plane.tidemill(&[&arguments[..], &["--strict"]].concat());
+
+    let warning = "names the secret `TOKEN`, which is not set";
+    assert_eq!((strict.code, warned.code, set.code), (1, 0, 0), "{}{}{}", strict.stderr, warned.stderr, set.stderr);
+    assert!(strict.stderr.contains(warning) && strict.stderr.contains("which `--strict` refuses"), "{}", strict.stderr);
+    assert!(strict.stderr.ends_with("hint: nothing changed\n"), "{}", strict.stderr);
+    assert!(warned.stderr.contains("warning: a.pipe") && warned.stderr.contains(warning), "{}", warned.stderr);
+    assert!(!set.stderr.contains(warning), "{}", set.stderr);
+}
+
+#[test]
+fn source_chooses_among_several_sources_and_is_stored_with_the_pipeline() {
+    let plane = Plane::new();
+    let respond = |id: &str, from: &str| serde_json::json!({"id": id, "provider": "response", "config": {"laneName": id}, "input": [{"lane": "text", "from": from}]});
+    let pipeline = serde_json::json!({"project_id": "two", "components": [
+        {"id": "first", "provider": "timer", "config": {}},
+        {"id": "second", "provider": "timer", "config": {}},
+        respond("one", "first"),
+        respond("other", "second"),
+    ]});
+    std::fs::write(plane.folder.path().join("two.pipe"), pipeline.to_string()).unwrap();
+
+    let refused = plane.tidemill(&["deploy", "two.pipe"]);
+    let deployed = plane.tidemill(&["deploy", "two.pipe", "--source", "second"]);
+    let run = plane.tidemill(&["run", "two", "--follow", "--json"]);
+    let unknown = plane.tidemill(&["deploy", "two.pipe", "--source", "third"]);
+
+    assert_eq!((refused.code, deployed.code, unknown.code), (1, 0, 1), "{}", deployed.stderr);
+    assert!(refused.stderr.contains("a schedule would start `first`, `second`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("or deploy it with `--source first`"), "{}", refused.stderr);
+    assert!(run.stdout.contains("\"other\"") && !run.stdout.contains("\"one\""), "{}{}", run.stdout, run.stderr);
+    assert!(unknown.stderr.contains("source `third` is not a component"), "{}", unknown.stderr);
+}
+
+#[test]
+fn dev_strict_refuses_pipelines_with_warnings_and_deploys_the_others() {
+    let mut plane = Plane::new();
+    plane.folder("all", &["secret"], "${TOKEN}");
+    plane.folder("more", &["idle", "sound"], "x");
+    let schedule = |file: &str| {
+        let path = plane.folder.path().join(file);
+        let pipeline = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{{\"schedule\": \"0 7 * * *\", \"pipeline\": {pipeline}}}")).unwrap();
+    };
+    schedule("all/secret.pipe");
+    schedule("more/sound.pipe");
+    plane.kill();
+
+    plane.start_with(&["--deploy", "all", "--deploy", "more", "--strict"]);
+    while !plane.log().contains(" refused") {
+        std::thread::yield_now();
+    }
+
+    let log = plane.log();
+    assert!(log.contains("1 deployed, 0 updated, 0 unchanged, 2 refused"), "{log}");
+    assert!(log.contains("`all/secret.pipe` has warnings, which `--strict` refuses"), "{log}");
+    assert!(log.contains("names the secret `TOKEN`, which is not set"), "{log}");
+    assert!(log.contains("source `now` is a timer, but no schedule starts this pipeline"), "{log}");
+    assert_eq!(plane.deployed(), ["sound"]);
 }
 
 #[test]

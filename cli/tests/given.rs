@@ -44,6 +44,13 @@ impl Plane {
         (self.child, self.url) = start_with(self.folder.path(), self.log.path(), &options);
     }
 
+    /// Starts the plane again that was killed, with more options.
+    pub fn start_with(&mut self, options: &[&str]) {
+        let address = self.url.strip_prefix("http://").unwrap().to_owned();
+        let options = [&["--listen", &address], options].concat();
+        (self.child, self.url) = start_with(self.folder.path(), self.log.path(), &options);
+    }
+
     /// Starts a command that is not waited for; what it prints can be read.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
         self.spawn_at(&self.url, arguments)

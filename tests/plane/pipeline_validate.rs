@@ -115,3 +115,31 @@ async fn what_is_valid_here_is_taken_by_a_deployment_and_what_is_not_is_refused_
     let refused = ana.deploy(wrong, "manual").await;
     assert_eq!(checked["errors"], refused.body["details"]);
 }
+
+#[tokio::test]
+async fn a_file_outside_of_the_readable_folders_is_refused_before_a_deploy() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let outside = chain("p", &[("file_source", json!({"path": "/etc/hosts"}), "text"), ("log", json!({}), "")]);
+    let folder = world.folder().canonicalize().unwrap();
+    let below = folder.join("not/there/yet.txt");
+    let inside = chain("p", &[("file_source", json!({"path": below}), "text"), ("log", json!({}), "")]);
+
+    let checked = validate(&ana, json!({"pipeline": outside})).await;
+    let added = ana.post("/v1/deployments", json!({"pipeline": outside})).await;
+    validate(&ana, json!({"pipeline": inside})).await["valid"].as_bool().filter(|valid| *valid).unwrap();
+    ana.post("/v1/deployments", json!({"pipeline": inside})).await.ok();
+    let updated = ana.patch("/v1/deployments/p", json!({"pipeline": outside})).await;
+
+    let error = &checked["errors"][0];
+    let message = "component `file_source_1` has a `config.path` that is outside of the readable folders";
+    let hint = format!(
+        "files below `{}` are readable; allow another folder by `tidemill dev --allow-files DIR`",
+        folder.display()
+    );
+    assert_eq!((&error["message"], &error["hint"]), (&json!(message), &json!(hint)));
+    assert_eq!((&error["component"], &error["field"]), (&json!("file_source_1"), &json!("/components/0/config/path")));
+    assert_eq!(added.body["details"], json!([error]));
+    assert_eq!(updated.body["details"], json!([error]));
+    assert_eq!((added.refused(400), updated.refused(400)), ("invalid_argument".into(), "invalid_argument".into()));
+}

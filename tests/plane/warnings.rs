@@ -41,14 +41,47 @@ async fn a_slip_that_does_no_harm_is_warned_of_by_add_update_validate_and_previe
     ana.put("/v1/secrets/BASE", json!({"value": "https://example.com"})).await.ok();
     let set = ana.patch("/v1/deployments/p", json!({"pipeline": pipeline, "schedule": "0 7 * * *"})).await.ok();
 
-    assert_eq!(warned(&checked), expected, "it reads no owner's secrets");
     let with_secrets: Vec<&str> = expected.into_iter().chain([unset]).collect();
-    for answer in [&previewed["items"][0], &added, &updated] {
+    for answer in [&checked, &previewed["items"][0], &added, &updated] {
         assert_eq!(warned(answer), with_secrets, "{answer}");
         assert!(!answer["warnings"].to_string().contains("0123456789abcdef"), "a warning repeats no credential");
     }
     let on_schedule: Vec<&str> = expected.into_iter().filter(|warning| !warning.contains("is a timer")).collect();
     assert_eq!(warned(&set), on_schedule);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_set_is_warned_of_wherever_a_pipeline_goes_live() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let mut dap = world.socket(&ana).await;
+    let template = ("template", json!({"template": "${A} ${ROCKETRIDE_B}"}), "text");
+    let pipeline = chain("p", &[("webhook", json!({}), "text"), template, ("response", json!({}), "")]);
+    // What a caller may give as a variable is no secret.
+    let unset = "component `template_1` names the secret `A`, which is not set";
+
+    let started = ana.post("/v1/rollouts", json!({"partial": true, "pipelines": [{"pipeline": pipeline}]})).await.ok();
+    world.settle().await;
+    ana.post("/v1/deployments/p/versions", json!({"pipeline": pipeline})).await.ok();
+    let environment = "/v1/environments/staging/projects/p";
+    let deployed = ana.put(environment, json!({"version": 2})).await.ok();
+    let set = ana.patch(&format!("{environment}/sources/webhook_1"), json!({"schedule": null})).await.ok();
+    let disabled = ana.post(&format!("{environment}/disable"), Value::Null).await.ok();
+    let opened = ana.post("/v1/tasks", json!({"pipeline": pipeline})).await.ok();
+    let used = dap.ask("execute", json!({"pipeline": pipeline, "token": "x", "env": {"ROCKETRIDE_B": "b"}})).await.ok();
+    let checked = dap.ask("rrext_validate", json!({"pipeline": pipeline})).await.ok();
+    ana.put("/v1/secrets/A", json!({"value": "abcdefgh"})).await.ok();
+    let again = ana.put(environment, json!({"version": 2})).await.ok();
+
+    assert_eq!(warned(&started), [format!("`p`: {unset}")], "{started}");
+    assert_eq!(started["warnings"][0]["field"], "pipelines[0]");
+    for answer in [&deployed, &set, &opened] {
+        assert_eq!(warned(answer), [unset], "{answer}");
+    }
+    for answer in [&used, &checked] {
+        assert!(matches!(&warned(answer)[..], [one] if one.starts_with(unset)), "{answer}");
+    }
+    assert_eq!((warned(&again), warned(&disabled)), (vec![], vec![]));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ impl PreparedPipeline {
     }
 
     fn check_started_by(&self, start: Start) -> Report {
-        self.text.check(self.pipeline.get(), &Target { local: true, start, source: None })
+        self.text.check(self.pipeline.get(), &Target { local: true, start, ..Target::default() })
     }
 
     /// Names the file and the place in what is said about its pipeline.
@@ -48,9 +48,14 @@ impl PreparedPipeline {
         self.text.named(detail)
     }
 
+    /// Names the file and the places in what the plane refuses of its pipeline.
+    pub fn refused(&self, failure: Failure) -> Failure {
+        self.text.refused(failure)
+    }
+
     /// A warning, if the file left the project out.
     pub fn derived(&self) -> Option<Detail> {
-        self.text.derived.clone()
+        self.text.derived()
     }
 
     /// Lets runs start at a component, whatever the pipeline says.
@@ -106,6 +111,19 @@ impl FileText {
             known.derived = Some(known.named(Detail { hint: Some(hint), ..Detail::of(message) }));
         }
         Ok((known, file))
+    }
+
+    /// A warning, if the pipeline has no project and got one.
+    pub fn derived(&self) -> Option<Detail> {
+        self.derived.clone()
+    }
+
+    /// Names the file and the places in what the plane refuses of its pipeline.
+    pub fn refused(&self, mut failure: Failure) -> Failure {
+        for detail in &mut failure.details {
+            *detail = self.named(detail.clone());
+        }
+        failure
     }
 
     /// Compiles a pipeline of the file.
@@ -182,11 +200,6 @@ fn regular(path: &Path) -> std::io::Result<()> {
         true => Ok(()),
         false => Err(std::io::Error::other("it is not a regular file")),
     }
-}
-
-/// Takes a file's text apart.
-pub fn unwrap(path: &Path, text: &str) -> Result<DeployFile, Failure> {
-    unwrap_file(text).map_err(|problems| Failure::problems(&format!("`{}`", path.display()), problems))
 }
 
 /// Reads a file for a deploy; options override the file.

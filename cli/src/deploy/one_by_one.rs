@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output::table::plain;
 use crate::output::times::relative;
 use futures::StreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::path::PathBuf;
 
@@ -73,14 +73,39 @@ pub fn deploy_all<'a>(
         if !report.may_be_known_elsewhere && !report.errors.is_empty() {
             return Err(Failure::details(&format!("`{}`", file.display()), report.errors));
         }
-        if strict && !report.warnings.is_empty() {
-            let message = format!("`{}` has warnings, which `--strict` refuses", file.display());
-            return Err(Failure { details: report.warnings, ..Failure::new("invalid_argument", message) });
+        let mut warnings = report.warnings;
+        if strict && warnings.is_empty() {
+            warnings = warnings_of_plane(client, &wanted).await.map_err(|failure| failure.of_file(file))?;
         }
-        let outcome = deploy(client, &wanted).await.map_err(|failure| failure.of_file(file))?;
+        if strict && !warnings.is_empty() {
+            let message = format!("`{}` has warnings, which `--strict` refuses", file.display());
+            return Err(Failure { details: warnings, ..Failure::new("invalid_argument", message) });
+        }
+        let outcome = deploy(client, &wanted).await.map_err(|failure| wanted.refused(failure).of_file(file))?;
         Ok(DeployOutcome { notes: wanted.derived().into_iter().collect(), ..outcome })
     };
     Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
+}
+
+/// What the plane warns of: it knows which secrets are set.
+async fn warnings_of_plane(client: &Client, wanted: &PreparedPipeline) -> Result<Vec<Detail>, Failure> {
+    #[derive(Serialize)]
+    struct Validation<'a> {
+        pipeline: &'a RawValue,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        schedule: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        timezone: Option<&'a str>,
+    }
+    #[derive(Deserialize)]
+    struct Answer {
+        warnings: Vec<Detail>,
+    }
+    let Settings { schedule, timezone, .. } = &wanted.settings;
+    let sent = Validation { pipeline: &wanted.pipeline, schedule: schedule.as_deref(), timezone: timezone.as_deref() };
+    let sent = serde_json::to_string(&sent).expect("texts are JSON");
+    let answer: Answer = client.post(&Path::new(&["validate"]), Some(sent)).await?.read()?;
+    Ok(answer.warnings.into_iter().map(|warning| wanted.named(warning)).collect())
 }
 
 /// Adds the deployment; where there is one already, updates it to what is wanted.

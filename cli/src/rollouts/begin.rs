@@ -2,6 +2,7 @@
 
 use crate::api::client::{Answer, Client, Path};
 use crate::api::retry::Retry;
+use crate::deploy::files::PreparedPipeline;
 use crate::failure::{Exit, Failure};
 use crate::output::table::plain;
 use crate::output::times;
@@ -46,16 +47,18 @@ impl Turn {
 }
 
 /// The request that begins a rollout.
-pub struct Request {
+pub struct Request<'a> {
     pub method: Method,
     pub path: Path,
     pub body: Option<String>,
     /// The group that it is of, for people.
     pub group: String,
+    /// The files that it deploys.
+    pub prepared: &'a [PreparedPipeline],
 }
 
 /// Begins a rollout, and gives the answer that has its id.
-pub async fn begin(session: &Session, client: &Client, request: &Request, turn: &Turn) -> Result<Answer, Failure> {
+pub async fn begin(session: &Session, client: &Client, request: &Request<'_>, turn: &Turn) -> Result<Answer, Failure> {
     let beginning =
         Beginning { session, client, turn, began: crate::output::times::clock(), is_asked_for: Cell::new(false) };
     tokio::select! {
@@ -74,7 +77,7 @@ struct Beginning<'a> {
 }
 
 impl Beginning<'_> {
-    async fn begin(&self, request: &Request) -> Result<Answer, Failure> {
+    async fn begin(&self, request: &Request<'_>) -> Result<Answer, Failure> {
         let key = idempotency_key();
         let mut held_by = None;
         loop {
@@ -95,7 +98,7 @@ impl Beginning<'_> {
     }
 
     /// The same key goes with every try, so that a request whose answer was lost is not done twice.
-    async fn ask(&self, request: &Request, key: &str) -> Result<Answer, Failure> {
+    async fn ask(&self, request: &Request<'_>, key: &str) -> Result<Answer, Failure> {
         let mut retry = Retry::of_unknown();
         loop {
             match self.client.once(request.method.clone(), &request.path, request.body.clone(), key).await {
@@ -166,7 +169,7 @@ impl Beginning<'_> {
         self.session.output.note(format_args!("{}; trying again", failure.message));
     }
 
-    fn interrupted(&self, request: &Request) -> Failure {
+    fn interrupted(&self, request: &Request<'_>) -> Failure {
         let (message, shows) = match self.is_asked_for.get() {
             true => ("interrupted; the rollout may have started", "whether it has"),
             false => ("interrupted before the rollout started", "what is running"),

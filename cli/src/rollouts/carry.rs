@@ -4,6 +4,7 @@ use crate::api::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::rollouts::begin::{Request, Turn, begin};
 use crate::rollouts::follow::{self, follow, ways_on};
+use crate::rollouts::input::news;
 use crate::rollouts::shown;
 use crate::rollouts::views::Rollout;
 use crate::session::Session;
@@ -41,12 +42,13 @@ pub enum Reporter {
 pub async fn carry(
     session: &Session,
     client: &Client,
-    request: &Request,
+    request: &Request<'_>,
     pace: &Pace,
     reporter: Reporter,
 ) -> Result<Option<Rollout>, Failure> {
     let answer = begin(session, client, request, &pace.turn).await?;
-    let rollout: Rollout = answer.read()?;
+    let mut rollout: Rollout = answer.read()?;
+    session.output.warnings(&news(std::mem::take(&mut rollout.warnings), request.prepared));
     if pace.detach {
         let sentence = format!("started {}\n{}", shown::start(&rollout), ways_on(&rollout.id));
         session.output.done(&answer.text, sentence);
@@ -74,6 +76,11 @@ pub async fn carry(
 }
 
 /// Like [`carry`], for callers that add nothing.
-pub async fn carry_out(session: &Session, client: &Client, request: &Request, pace: &Pace) -> Result<Exit, Failure> {
+pub async fn carry_out(
+    session: &Session,
+    client: &Client,
+    request: &Request<'_>,
+    pace: &Pace,
+) -> Result<Exit, Failure> {
     carry(session, client, request, pace, Reporter::Here).await.map(|_| Exit::Done)
 }

@@ -180,6 +180,25 @@ pub fn by_file(mut failure: Failure, prepared: &[PreparedPipeline]) -> Failure {
     failure
 }
 
+/// What the plane warns of beyond what was found here: it knows which secrets are set.
+pub fn news(warnings: Vec<Detail>, prepared: &[PreparedPipeline]) -> Vec<Detail> {
+    let mut news = Vec::new();
+    for warning in warnings {
+        let place = warning.field.as_deref().and_then(place);
+        let Some((one, field)) =
+            place.and_then(|(index, field)| Some((prepared.get(index)?, field.map(str::to_owned))))
+        else {
+            news.push(warning);
+            continue;
+        };
+        let is_known = one.check().warnings.iter().any(|known| warning.message.ends_with(&known.message));
+        if !is_known {
+            news.push(one.named(Detail { field, ..warning }));
+        }
+    }
+    news
+}
+
 /// `pipelines[2].schedule` is the field `schedule` of the third.
 fn place(field: &str) -> Option<(usize, Option<&str>)> {
     let (index, rest) = field.strip_prefix("pipelines[")?.split_once(']')?;

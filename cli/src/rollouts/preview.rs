@@ -121,6 +121,24 @@ pub async fn check(client: &Client, wanted: &RolloutInput<'_>) -> Result<(), Fai
     would_fail(&preview).map_or(Ok(()), |failure| Err(failure.exit(Exit::Conflict)))
 }
 
+/// Refuses what the plane warns of.
+pub async fn check_strictly(
+    client: &Client,
+    wanted: &RolloutInput<'_>,
+    prepared: &[PreparedPipeline],
+) -> Result<(), Failure> {
+    let preview: Preview = client.post(&Path::new(&["rollouts", "preview"]), Some(wanted.body())).await?.read()?;
+    let warnings = preview.items.iter().flat_map(|change| named(&change.warnings, &change.project, prepared));
+    let warnings: Vec<Detail> = warnings.collect();
+    if warnings.is_empty() { Ok(()) } else { Err(strictly(warnings)) }
+}
+
+/// A deploy that only its warnings are against.
+pub fn strictly(warnings: Vec<Detail>) -> Failure {
+    let message = "the deploy has warnings, which `--strict` refuses";
+    Failure { details: warnings, ..Failure::new("invalid_argument", message) }.hint("nothing changed")
+}
+
 fn would_fail(preview: &Preview) -> Option<Failure> {
     let wrong = preview.items.iter().filter_map(|change| {
         let problem = change.problem.as_ref()?;

@@ -1,5 +1,6 @@
 //! What the API answers about rollouts and groups, as far as people are shown it.
 
+use crate::api::views::Detail;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,6 +24,9 @@ pub struct Rollout {
     pub ended_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
     pub error: Option<RolloutError>,
+    /// What is probably not meant, in the answer to its start.
+    #[serde(default)]
+    pub warnings: Vec<Detail>,
     /// The outcome of each resource that is settled, if the request wants them.
     #[serde(default)]
     pub items: Vec<Box<RawValue>>,

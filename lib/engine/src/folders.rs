@@ -34,17 +34,18 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
         }
     }
     if escaped {
-        return Err(Fault::new(format!("`{path}` is outside of the readable folders")).hint(where_to_look(folders)));
+        let message = format!("`{path}` is outside of the readable folders");
+        return Err(Fault::new(message).hint(where_to_look(&folders.readable)));
     }
     if is_glob {
         return Ok((PathBuf::new(), Vec::new()));
     }
-    Err(Fault::new(format!("file `{path}` is not found")).hint(where_to_look(folders)))
+    Err(Fault::new(format!("file `{path}` is not found")).hint(where_to_look(&folders.readable)))
 }
 
 /// Only the local plane has folders, and who sees a run's errors there is its user.
-fn where_to_look(folders: &Folders) -> String {
-    let names: Vec<_> = folders.readable.iter().map(|folder| format!("`{}`", folder.display())).collect();
+fn where_to_look(readable: &[PathBuf]) -> String {
+    let names: Vec<_> = readable.iter().map(|folder| format!("`{}`", folder.display())).collect();
     match names.as_slice() {
         [] => "no folder is readable; allow one by `tidemill dev --allow-files DIR`".to_owned(),
         _ => format!(
@@ -119,6 +120,40 @@ pub fn check_pattern(path: &str) -> Result<(), TextProblem> {
         }
         false => Ok(()),
     }
+}
+
+/// Says what is wrong with a path or a pattern to read from these folders, whatever is in them by the time of a run.
+pub fn check_place(path: &str, readable: &[PathBuf]) -> Result<(), TextProblem> {
+    let what = match Path::new(path).is_absolute() {
+        _ if readable.is_empty() => "cannot be read",
+        true if !readable.iter().any(|folder| is_below(folder, path)) => "is outside of the readable folders",
+        _ => return Ok(()),
+    };
+    Err(problem(what, &where_to_look(readable)))
+}
+
+/// Whether a path that is named in full may come to name a file of a folder. As in a run, a pattern begins with the
+/// folder itself, and links lead to where they point.
+fn is_below(folder: &Path, path: &str) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let is_there = || !single(&folder, path).0.is_empty();
+    match path.contains(GLOB) {
+        true => Path::new(path).starts_with(&folder) || is_there(),
+        false => resolved(Path::new(path)).starts_with(&folder),
+    }
+}
+
+/// The path as far as it is there without links; what is missing may be made before a run.
+fn resolved(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|outer| Some((outer, outer.canonicalize().ok()?)));
+    let Some((outer, mut resolved)) = there else { return path.to_owned() };
+    for part in path.strip_prefix(outer).into_iter().flat_map(Path::components) {
+        match part {
+            Component::ParentDir => _ = resolved.pop(),
+            part => resolved.push(part),
+        }
+    }
+    resolved
 }
 
 /// Whether a path has a `..`, wherever it leads.
@@ -255,6 +290,50 @@ mod tests {
             assert!(message.contains("out"), "{path}: {message}");
         }
         assert!(readable(&folders, "none.txt").unwrap_err().message.contains("is not found"));
+    }
+
+    #[test]
+    fn a_path_that_cannot_lie_in_a_readable_folder_is_refused_before_a_run() {
+        let (world, folders) = world();
+        let outer = world.path().canonicalize().unwrap();
+        symlink(outer.join("in"), outer.join("to_in")).unwrap();
+        let refused = |path: &str| {
+            let path = path.replace("WORLD", outer.to_str().unwrap());
+            check_place(&path, &folders.readable).err().map(|problem| (problem.message, problem.hint))
+        };
+
+        for inside in [
+            "a.txt",
+            "not/made/yet.txt",
+            "**/*.txt",
+            "WORLD/in/a.txt",
+            "WORLD/in/not/made/yet.txt",
+            "WORLD/in/sub/../**/*.txt",
+            "WORLD/in/sub/../a.txt",
+            "WORLD/to_in/a.txt",
+        ] {
+            assert_eq!(refused(inside), None, "{inside}");
+        }
+        for outside in [
+            "/etc/passwd",
+            "WORLD/secret.txt",
+            "WORLD/in/link.txt",
+            "WORLD/in/../secret.txt",
+            "WORLD/in/not/../../made.txt",
+            "WORLD/into/a.txt",
+            "WORLD/*/a.txt",
+            "/var/log/*.log",
+        ] {
+            let (message, hint) = refused(outside).unwrap_or_else(|| panic!("{outside}"));
+            assert_eq!(message, "is outside of the readable folders");
+            assert!(
+                hint.contains("in` are readable; allow another folder by `tidemill dev --allow-files DIR`"),
+                "{hint}"
+            );
+        }
+        let nowhere = check_place("a.txt", &[]).unwrap_err();
+        assert_eq!(nowhere.message, "cannot be read");
+        assert_eq!(nowhere.hint, "no folder is readable; allow one by `tidemill dev --allow-files DIR`");
     }
 
     #[test]

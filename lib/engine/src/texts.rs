@@ -6,10 +6,10 @@ use crate::templates::parts::{Part, parts};
 use crate::{duration, folders, jq, secrets, templates};
 use reqwest::header::{HeaderName, HeaderValue};
 use std::borrow::Cow;
-use tidemill_plan::{TextKind, TextProblem};
+use tidemill_plan::{Target, TextKind, TextProblem};
 
-/// Says what is wrong with a text.
-pub fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
+/// Says what is wrong with a text, as far as it is known where it is going to run.
+pub fn check(kind: TextKind, text: &str, target: &Target<'_>) -> Result<(), TextProblem> {
     let whole = secrets::filled(text, "1");
     let checked = match kind {
         // Names of members are no place for a secret: there it stays what it is.
@@ -19,7 +19,7 @@ pub fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
         TextKind::HeaderValue => header_value(&whole),
         TextKind::Url => url(text, &whole),
         TextKind::Path => folders::check_path(&whole),
-        TextKind::Files => folders::check_pattern(&whole),
+        TextKind::Files => files(&whole, target),
         TextKind::MediaType => media_type(&whole),
         TextKind::Duration if matches!(whole, Cow::Owned(_)) => Ok(()),
         TextKind::Duration => duration::parse(&whole).map(drop),
@@ -37,6 +37,15 @@ pub fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
 
 fn problem(message: impl Into<String>, hint: &str) -> TextProblem {
     TextProblem { message: message.into(), hint: hint.to_owned(), offset: None }
+}
+
+/// A path that a run fills in is not known; one that is, must lie where the plane lets files be read.
+fn files(whole: &Cow<'_, str>, target: &Target<'_>) -> Result<(), TextProblem> {
+    folders::check_pattern(whole)?;
+    match (whole, target.readable) {
+        (Cow::Borrowed(path), Some(readable)) => folders::check_place(path, readable),
+        _ => Ok(()),
+    }
 }
 
 /// <https://encoding.spec.whatwg.org/#names-and-labels>
@@ -109,7 +118,7 @@ mod tests {
     use super::*;
 
     fn refused(kind: TextKind, text: &str) -> String {
-        check(kind, text).err().map(|problem| problem.message).unwrap_or_default()
+        check(kind, text, &Target::default()).err().map(|problem| problem.message).unwrap_or_default()
     }
 
     #[test]
@@ -140,7 +149,7 @@ mod tests {
             (Regex, "^a+$"),
             (Text, "\0"),
         ] {
-            assert_eq!(check(kind, text), Ok(()), "{kind:?} {text}");
+            assert_eq!(check(kind, text, &Target::default()), Ok(()), "{kind:?} {text}");
         }
     }
 
@@ -182,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_refusal_repeats_no_path_and_no_query_of_a_url() {
-        let problem = check(TextKind::Url, "ftp://example.com/hooks/s3cret?token=s3cret").unwrap_err();
+        let problem =
+            check(TextKind::Url, "ftp://example.com/hooks/s3cret?token=s3cret", &Target::default()).unwrap_err();
 
         assert!(!format!("{problem:?}").contains("s3cret"), "{problem:?}");
     }

@@ -237,7 +237,7 @@ impl From<Run> for RunAnswer {
 }
 
 /// What a component of a run counted.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentAnswer {
     pub id: String,
@@ -252,7 +252,7 @@ pub struct ComponentAnswer {
 }
 
 /// How many values a component lost for a reason.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DroppedAnswer {
     pub reason: String,
     pub count: u64,
@@ -374,6 +374,9 @@ pub struct TaskAnswer {
     pub state: task::State,
     /// It was there before.
     pub existing: bool,
+    /// What is probably not meant with its pipeline; in the answer to opening it alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<crate::Detail>,
 }
 
 impl TaskAnswer {
@@ -388,6 +391,7 @@ impl TaskAnswer {
             run: task.run.to_string(),
             state: task.state,
             existing,
+            warnings: Vec::new(),
         }
     }
 }
@@ -414,6 +418,9 @@ pub struct TaskStatus {
     pub in_flight: u64,
     #[serde(flatten, with = "CountsAnswer")]
     pub counts: Counts,
+    /// In the order of the plan, over all objects; empty until something was counted, and in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentAnswer>,
     pub errors: Vec<String>,
     pub restarts: u32,
     /// Chunks of its run's log so far.
@@ -465,6 +472,7 @@ impl From<Task> for TaskStatus {
             ttl_seconds: task.ttl_seconds,
             in_flight: task.in_flight.max(0) as u64,
             counts: task.counts,
+            components: task.components.counts().iter().cloned().map(ComponentAnswer::from).collect(),
             errors: task.errors,
             restarts: task.restarts,
             log_chunks: task.log_chunks,

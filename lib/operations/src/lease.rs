@@ -77,7 +77,10 @@ pub async fn claim_run(plane: &Plane, before: &Run, now: Timestamp) -> Result<Ru
         transaction = transaction.deployment(after, before.revision)?;
     }
     match transaction.claim_run(before, *run, before.queued_at + HISTORY)?.commit().await {
-        Ok(held) => Ok(RunClaim::Taken(Box::new(held))),
+        Ok(held) => {
+            plane.notify_watchers(&before.owner).await;
+            Ok(RunClaim::Taken(Box::new(held)))
+        }
         Err(error) if error.rejects(Part::Run) => Ok(RunClaim::Lost),
         Err(error) if error.rejects(Part::Deployment) => Ok(RunClaim::Collided),
         Err(error) => Err(error.into()),

@@ -4,11 +4,12 @@ use crate::Detail;
 use crate::deployment::{self, definition::Definition};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use crate::secret::unset;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
-use tidemill_plan::Start;
+use tidemill_plan::{Plan, Start};
 
 pub struct PipelineValidate;
 
@@ -35,13 +36,21 @@ impl crate::Operation for PipelineValidate {
     type Input = Input;
     type Output = Output;
 
-    async fn run(plane: &Plane, _: &Call, input: Input) -> Result<Output, Error> {
-        Ok(check(plane, &input))
+    async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
+        let (mut output, plan) = compiled(plane, &input);
+        if let Some(plan) = plan {
+            output.warnings.extend(unset::warnings(plane, &call.owner, &plan).await?);
+        }
+        Ok(output)
     }
 }
 
 /// Reports the problems. It reads no owner's data, so no key is needed.
 pub fn check(plane: &Plane, input: &Input) -> Output {
+    compiled(plane, input).0
+}
+
+fn compiled(plane: &Plane, input: &Input) -> (Output, Option<Plan>) {
     let schedule =
         deployment::definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
     let start = match (&input.schedule, &schedule) {
@@ -50,15 +59,15 @@ pub fn check(plane: &Plane, input: &Input) -> Output {
     };
     let mut errors = schedule.err().map(|error| error.details).unwrap_or_default();
     match Definition::compile(plane, &input.pipeline, start) {
-        Ok(definition) => Output {
-            valid: errors.is_empty(),
-            errors,
-            warnings: definition.warnings(),
-            order: definition.compiled.plan.nodes.iter().map(|node| node.id.clone()).collect(),
-        },
+        Ok(definition) => {
+            let (valid, warnings) = (errors.is_empty(), definition.warnings());
+            let plan = definition.compiled.plan;
+            let order = plan.nodes.iter().map(|node| node.id.clone()).collect();
+            (Output { valid, errors, warnings, order }, Some(plan))
+        }
         Err(refused) => {
             errors.extend(refused.details);
-            Output { valid: false, errors, warnings: Vec::new(), order: Vec::new() }
+            (Output { valid: false, errors, warnings: Vec::new(), order: Vec::new() }, None)
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::order::Reach;
 use crate::report::Report;
 use crate::{Catalogue, Plan, advice, config, cycles, lanes, order, source, texts, uniqueness, wiring};
+use std::path::PathBuf;
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
@@ -10,6 +11,8 @@ use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 pub struct Target<'a> {
     /// The local plane, where providers that touch the operator's files are allowed.
     pub local: bool,
+    /// The folders of that plane that files may be read from; `None` where they are not known.
+    pub readable: Option<&'a [PathBuf]>,
     /// What starts the runs: it chooses among several sources.
     pub start: Start,
     /// The component to start at, instead of the pipeline's own `source`.
@@ -67,7 +70,7 @@ pub fn compile(pipeline: &Pipeline, catalogue: &Catalogue, target: &Target) -> R
 /// };
 /// let lanes = vec![(Lane::Text, vec![])];
 /// let log = Provider { name: "log", class: Class::Sink, lanes, gives: vec![], ..webhook.clone() };
-/// let catalogue = Catalogue::new([webhook, log], |_, _| Ok(()));
+/// let catalogue = Catalogue::new([webhook, log], |_, _, _| Ok(()));
 /// let pipeline = |provider| {
 ///     let input = json!([{ "lane": "text", "from": "in" }]);
 ///     let components = json!([
@@ -117,7 +120,7 @@ fn compile_graph(
     let cyclic = cycles::check(&wiring, &mut report);
     let mut arrivals = lanes::arrivals(&wiring);
     config::check(&wiring, catalogue, &mut report);
-    texts::check(&wiring, catalogue, &mut report);
+    texts::check(&wiring, catalogue, target, &mut report);
     uniqueness::check(&wiring, catalogue, &mut report);
     let source = source::choose(graph, &wiring, target, &mut report);
     let reach = source.as_ref().map(|source| Reach::of(&wiring, source.at));

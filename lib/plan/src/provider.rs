@@ -1,6 +1,7 @@
 //! What a provider declares of itself: its lanes and its config. The compiler checks pipelines against it, the
 //! catalogue and the docs are made from it, and the engine holds the code behind it.
 
+use crate::Target;
 use crate::schema::Schema;
 use crate::texts::{TextKind, TextProblem};
 use serde::{Serialize, Serializer};
@@ -85,8 +86,9 @@ pub struct Catalogue {
     check: TextCheck,
 }
 
-/// Says what is wrong with a text of a kind. Only an engine knows, because it is what reads these texts.
-pub type TextCheck = fn(TextKind, &str) -> Result<(), TextProblem>;
+/// Says what is wrong with a text of a kind where it is going to run. Only an engine knows, because it is what reads these
+/// texts.
+pub type TextCheck = fn(TextKind, &str, &Target<'_>) -> Result<(), TextProblem>;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -102,8 +104,8 @@ impl Catalogue {
         Catalogue { entries: providers.into_iter().map(entry).collect(), check }
     }
 
-    pub(crate) fn check(&self, kind: TextKind, text: &str) -> Result<(), TextProblem> {
-        (self.check)(kind, text)
+    pub(crate) fn check(&self, kind: TextKind, text: &str, target: &Target) -> Result<(), TextProblem> {
+        (self.check)(kind, text, target)
     }
 
     /// Finds a provider by its exact name.

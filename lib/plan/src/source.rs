@@ -30,11 +30,7 @@ pub fn choose(graph: &Graph, wiring: &Wiring, target: &Target, report: &mut Repo
         ([], several) | (several, _) => {
             let by_kind = of_its_kind(wiring, several, target.start);
             if by_kind.is_none() {
-                let count = several.len();
-                let message = format!("pipeline has {count} sources and does not say where to start");
-                let ids = list(several.iter().map(|at| wiring.components[*at].id.as_str()));
-                let hint = format!("set `source` to one of {ids}");
-                report.pipeline(ProblemCode::AmbiguousSource, "/source", message, hint);
+                ambiguous(wiring, several, report);
             }
             by_kind.map(|at| Source { at, named: true, by_trigger: true })
         }
@@ -50,6 +46,30 @@ fn of_its_kind(wiring: &Wiring, sources: &[usize], start: Start) -> Option<usize
     };
     let (making, waiting) = (only(Class::Source)?, only(Class::WaitingSource)?);
     Some(if start == Start::Schedule { making } else { waiting })
+}
+
+/// Says which sources one trigger would start, and what to write.
+fn ambiguous(wiring: &Wiring, several: &[usize], report: &mut Report) {
+    let ids = |class: Class| {
+        let of_class =
+            several.iter().filter(move |at| wiring.providers[**at].is_some_and(|known| known.class == class));
+        of_class.map(|at| wiring.components[*at].id.as_str())
+    };
+    let started = |class: Class, by: &str| {
+        let count = ids(class).count();
+        (count > 1).then(|| format!("{by} would start {}", list(ids(class))))
+    };
+    let doubled = [started(Class::Source, "a schedule"), started(Class::WaitingSource, "a call")];
+    let doubled: Vec<String> = doubled.into_iter().flatten().collect();
+    let count = several.len();
+    let message = format!("pipeline has {count} sources and does not say where to start: {}", doubled.join(", and "));
+    let first = quoted(&wiring.components[several[0]].id);
+    let first = first.trim_matches('`');
+    let hint = format!(
+        "write `\"source\": \"{first}\"` into the pipeline, or deploy it with `--source {first}`; or put the others into \
+         pipelines of their own"
+    );
+    report.pipeline(ProblemCode::AmbiguousSource, "/source", message, hint);
 }
 
 fn is_marked(wiring: &Wiring, at: usize) -> bool {

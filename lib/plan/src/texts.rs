@@ -1,9 +1,9 @@
 //! Checks the texts of a config that an engine reads as a program, a template, a URL and so on. A provider's schema says
 //! what kind of text a string is; what a kind demands, only the engine knows.
 
-use crate::Catalogue;
 use crate::report::Report;
 use crate::wiring::Wiring;
+use crate::{Catalogue, Target};
 use serde_json::Value;
 use std::collections::HashMap;
 use tidemill_model::pipeline::problem::{ProblemCode, pointer_step, quoted};
@@ -94,14 +94,14 @@ pub struct TextProblem {
 }
 
 /// Checks every text whose kind the provider declares. A text that stands in many components is read once.
-pub fn check(wiring: &Wiring, catalogue: &Catalogue, report: &mut Report) {
+pub fn check(wiring: &Wiring, catalogue: &Catalogue, target: &Target, report: &mut Report) {
     let mut known = HashMap::new();
     for (at, component) in wiring.components.iter().enumerate().filter(|(at, _)| wiring.providers[*at].is_some()) {
         let Some(schema) = catalogue.schema(&component.provider).filter(|_| !report.is_malformed(at)) else { continue };
         let mut found = Vec::new();
         find(schema.text(), &component.config, "/config", &mut found);
         for Found { kind, text, path } in found {
-            let checked = known.entry((kind, text)).or_insert_with(|| catalogue.check(kind, text));
+            let checked = known.entry((kind, text)).or_insert_with(|| catalogue.check(kind, text, target));
             if let Err(problem) = checked {
                 let message = message(&wiring.name(at), &path, text, problem);
                 report.component(ProblemCode::InvalidConfig, at, &path, message, problem.hint.as_str());

@@ -62,7 +62,12 @@ impl Store {
         let item = to_item(&keys::stranger(&stranger.address, &stranger.id), stranger)?;
         let item = expiring(item, stranger.opened_at + LONGEST);
         self.transaction().put(Part::Socket, item, Condition::none()).commit().await?;
-        let prefix = keys::strangers_of(&stranger.address);
+        self.strangers_of(&stranger.address).await
+    }
+
+    /// How many strangers an address has.
+    pub async fn strangers_of(&self, address: &str) -> Result<usize, Error> {
+        let prefix = keys::strangers_of(address);
         Ok(self.all(Range::prefix(keys::STRANGERS.to_owned(), &prefix, Order::Ascending)).await?.len())
     }
 

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, RunId};
-use tidemill_model::task::{End, OPEN_LIMIT, State, Task};
+use tidemill_model::run::ComponentCounts;
+use tidemill_model::task::{ComponentSums, End, OPEN_LIMIT, State, Task};
 use tidemill_model::version::sha256;
 
 /// Whose task a token is the credential of.
@@ -58,6 +59,8 @@ pub struct Ended {
     /// Those of them that were not known when it was accepted.
     pub uncounted: u64,
     pub error: Option<String>,
+    /// What the components counted of it.
+    pub components: Vec<ComponentCounts>,
 }
 
 impl Store {
@@ -284,6 +287,7 @@ fn completed(task: &Task, ended: &Ended, now: Timestamp) -> Update {
         .add("in_flight", -1)
         .add(count, 1)
         .add(size, ended.bytes)
+        .add_all(&ComponentSums::of(&ended.components))
         .set("used_at", text(now.to_string()))
         .when("epoch = :epoch AND #run = :run")
         .name("#run", "run")

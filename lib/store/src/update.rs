@@ -53,6 +53,17 @@ impl Update {
         self
     }
 
+    /// Adds to several numbers, whatever their attributes are called.
+    pub fn add_all(mut self, sums: &[(String, u64)]) -> Update {
+        for (index, (attribute, sum)) in sums.iter().enumerate() {
+            let (name, value) = (format!("#a{index}"), format!(":a{index}"));
+            self.names.insert(name.clone(), attribute.clone());
+            self.values.insert(value.clone(), AttributeValue::N(sum.to_string()));
+            self.add.push(format!("{name} {value}"));
+        }
+        self
+    }
+
     /// Adds to the end of a list, which is empty where it is not there yet.
     pub fn append(mut self, attribute: &str, one: AttributeValue) -> Update {
         let (name, value) = self.named(attribute, AttributeValue::L(vec![one]));

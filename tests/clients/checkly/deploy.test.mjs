@@ -110,7 +110,7 @@ test('ids of projects may hold slashes, hashes and dots', async t => {
   assert.equal(destroyed.code, 0, destroyed.said)
 })
 
-test('a pipeline that cannot run fails the deploy, which says why', async t => {
+test('a pipeline that cannot run is refused, and the command says why', async t => {
   const project = await Project.of(plane, 'broken')
   t.after(() => project.remove())
   const dangling = { ...echo('p-2'), source: 'nowhere_1' }

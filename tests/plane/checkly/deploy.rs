@@ -3,7 +3,7 @@
 use crate::given::checkly::{
     begin, deploy, deployment, diff, envelope, many, post, preview, project, refused, resource,
 };
-use crate::given::{broken, echo};
+use crate::given::{broken, chain, echo};
 use http::Method;
 use serde_json::json;
 use tidemill_testing::{TestPlane, pipeline};
@@ -112,30 +112,34 @@ async fn a_dry_run_changes_nothing_and_works_while_a_deployment_runs() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_makes_no_sense_is_taken_and_fails_the_deployment() {
+async fn a_pipeline_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
-    let dangling = json!({"project_id": "p-2", "source": "nowhere", "components": []});
+    let mut dangling = echo("p-2");
+    dangling["source"] = "nowhere".into();
 
-    let deployed = deploy(&world, &ana, &envelope("etl", [("one", echo("p-1")), ("two", dangling)])).await;
+    let outside = chain("p-3", &[("file_source", json!({"path": "/etc/hosts"}), "text"), ("log", json!({}), "")]);
+    let sent = envelope("etl", [("one", echo("p-1")), ("two", dangling), ("three", outside)]);
+    let asked = post(&ana, "dryRun=false&scheduleOnDeploy=true", &sent).await;
+    world.settle().await;
 
-    assert_eq!((&deployed["status"], &deployed["result"]), (&json!("FAILED"), &json!(null)));
-    assert!(deployed["error"]["code"].is_string(), "{deployed}");
-    assert!(deployed["error"]["message"].as_str().unwrap().contains("two"), "{deployed}");
+    let message = refused(&asked, 400);
+    assert!(message.contains("`two`: ") && message.contains("`nowhere`"), "{message}");
+    assert!(message.contains("`three`: ") && message.contains("`tidemill dev --allow-files DIR`"), "{message}");
     ana.get("/v1/deployments/p-1").await.refused(404);
+    refused(&ana.get(&project("etl").replace("/v1", "/next")).await, 404);
 }
 
 #[tokio::test]
-async fn a_bad_schedule_is_taken_and_fails_the_deployment() {
+async fn a_bad_schedule_is_refused() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let mut sent = envelope("etl", []);
     sent["resources"] = json!([resource("one", json!({"pipeline": pipeline("p-1"), "schedule": "now and then"}))]);
 
-    let deployed = deploy(&world, &ana, &sent).await;
+    let message = refused(&post(&ana, "dryRun=false&scheduleOnDeploy=true", &sent).await, 400);
 
-    assert_eq!(deployed["status"], "FAILED");
-    assert!(deployed["error"]["message"].as_str().unwrap().contains("now and then"), "{deployed}");
+    assert!(message.contains("`one`: ") && message.contains("now and then"), "{message}");
 }
 
 #[tokio::test]

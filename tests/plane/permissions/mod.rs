@@ -251,7 +251,11 @@ async fn keys_and_secrets(seen: &mut Seen) {
     seen.note("secret_remove", &world, user.delete("/v1/secrets/TOKEN")).await.ok();
 
     let user = ana(&world).await;
-    seen.note("pipeline_validate", &world, user.post("/v1/validate", json!({"pipeline": pipeline("p")}))).await.ok();
+    let secret = chain(
+        "p",
+        &[("timer", json!({}), "text"), ("template", json!({"template": "${A}"}), "text"), ("log", json!({}), "")],
+    );
+    seen.note("pipeline_validate", &world, user.post("/v1/validate", json!({"pipeline": secret}))).await.ok();
     let user = ana(&world).await;
     seen.note("provider_list", &world, user.get("/v1/providers")).await.ok();
     let user = ana(&world).await;

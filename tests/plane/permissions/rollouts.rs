@@ -2,7 +2,7 @@
 //! they do with what the template allows.
 
 use crate::given::echo;
-use crate::given::rollouts::{begin, broken, rollout, wanted};
+use crate::given::rollouts::{begin, rollout, wanted};
 use crate::permissions::{Seen, ana, stopped, sweep, with_waiting_run};
 use http::Method;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn carried_out(seen: &mut Seen) {
     let mut scheduled = rollout("night", &["a", "b", "c"], "old");
     scheduled["pipelines"][0]["schedule"] = "* * * * *".into();
     let mut failing = rollout("night", &["a"], "old");
-    failing["pipelines"].as_array_mut().unwrap().push(broken("d"));
+    failing["createOnly"] = true.into();
     let mut changed = rollout("night", &["a"], "new");
     changed["pipelines"].as_array_mut().unwrap().push(wanted("c", "old"));
     for request in [scheduled.clone(), failing, changed, scheduled, rollout("day", &["a"], "x")] {

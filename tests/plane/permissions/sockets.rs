@@ -9,6 +9,7 @@ use crate::permissions::{Seen, ana, notify, sweep};
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Bell;
+use tidemill_operations::socket::{STRANGERS_LIMIT, WAITING_LIMIT};
 use tidemill_testing::{TestPlane, User, Visitor, minutes, pipeline};
 
 pub async fn sockets(seen: &mut Seen) {
@@ -71,10 +72,12 @@ async fn visitor(seen: &mut Seen, world: &TestPlane, user: &User) -> Visitor {
 
 async fn opened_and_closed(seen: &mut Seen) {
     let world = seen.world().await;
-    for _ in 0..11 {
+    let mut stranger = world.visitor(1).await.unwrap();
+    for _ in 0..STRANGERS_LIMIT + WAITING_LIMIT {
         // The last one is turned away.
         let _ = seen.note("socket_open", &world, world.visitor(1)).await;
     }
+    seen.note("socket_receive", &world, stranger.send("rrext_public_probe", json!({}))).await.unwrap();
     let known = world.visitor(2).await.unwrap();
     seen.note("socket_close", &world, known.leave()).await;
     let mut known = world.visitor(2).await.unwrap();
@@ -107,6 +110,8 @@ async fn deployments(seen: &mut Seen) {
     let world = seen.world().await;
     asked(seen, &world, "rrext_deploy_add", json!({"pipeline": pipeline("p"), "schedule": "* * * * *"})).await;
     world.advance(minutes(2)).await;
+    asked(seen, &world, "rrext_get_tasks", json!({})).await;
+    seen.note("socket_notify", &world, notify(&world, Bell::Watch { owner: OwnerId::parse("ana").unwrap() })).await;
     world.sleep(minutes(2));
     let mut changed = pipeline("p");
     changed["name"] = "changed".into();

@@ -178,11 +178,18 @@ async fn the_list_of_many_problems_is_bounded() {
     };
     let pipelines: Vec<Value> = (0..200).map(of).collect();
 
-    let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": pipelines})).await;
+    let refused = ana.post("/v1/rollouts", json!({"group": "night", "pipelines": pipelines})).await;
+    let names: Vec<String> = (0..50).map(|number| format!("{number}{}", "x".repeat(90))).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    roll_out(&world, &ana, rollout("day", &names, "x")).await;
+    let failed = roll_out(&world, &ana, rollout("night", &names, "x")).await;
 
-    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("invalid_pipeline")));
+    assert_eq!(refused.body["message"], "200 pipelines have 200 problems");
+    assert_eq!(refused.body["details"].as_array().unwrap().len(), 101);
+    assert_eq!(refused.refused(400), "invalid_argument");
+    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("conflict")));
     let message = failed["error"]["message"].as_str().unwrap();
-    assert!(message.starts_with("200 pipelines have 200 problems") && message.len() < 9_000, "{}", message.len());
+    assert!(message.starts_with("50 pipelines have 50 problems") && message.len() < 9_000, "{}", message.len());
     assert!(failed["items"].as_array().unwrap().iter().all(|item| item["message"].as_str().unwrap().len() < 5_000));
 }
 

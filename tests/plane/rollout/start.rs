@@ -103,7 +103,7 @@ async fn what_is_not_well_formed_is_refused_at_once_with_everything_that_is_wron
 }
 
 #[tokio::test]
-async fn a_pipeline_that_cannot_run_fails_the_rollout_before_anything_changes() {
+async fn a_pipeline_that_cannot_run_is_refused_before_there_is_a_rollout() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, rollout("night", &["a"], "old")).await;
@@ -113,12 +113,18 @@ async fn a_pipeline_that_cannot_run_fails_the_rollout_before_anything_changes() 
         .unwrap()
         .extend([broken("c"), json!({"pipeline": wanted("d", "x")["pipeline"], "schedule": "* * *"})]);
 
-    let failed = roll_out(&world, &ana, request).await;
+    let refused = ana.post("/v1/rollouts", request).await;
 
-    assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("invalid_pipeline")));
-    let message = failed["error"]["message"].as_str().unwrap();
-    assert!(message.contains("nope") && message.contains("* * *"), "{message}");
-    assert_eq!(did(&failed), ["- a not_reached", "- b not_reached", "- c failed", "- d failed"]);
+    let shown: Vec<_> = refused.body["details"].as_array().unwrap().iter().map(|detail| &detail["field"]).collect();
+    assert_eq!(refused.body["message"], "2 pipelines have 2 problems");
+    assert_eq!(shown, ["pipelines[2]./components/0/provider", "pipelines[3].schedule"]);
+    assert!(
+        refused.body.to_string().contains("`c`: component `a` has the unknown provider `nope`"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(refused.refused(400), "invalid_argument");
+    assert_eq!(ana.get("/v1/rollouts").await.ok()["items"].as_array().unwrap().len(), 1);
     assert_eq!((live(&ana, "a").await, live(&ana, "b").await), (Some(1), None));
     assert_eq!(roll_out(&world, &ana, rollout("night", &["a"], "new")).await["state"], "succeeded");
 }
@@ -133,9 +139,9 @@ async fn all_problems_of_a_pipeline_are_reported_at_once_with_what_to_do() {
     one["maxAttempts"] = 99.into();
     one["note"] = "x".repeat(600).into();
 
-    let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": [one]})).await;
+    let refused = ana.post("/v1/rollouts", json!({"group": "night", "pipelines": [one]})).await;
 
-    let message = failed["error"]["message"].as_str().unwrap();
+    let message = refused.body.to_string();
     for part in ["`webhok`", "did you mean `webhook`", "* * *", "99", "600"] {
         assert!(message.contains(part), "{part}: {message}");
     }
@@ -163,10 +169,11 @@ async fn what_brought_nothing_live_leaves_no_group() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     roll_out(&world, &ana, json!({"partial": true, "pipelines": [wanted("alone", "x")]})).await;
-    let failed = roll_out(&world, &ana, json!({"group": "night", "pipelines": [broken("a")]})).await;
-    assert_eq!(failed["state"], "failed");
     roll_out(&world, &ana, rollout("day", &["b"], "x")).await;
-    roll_out(&world, &ana, json!({"group": "day", "pipelines": [broken("b")]})).await;
+    let failed = roll_out(&world, &ana, rollout("night", &["b"], "x")).await;
+    assert_eq!(failed["state"], "failed");
+    ana.post("/v1/rollouts", json!({"group": "dusk", "pipelines": [broken("a")]})).await.refused(400);
+    roll_out(&world, &ana, rollout("day", &["b", "alone"], "x")).await;
 
     let groups = ana.get("/v1/groups").await.ok();
 

@@ -25,6 +25,29 @@ async fn watching(world: &TestPlane, user: &User, types: &[&str]) -> Visitor {
     visitor
 }
 
+#[tokio::test]
+async fn watchers_see_runs_of_a_schedule_and_of_a_hand_as_tasks() {
+    let world = TestPlane::new().await.behind_api_gateway();
+    let user = world.user("ana").await;
+    let mut visitor = world.visits(&user).await;
+    let key = json!({"projectId": "p", "source": "webhook_1", "types": ["task", "summary"]});
+    visitor.send("rrext_monitor", key).await.unwrap();
+    visitor.events();
+    user.deploy(echo("p"), "@hourly").await.ok();
+
+    let run = user.post("/v1/deployments/p/runs", json!({"input": "hi"})).await.ok();
+    world.settle().await;
+    world.advance(seconds(1)).await;
+    let of_hand = received(&mut visitor);
+    let status = visitor.ask("rrext_get_task_status", json!({"token": run["id"]})).await.ok();
+    world.advance(minutes(60)).await;
+    world.advance(seconds(1)).await;
+
+    assert!(of_hand.contains(&"begin p".to_owned()) && of_hand.contains(&"end p".to_owned()), "{of_hand:?}");
+    assert_eq!((&status["completed"], &status["project_id"]), (&json!(true), &json!("p")), "{status}");
+    assert!(received(&mut visitor).contains(&"end p".to_owned()));
+}
+
 fn ana() -> OwnerId {
     OwnerId::parse("ana").unwrap()
 }

@@ -58,6 +58,32 @@ async fn each_object_stays_in_the_file_that_they_all_go_to() {
 }
 
 #[tokio::test]
+async fn a_task_and_its_run_count_what_the_components_did_over_all_objects() {
+    let world = TestPlane::new().await;
+    let (ana, user) = caller(&world, "ana").await;
+    let filter = json!({"where": ". == \"keep\""});
+    let links = [("webhook", json!({}), "text"), ("filter", filter, "text"), ("response", json!({"lanes": []}), "")];
+    let task = ana.open(chain("p", &links)).await.unwrap();
+
+    futures::future::join_all(["keep", "drop", "keep"].map(|text| ana.send(&task.token, text))).await;
+    let status = user.get(&format!("/v1/tasks/{}", task.token)).await.ok();
+    let listed = user.get("/v1/tasks").await.ok();
+    ana.end(&task.token).await.unwrap();
+    let run = user.get(&format!("/v1/runs/{}", task.run)).await.ok();
+
+    let short = |counted: &Value| {
+        let components = counted["components"].as_array().unwrap_or_else(|| panic!("{counted}"));
+        let word =
+            |one: &Value| format!("{} {} {} {}", one["id"].as_str().unwrap(), one["in"], one["out"], one["filtered"]);
+        components.iter().map(word).collect::<Vec<_>>()
+    };
+    assert_eq!(short(&status), ["webhook_1 0 3 0", "filter_1 3 2 1", "response_1 2 0 0"]);
+    assert_eq!(short(&run), short(&status));
+    assert_eq!((&run["state"], &run["objects"]), (&json!("cancelled"), &json!(3)));
+    assert_eq!(listed["items"][0].get("components"), None);
+}
+
+#[tokio::test]
 async fn a_failed_object_says_why_and_the_task_goes_on() {
     let world = TestPlane::new().await;
     let (ana, user) = caller(&world, "ana").await;

@@ -104,8 +104,13 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         git: if args.no_git { None } else { git::at(&named.home()) },
     };
     let deploy = Deploy { session, client: &client, args: &args, named: &named, prepared: &prepared, wanted: &wanted };
-    let done = if args.preview { deploy.preview().await } else { deploy.roll_out().await };
-    done.map_err(|failure| by_file(failure, &prepared))
+    let done = async {
+        if args.strict {
+            preview::check_strictly(&client, &wanted, &prepared).await?;
+        }
+        if args.preview { deploy.preview().await } else { deploy.roll_out().await }
+    };
+    done.await.map_err(|failure| by_file(failure, &prepared))
 }
 
 struct Deploy<'a> {
@@ -138,7 +143,8 @@ impl Deploy<'_> {
             return Ok(Exit::Failed);
         }
         let path = Path::new(&["rollouts"]);
-        let request = Request { method: Method::POST, path, body: Some(wanted.body()), group: self.group() };
+        let (method, body) = (Method::POST, Some(wanted.body()));
+        let request = Request { method, path, body, group: self.group(), prepared: self.prepared };
         let rollout = match self.named {
             Paths::File(_) => single(session, client, &request, &args.pace).await,
             _ => carry(session, client, &request, &args.pace, Reporter::Here).await,
@@ -221,10 +227,7 @@ async fn check(session: &Session, client: &Client, prepared: &[PreparedPipeline]
     }
     let refused = match (is_certain, strict && !warnings.is_empty()) {
         (true, _) => Failure::details("the deploy", errors),
-        (_, true) => {
-            let message = "the deploy has warnings, which `--strict` refuses";
-            Failure { details: std::mem::take(&mut warnings), ..Failure::new("invalid_argument", message) }
-        }
+        (_, true) => preview::strictly(std::mem::take(&mut warnings)),
         _ => {
             show(session, &warnings);
             return Ok(());
@@ -284,7 +287,7 @@ fn gone(args: &Args, named: &Paths) -> Result<Gone, Failure> {
 async fn single(
     session: &Session,
     client: &Client,
-    request: &Request,
+    request: &Request<'_>,
     pace: &Pace,
 ) -> Result<Option<Rollout>, Failure> {
     let Some(rollout) = carry(session, client, request, pace, Reporter::Caller).await? else { return Ok(None) };

@@ -88,6 +88,6 @@ async fn remove_group(session: &Session, client: &Client, name: &str, args: &Arg
         }
     }
     let path = if args.keep { path.with("keep", true) } else { path };
-    let request = Request { method: Method::DELETE, path, body: None, group: name.to_owned() };
+    let request = Request { method: Method::DELETE, path, body: None, group: name.to_owned(), prepared: &[] };
     carry_out(session, client, &request, &args.pace).await
 }

@@ -29,11 +29,10 @@ pub struct Args {
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     args.settings.check_given()?;
-    let body = match args.file.as_ref().or(args.pipeline.as_ref()) {
-        Some(file) => {
-            let wanted = prepare(file, &args.settings)?;
-            one_by_one::body(Some(&wanted.pipeline), &wanted.settings)
-        }
+    let file = args.file.as_ref().or(args.pipeline.as_ref());
+    let wanted = file.map(|file| prepare(file, &args.settings)).transpose()?;
+    let body = match &wanted {
+        Some(wanted) => one_by_one::body(Some(&wanted.pipeline), &wanted.settings),
         None => one_by_one::body(None, &args.settings),
     };
     if body == "{}" {
@@ -46,7 +45,11 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         Some(_) => Some(version(&client, &path).await?),
         None => None,
     };
-    let answer = client.patch(&path, body).await?;
+    let answer = client.patch(&path, body).await;
+    let answer = answer.map_err(|failure| match &wanted {
+        Some(wanted) => wanted.refused(failure),
+        None => failure,
+    })?;
     let deployment: Deployment = answer.read()?;
     session.output.done(&answer.text, format_args!("updated `{}`: {}", args.project, summary(&deployment)));
     session.output.warnings(&deployment.warnings);

@@ -1,6 +1,7 @@
 //! Weaves bounds into a program's syntax tree: each recursive call, iterated item and turn of a `reduce` costs fuel, and
 //! sums and products go through functions that bound the size of what they make.
 
+use super::terms::children;
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::ops::Math;
@@ -99,30 +100,6 @@ fn meter_pattern(pattern: Pattern<&str>) -> Pattern<&str> {
 
 /// Whether a term may call the definition around it. A name is enough: too much metering costs only a little time.
 fn calls(term: &Term<&str>, name: &str) -> bool {
-    let any = |terms: &[Term<&str>]| terms.iter().any(|term| calls(term, name));
-    match term {
-        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) => false,
-        Term::Str(_, parts) => parts.iter().any(|part| matches!(part, StrPart::Term(term) if calls(term, name))),
-        Term::Arr(items) => items.as_deref().is_some_and(|items| calls(items, name)),
-        Term::Obj(fields) => {
-            fields.iter().any(|(key, value)| calls(key, name) || value.as_ref().is_some_and(|value| calls(value, name)))
-        }
-        Term::Neg(term) | Term::Label(_, term) => calls(term, name),
-        Term::BinOp(left, _, right) => calls(left, name) || calls(right, name),
-        Term::Fold(_, items, _, terms) => calls(items, name) || any(terms),
-        Term::TryCatch(term, catch) => calls(term, name) || catch.as_deref().is_some_and(|catch| calls(catch, name)),
-        Term::IfThenElse(cases, otherwise) => {
-            cases.iter().any(|(condition, then)| calls(condition, name) || calls(then, name))
-                || otherwise.as_deref().is_some_and(|otherwise| calls(otherwise, name))
-        }
-        Term::Def(defs, term) => defs.iter().any(|def| calls(&def.body, name)) || calls(term, name),
-        Term::Call(called, arguments) => *called == name || any(arguments),
-        Term::Path(term, Path(parts)) => {
-            calls(term, name)
-                || parts.iter().any(|(part, _)| match part {
-                    Part::Index(index) => calls(index, name),
-                    Part::Range(from, to) => [from, to].into_iter().flatten().any(|bound| calls(bound, name)),
-                })
-        }
-    }
+    matches!(term, Term::Call(called, _) if *called == name)
+        || children(term).into_iter().any(|child| calls(child, name))
 }

@@ -6,6 +6,8 @@
 mod metering;
 mod natives;
 mod nesting;
+mod regexes;
+mod terms;
 
 use crate::component::{Fault, Run};
 use crate::json::{self, Json};
@@ -113,6 +115,20 @@ impl Program {
         }
     }
 
+    /// Runs the program for no value of a run, with two values of its own; what goes wrong, in jaq's words.
+    fn alone(&self, object: Json, run: Json) -> Result<(), String> {
+        let meter = Meter::new(&self.filter.lut, FUEL, STACK_LIMIT);
+        let context = Ctx::<Jq>::new(&meter, Vars::new([object, run]));
+        let first = self.filter.id.run((context, Json::Null)).next();
+        match first.map(|output| output.map_err(jaq_core::Exn::get_err)) {
+            Some(Err(Ok(error))) => {
+                let problem = json::to_text(&error.into_val()).unwrap_or_else(|_| "an error".to_owned());
+                Err(problem)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn stopped(&self, problem: &str, object: &Object) -> Fault {
         Fault::new(format!("`{}` {problem} at the object `{}`", self.what, object.id))
     }
@@ -151,27 +167,21 @@ pub fn is_true(value: &Json) -> bool {
     !matches!(value, Json::Null | Json::Bool(false))
 }
 
-/// Says what is wrong with a program.
+/// Says what is wrong with a program, with its constant regular expressions, too.
 pub fn check(code: &str) -> Result<(), TextProblem> {
-    compile(code).map(drop)
+    compile_and(code, regexes::check).map(drop)
 }
 
-/// Says what is wrong with a regular expression, as jq's `test` reads it.
-pub fn check_regex(expression: &str) -> Result<(), TextProblem> {
-    let program = Program::compile("regex", "\"\" | test($object)").expect("the program is sound");
-    let meter = Meter::new(&program.filter.lut, FUEL, STACK_LIMIT);
-    let context = Ctx::<Jq>::new(&meter, Vars::new([json::string(expression), Json::Null]));
-    match program.filter.id.run((context, Json::Null)).next() {
-        Some(Ok(_)) => Ok(()),
-        _ => Err(TextProblem {
-            message: "is not a regular expression".to_owned(),
-            hint: "close its brackets, and write `\\` before a mark that is meant as it is".to_owned(),
-            offset: None,
-        }),
-    }
-}
+pub use regexes::check_one as check_regex;
 
 fn compile(code: &str) -> Result<Filter<Jq>, TextProblem> {
+    compile_and(code, |_, _| Ok(()))
+}
+
+/// Looks at a program's syntax tree, too.
+type Look = fn(&str, &parse::Term<&str>) -> Result<(), TextProblem>;
+
+fn compile_and(code: &str, look: Look) -> Result<Filter<Jq>, TextProblem> {
     if code.len() > CODE_LIMIT {
         let message = format!("has {} bytes, the limit of a jq program is {CODE_LIMIT}", code.len());
         return Err(TextProblem { message, hint: "split it into two programs".to_owned(), offset: None });
@@ -181,28 +191,31 @@ fn compile(code: &str) -> Result<Filter<Jq>, TextProblem> {
         return Err(TextProblem { message, hint: "split it into two programs".to_owned(), offset: Some(offset) });
     }
     if nesting::deeper_than(code, SHALLOW).is_none() {
-        return compile_here(code);
+        return compile_here(code, look);
     }
     let compiled = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, || compile_here(code));
+        let thread =
+            std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, || compile_here(code, look));
         thread.map(|thread| thread.join().expect("compiling does not panic"))
     });
     compiled.unwrap_or_else(|_| Err(refusal("there is no thread left to compile it", None)))
 }
 
-fn compile_here(code: &str) -> Result<Filter<Jq>, TextProblem> {
+fn compile_here(code: &str, look: Look) -> Result<Filter<Jq>, TextProblem> {
     // The loader parses once more, for its errors; the metered program is compiled.
     let arena = Arena::default();
     Loader::new([]).load(&arena, File { path: (), code }).map_err(|errors| syntax(code, errors))?;
     let term = jaq_core::load::parse(code, |parser| parser.term())
         .ok_or_else(|| refusal("`import`, `include` and `module` are not available", None))?;
+    let looked = look(code, &term);
 
     let main = parse::Def { name: "__program", args: Vec::new(), body: metering::meter(term) };
     let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let loader = Loader::new(library.map(metering::meter_def).map(shorter).chain([main]));
     let modules = loader.load(&arena, File { path: (), code: "__program" }).map_err(|errors| syntax(code, errors))?;
     let compiler = Compiler::default().with_funs(natives::all()).with_global_vars(["$object", "$run"]);
-    compiler.compile(modules).map_err(|errors| undefined(code, errors))
+    let filter = compiler.compile(modules).map_err(|errors| undefined(code, errors))?;
+    looked.map(|()| filter)
 }
 
 fn refusal(problem: &str, offset: Option<usize>) -> TextProblem {

@@ -148,3 +148,42 @@ fn regular_expressions_are_those_of_jq() {
     assert_eq!(check_regex("^a(b|c)+$"), Ok(()));
     assert!(check_regex("a(").is_err() && check_regex("[").is_err());
 }
+
+#[test]
+fn a_constant_regular_expression_that_is_none_is_refused_where_it_stands() {
+    for (code, problem, at) in [
+        (".a | test(\"(\")", "calls `test` with what is not a regular expression: found open group", 11),
+        ("select(.a | match(\"a)\"; \"i\"))", "`match`", 19),
+        ("[.[] | capture(\"(?<n>[\")]", "`capture`", 16),
+        ("if . then scan(\"*\") else . end", "`scan`", 16),
+        ("split(\"[\"; null | \"\") | split(\"[\"; \"g\")", "`split`", 31),
+        ("def f: sub(\"a{2\"; \"b\"); f", "`sub`", 12),
+        ("{a: gsub(\"\\\\q\"; .b)}", "`gsub`", 4),
+        ("\"\\(splits(\"(\"))\"", "`splits`", 11),
+        ("test(\"a\"; \"q\")", "invalid regex flag: q", 6),
+    ] {
+        let refused = check(code).expect_err(code);
+
+        assert!(refused.message.contains(problem), "{code}: {}", refused.message);
+        assert_eq!(refused.offset, Some(at), "{code}: {}", refused.message);
+        assert!(compile(code).is_ok(), "what is deployed already still runs as far as it does: {code}");
+    }
+}
+
+#[test]
+fn a_program_whose_regular_expressions_may_be_some_passes() {
+    for code in [
+        "test(\"^a(b|c)+$\"; \"ix\")",
+        "test(.pattern)",
+        "test(\"(\" + .rest)",
+        "test(\"\\(.a)(\")",
+        "test(\"(\"; .flags)",
+        "split(\"(\") | contains([\"(\"])",
+        "try test(\"(\") catch false",
+        "(test(\"(\"))?",
+        "def test(x): x; test(\"(\")",
+        "sub(\"a\"; \"(\")",
+    ] {
+        assert_eq!(check(code), Ok(()), "{code}");
+    }
+}

@@ -230,7 +230,12 @@ mod tests {
         for provider in catalogue().iter() {
             for (name, field) in provider.config["properties"].as_object().unwrap() {
                 if let (Some(kind), Some(text)) = (TextKind::of(field), field["default"].as_str()) {
-                    assert_eq!(texts::check(kind, text), Ok(()), "{}.{name}", provider.name);
+                    assert_eq!(
+                        texts::check(kind, text, &tidemill_plan::Target::default()),
+                        Ok(()),
+                        "{}.{name}",
+                        provider.name
+                    );
                 }
             }
         }

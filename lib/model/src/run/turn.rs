@@ -3,7 +3,7 @@
 use crate::deployment::Deployment;
 use crate::ids::RunId;
 use crate::lease::Lease;
-use crate::run::{Run, State, Trigger};
+use crate::run::{ComponentCounts, Run, State, Trigger};
 use crate::task::{self, Task};
 use jiff::Timestamp;
 
@@ -83,6 +83,7 @@ impl Run {
     /// The run of a task that waits for objects once the task has ended. No worker ever holds it.
     pub fn with_end_of_task(&self, task: &Task, outcome: task::End, now: Timestamp) -> Run {
         debug_assert!(self.is_open_task() && !self.state.is_final(), "it is a run that a worker ends");
+        let counted = task.components.counts();
         Run {
             state: match outcome {
                 task::End::Terminated => State::Cancelled,
@@ -90,6 +91,8 @@ impl Run {
             },
             ended_at: Some(now),
             objects: task.counts.total_count,
+            dropped: counted.iter().map(ComponentCounts::dropped).sum(),
+            components: Some(serde_json::to_string(counted).expect("texts and numbers are JSON")),
             log_chunks: task.log_chunks,
             ..self.clone()
         }

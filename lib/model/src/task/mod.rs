@@ -1,8 +1,10 @@
 //! A run that stays open for objects: who may address it how, how it ends, and what it counted.
 
 mod next;
+mod sums;
 
 pub use next::{Step, check, next, next_with_run};
+pub use sums::{ComponentSums, SUMS_LIMIT};
 
 use crate::deployment_id::DeploymentId;
 use crate::ids::{KeyId, OwnerId, RunId};
@@ -105,6 +107,9 @@ pub struct Task {
     /// Its objects so far.
     #[serde(flatten)]
     pub counts: Counts,
+    /// What its components counted so far, over all of its objects.
+    #[serde(flatten)]
+    pub components: ComponentSums,
     /// The errors of its objects, up to [`ERRORS_LIMIT`].
     #[serde(default)]
     pub errors: Vec<String>,

@@ -8,7 +8,6 @@ use crate::deployment::definition::{Definition, SettingsGiven};
 use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
-use crate::secret::unset;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidemill_model::audit::Operation;
@@ -123,8 +122,7 @@ impl Attempt<'_> {
         let audit = audit(plane, Operation::DeploymentAdd, Some(call), &deployment, call.now);
         transaction = transaction.new_version(&version)?.audit(&audit)?;
         let mut answer = DeploymentAnswer::of(plane, &deployment);
-        answer.warnings = definition.warnings();
-        answer.warnings.extend(unset::warnings(plane, &call.owner, &definition.compiled.plan).await?);
+        answer.warnings = definition.all_warnings(plane, &call.owner).await?;
         if let Some(once) = &self.once {
             transaction = once.remember(transaction, call, &answer)?;
         }

@@ -3,6 +3,7 @@
 
 use crate::error::{Code, Detail, Error, READ_AGAIN};
 use crate::plane::{Call, Plane};
+use crate::secret::unset;
 use serde_json::value::RawValue;
 use tidemill_model::deployment::Settings;
 use tidemill_model::ids::{OwnerId, ProjectId};
@@ -27,7 +28,12 @@ pub struct BodyHashes {
 impl Definition {
     /// Parses and compiles a pipeline; all that is wrong with it is reported at once.
     pub fn compile(plane: &Plane, pipeline: &RawValue, start: Start) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), start, source: None })
+        Definition::compile_for(pipeline, &Target { start, ..target(plane) })
+    }
+
+    /// Like [`Definition::compile`], for a version that there is: the folders that may be read may have changed since.
+    pub fn compile_live(plane: &Plane, pipeline: &RawValue, start: Start) -> Result<Definition, Error> {
+        Definition::compile_for(pipeline, &Target { start, readable: None, ..target(plane) })
     }
 
     /// Refuses a pipeline of another project.
@@ -46,21 +52,19 @@ impl Definition {
 
     /// Like [`Definition::compile`], for a start at `source`, if one is named.
     pub fn compile_at(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Definition, Error> {
-        Definition::compile_for(pipeline, &Target { local: plane.is_local(), start: Start::Unknown, source })
+        Definition::compile_for(pipeline, &Target { source, ..target(plane) })
     }
 
-    /// Like [`Definition::compile`], for runs that a schedule starts at `source`.
+    /// Like [`Definition::compile_live`], for runs that a schedule starts at `source`.
     pub fn compile_source(plane: &Plane, pipeline: &RawValue, source: &str) -> Result<Definition, Error> {
-        Definition::compile_for(
-            pipeline,
-            &Target { local: plane.is_local(), start: Start::Schedule, source: Some(source) },
-        )
+        let target = Target { start: Start::Schedule, source: Some(source), readable: None, ..target(plane) };
+        Definition::compile_for(pipeline, &target)
     }
 
     /// Like [`Definition::compile`], for environments, which run each source by itself: a pipeline with several need
     /// not say where to start, but each of them must be able to run.
     pub fn compile_each(plane: &Plane, pipeline: &RawValue) -> Result<Definition, Error> {
-        let target = Target { local: plane.is_local(), start: Start::Unknown, source: None };
+        let target = target(plane);
         let catalogue = tidemill_engine::catalogue();
         let problems = match tidemill_plan::compile_text(pipeline.get(), catalogue, &target) {
             Ok((parsed, compiled)) => {
@@ -109,6 +113,13 @@ impl Definition {
         self.compiled.warnings.iter().cloned().map(Detail::from).collect()
     }
 
+    /// The warnings, with those of secrets that the owner has not set.
+    pub async fn all_warnings(&self, plane: &Plane, owner: &OwnerId) -> Result<Vec<Detail>, Error> {
+        let mut warnings = self.warnings();
+        warnings.extend(unset::warnings(plane, owner, &self.compiled.plan).await?);
+        Ok(warnings)
+    }
+
     /// Stores the pipeline and its plan, and names them. What nothing comes to refer to does no harm.
     pub async fn store_bodies(&self, plane: &Plane, call: &Call, project: &ProjectId) -> Result<BodyHashes, Error> {
         let plan = serde_json::to_vec(&self.compiled.plan).map_err(Error::internal)?;
@@ -143,6 +154,17 @@ impl Definition {
             rollout: None,
             git: None,
         })
+    }
+}
+
+/// A plane, before it is known what starts the runs.
+fn target(plane: &Plane) -> Target<'_> {
+    let folders = plane.host.folders.as_ref();
+    Target {
+        local: plane.is_local(),
+        readable: folders.map(|folders| folders.readable.as_slice()),
+        start: Start::Unknown,
+        source: None,
     }
 }
 

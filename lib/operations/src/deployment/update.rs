@@ -11,7 +11,6 @@ use crate::error::{Code, Error};
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use crate::run::open::ring_released;
-use crate::secret::unset;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::audit::Operation;
@@ -149,8 +148,7 @@ async fn update(
     let mut warnings = Vec::new();
     let mut new_version = None;
     if let Some(definition) = &definition {
-        warnings = definition.warnings();
-        warnings.extend(unset::warnings(plane, &call.owner, &definition.compiled.plan).await?);
+        warnings = definition.all_warnings(plane, &call.owner).await?;
         after.take_over(call.key.clone());
         if is_new(plane, &before, definition).await? {
             after.last_version += 1;

@@ -13,6 +13,7 @@ use crate::hint::Noun;
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use crate::run::open::ring_released;
+use crate::secret::unset::NamedSecrets;
 use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -221,7 +222,10 @@ impl<'a> Change<'a> {
             }
             _ => Live::read(plane, call, &of.project, after.version).await?,
         };
-        let (moves, warnings) = self.moves(&sources, &after, &live).await?;
+        let (moves, mut warnings) = self.moves(&sources, &after, &live).await?;
+        if after.state == environment::State::Enabled {
+            warnings.extend(live.secrets.warnings(plane, &call.owner).await?);
+        }
         let revision = before.as_ref().map_or(0, |before| before.revision);
         let was_live = before.as_ref().filter(|before| before.state != environment::State::Removed);
         let from_version = was_live.map(|before| before.version);
@@ -421,13 +425,16 @@ pub struct Live {
     pub version: Version,
     pub text: Box<RawValue>,
     components: BTreeSet<String>,
+    secrets: NamedSecrets,
 }
 
 impl Live {
     fn new(version: Version, pipeline: Pipeline) -> Live {
         let components = pipeline.components().iter().map(|component| component.id.clone()).collect();
+        let secrets =
+            NamedSecrets::of(pipeline.components().iter().map(|component| (component.id.as_str(), &component.config)));
         let text = RawValue::from_string(pipeline.into_text()).expect("a parsed pipeline is JSON");
-        Live { version, text, components }
+        Live { version, text, components, secrets }
     }
 
     pub async fn read(plane: &Plane, call: &Call, project: &ProjectId, number: u32) -> Result<Live, Error> {

@@ -6,12 +6,12 @@ use crate::group::get::find;
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
-use crate::rollout::begin::{NewRollout, RolloutRefusal, answered, begin};
+use crate::rollout::begin::{NewRollout, RolloutRefusal, StartedRollout, answered, begin};
 use crate::rollout::request::Request;
 use serde::Deserialize;
 use tidemill_model::ids::GroupName;
 use tidemill_model::key::Scope;
-use tidemill_model::rollout::{Gone, Purpose, Rollout};
+use tidemill_model::rollout::{Gone, Purpose};
 
 pub struct Remove;
 
@@ -36,7 +36,7 @@ impl Operation for Remove {
 }
 
 /// Begins to remove a group.
-pub async fn remove(plane: &Plane, call: &Call, input: Input) -> Result<Answer<Rollout>, RolloutRefusal> {
+pub async fn remove(plane: &Plane, call: &Call, input: Input) -> Result<Answer<StartedRollout>, RolloutRefusal> {
     find(plane, call, &input.group).await?;
     let gone = if input.keep { Gone::Keep } else { Gone::Prune };
     let request = Request { gone, ..Request::default() };

@@ -1,5 +1,6 @@
 //! What operations answer about rollouts and groups.
 
+use crate::error::Detail;
 use jiff::Timestamp;
 use serde::Serialize;
 use tidemill_model::git::Git;
@@ -29,6 +30,9 @@ pub struct RolloutAnswer {
     pub ended_at: Option<Timestamp>,
     pub cancel_requested_at: Option<Timestamp>,
     pub error: Option<Failure>,
+    /// What is probably not meant with its pipelines; in the answer to its start alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Detail>,
     /// What became of each resource, as far as it is settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<Resource>>,
@@ -53,6 +57,7 @@ impl RolloutAnswer {
             ended_at: rollout.ended_at,
             cancel_requested_at: rollout.cancel_requested_at,
             error: rollout.error,
+            warnings: Vec::new(),
             items: None,
         }
     }

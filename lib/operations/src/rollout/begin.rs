@@ -9,7 +9,10 @@ use crate::hint::Hint;
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
-use crate::rollout::request::Request;
+use crate::rollout::problems::{cannot_run, placed};
+use crate::rollout::request::{CheckedPipeline, Request, bounded};
+use crate::secret::unset::NamedSecrets;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tidemill_model::ids::{GroupName, RolloutId};
 use tidemill_model::rollout::{Group, Purpose, Rollout, State, Step};
@@ -67,15 +70,41 @@ impl From<RolloutRefusal> for Error {
     }
 }
 
-pub(crate) fn answered(begun: Answer<Rollout>) -> Answer<RolloutAnswer> {
+/// A rollout that has begun.
+#[derive(Debug)]
+pub struct StartedRollout {
+    pub rollout: Rollout,
+    /// What is probably not meant with its pipelines.
+    pub warnings: Vec<Detail>,
+}
+
+/// What is probably not meant with each pipeline, by its place in the request.
+async fn warnings(plane: &Plane, call: &Call, checked: &[CheckedPipeline]) -> Result<Vec<Detail>, Error> {
+    let (mut warnings, mut known) = (Vec::new(), BTreeMap::new());
+    for (index, one) in checked.iter().enumerate() {
+        let secrets = NamedSecrets::of_plan(&one.definition.compiled.plan);
+        let mut found = one.definition.warnings();
+        found.extend(secrets.warnings_beside(plane, &call.owner, &mut known).await?);
+        warnings.extend(found.into_iter().map(|warning| placed(&one.named, index, warning)));
+    }
+    Ok(bounded(warnings))
+}
+
+pub(crate) fn answered(begun: Answer<StartedRollout>) -> Answer<RolloutAnswer> {
     match begun {
-        Answer::Now(rollout) => Answer::Now(RolloutAnswer::of(rollout)),
+        Answer::Now(StartedRollout { rollout, warnings }) => {
+            Answer::Now(RolloutAnswer { warnings, ..RolloutAnswer::of(rollout) })
+        }
         Answer::Before(answer) => Answer::Before(answer),
     }
 }
 
 /// Begins a rollout, or finds what the same request began before.
-pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result<Answer<Rollout>, RolloutRefusal> {
+pub(crate) async fn begin(
+    plane: &Plane,
+    call: &Call,
+    new: NewRollout,
+) -> Result<Answer<StartedRollout>, RolloutRefusal> {
     let NewRollout { operation, purpose, group, mut request, resources } = new;
     let (git, cut) = request.git.take().unwrap_or_default().cut();
     let title = request.title.clone();
@@ -89,6 +118,10 @@ pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result
     {
         return Ok(Answer::Before(answer));
     }
+    // What can never run does not wait for the group.
+    let named = request.named()?;
+    let checked = request.checked(plane, &named).map_err(|problems| cannot_run(&named, &problems))?;
+    let warnings = warnings(plane, call, &checked).await?;
     let id = RolloutId::new(call.now, plane.ambient.random_u128());
     let mut rollout = Rollout {
         // Stored once the group is free: most refusals are for the rollout that has it.
@@ -133,12 +166,13 @@ pub(crate) async fn begin(plane: &Plane, call: &Call, new: NewRollout) -> Result
         let revision = before.map_or(0, |group| group.revision);
         let mut transaction = plane.store.transaction().group(&after, revision)?.new_rollout(&rollout, expires)?;
         if let Some(once) = &once {
-            transaction = once.remember(transaction, call, &RolloutAnswer::of(rollout.clone()))?;
+            let answer = RolloutAnswer { warnings: warnings.clone(), ..RolloutAnswer::of(rollout.clone()) };
+            transaction = once.remember(transaction, call, &answer)?;
         }
         match transaction.commit().await {
             Ok(()) => {
                 plane.ring(Bell::of_rollout(&rollout), Duration::ZERO).await;
-                return Ok(Answer::Now(rollout));
+                return Ok(Answer::Now(StartedRollout { rollout, warnings }));
             }
             Err(error) if error.rejects(Part::Idempotency) => {
                 if let Some(once) = &once

@@ -14,14 +14,8 @@ pub fn cannot_run(named: &[ResourceName], problems: &[(u32, Error)]) -> Error {
     let name = |index: u32| named[index as usize].logical_id.to_string();
     let mut details = Vec::new();
     for (index, error) in problems {
-        details.extend(error.listed().into_iter().map(|detail| Detail {
-            message: format!("`{}`: {}", name(*index), detail.message),
-            field: Some(match detail.field {
-                Some(field) => format!("pipelines[{index}].{field}"),
-                None => format!("pipelines[{index}]"),
-            }),
-            ..detail
-        }));
+        let index = *index as usize;
+        details.extend(error.listed().into_iter().map(|detail| placed(&named[index], index, detail)));
     }
     let message = match (problems, details.as_slice()) {
         (_, [only]) => only.message.clone(),
@@ -29,6 +23,18 @@ pub fn cannot_run(named: &[ResourceName], problems: &[(u32, Error)]) -> Error {
         _ => format!("{} pipelines have {} problems", problems.len(), details.len()),
     };
     several_problems(message, details)
+}
+
+/// Names the pipeline and its place in the request.
+pub fn placed(named: &ResourceName, index: usize, detail: Detail) -> Detail {
+    Detail {
+        message: format!("`{}`: {}", named.logical_id, detail.message),
+        field: Some(match detail.field {
+            Some(field) => format!("pipelines[{index}].{field}"),
+            None => format!("pipelines[{index}]"),
+        }),
+        ..detail
+    }
 }
 
 /// Why a rollout ends early, by a code for programs and a sentence for people.

@@ -1,4 +1,5 @@
-//! The request of a rollout. Its structure is checked when the rollout starts; what its pipelines mean, when it runs.
+//! The request of a rollout. Its structure and its pipelines are checked when the rollout starts, and again when it runs:
+//! another version of the plane may carry it out.
 
 use crate::deployment::{
     self,
@@ -301,14 +302,20 @@ fn wrong(details: Vec<Detail>) -> Error {
     several_problems(message, details)
 }
 
-/// Several problems in one error.
-pub fn several_problems(message: String, details: Vec<Detail>) -> Error {
+/// The first of many problems or warnings, and how many more there are.
+pub(crate) fn bounded(details: Vec<Detail>) -> Vec<Detail> {
     let count = details.len();
     let mut details: Vec<Detail> = details.into_iter().take(LISTED).collect();
     if count > LISTED {
         let message = format!("and {} more problems", count - LISTED);
         details.push(Detail { component: None, field: None, message, hint: None });
     }
+    details
+}
+
+/// Several problems in one error.
+pub fn several_problems(message: String, details: Vec<Detail>) -> Error {
+    let details = bounded(details);
     let hint = match details.as_slice() {
         [only] => only.hint.clone().map(Hint::Words),
         _ => Some(Hint::FixDetails),

@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::idempotency::Answer;
 use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
-use crate::rollout::begin::{NewRollout, RolloutRefusal, answered, begin};
+use crate::rollout::begin::{NewRollout, RolloutRefusal, StartedRollout, answered, begin};
 use crate::rollout::request::Request;
 use tidemill_model::key::Scope;
-use tidemill_model::rollout::{Purpose, Rollout};
+use tidemill_model::rollout::Purpose;
 
 pub struct Start;
 
@@ -26,7 +26,7 @@ impl Operation for Start {
 }
 
 /// Begins to bring pipelines live.
-pub async fn start(plane: &Plane, call: &Call, request: Request) -> Result<Answer<Rollout>, RolloutRefusal> {
+pub async fn start(plane: &Plane, call: &Call, request: Request) -> Result<Answer<StartedRollout>, RolloutRefusal> {
     let named = request.named()?;
     let group = request.group(&named)?;
     let resources = named.len() as u32;

@@ -129,7 +129,7 @@ async fn of_another_source(plane: &Plane, run: &Run, number: u32, start: Start) 
     let version = version(plane, run, number).await?;
     let text = stored_pipeline(plane, &run.owner, run.deployment.project(), &version.sha256).await?;
     // A version that was deployed can be compiled, unless the rules have changed since. What is wrong is its owner's to see.
-    let definition = Definition::compile(plane, &text, start).map_err(|_| {
+    let definition = Definition::compile_live(plane, &text, start).map_err(|_| {
         let message = format!("version {number} cannot be compiled by the rules of today; validate the pipeline");
         Error::new(Code::FailedPrecondition, message)
     })?;

@@ -107,9 +107,7 @@ pub async fn write<'a>(
         let transaction = plane.store.transaction().run(run, &after, after.queued_at + HISTORY)?;
         match add(transaction, &after)?.commit().await {
             Ok(()) => {
-                if after.task.is_some() {
-                    plane.notify_watchers(&after.owner).await;
-                }
+                plane.notify_watchers(&after.owner).await;
                 return Ok(Some(after));
             }
             Err(error) if error.rejects(Part::Run) => {}

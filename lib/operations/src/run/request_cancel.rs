@@ -32,9 +32,7 @@ pub(crate) async fn request_cancel(plane: &Plane, run: Run, now: Timestamp) -> R
         match transaction.commit().await {
             Ok(()) => {
                 plane.ring(bell(&after), Duration::ZERO).await;
-                if after.task.is_some() {
-                    plane.notify_watchers(&after.owner).await;
-                }
+                plane.notify_watchers(&after.owner).await;
                 return Ok(after);
             }
             Err(error) if error.rejects(Part::Run) => {

@@ -22,6 +22,9 @@ use tidemill_model::ids::ConnectionId;
 pub const LOGIN_TIME: SignedDuration = SignedDuration::from_secs(5);
 /// Sockets of one household that may be open without a login.
 pub const STRANGERS_LIMIT: usize = 10;
+/// Those of it that may be open beyond them, to log in: by a process that holds its sockets when it is their turn, by API
+/// Gateway at once, and only with their first frame.
+pub const WAITING_LIMIT: usize = 200;
 
 /// One WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `socket_open`: decides whether a WebSocket may open.
 
-use super::{Connection, STRANGERS_LIMIT, household};
+use super::{Connection, STRANGERS_LIMIT, WAITING_LIMIT, household};
 use crate::error::Error;
 use crate::plane::Plane;
 use tidemill_store::Stranger;
@@ -24,7 +24,7 @@ pub async fn run(plane: &Plane, connection: Connection, is_of_page: bool) -> Res
     let Connection { id, opened_at, .. } = connection;
     let stranger = Stranger { id, address, opened_at };
     // The count includes this one, so of several at once there are never too many; all of them may be refused.
-    if plane.store.add_stranger(&stranger).await? > STRANGERS_LIMIT {
+    if plane.store.add_stranger(&stranger).await? > STRANGERS_LIMIT + WAITING_LIMIT {
         plane.store.remove_stranger(&stranger.address, &stranger.id).await?;
         return Ok(Admission::TooManyStrangers);
     }

@@ -5,7 +5,7 @@
 //! and before anything is sent.
 
 use super::session::StoredSession;
-use super::{Connection, LOGIN_TIME, SessionState};
+use super::{Connection, LOGIN_TIME, STRANGERS_LIMIT, SessionState, household};
 use crate::error::{Code, Error};
 use crate::plane::Plane;
 use jiff::Timestamp;
@@ -19,13 +19,23 @@ pub enum Reception<T> {
     Answer(T),
     /// The socket has been open too long without a login, and has to close.
     LoginOverdue,
+    /// Its household has many sockets without a login, and this one does not log in: it has to close.
+    TooManyStrangers,
 }
 
-/// Answers a frame that came at `at`. `answer` is called again when another frame's answer was kept first.
+/// A frame, as far as it matters to whether it may be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub at: Timestamp,
+    /// Whether it asks to log in.
+    pub is_login: bool,
+}
+
+/// Answers a frame. `answer` is called again when another frame's answer was kept first.
 pub async fn run<T, F>(
     plane: &Plane,
     connection: &Connection,
-    at: Timestamp,
+    frame: Arrival,
     answer: impl Fn(SessionState) -> F,
 ) -> Result<Reception<T>, Error>
 where
@@ -33,8 +43,13 @@ where
 {
     for _ in 0..TRIES {
         let stored = StoredSession::read(plane, &connection.id).await?;
-        if stored.is_stranger() && at.duration_since(connection.opened_at) >= LOGIN_TIME {
-            return Ok(Reception::LoginOverdue);
+        if stored.is_stranger() {
+            if frame.at.duration_since(connection.opened_at) >= LOGIN_TIME {
+                return Ok(Reception::LoginOverdue);
+            }
+            if !frame.is_login && are_many(plane, connection).await? {
+                return Ok(Reception::TooManyStrangers);
+            }
         }
         let (state, answered) = answer(stored.state()).await;
         match stored.write(plane, connection, &state).await {
@@ -46,4 +61,10 @@ where
     }
     Err(Error::new(Code::Unavailable, "the connection kept changing while this was answered")
         .hint("send one request after the other"))
+}
+
+/// Whether more sockets of a stranger's household are without a login than may be.
+async fn are_many(plane: &Plane, connection: &Connection) -> Result<bool, Error> {
+    let address = household(connection.peer).to_string();
+    Ok(plane.store.strangers_of(&address).await? > STRANGERS_LIMIT)
 }

@@ -1,6 +1,6 @@
 //! How a task stands, by its token or by the source that it serves.
 
-use crate::answer::TaskStatus;
+use crate::answer::{TaskStatus, components};
 use crate::error::{Code, Error};
 use crate::hint::Hint;
 use crate::plane::{Call, Plane};
@@ -33,17 +33,30 @@ impl crate::Operation for Get {
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskStatus, Error> {
         match (&input.token, &input.project, &input.source) {
-            (Some(token), _, _) => find(plane, call, token).await.map(TaskStatus::from),
+            (Some(token), _, _) => status(plane, find(plane, call, token).await?).await,
             (None, Some(project), Some(source)) => {
                 let deployment = match input.environment.clone() {
                     Some(environment) => EnvironmentSource::new(project.clone(), environment, source.as_str())?.into(),
                     None => DeploymentId::from(project),
                 };
                 let open = open_of_source(plane, call, &deployment, source).await?;
-                open.map(TaskStatus::from).ok_or_else(|| none_open(project, source))
+                status(plane, open.ok_or_else(|| none_open(project, source))?).await
             }
             _ => Err(Invalid::new("token", "neither `token` nor `project` and `source` are given", "give one").into()),
         }
+    }
+}
+
+/// A task whose source makes its own objects counts in its run.
+async fn status(plane: &Plane, task: Task) -> Result<TaskStatus, Error> {
+    let run = match task.waits {
+        true => None,
+        false => plane.store.run(&task.owner, &task.deployment, &task.run).await?,
+    };
+    let status = TaskStatus::from(task);
+    match run {
+        Some(run) => Ok(TaskStatus { components: components(run.components.as_deref()), ..status }),
+        None => Ok(status),
     }
 }
 

@@ -33,6 +33,7 @@ impl crate::Operation for List {
         }
         tasks.retain(|task| task.is_readable(plane.now()));
         tasks.sort_by(|a, b| b.run.cmp(&a.run));
-        Ok(Output { items: tasks.into_iter().map(TaskStatus::from).collect() })
+        let shown = |task| TaskStatus { components: Vec::new(), ..TaskStatus::from(task) };
+        Ok(Output { items: tasks.into_iter().map(shown).collect() })
     }
 }

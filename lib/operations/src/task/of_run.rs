@@ -1,9 +1,7 @@
 //! Runs that a schedule, a hook or a hand started, as tasks: for clients that know runs only so. A run is addressed by its
 //! id in place of a token.
-//!
-//! The functions of API Gateway's sockets do not show them: no bell rings for a run without a task.
 
-use crate::answer::TaskStatus;
+use crate::answer::{TaskStatus, components};
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
@@ -22,9 +20,6 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// Those that go on, and those that ended not long ago; newest first.
 pub async fn list(plane: &Plane, call: &Call) -> Result<Vec<TaskStatus>, Error> {
-    if plane.sockets.is_some() {
-        return Ok(Vec::new());
-    }
     let period = Period { since: Some(plane.now() - OLDEST), until: None };
     let mut shown = Vec::new();
     for run in plane.store.runs_of_owner(&call.owner, &period, None, RUNS).await?.items {
@@ -54,7 +49,7 @@ pub async fn pipeline(plane: &Plane, call: &Call, id: &str) -> Result<Option<Box
 }
 
 async fn find(plane: &Plane, call: &Call, id: &str) -> Result<Option<Run>, Error> {
-    let Some(id) = RunId::parse(id).ok().filter(|_| plane.sockets.is_none()) else { return Ok(None) };
+    let Ok(id) = RunId::parse(id) else { return Ok(None) };
     let run = plane.store.run_anywhere(&call.owner, &id).await?;
     Ok(run.filter(|run| is_shown(plane, run)))
 }
@@ -77,6 +72,7 @@ async fn status(plane: &Plane, run: Run) -> Result<TaskStatus, Error> {
     let going = if run.cancel_requested_at.is_some() { State::Ending } else { State::Open };
     let opened_at = run.started_at.unwrap_or(run.queued_at);
     let (objects, version) = (run.objects, run.version.unwrap_or(NO_VERSION));
+    let counted = components(run.components.as_deref());
     Ok(TaskStatus {
         token: run.id.to_string(),
         id: format!("{}.{}", run.id, source.id),
@@ -95,6 +91,7 @@ async fn status(plane: &Plane, run: Run) -> Result<TaskStatus, Error> {
         ttl_seconds: 0,
         in_flight: 0,
         counts: Counts { total_count: objects, completed_count: objects, ..Counts::default() },
+        components: counted,
         errors: run.error.into_iter().map(|error| error.message).collect(),
         restarts: 0,
         log_chunks: run.log_chunks,

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::RunId;
 use tidemill_model::run::{self, Run, Trigger};
-use tidemill_model::task::{Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, Task, Trace};
+use tidemill_model::task::{ComponentSums, Counts, IDLE_SECONDS, OPEN_LIMIT, State, THREADS, Task, Trace};
 use tidemill_plan::Class;
 use tidemill_store::{Credential, Part};
 
@@ -119,7 +119,8 @@ impl TaskOpening<'_> {
                     plane.ring(bell(&run), Duration::ZERO).await;
                 }
                 plane.notify_watchers(&task.owner).await;
-                Ok(Attempt::Answered(Box::new(TaskAnswer::new(task, false))))
+                let warnings = self.definition.all_warnings(plane, &call.owner).await?;
+                Ok(Attempt::Answered(Box::new(TaskAnswer { warnings, ..TaskAnswer::new(task, false) })))
             }
             Err(error) if [Part::Task, Part::OpenTasks, Part::Deployment].iter().any(|part| error.rejects(*part)) => {
                 Ok(Attempt::Rejected(error))
@@ -195,6 +196,7 @@ impl TaskOpening<'_> {
             epoch: 0,
             restarts: 0,
             counts: Counts::default(),
+            components: ComponentSums::default(),
             errors: Vec::new(),
             log_chunks: 0,
             current_object: String::new(),

@@ -16,6 +16,7 @@ use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_engine::{Budget, Event, Execution, Live, LogLine, NewKey, RunContext, RunFacts, RunInput, TraceEvents};
+use tidemill_model::run::ComponentCounts;
 use tidemill_model::task::{ARRIVAL, Task, Trace};
 use tidemill_model::version::NO_VERSION;
 use tidemill_store::{Ended, Held};
@@ -48,6 +49,7 @@ struct Product {
     error: Option<String>,
     log: Vec<LogLine>,
     traced: TraceEvents,
+    components: Vec<ComponentCounts>,
     /// Keys that are not saved yet.
     new_keys: Vec<NewKey>,
 }
@@ -69,6 +71,7 @@ impl Product {
     /// That of an object which failed after some steps.
     fn failed(mut self, error: tidemill_engine::Error) -> Product {
         trace::extend(&mut self.traced, *error.traced);
+        self.components = error.counts.components;
         let component = error.component.map(|component| format!("component `{component}`: ")).unwrap_or_default();
         let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         self.error = Some(format!("{component}{}{hint}", error.message));
@@ -160,6 +163,7 @@ impl ObjectWorker {
             product.log.extend(step.log);
             trace::extend(&mut product.traced, step.traced);
             product.new_keys = step.new_keys;
+            product.components = step.counts.components;
             if let Some(outcome) = step.done {
                 product.result = outcome.fields();
                 return Ok(product);
@@ -191,7 +195,7 @@ impl ObjectWorker {
             Some(announced) => (announced, 0),
             None => (self.arrival.bytes(), self.arrival.bytes()),
         };
-        let ended = Ended { bytes, uncounted, error: product.error.clone() };
+        let ended = Ended { bytes, uncounted, error: product.error.clone(), components: product.components.clone() };
         // Before it is counted: a watcher that sees the count finds the trace.
         self.keep_trace(product, now).await?;
         self.keep_log(&product.log).await?;

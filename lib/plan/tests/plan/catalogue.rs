@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tidemill_model::lane::Lane::{self, *};
-use tidemill_plan::{Catalogue, Class, Provider, TextKind, TextProblem};
+use tidemill_plan::{Catalogue, Class, Provider, Target, TextKind, TextProblem};
 
 pub fn catalogue() -> Catalogue {
     let any = || json!({});
@@ -34,7 +34,7 @@ pub fn catalogue() -> Catalogue {
 }
 
 /// A program fails at its first `!`.
-fn check(kind: TextKind, text: &str) -> Result<(), TextProblem> {
+fn check(kind: TextKind, text: &str, _: &Target<'_>) -> Result<(), TextProblem> {
     match text.find('!').filter(|_| kind == TextKind::Jq) {
         Some(at) => {
             Err(TextProblem { message: "is no program".into(), hint: "leave `!` out".into(), offset: Some(at) })

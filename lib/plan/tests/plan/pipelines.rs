@@ -94,7 +94,8 @@ fn the_rag_without_a_source_is_refused() {
     assert_eq!(
         refusal,
         "ambiguous_source /source\n\
-         pipeline has 2 sources and does not say where to start\n\
-         hint: set `source` to one of `webhook`, `chat`\n"
+         pipeline has 2 sources and does not say where to start: a call would start `webhook`, `chat`\n\
+         hint: write `\"source\": \"webhook\"` into the pipeline, or deploy it with `--source webhook`; or put the others \
+         into pipelines of their own\n"
     );
 }

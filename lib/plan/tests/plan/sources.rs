@@ -37,9 +37,47 @@ fn several_sources_and_no_choice_are_refused() {
     assert_eq!(
         refusal(&pipeline(&two_sources())),
         "ambiguous_source /source\n\
-         pipeline has 2 sources and does not say where to start\n\
-         hint: set `source` to one of `hook`, `chat`\n"
+         pipeline has 2 sources and does not say where to start: a call would start `hook`, `chat`\n\
+         hint: write `\"source\": \"hook\"` into the pipeline, or deploy it with `--source hook`; or put the others into \
+         pipelines of their own\n"
     );
+}
+
+#[test]
+fn of_two_sources_that_one_trigger_starts_the_refusal_names_both_for_each_kind_of_trigger() {
+    let source = |id: &str, provider: &str| component(id, provider, &[]);
+    let message = |sources: &[Value]| {
+        let mut components = sources.to_vec();
+        components.push(component("end", "response", &["text s1"]));
+        let problems = [Start::Schedule, Start::Call, Start::Unknown].map(|start| {
+            text(&try_compile(&pipeline(&components), Target { start, ..Target::default() }).unwrap_err())
+        });
+        // Which trigger comes first changes nothing: the deployment may get the other one, too.
+        assert!(problems.iter().all(|problem| problem == &problems[0]));
+        problems[0].lines().nth(1).unwrap().to_owned()
+    };
+
+    assert_eq!(
+        message(&[source("s1", "timer"), source("s2", "timer")]),
+        "pipeline has 2 sources and does not say where to start: a schedule would start `s1`, `s2`"
+    );
+    assert_eq!(
+        message(&[source("s1", "webhook"), source("s2", "timer"), source("s3", "webhook")]),
+        "pipeline has 3 sources and does not say where to start: a call would start `s1`, `s3`"
+    );
+    assert_eq!(
+        message(&[source("s1", "timer"), source("s2", "chat"), source("s3", "timer"), source("s4", "webhook")]),
+        "pipeline has 4 sources and does not say where to start: a schedule would start `s1`, `s3`, and a call would \
+         start `s2`, `s4`"
+    );
+}
+
+#[test]
+fn one_of_two_sources_that_one_trigger_starts_is_chosen_by_its_name() {
+    let components = two_sources();
+
+    assert_eq!(plan(&pipeline(&components), from("chat")), ["chat: questions>b", "b:"]);
+    assert!(!compiled(&pipeline(&components), from("chat")).plan.has_other_source);
 }
 
 #[test]

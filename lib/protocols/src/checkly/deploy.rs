@@ -12,8 +12,13 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use tidemill_model::key::Scope;
-use tidemill_model::rollout::{Gone, Rollout};
-use tidemill_operations::rollout::{self, answer::RolloutAnswer, begin::RolloutRefusal, preview::GroupPreview};
+use tidemill_model::rollout::Gone;
+use tidemill_operations::rollout::{
+    self,
+    answer::RolloutAnswer,
+    begin::{RolloutRefusal, StartedRollout},
+    preview::GroupPreview,
+};
 use tidemill_operations::{Answer, Call, Code, Plane, group};
 
 #[derive(Deserialize)]
@@ -83,9 +88,12 @@ pub fn destroy<'a>(plane: &'a Arc<Plane>, route: &'a Route, request: Request<Arr
     })
 }
 
-fn begun(begun: Result<Answer<Rollout>, RolloutRefusal>) -> Result<Response, Refusal> {
+fn begun(begun: Result<Answer<StartedRollout>, RolloutRefusal>) -> Result<Response, Refusal> {
     match begun {
-        Ok(Answer::Now(rollout)) => Ok(Response::json(202, &Deployment::of(RolloutAnswer::of(rollout), None))),
+        // The clients know no warnings.
+        Ok(Answer::Now(StartedRollout { rollout, .. })) => {
+            Ok(Response::json(202, &Deployment::of(RolloutAnswer::of(rollout), None)))
+        }
         // These requests have no idempotency key.
         Ok(Answer::Before(earlier)) => Ok(Response::json(202, &earlier)),
         Err(RolloutRefusal::GroupBusy(active)) => Err(Refusal::held(active.id.to_string())),

@@ -15,7 +15,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .summary("Answers a frame of a WebSocket")
         .may(&[
             Get(&[Keys, Owners, Projects, Connections, Watchers]),
-            List(&[Owners, Projects]),
+            List(&[Owners, Projects, Strangers]),
             GetMany(&[Projects]),
             Put(&[Keys, Owners, Hooks, Projects, Strangers, Connections, Watchers]),
             PutMany(&[Projects]),
@@ -24,6 +24,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Check(&[Keys, Owners, Projects]),
             SendFrames,
             CloseSockets,
+            FindRuns,
             FollowTimers,
             RingRuns,
             RingSockets,
@@ -38,11 +39,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .may(&[
             Get(&[Keys, Owners, Projects, Watchers]),
             List(&[Owners, Projects, Strangers, Watchers]),
+            GetMany(&[Projects]),
             Put(&[Keys, Owners, Projects, Watchers]),
             Update(&[Keys, Owners, Projects, Watchers]),
             Delete(&[Strangers, Connections, Watchers]),
             SendFrames,
             CloseSockets,
+            FindRuns,
             RingRuns,
             RingSockets,
         ]),

@@ -21,7 +21,7 @@ pub fn validate<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arrivi
     let (request, body) = request.split();
     enveloped(request.headers.clone(), async move {
         let source = parameter(&request, "source").map(serde_json::to_string).transpose().map_err(Error::internal)?;
-        let validated = validated(plane, &pipeline(body).await?, source.as_deref())?;
+        let validated = validated(plane, None, &pipeline(body).await?, source.as_deref()).await?;
         Ok(Some(serde_json::to_value(&validated).map_err(Error::internal)?))
     })
 }

@@ -130,6 +130,7 @@ mod tests {
                 failed_count: 10,
                 failed_size: 1000,
             },
+            components: Vec::new(),
             errors: vec!["no".into()],
             restarts: 0,
             log_chunks: 0,

@@ -9,7 +9,10 @@ use futures::channel::mpsc::unbounded;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use tidemill_model::ids::ConnectionId;
-use tidemill_operations::socket::{self, SessionState, receive::Reception};
+use tidemill_operations::socket::{
+    self, SessionState,
+    receive::{Arrival, Reception},
+};
 use tidemill_operations::{Code, Error, Plane, Reached, Sockets};
 use tokio::time::timeout;
 
@@ -29,12 +32,21 @@ pub fn receive(plane: &Arc<Plane>, event: SocketEvent) -> BoxFuture<'_, Result<S
 }
 
 async fn answer(plane: &Arc<Plane>, event: &SocketEvent) -> Result<Vec<Outgoing>, Error> {
+    let arrival = Arrival { at: event.at, is_login: is_login(event) };
     let received =
-        socket::receive::run(plane, &event.connection, event.at, |state| resumed(plane, event, state)).await?;
+        socket::receive::run(plane, &event.connection, arrival, |state| resumed(plane, event, state)).await?;
     Ok(match received {
         Reception::Answer(outgoing) => outgoing,
         Reception::LoginOverdue => vec![Outgoing::Close(Close::LATE)],
+        Reception::TooManyStrangers => vec![Outgoing::Close(Close::TOO_MANY)],
     })
+}
+
+fn is_login(event: &SocketEvent) -> bool {
+    match frame::read(frame_of(event)) {
+        FrameContent::Request(request) => commands::is_login(&request.head.command),
+        _ => false,
+    }
 }
 
 /// Hands the frame to the session that goes on from `state`; gives what to keep of it, and what to send.
@@ -83,7 +95,7 @@ fn late() -> Error {
 fn failed(plane: &Plane, event: &SocketEvent, error: Error) -> Vec<Outgoing> {
     match frame::read(frame_of(event)) {
         // Clients give up for good when a login is answered with a failure, and come again when it is not.
-        FrameContent::Request(request) if !commands::is_login(&request.head.command) => {
+        FrameContent::Request(request) if !is_login(event) => {
             let seq = plane.now().as_millisecond().max(0) as u64;
             vec![Outgoing::Text(frame::answer(seq, &request.head, &Err(error.into()), &Transport::API_GATEWAY))]
         }

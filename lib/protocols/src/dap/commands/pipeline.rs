@@ -6,8 +6,8 @@ use crate::dap::frame::Body;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidemill_model::pipeline::members;
-use tidemill_operations::pipeline_validate::Input;
-use tidemill_operations::{Detail, Error, Plane, pipeline_validate};
+use tidemill_operations::pipeline_validate::{Input, PipelineValidate};
+use tidemill_operations::{Call, Detail, Error, Operation, Plane, pipeline_validate};
 
 /// What is right and wrong with a pipeline.
 #[derive(Serialize)]
@@ -36,18 +36,23 @@ impl From<Detail> for Finding {
 }
 
 pub async fn validate(request: CommandRequest) -> Result<Body, Failure> {
-    let CommandRequest { plane, mut arguments, .. } = request;
+    let CommandRequest { plane, call, mut arguments, .. } = request;
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
     let pipeline = flat(pipeline.ok_or_else(|| Failure::new("pipeline is required"))?);
     if !pipeline.get().starts_with('{') {
         return Err(Failure::new("pipeline must be an object"));
     }
     let source = arguments.raw("source").filter(|source| source.get() != "null").map(|source| source.get());
-    body(&validated(&plane, &pipeline, source)?)
+    body(&validated(&plane, Some(&call), &pipeline, source).await?)
 }
 
-/// Checks a pipeline from a source: JSON, instead of its own.
-pub fn validated(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Result<Validation, Failure> {
+/// Checks a pipeline from a source: JSON, instead of its own. With a caller also whether its secrets are set.
+pub async fn validated(
+    plane: &Plane,
+    call: Option<&Call>,
+    pipeline: &RawValue,
+    source: Option<&str>,
+) -> Result<Validation, Failure> {
     let mut checked = pipeline.to_owned();
     if members::member(&checked, "project_id").is_none() {
         // Only a deployment needs one.
@@ -57,7 +62,10 @@ pub fn validated(plane: &Plane, pipeline: &RawValue, source: Option<&str>) -> Re
         checked = with(&checked, "source", source);
     }
     let input = Input { pipeline: checked, schedule: None, timezone: None };
-    let output = pipeline_validate::check(plane, &input);
+    let output = match call {
+        Some(call) => PipelineValidate::run(plane, call, input).await?,
+        None => pipeline_validate::check(plane, &input),
+    };
     let chain = serde_json::to_string(&output.order).map_err(Error::internal)?;
     let mut shown = with(pipeline, "chain", &chain);
     if members::member(&shown, "version").is_none() {

@@ -2,6 +2,7 @@
 //! RocketRide's clients.
 
 use super::arguments::{optional, required, text};
+use super::pipeline::Finding;
 use super::team::environment;
 use super::{CommandRequest, body, done};
 use crate::dap::failure::Failure;
@@ -123,10 +124,14 @@ fn listed(plane: &Plane, task: &TaskStatus, pipeline: &RawValue) -> Value {
 }
 
 fn shown(task: &TaskAnswer) -> Value {
-    json!({
+    let mut shown = json!({
         "token": task.token, "id": task.id, "publicToken": task.public_token, "projectId": task.project,
         "source": task.source, "provider": task.provider,
-    })
+    });
+    if !task.warnings.is_empty() {
+        shown["warnings"] = task.warnings.iter().map(|warning| json!(Finding::from(warning.clone()))).collect();
+    }
+    shown
 }
 
 /// The token of the task that serves the source that the arguments name: with a team, the run of what is deployed there.

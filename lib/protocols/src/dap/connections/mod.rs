@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Plane;
-use tidemill_operations::socket::{STRANGERS_LIMIT, household};
+use tidemill_operations::socket::{STRANGERS_LIMIT, WAITING_LIMIT, household};
 use tokio::sync::Notify;
 
 /// Events of connections that are kept: watchers are notified once a second.
@@ -22,8 +22,7 @@ const EVENTS_KEPT: usize = 1024;
 /// Characters of a client's name, and of its version, that are kept.
 const NAME_KEPT: usize = 64;
 
-/// Connections of an address that wait for a turn to log in, and how long one waits.
-const WAITING_LIMIT: usize = 200;
+/// How long a connection waits for a turn to log in.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// All connections of a process.
