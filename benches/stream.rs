@@ -101,7 +101,7 @@ impl SeenKeys for Nothing {
 }
 
 fn context(folder: &Path) -> RunContext {
-    let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out") };
+    let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out"), private: None };
     RunContext {
         run: RunFacts {
             run_id: "bench".to_owned(),

@@ -28,6 +28,8 @@ pub struct Folders {
     pub readable: Vec<PathBuf>,
     /// Where `file_sink` may write; it is made when the first file needs it.
     pub writable: PathBuf,
+    /// The plane's own folder: nothing in it is read, whatever is readable, but for what lies in `writable`.
+    pub private: Option<PathBuf>,
 }
 
 /// Everything that one run gets.

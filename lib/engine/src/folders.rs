@@ -2,6 +2,7 @@
 
 use crate::component::Fault;
 use crate::context::Folders;
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -9,6 +10,8 @@ use tidemill_plan::TextProblem;
 
 /// The characters that make a path a pattern.
 const GLOB: [char; 3] = ['*', '?', '['];
+
+const OTHER_NAME: &str = "give the file a name that does not end in `.tidemill`";
 
 /// The folder and the files in it that a path or a glob names, in the order of their names.
 pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>), Fault> {
@@ -19,7 +22,7 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
         if let (found, false) = single(&folder, path)
             && !found.is_empty()
         {
-            return Ok((folder, found));
+            return Ok((folder, without_private(folders, path, found)?));
         }
     }
     for folder in &folders.readable {
@@ -30,7 +33,7 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
             continue;
         }
         if !found.is_empty() {
-            return Ok((folder, found));
+            return Ok((folder, without_private(folders, path, found)?));
         }
     }
     if escaped {
@@ -41,6 +44,20 @@ pub fn readable(folders: &Folders, path: &str) -> Result<(PathBuf, Vec<PathBuf>)
         return Ok((PathBuf::new(), Vec::new()));
     }
     Err(Fault::new(format!("file `{path}` is not found")).hint(where_to_look(&folders.readable)))
+}
+
+/// The files without those of the plane itself. A pattern passes over them, unless there is nothing else that it names.
+fn without_private(folders: &Folders, path: &str, mut found: Vec<PathBuf>) -> Result<Vec<PathBuf>, Fault> {
+    let Some(private) = folders.private.as_ref().and_then(|folder| folder.canonicalize().ok()) else {
+        return Ok(found);
+    };
+    let writable = folders.writable.canonicalize().unwrap_or_else(|_| folders.writable.clone());
+    found.retain(|file| !file.starts_with(&private) || file.starts_with(&writable));
+    if found.is_empty() {
+        let hint = "it holds keys and the table; of the data folder only what lies in `files` can be read";
+        return Err(Fault::new(format!("`{path}` belongs to the plane itself")).hint(hint));
+    }
+    Ok(found)
 }
 
 /// Only the local plane has folders, and who sees a run's errors there is its user.
@@ -90,6 +107,12 @@ fn matches(folder: &Path, pattern: &str) -> Result<(Vec<PathBuf>, bool), Fault> 
     Ok((files, false))
 }
 
+/// Whether a file's name is one under which the plane keeps what it knows of another file: `.NAME.tidemill`.
+fn is_note(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') && (name.ends_with(".tidemill") || name.ends_with(".tidemill.new"))
+}
+
 /// Says what is wrong with a path to write, wherever the writable folder is.
 pub fn check_path(path: &str) -> Result<(), TextProblem> {
     let hint = "give a relative path without `..`; files are written to the plane's own folder";
@@ -98,6 +121,9 @@ pub fn check_path(path: &str) -> Result<(), TextProblem> {
     }
     if Path::new(path).is_absolute() {
         return Err(problem("is an absolute path", hint));
+    }
+    if Path::new(path).file_name().is_some_and(is_note) {
+        return Err(problem("is a name that the plane keeps for itself", OTHER_NAME));
     }
     match Path::new(path).file_name().is_none() || path.ends_with('/') {
         true => Err(problem("names no file", "name a file in the plane's folder, e.g. `reports/today.ndjson`")),
@@ -220,6 +246,9 @@ pub fn writable(folders: &Folders, path: &str) -> Result<PathBuf, Fault> {
     let inside = wanted.strip_prefix(&root).or_else(|_| wanted.strip_prefix(&folders.writable)).unwrap_or(wanted);
     let normal = inside.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     let name = inside.file_name().filter(|_| normal && !path.ends_with('/')).ok_or_else(refuse)?;
+    if is_note(name) {
+        return Err(Fault::new(format!("`{path}` is a name that the plane keeps for itself")).hint(OTHER_NAME));
+    }
     // Each folder is checked before the next is made in it, because it may be a link.
     let mut folder = root.clone();
     for part in inside.parent().into_iter().flat_map(Path::components) {
@@ -255,7 +284,8 @@ mod tests {
         fs::write(world.path().join("in/sub/b.txt"), "b").unwrap();
         fs::write(world.path().join("secret.txt"), "s").unwrap();
         symlink(world.path().join("secret.txt"), world.path().join("in/link.txt")).unwrap();
-        let folders = Folders { readable: vec![world.path().join("in")], writable: world.path().join("out") };
+        let folders =
+            Folders { readable: vec![world.path().join("in")], writable: world.path().join("out"), private: None };
         (world, folders)
     }
 
@@ -270,6 +300,30 @@ mod tests {
         assert_eq!(readable(&folders, "sub/../a.txt").unwrap().1.len(), 1);
         let absolute = world.path().canonicalize().unwrap().join("in/a.txt");
         assert_eq!(readable(&folders, absolute.to_str().unwrap()).unwrap().1, [absolute]);
+    }
+
+    #[test]
+    fn nothing_of_the_plane_itself_can_be_read_or_written_over() {
+        let (world, mut folders) = world();
+        let data = world.path().join("in/.data");
+        fs::create_dir_all(data.join("files")).unwrap();
+        for name in ["key", "table.db", "files/out.txt"] {
+            fs::write(data.join(name), "k").unwrap();
+        }
+        symlink(data.join("key"), world.path().join("in/sub/c.txt")).unwrap();
+        (folders.private, folders.writable) = (Some(data.clone()), data.join("files"));
+
+        for path in [".data/key", ".data/*.db", "sub/c.txt", "sub/../.data/key", data.join("key").to_str().unwrap()] {
+            let message = readable(&folders, path).unwrap_err().message;
+            assert!(message.contains("belongs to the plane itself"), "{path}: {message}");
+        }
+        assert_eq!(readable(&folders, "sub/*.txt").unwrap().1.len(), 1, "b.txt, and not the link");
+        assert_eq!(readable(&folders, ".data/files/out.txt").unwrap().1.len(), 1);
+        for path in [".out.txt.tidemill", "sub/.out.txt.tidemill.new"] {
+            assert!(check_path(path).unwrap_err().message.contains("keeps for itself"), "{path}");
+            assert!(writable(&folders, path).unwrap_err().message.contains("keeps for itself"), "{path}");
+        }
+        assert!(check_path("out.tidemill").is_ok());
     }
 
     #[test]

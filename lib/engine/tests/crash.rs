@@ -61,7 +61,7 @@ impl Table {
 }
 
 fn context(folder: &Path, table: Arc<Table>) -> RunContext {
-    let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out") };
+    let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out"), private: None };
     let outbound = Outbound::new(NetworkPolicy::Public).unwrap();
     RunContext {
         run: RunFacts {

@@ -4,7 +4,7 @@
 use dynoxide::Database;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tidemill_operations::Entropy;
 
@@ -55,8 +55,9 @@ impl Folder {
     /// Makes the folder where it is missing. A new one keeps itself out of git; where other files are, `.gitignore` is
     /// the user's.
     pub fn open(path: &Path) -> Result<Folder, StartError> {
-        fs::create_dir_all(path).map_err(|error| failed(path, "made", &error))?;
+        private_folder(path)?;
         let folder = Folder(path.to_owned());
+        folder.warn_of_a_loose_key();
         let is_new = fs::read_dir(path).map_err(|error| failed(path, "read", &error))?.next().is_none();
         if is_new {
             folder.write(".gitignore", b"*\n")?;
@@ -81,6 +82,13 @@ impl Folder {
 
     pub fn database(&self) -> Result<Database, StartError> {
         let path = self.0.join("table.db");
+        let has_table = fs::metadata(&path).is_ok_and(|table| table.len() > 0);
+        if !has_table && self.0.join("key").exists() {
+            return Err(StartError::new(
+                format!("the table `{}` is gone or empty, but the key of its owner is there", path.display()),
+                "restore the table from a backup; to begin anew, move the data folder away",
+            ));
+        }
         let text = path.to_str().ok_or_else(|| {
             StartError::new("the data folder's path is not UTF-8", "give another folder with `--data`")
         })?;
@@ -97,7 +105,7 @@ impl Folder {
     /// Where file sinks write.
     pub fn files(&self) -> Result<PathBuf, StartError> {
         let path = self.0.join("files");
-        fs::create_dir_all(&path).map_err(|error| failed(&path, "made", &error))?;
+        private_folder(&path)?;
         fs::canonicalize(&path).map_err(|error| failed(&path, "found", &error))
     }
 
@@ -152,6 +160,20 @@ impl Folder {
         self.write("key", format!("{key}\n").as_bytes())
     }
 
+    /// Says that others may read the key. Files are made private; this one may have been copied or changed.
+    fn warn_of_a_loose_key(&self) {
+        for name in ["key", "secrets.key"] {
+            let path = self.0.join(name);
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            if metadata.permissions().mode() & 0o077 != 0 {
+                let path = path.display();
+                tracing::warn!(
+                    "other users of this machine may read `{path}`; run `chmod 600 {path}`, and make a new key"
+                );
+            }
+        }
+    }
+
     /// Writes a private file so that it is there whole or not at all.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StartError> {
         let (path, draft) = (self.0.join(name), self.0.join(format!(".{name}.new")));
@@ -162,6 +184,15 @@ impl Folder {
         });
         written.map_err(|error| failed(&path, "written", &error))
     }
+}
+
+/// Makes a folder that is its user's alone, whatever the umask. One that is there stays as its user has set it.
+fn private_folder(path: &Path) -> Result<(), StartError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| failed(path, "made", &error))
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -178,6 +209,37 @@ fn failed(path: &Path, done: &str, error: &io::Error) -> StartError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_made_is_its_user_s_alone() {
+        let outer = tempfile::tempdir().expect("a folder can be made");
+        let data = outer.path().join("data");
+        let folder = Folder::open(&data).expect("it can be made");
+        folder.files().expect("it can be made");
+        folder.write_dev_key("k").expect("it can be written");
+
+        let mode = |name: &str| fs::metadata(data.join(name)).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode("."), mode("files"), mode("key")), (0o700, 0o700, 0o600));
+    }
+
+    #[test]
+    fn a_table_that_is_gone_beside_its_key_is_not_made_anew() {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        let folder = Folder::open(data.path()).expect("it is there");
+        folder.database().expect("nothing is there yet");
+        folder.write_dev_key("k").expect("it can be written");
+        folder.database().expect("the table is there");
+
+        for empty in [true, false] {
+            match empty {
+                true => File::create(data.path().join("table.db")).map(drop).expect("it can be emptied"),
+                false => fs::remove_file(data.path().join("table.db")).expect("it can be removed"),
+            }
+            let refused = folder.database().err().expect("it is refused");
+            assert!(refused.to_string().contains("is gone or empty"), "{refused}");
+        }
+        assert!(!data.path().join("table.db").exists(), "nothing is made");
+    }
 
     #[test]
     fn folders_stay_readable_at_later_starts() {

@@ -181,7 +181,7 @@ fn host(folder: &Folder, options: &Options) -> Result<Host, StartError> {
     for path in &readable {
         tracing::info!("pipelines may read files below `{}`", path.display());
     }
-    let folders = Folders { readable, writable: folder.files()? };
+    let folders = Folders { readable, writable: folder.files()?, private: Some(options.data.clone()) };
     let policy = if options.allow_private_network { NetworkPolicy::AllowPrivate } else { NetworkPolicy::Public };
     let outbound = Outbound::new(policy)
         .map_err(|error| StartError::new(error.to_string(), "look whether the machine has its root certificates"))?;

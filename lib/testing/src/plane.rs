@@ -66,7 +66,7 @@ impl TestPlane {
         let retries = aws_sdk_dynamodb::config::retry::RetryConfig::disabled();
         let client = aws_sdk_dynamodb::Client::from_conf(table::config(transport).retry_config(retries).build());
         let folder = std::fs::canonicalize(files.path()).expect("the temporary folder is there");
-        let folders = Folders { readable: vec![folder.clone()], writable: folder };
+        let folders = Folders { readable: vec![folder.clone()], writable: folder, private: None };
         let outbound = Outbound::new(NetworkPolicy::AllowPrivate).expect("a client can be made");
         let plane = Arc::new(Plane {
             store: Store::new(client, table::TABLE),

@@ -98,7 +98,7 @@ impl Bench {
 
     /// Files are read below `in` and written below `out`.
     pub fn folder(mut self, folder: &std::path::Path) -> Bench {
-        let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out") };
+        let folders = Folders { readable: vec![folder.join("in")], writable: folder.join("out"), private: None };
         self.context = context_with(self.context, Some(folders), NetworkPolicy::Public);
         self
     }
