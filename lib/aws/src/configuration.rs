@@ -108,7 +108,12 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         calendar: Calendar::default(),
         host: Arc::new(Host { folders: None, outbound }),
         kind: tidemill_model::key::KeyKind::Live,
-        workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: false },
+        workers: Workers {
+            me: ambient.run_id().to_string(),
+            since: ambient.now(),
+            alone: false,
+            engine: tokio::runtime::Handle::current(),
+        },
         ambient,
         memory: Memory::default(),
     })

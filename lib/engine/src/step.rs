@@ -10,7 +10,7 @@ use tidemill_model::run::ComponentCounts;
 use tidemill_plan::{Node, Plan};
 
 /// How much one step may do. It ends when any of these is used up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Budget {
     /// Objects to pull from the source, at least 1.
     pub objects: usize,

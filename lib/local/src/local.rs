@@ -10,6 +10,7 @@ use crate::workers::{expire, keep_time, sweep, until, work};
 use std::collections::HashSet;
 use std::fs::File;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,12 +23,15 @@ use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{Memory, Workers};
 use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
 use tidemill_store::{LAYOUT, LayoutChange, Store};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Bells of ticks, and of runs, that are answered at once.
 const TICK_WORKERS: usize = 16;
 const RUN_WORKERS: usize = 32;
+/// Threads on which pipelines compute, also where there are few processors: one that computes for long holds one.
+const LEAST_ENGINE_THREADS: usize = 4;
 /// Rollouts that are carried out at once.
 const ROLLOUT_WORKERS: usize = 8;
 /// How long a stop waits for runs to save what they have, and for answers to be sent.
@@ -55,7 +59,40 @@ pub struct Local {
     plane: Arc<Plane>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    _engine: EngineThreads,
     _lock: File,
+}
+
+/// The threads on which pipelines compute, apart from those that answer.
+struct EngineThreads(Option<Runtime>);
+
+impl EngineThreads {
+    fn start() -> Result<EngineThreads, StartError> {
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads((2 * processors).max(LEAST_ENGINE_THREADS))
+            .thread_name("engine")
+            .enable_all()
+            .build();
+        let refused = |error| {
+            let hint = "raise the limit of threads (`ulimit -u`) or stop other processes";
+            StartError::new(format!("the threads for pipelines cannot be started: {error}"), hint)
+        };
+        Ok(EngineThreads(Some(threads.map_err(refused)?)))
+    }
+
+    fn handle(&self) -> Handle {
+        self.0.as_ref().expect("it is taken when it is dropped").handle().clone()
+    }
+}
+
+impl Drop for EngineThreads {
+    /// Does not wait for what computes: it goes on from the table at the next start.
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
 }
 
 impl Local {
@@ -69,6 +106,7 @@ impl Local {
         let calendar = calendar(options.minute)?;
         let queue = Arc::new(LocalQueue::new(ambient.clone()));
         let timers = Arc::new(LocalTimers::new(calendar));
+        let engine = EngineThreads::start()?;
         let plane = Arc::new(Plane {
             store: Store::new(table::client(&database), table::TABLE),
             timers: timers.clone(),
@@ -79,7 +117,12 @@ impl Local {
             calendar,
             host: Arc::new(host(&folder, &options)?),
             kind: tidemill_model::key::KeyKind::Local,
-            workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: true },
+            workers: Workers {
+                me: ambient.run_id().to_string(),
+                since: ambient.now(),
+                alone: true,
+                engine: engine.handle(),
+            },
             memory: Memory::default(),
         });
         plane.store.create_table().await?;
@@ -101,7 +144,7 @@ impl Local {
         tasks.spawn(until(stopped.clone(), keep_time(timers, queue, ambient)));
         tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
         tasks.spawn(until(stopped, expire(database)));
-        Ok(Local { address, key, plane, stop, tasks, _lock: lock })
+        Ok(Local { address, key, plane, stop, tasks, _engine: engine, _lock: lock })
     }
 
     /// Where it answers, e.g. `http://127.0.0.1:5565`.

@@ -78,7 +78,12 @@ impl TestPlane {
             calendar,
             host: Arc::new(Host { folders: Some(folders), outbound }),
             kind: tidemill_model::key::KeyKind::Local,
-            workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
+            workers: Workers {
+                me: format!("process-{starts}"),
+                since: clock.now(),
+                alone: true,
+                engine: tokio::runtime::Handle::current(),
+            },
             memory: Memory::default(),
         });
         let connections = Arc::new(Connections::new(&plane));

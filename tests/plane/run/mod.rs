@@ -1,6 +1,7 @@
 //! A file per operation on a run, and what holds of several.
 
 mod cancel;
+mod computing;
 mod execute;
 mod get;
 mod held;

@@ -180,6 +180,9 @@ pub struct Workers {
     pub since: Timestamp,
     /// No other process works on this table, so a lease that does not name this one is void.
     pub alone: bool,
+    /// Where pipelines compute. A step may go on for a second without a pause, and on the threads that answer callers it would keep
+    /// them waiting.
+    pub engine: tokio::runtime::Handle,
 }
 
 impl Workers {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tidemill_engine::{Budget, Execution, Gauge, Step};
 use tidemill_model::run::{Ended, Failure, Run};
 use tidemill_store::Held;
+use tokio::task::JoinSet;
 
 /// How long a step may go on before what it made is saved.
 const STEP: Duration = Duration::from_secs(1);
@@ -42,7 +43,8 @@ enum Stop {
 
 /// What came of a step.
 enum StepEnd {
-    Through(Box<Result<Step, tidemill_engine::Error>>),
+    /// With the execution, to go on with.
+    Through(Box<(Execution, Result<Step, tidemill_engine::Error>)>),
     /// It took too long, and what it did not save is dropped.
     Cut(Ended),
     Lost,
@@ -77,14 +79,20 @@ impl RunWorker<'_> {
         let started = self.plane.now();
         let time_is_up = started + SignedDuration::from_secs(self.run.timeout_seconds.into());
         let budget = Budget { new_keys: NEW_KEYS, time: step_time(self.run.deaths), ..Budget::default() };
+        let gauge = execution.gauge();
         loop {
-            let mut step = match self.step(&mut execution, &budget, time_is_up).await? {
-                StepEnd::Through(made) => match *made {
-                    Ok(step) => step,
-                    Err(error) => return Ok(Stop::Ended(AttemptEnd::failed(error))),
-                },
-                StepEnd::Cut(ended) => return Ok(Stop::Ended(AttemptEnd::cut(ended, &execution.gauge()))),
+            let made = match self.step(execution, &gauge, budget, time_is_up).await? {
+                StepEnd::Through(through) => {
+                    let (given_back, made) = *through;
+                    execution = given_back;
+                    made
+                }
+                StepEnd::Cut(ended) => return Ok(Stop::Ended(AttemptEnd::cut(ended, &gauge))),
                 StepEnd::Lost => return Ok(Stop::Left),
+            };
+            let mut step = match made {
+                Ok(step) => step,
+                Err(error) => return Ok(Stop::Ended(AttemptEnd::failed(error))),
             };
             if step.done.is_some() {
                 return Ok(Stop::Ended(AttemptEnd::done(step)));
@@ -110,27 +118,39 @@ impl RunWorker<'_> {
     }
 
     /// One step of the engine, with the lease kept alive beside it. With each renewal the log so far and the counts go out.
+    ///
+    /// The step is a task of its own, so that neither the lease nor the time limit waits for one that computes. What ends early
+    /// drops the task, which stops at its next pause.
     async fn step(
         &mut self,
-        execution: &mut Execution,
-        budget: &Budget,
+        mut execution: Execution,
+        gauge: &Gauge,
+        budget: Budget,
         time_is_up: Timestamp,
     ) -> Result<StepEnd, Error> {
-        let gauge = execution.gauge();
-        let step = execution.step(budget);
-        tokio::pin!(step);
+        let mut working = JoinSet::new();
+        let step = async move {
+            let made = execution.step(&budget).await;
+            (execution, made)
+        };
+        working.spawn_on(step, &self.plane.workers.engine);
         let mut cancelled_for = Duration::ZERO;
         loop {
             let left = until(self.plane.now(), time_is_up);
             let look_again = RENEWAL.min(left.max(Duration::from_millis(10)));
             tokio::select! {
-                made = &mut step => return Ok(StepEnd::Through(Box::new(made))),
+                Some(made) = working.join_next() => return Ok(match made {
+                    Ok(made) => StepEnd::Through(Box::new(made)),
+                    Err(error) if error.is_panic() => StepEnd::Cut(broken()),
+                    // The process is about to end.
+                    Err(_) => StepEnd::Lost,
+                }),
                 () = tokio::time::sleep(look_again) => {}
             }
             if self.plane.now() >= time_is_up {
                 return Ok(StepEnd::Cut(Ended::TimedOut));
             }
-            if self.renew(&gauge).await? == Holding::Lost {
+            if self.renew(gauge).await? == Holding::Lost {
                 return Ok(StepEnd::Lost);
             }
             if self.run.cancel_requested_at.is_some() {
@@ -142,7 +162,7 @@ impl RunWorker<'_> {
         }
     }
 
-    /// The step stands still meanwhile. If the process dies before the write, the lines are lost with the step, which makes them
+    /// If the process dies before the write, the lines are lost with the step, which makes them
     /// again; if it dies after it, they are known as written ahead.
     async fn renew(&mut self, gauge: &Gauge) -> Result<Holding, Error> {
         let lines = self.ahead.without_written(gauge.take_log());
@@ -155,6 +175,15 @@ fn killer() -> Ended {
         component: None,
         message: format!("{DEATHS} workers in a row died at this run without any progress"),
         hint: Some("look for an object that makes a component use too much memory or time".into()),
+    };
+    Ended::Failed { failure, retryable: false }
+}
+
+fn broken() -> Ended {
+    let failure = Failure {
+        component: None,
+        message: "the engine broke off in the middle of this run".to_owned(),
+        hint: Some("this is a fault of Tidemill: report it with the plane's log of this moment".into()),
     };
     Ended::Failed { failure, retryable: false }
 }
