@@ -163,7 +163,7 @@ impl Beginning<'_> {
     }
 
     fn lost(&self, failure: &Failure) {
-        self.session.output.note(format_args!("{}; trying again", failure.message));
+        self.session.output.trying_again(failure);
     }
 
     fn interrupted(&self, request: &Request) -> Failure {
