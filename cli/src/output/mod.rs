@@ -46,6 +46,11 @@ impl Output {
         }
     }
 
+    /// Says that the plane does not answer, and is waited for.
+    pub fn trying_again(self, failure: &Failure) {
+        self.note(format_args!("{}; trying again", failure.message));
+    }
+
     /// Writes a line on standard error.
     pub fn report(self, text: impl Display) {
         // There is no place left to report a closed standard error.

@@ -166,7 +166,7 @@ impl Beginning<'_> {
     }
 
     fn lost(&self, failure: &Failure) {
-        self.session.output.note(format_args!("{}; trying again", failure.message));
+        self.session.output.trying_again(failure);
     }
 
     fn interrupted(&self, request: &Request<'_>) -> Failure {

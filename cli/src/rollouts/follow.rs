@@ -110,7 +110,7 @@ impl<S: FnMut(&RawValue)> Following<'_, S> {
 
     fn report_loss(&self, failure: &Failure) {
         let Following { session, bar, .. } = self;
-        bar.suspend(|| session.output.note(format_args!("{}; trying again", failure.message)));
+        bar.suspend(|| session.output.trying_again(failure));
     }
 }
 

@@ -57,7 +57,7 @@ impl Screen {
     /// Says that the plane does not answer, and is waited for.
     pub fn lost(&self, failure: &Failure) {
         self.show("waiting for the plane".to_owned());
-        self.note(format_args!("{}; trying again", failure.message));
+        self.bar.suspend(|| self.output.trying_again(failure));
     }
 
     /// Shows how things stand.

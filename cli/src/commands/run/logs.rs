@@ -52,7 +52,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         };
     }
     let run = runs::find(&client, &args.run).await?;
-    let all = everything(&mut Log::of(&client, &run)).await?;
+    let all = everything(session, &mut Log::of(&client, &run)).await?;
     if session.output.is_json() {
         session.output.json(&All::from(all));
         return Ok(Exit::Done);
@@ -110,10 +110,10 @@ impl From<Logs> for All {
 }
 
 /// Everything that there is now.
-async fn everything(log: &mut Log<'_>) -> Result<Logs, Failure> {
+async fn everything(session: &Session, log: &mut Log<'_>) -> Result<Logs, Failure> {
     let mut items = Vec::new();
     loop {
-        let mut part = log.more(|_| {}).await?;
+        let mut part = log.more(|failure| session.output.trying_again(failure)).await?;
         let is_end = part.complete || part.items.is_empty();
         items.append(&mut part.items);
         if is_end {

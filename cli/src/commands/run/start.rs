@@ -59,8 +59,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     session.output.note(format_args!("run `{}` of `{}`", run.id, run.project));
     follow(session, &client, &run, Lines::Aside).await?;
-    let report = |failure: &Failure| session.output.note(format_args!("{}; trying again", failure.message));
-    let answer = retry::read(&client, &runs::path(&run), report).await?;
+    let answer = retry::read(&client, &runs::path(&run), |failure| session.output.trying_again(failure)).await?;
     let run: Run = answer.read()?;
     match session.output.is_json() {
         true => session.output.line(&answer.text),
