@@ -113,9 +113,9 @@ fn a_provider_that_only_the_plane_may_know_is_left_to_the_plane() {
         let detail = &error["details"][0];
         let place = (detail["file"].as_str(), detail["line"].as_u64(), detail["column"].as_u64());
         assert_eq!((refused.code, error["code"].as_str()), (1, Some("invalid_argument")), "{error}");
-        assert_eq!(place, (Some("a.pipe"), Some(1), Some(64)), "{error}");
+        assert_eq!(place, (Some("a.pipe"), Some(1), Some(61)), "{error}");
     }
-    assert!(plane.tidemill(&["deploy", "a.pipe"]).stderr.contains("  at a.pipe:1:64\n"));
+    assert!(plane.tidemill(&["deploy", "a.pipe"]).stderr.contains("  at a.pipe:1:61\n"));
     assert_eq!(plane.tidemill(&["rollouts", "--json"]).json()["items"].as_array().unwrap().len(), 1);
 }
 
