@@ -113,9 +113,9 @@ fn a_provider_that_only_the_plane_may_know_is_left_to_the_plane() {
         let detail = &error["details"][0];
         let place = (detail["file"].as_str(), detail["line"].as_u64(), detail["column"].as_u64());
         assert_eq!((refused.code, error["code"].as_str()), (1, Some("invalid_argument")), "{error}");
-        assert_eq!(place, (Some("a.pipe"), Some(1), Some(64)), "{error}");
+        assert_eq!(place, (Some("a.pipe"), Some(1), Some(61)), "{error}");
     }
-    assert!(plane.tidemill(&["deploy", "a.pipe"]).stderr.contains("  at a.pipe:1:64\n"));
+    assert!(plane.tidemill(&["deploy", "a.pipe"]).stderr.contains("  at a.pipe:1:61\n"));
     assert_eq!(plane.tidemill(&["rollouts", "--json"]).json()["items"].as_array().unwrap().len(), 1);
 }
 
@@ -134,7 +134,11 @@ fn a_secret_that_is_not_set_is_a_warning_with_its_file_and_strict_refuses_it() {
     assert_eq!((strict.code, warned.code, set.code), (1, 0, 0), "{}{}{}", strict.stderr, warned.stderr, set.stderr);
     assert!(strict.stderr.contains(warning) && strict.stderr.contains("which `--strict` refuses"), "{}", strict.stderr);
     assert!(strict.stderr.ends_with("hint: nothing changed\n"), "{}", strict.stderr);
-    assert!(warned.stderr.contains("warning: a.pipe") && warned.stderr.contains(warning), "{}", warned.stderr);
+    assert!(
+        warned.stderr.contains(&format!("warning: a.pipe:1:141: component `text` {warning} (")),
+        "{}",
+        warned.stderr
+    );
     assert!(!set.stderr.contains(warning), "{}", set.stderr);
 }
 

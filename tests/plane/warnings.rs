@@ -74,7 +74,7 @@ async fn a_secret_that_is_not_set_is_warned_of_wherever_a_pipeline_goes_live() {
     let again = ana.put(environment, json!({"version": 2})).await.ok();
 
     assert_eq!(warned(&started), [format!("`p`: {unset}")], "{started}");
-    assert_eq!(started["warnings"][0]["field"], "pipelines[0]");
+    assert_eq!(started["warnings"][0]["field"], "pipelines[0]./components/1/config");
     for answer in [&deployed, &set, &opened] {
         assert_eq!(warned(answer), [unset], "{answer}");
     }

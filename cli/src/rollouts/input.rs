@@ -174,10 +174,18 @@ pub fn by_file(mut failure: Failure, prepared: &[PreparedPipeline]) -> Failure {
         let place = detail.field.as_deref().and_then(place);
         let named = place.and_then(|(index, field)| Some((prepared.get(index)?, field.map(str::to_owned))));
         if let Some((one, field)) = named {
-            *detail = one.named(Detail { field, ..detail.clone() });
+            *detail = of_file(one, field, detail.clone());
         }
     }
     failure
+}
+
+/// Names the file in place of the project, which the plane names.
+fn of_file(one: &PreparedPipeline, field: Option<String>, mut detail: Detail) -> Detail {
+    if let Some(message) = detail.message.strip_prefix(&format!("`{}`: ", one.project)) {
+        detail.message = message.to_owned();
+    }
+    one.named(Detail { field, ..detail })
 }
 
 /// What the plane warns of beyond what was found here: it knows which secrets are set.
@@ -193,7 +201,7 @@ pub fn news(warnings: Vec<Detail>, prepared: &[PreparedPipeline]) -> Vec<Detail>
         };
         let is_known = one.check().warnings.iter().any(|known| warning.message.ends_with(&known.message));
         if !is_known {
-            news.push(one.named(Detail { field, ..warning }));
+            news.push(of_file(one, field, warning));
         }
     }
     news

@@ -81,11 +81,9 @@ fn url(text: &str, whole: &str) -> Result<(), TextProblem> {
         match part {
             Part::Text(text) => filled.push_str(text),
             // What a statement writes, and where it ends, is not known.
-            Part::Expression(_) if !filled.trim().is_empty() => {
-                filled.push(if filled.ends_with(':') { '1' } else { 'x' })
-            }
-            Part::Expression(_) | Part::Statement(_) if filled.contains("://") => break,
-            Part::Expression(_) | Part::Statement(_) => return Ok(()),
+            Part::Expression if !filled.trim().is_empty() => filled.push(if filled.ends_with(':') { '1' } else { 'x' }),
+            Part::Expression | Part::Statement if filled.contains("://") => break,
+            Part::Expression | Part::Statement => return Ok(()),
         }
     }
     if text.trim_start().starts_with("${") {

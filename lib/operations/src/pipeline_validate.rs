@@ -4,12 +4,11 @@ use crate::Detail;
 use crate::deployment::{self, definition::Definition};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
-use crate::secret::unset;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::key::Scope;
 use tidemill_model::schedule::Schedule;
-use tidemill_plan::{Plan, Start};
+use tidemill_plan::Start;
 
 pub struct PipelineValidate;
 
@@ -37,9 +36,9 @@ impl crate::Operation for PipelineValidate {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let (mut output, plan) = compiled(plane, &input);
-        if let Some(plan) = plan {
-            output.warnings.extend(unset::warnings(plane, &call.owner, &plan).await?);
+        let (mut output, definition) = compiled(plane, &input);
+        if let Some(definition) = definition {
+            output.warnings = definition.all_warnings(plane, &call.owner).await?;
         }
         Ok(output)
     }
@@ -50,7 +49,7 @@ pub fn check(plane: &Plane, input: &Input) -> Output {
     compiled(plane, input).0
 }
 
-fn compiled(plane: &Plane, input: &Input) -> (Output, Option<Plan>) {
+fn compiled(plane: &Plane, input: &Input) -> (Output, Option<Definition>) {
     let schedule =
         deployment::definition::schedule(input.schedule.as_deref(), input.timezone.as_deref(), &Schedule::MANUAL);
     let start = match (&input.schedule, &schedule) {
@@ -61,9 +60,8 @@ fn compiled(plane: &Plane, input: &Input) -> (Output, Option<Plan>) {
     match Definition::compile(plane, &input.pipeline, start) {
         Ok(definition) => {
             let (valid, warnings) = (errors.is_empty(), definition.warnings());
-            let plan = definition.compiled.plan;
-            let order = plan.nodes.iter().map(|node| node.id.clone()).collect();
-            (Output { valid, errors, warnings, order }, Some(plan))
+            let order = definition.compiled.plan.nodes.iter().map(|node| node.id.clone()).collect();
+            (Output { valid, errors, warnings, order }, Some(definition))
         }
         Err(refused) => {
             errors.extend(refused.details);

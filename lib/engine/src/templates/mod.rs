@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::log::shorten;
 use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueOrKwargs};
 use minijinja::{Environment, ErrorKind, State, UndefinedBehavior, filters};
-use parts::{Name, names, parts};
+use parts::{Name, names};
 use std::io;
 use tidemill_model::pipeline::nearest::nearest;
 use tidemill_plan::TextProblem;
@@ -128,7 +128,7 @@ pub fn check(source: &str) -> Result<(), TextProblem> {
     let environment = compile(source)?;
     let template = environment.get_template(NAME).expect("the template was added when it was compiled");
     let undeclared = template.undeclared_variables(false);
-    for name in names(&parts(source)) {
+    for name in names(source) {
         let (what, name, is_known, near) = match name {
             Name::Filter(name) => ("filter", name, knows(&environment, "filter", name), &FILTERS[..]),
             Name::Test(name) => ("test", name, knows(&environment, "test", name), &TESTS[..]),

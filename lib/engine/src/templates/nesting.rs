@@ -1,81 +1,86 @@
 //! How deep a template is nested, before it is parsed: MiniJinja goes down one level of the stack for each operator, filter
 //! and bracket that the rest of an expression stands in, and for each `elif` of an `if`.
 
-use crate::templates::parts::{Part, parts};
+use crate::templates::parts::tokens;
+use minijinja::machinery::Token;
 
 /// The byte at which a template passes `limit` levels. It counts what could be a level, so it may count too many.
 pub fn deeper_than(template: &str, limit: usize) -> Option<usize> {
-    // For each `if` that is open, how many `elif` it has.
-    let mut branches: Vec<usize> = Vec::new();
-    for part in parts(template) {
-        let (Part::Expression(code) | Part::Statement(code)) = part else { continue };
-        let offset = code.as_ptr() as usize - template.as_ptr() as usize;
-        if let Some(at) = of_expression(code, limit) {
-            return Some(offset + at);
+    let (mut expression, mut branches) = (Expression::default(), Branches::default());
+    let mut before = Token::VariableEnd;
+    for (token, span) in tokens(template) {
+        match (&before, &token) {
+            (_, Token::VariableStart | Token::BlockStart) => expression = Expression::default(),
+            (Token::BlockStart, Token::Ident(word)) => branches.enter(word),
+            _ => expression.enter(&before, &token),
         }
-        let Part::Statement(_) = part else { continue };
-        match first_word(code) {
-            "if" => branches.push(0),
-            "endif" => _ = branches.pop(),
-            "elif" => {
-                let count = branches.last_mut().map(|count| {
-                    *count += 1;
-                    *count
-                });
-                if count.is_some_and(|count| count > limit) {
-                    return Some(offset);
-                }
-            }
-            _ => {}
+        if expression.levels > limit || branches.deepest() > limit {
+            return Some(span.start_offset as usize);
         }
+        before = token;
     }
     None
 }
 
-fn first_word(code: &str) -> &str {
-    let code = code.trim_start_matches(|c: char| c == '-' || c == '+' || c.is_whitespace());
-    code.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+/// For each `if` that is open, how many `elif` it has.
+#[derive(Default)]
+struct Branches(Vec<usize>);
+
+impl Branches {
+    fn enter(&mut self, keyword: &str) {
+        match (keyword, self.0.last_mut()) {
+            ("if", _) => self.0.push(0),
+            ("endif", _) => _ = self.0.pop(),
+            ("elif", Some(count)) => *count += 1,
+            _ => {}
+        }
+    }
+
+    fn deepest(&self) -> usize {
+        self.0.last().copied().unwrap_or_default()
+    }
 }
 
-fn of_expression(code: &str, limit: usize) -> Option<usize> {
-    let bytes = code.as_bytes();
-    // The levels outside of each bracket that is open.
-    let (mut open, mut levels, mut at): (Vec<usize>, usize, usize) = (Vec::new(), 0, 0);
-    while at < bytes.len() {
-        match bytes[at] {
-            quote @ (b'"' | b'\'') => {
-                at += 1;
-                while at < bytes.len() && bytes[at] != quote {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-            }
-            b'(' | b'[' | b'{' => {
+/// The levels of the expression in hand, and those outside of each bracket that is open.
+#[derive(Default)]
+struct Expression {
+    levels: usize,
+    outside: Vec<usize>,
+}
+
+impl Expression {
+    fn enter(&mut self, before: &Token<'_>, token: &Token<'_>) {
+        match token {
+            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => {
                 // A call or an index is itself a level, beside what stands in it.
-                let follows = bytes[..at].iter().rev().find(|byte| !byte.is_ascii_whitespace());
-                let goes_on = follows.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_)]}".contains(byte));
-                levels += usize::from(goes_on);
-                open.push(levels);
-                levels += 1;
+                self.levels += usize::from(ends_a_value(before));
+                self.outside.push(self.levels);
+                self.levels += 1;
             }
-            b')' | b']' | b'}' => levels = open.pop().unwrap_or_default(),
-            b',' => levels = open.last().map_or(0, |outside| outside + 1),
-            b'|' | b'.' | b'~' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' | b'!' => levels += 1,
-            byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-                let length = bytes[at..].iter().take_while(is_word).count();
-                if matches!(&code[at..at + length], "and" | "or" | "not" | "if" | "else" | "in" | "is") {
-                    levels += 1;
-                }
-                at += length - 1;
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => {
+                self.levels = self.outside.pop().unwrap_or_default();
             }
-            _ => {}
+            Token::Comma => self.levels = self.outside.last().map_or(0, |outside| outside + 1),
+            Token::Ident("and" | "or" | "not" | "if" | "else" | "in" | "is") => self.levels += 1,
+            Token::Ident(_) | Token::Str(_) | Token::String(_) => {}
+            Token::Int(_) | Token::Int128(_) | Token::Float(_) => {}
+            Token::Assign | Token::Colon | Token::VariableEnd | Token::BlockEnd | Token::TemplateData(_) => {}
+            // What is left are operators, and the dot and the pipe.
+            _ => self.levels += 1,
         }
-        if levels > limit {
-            return Some(at.min(code.len().saturating_sub(1)));
-        }
-        at += 1;
     }
-    None
+}
+
+fn ends_a_value(token: &Token<'_>) -> bool {
+    matches!(
+        token,
+        Token::Ident(_)
+            | Token::Str(_)
+            | Token::String(_)
+            | Token::ParenClose
+            | Token::BracketClose
+            | Token::BraceClose
+    )
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 
 use crate::error::{Code, Detail, Error, READ_AGAIN};
 use crate::plane::{Call, Plane};
-use crate::secret::unset;
+use crate::secret::unset::NamedSecrets;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use tidemill_model::deployment::Settings;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::invalid::Invalid;
-use tidemill_model::pipeline::{Pipeline, ProblemCode};
+use tidemill_model::pipeline::{Component, Pipeline, ProblemCode};
 use tidemill_model::schedule::{Schedule, Zone};
 use tidemill_model::version::{Version, sha256};
 use tidemill_plan::{CompiledPipeline, Start, Target};
@@ -116,7 +117,23 @@ impl Definition {
     /// The warnings, with those of secrets that the owner has not set.
     pub async fn all_warnings(&self, plane: &Plane, owner: &OwnerId) -> Result<Vec<Detail>, Error> {
         let mut warnings = self.warnings();
-        warnings.extend(unset::warnings(plane, owner, &self.compiled.plan).await?);
+        warnings.extend(self.unset_secrets(plane, owner, &mut BTreeMap::new()).await?);
+        Ok(warnings)
+    }
+
+    /// A warning for each secret that a run needs and that is not set. `known` says of names whether they are.
+    pub async fn unset_secrets(
+        &self,
+        plane: &Plane,
+        owner: &OwnerId,
+        known: &mut BTreeMap<String, bool>,
+    ) -> Result<Vec<Detail>, Error> {
+        let mut warnings = NamedSecrets::of_plan(&self.compiled.plan).warnings(plane, owner, known).await?;
+        for warning in &mut warnings {
+            let is_it = |component: &Component| Some(&component.id) == warning.component.as_ref();
+            let at = self.pipeline.components().iter().position(is_it);
+            warning.field = at.map(|at| format!("/components/{at}/config"));
+        }
         Ok(warnings)
     }
 

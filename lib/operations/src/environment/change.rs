@@ -17,7 +17,7 @@ use crate::secret::unset::NamedSecrets;
 use crate::version::addition::Addition;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
@@ -224,7 +224,7 @@ impl<'a> Change<'a> {
         };
         let (moves, mut warnings) = self.moves(&sources, &after, &live).await?;
         if after.state == environment::State::Enabled {
-            warnings.extend(live.secrets.warnings(plane, &call.owner).await?);
+            warnings.extend(live.secrets.warnings(plane, &call.owner, &mut BTreeMap::new()).await?);
         }
         let revision = before.as_ref().map_or(0, |before| before.revision);
         let was_live = before.as_ref().filter(|before| before.state != environment::State::Removed);

@@ -11,7 +11,6 @@ use crate::plane::{Call, Plane};
 use crate::rollout::answer::RolloutAnswer;
 use crate::rollout::problems::{cannot_run, placed};
 use crate::rollout::request::{CheckedPipeline, Request, bounded};
-use crate::secret::unset::NamedSecrets;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tidemill_model::ids::{GroupName, RolloutId};
@@ -82,9 +81,8 @@ pub struct StartedRollout {
 async fn warnings(plane: &Plane, call: &Call, checked: &[CheckedPipeline]) -> Result<Vec<Detail>, Error> {
     let (mut warnings, mut known) = (Vec::new(), BTreeMap::new());
     for (index, one) in checked.iter().enumerate() {
-        let secrets = NamedSecrets::of_plan(&one.definition.compiled.plan);
         let mut found = one.definition.warnings();
-        found.extend(secrets.warnings_beside(plane, &call.owner, &mut known).await?);
+        found.extend(one.definition.unset_secrets(plane, &call.owner, &mut known).await?);
         warnings.extend(found.into_iter().map(|warning| placed(&one.named, index, warning)));
     }
     Ok(bounded(warnings))

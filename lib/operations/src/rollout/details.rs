@@ -4,8 +4,8 @@ use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::rollout::request::CheckedPipeline;
-use crate::secret::unset;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use tidemill_model::deployment::{Deployment, Settings, State};
 use tidemill_model::ids::OwnerId;
 use tidemill_model::pipeline::{Graph, Pipeline};
@@ -105,7 +105,7 @@ pub(crate) async fn detailed(
     change.time = time(plane, seen, paused);
     if let Some((checked, (schedule, _))) = &seen.becomes {
         change.warnings = checked.warnings_on(plane, schedule)?;
-        change.warnings.extend(unset::warnings(plane, owner, &checked.definition.compiled.plan).await?);
+        change.warnings.extend(checked.definition.unset_secrets(plane, owner, &mut BTreeMap::new()).await?);
     }
     Ok(change)
 }

@@ -31,14 +31,8 @@ impl NamedSecrets {
         NamedSecrets::of(plan.nodes.iter().map(|node| (node.id.as_str(), &node.config)))
     }
 
-    /// A warning for each that is not set.
-    pub async fn warnings(&self, plane: &Plane, owner: &OwnerId) -> Result<Vec<Detail>, Error> {
-        let mut known = BTreeMap::new();
-        self.warnings_beside(plane, owner, &mut known).await
-    }
-
-    /// The same, of several pipelines: each name is looked up once.
-    pub async fn warnings_beside(
+    /// A warning for each that is not set. `known` says of names whether they are, so that each is looked up once.
+    pub async fn warnings(
         &self,
         plane: &Plane,
         owner: &OwnerId,
@@ -66,9 +60,4 @@ impl NamedSecrets {
         }
         Ok(warnings)
     }
-}
-
-/// A warning for each secret of a plan that is not set.
-pub(crate) async fn warnings(plane: &Plane, owner: &OwnerId, plan: &Plan) -> Result<Vec<Detail>, Error> {
-    NamedSecrets::of_plan(plan).warnings(plane, owner).await
 }
