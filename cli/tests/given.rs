@@ -19,9 +19,14 @@ pub struct Plane {
 
 impl Plane {
     pub fn new() -> Plane {
+        Plane::with(&[])
+    }
+
+    /// A plane that is started with more options.
+    pub fn with(options: &[&str]) -> Plane {
         let folder = tempfile::tempdir().unwrap();
         let log = NamedTempFile::new().unwrap();
-        let (child, url) = start(folder.path(), log.path(), "127.0.0.1:0");
+        let (child, url) = start_with(folder.path(), log.path(), &[&["--listen", "127.0.0.1:0"], options].concat());
         Plane { child, url, folder, log }
     }
 

@@ -4,13 +4,17 @@
 #![expect(clippy::disallowed_methods, reason = "it watches real processes")]
 
 mod command;
+mod completion;
 mod connection;
 mod deploy;
 mod environments;
 mod given;
 mod given_door;
 mod given_rollouts;
+mod given_terminal;
 mod help;
+mod ids;
+mod json;
 mod plane;
 mod preview;
 mod providers;
@@ -20,4 +24,6 @@ mod rollout_follow;
 mod rollout_turns;
 mod schedule;
 mod settings;
+mod tables;
+mod times;
 mod validate;

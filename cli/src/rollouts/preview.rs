@@ -89,7 +89,7 @@ pub async fn show(
     let answer = client.post(&Path::new(&["rollouts", "preview"]), Some(wanted.body())).await?;
     let preview: Preview = answer.read()?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
     } else {
         session.output.line(format_args!("a rollout of `{}` would", plain(&preview.group)));
         for change in &preview.items {

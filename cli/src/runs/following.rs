@@ -5,6 +5,7 @@ use crate::api::views::{LogLine, Logs, Run};
 use crate::failure::{Exit, Failure};
 use crate::output::progress;
 use crate::output::table::{plain, readable};
+use crate::output::times;
 use crate::session::Session;
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
@@ -82,7 +83,7 @@ fn spinner(session: &Session, run: &Run) -> ProgressBar {
 /// A line of a log as a person reads it.
 pub fn line_text(line: &RawValue) -> String {
     let Ok(line) = serde_json::from_str::<LogLine>(line.get()) else { return plain(line.get()) };
-    let at = line.at.strftime("%H:%M:%S%.3f").to_string();
+    let at = times::of_day_exact(line.at);
     let level = match line.level.as_str() {
         "error" => "ERROR".red().to_string(),
         "warn" => " WARN".yellow().to_string(),

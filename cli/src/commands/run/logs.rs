@@ -2,6 +2,7 @@
 
 use crate::api::client::Client;
 use crate::api::views::Run;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::runs;
 use crate::runs::following::{self, Log, line_text};
@@ -19,7 +20,7 @@ use serde_json::value::RawValue;
   tidemill logs 01JD7Z8K3M4N5P6Q7R8S9T0V1W --json")]
 pub struct Args {
     /// The run's id or the beginning of it, or a project for its newest run
-    #[arg(value_name = "RUN|PROJECT")]
+    #[arg(value_name = "RUN|PROJECT", add = names::runs())]
     run: String,
     /// Go on until the run has ended
     #[arg(long, short)]
@@ -31,7 +32,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let run = runs::find(&client, &args.run).await?;
     if args.follow {
         let show = |line: &RawValue| match session.output.is_json() {
-            true => session.output.line(line.get()),
+            true => session.output.object(line.get()),
             false => session.output.line(line_text(line)),
         };
         following::follow(session, &client, &run, show).await?;
