@@ -3,13 +3,14 @@
 //!
 //! [`args`] lists the commands, [`commands`] has one file for each, [`api`] talks to the plane, [`output`] is what people
 //! and scripts see, [`failure`] is how a command fails and with which exit code. [`deploy`], [`rollouts`], [`runs`] and
-//! [`schedule`] hold what several commands share.
+//! [`schedule`] hold what several commands share, [`completion`] answers a shell that completes names.
 
 #![expect(clippy::doc_markdown, reason = "clap prints doc comments as they stand")]
 
 mod api;
 mod args;
 mod commands;
+mod completion;
 mod deploy;
 mod failure;
 mod global;
@@ -25,22 +26,32 @@ use crate::api::suggestion::with_suggestion;
 use crate::args::Cli;
 use crate::commands::Command;
 use crate::failure::{Exit, Failure};
+use crate::global::Global;
+use crate::output::Output;
 use crate::session::Session;
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use std::process::ExitCode;
 
-/// The whole command line: its commands, their options and help.
-pub fn grammar() -> clap::Command {
-    Cli::command()
-}
+pub use args::{grammar, grammar_at};
 
-/// Runs the command that the process's arguments name.
+/// Runs the command that the process's arguments name, or completes them for a shell.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    completion::answer(grammar);
+    let matches = match grammar().try_get_matches() {
+        Ok(matches) => matches,
         Err(error) => return refused_arguments(&error).into(),
     };
-    let session = Session::new(cli.global);
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return refused_arguments(&error.format(&mut grammar())).into(),
+    };
+    let session = match Global::of(&matches).and_then(Session::new) {
+        Ok(session) => session,
+        Err(failure) => {
+            Output::new(wants_json()).failure(&failure);
+            return failure.exit.into();
+        }
+    };
     let done = runtime(&cli.command).and_then(|runtime| runtime.block_on(run_command(&session, cli.command)));
     match done {
         Ok(exit) => exit.into(),
@@ -52,7 +63,7 @@ pub fn run() -> ExitCode {
 }
 
 async fn run_command(session: &Session, command: Command) -> Result<Exit, Failure> {
-    match commands::run(session, command, grammar).await {
+    match commands::run(session, command).await {
         Err(failure) => Err(with_suggestion(session, failure).await),
         done => done,
     }
@@ -74,10 +85,18 @@ fn refused_arguments(error: &clap::Error) -> Exit {
         _ = error.print();
         return Exit::Done;
     }
-    let is_json = std::env::args_os().any(|argument| argument == "--json");
-    match is_json {
-        true => output::Output::new(true).failure(&Failure::usage(error)),
+    match wants_json() {
+        true => Output::new(true).failure(&Failure::usage(error)),
         false => _ = error.print(),
     }
     Exit::Usage
+}
+
+/// Whether JSON is asked for, before the arguments are understood.
+fn wants_json() -> bool {
+    let asks = |argument: std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument == "--json" || argument == "--jq" || argument.starts_with("--jq=")
+    };
+    std::env::args_os().any(asks)
 }

@@ -1,7 +1,7 @@
 //! The log of the commands that stay, on standard error: for people on a terminal, in lines or as JSON elsewhere.
 
 use crate::failure::{Exit, Failure};
-use crate::output::times::{milliseconds, now};
+use crate::output::times::{milliseconds, now, of_day};
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use std::fmt::{self, Debug};
@@ -67,7 +67,7 @@ fn unknown_level(name: &str, text: &str) -> Failure {
         .exit(Exit::Usage)
 }
 
-/// Writes `18:05:00 ✓ orders 592 ms, 2,657 objects`, in UTC.
+/// Writes `18:05:00 UTC ✓ orders 592 ms, 2,657 objects`.
 struct People;
 
 impl<S, N> FormatEvent<S, N> for People
@@ -131,7 +131,7 @@ impl Fields {
             (_, Level::WARN) => mark.yellow().to_string(),
             _ => mark.green().to_string(),
         };
-        let at = at.strftime("%H:%M:%S");
+        let at = of_day(at);
         let (Some(project), Some(state), Some(objects)) = (&self.project, &self.state, self.objects) else {
             let mark = match level {
                 Level::ERROR => "✗",
@@ -176,19 +176,19 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_is_a_line_for_people() {
-        assert_eq!(line(run("succeeded", 2657), Level::INFO), "18:05:00 ✓ web-errors 592 ms, 2,657 objects");
-        assert_eq!(line(run("failed", 1), Level::INFO), "18:05:00 ✗ web-errors failed, 592 ms, 1 object");
+        assert_eq!(line(run("succeeded", 2657), Level::INFO), "18:05:00 UTC ✓ web-errors 592 ms, 2,657 objects");
+        assert_eq!(line(run("failed", 1), Level::INFO), "18:05:00 UTC ✗ web-errors failed, 592 ms, 1 object");
         let failed = Fields { message: "run `1` of `web-errors` failed: post: it rains".into(), ..run("timed_out", 1) };
-        let shown = "18:05:00 ✗ web-errors timed out, 592 ms, 1 object: post: it rains";
+        let shown = "18:05:00 UTC ✗ web-errors timed out, 592 ms, 1 object: post: it rains";
         assert_eq!(line(failed, Level::WARN), shown);
-        assert_eq!(line(run("cancelled", 0), Level::INFO), "18:05:00 – web-errors cancelled, 592 ms, 0 objects");
+        assert_eq!(line(run("cancelled", 0), Level::INFO), "18:05:00 UTC – web-errors cancelled, 592 ms, 0 objects");
     }
 
     #[test]
     fn a_warning_says_why() {
         let fields = Fields { message: "a sweep failed".into(), cause: Some("it rains".into()), ..Fields::default() };
 
-        assert_eq!(line(fields, Level::WARN), "18:05:00 ! a sweep failed: it rains");
+        assert_eq!(line(fields, Level::WARN), "18:05:00 UTC ! a sweep failed: it rains");
     }
 
     #[test]

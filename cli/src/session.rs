@@ -5,6 +5,7 @@ use crate::api::connection::Connection;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::Output;
+use crate::output::zone;
 use std::io::IsTerminal;
 
 /// One invocation of the command.
@@ -14,8 +15,15 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(global: Global) -> Session {
-        Session { output: Output::new(global.json), global }
+    /// # Errors
+    /// `--jq` is no program, or TZ is no zone.
+    pub fn new(global: Global) -> Result<Session, Failure> {
+        let output = match &global.jq {
+            Some(program) => Output::filtered(program)?,
+            None => Output::new(global.json),
+        };
+        zone::start(global.utc, global.local)?;
+        Ok(Session { output, global })
     }
 
     /// The plane that this command talks to.

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "it watches real processes")]
 
 mod command;
+mod completion;
 mod connection;
 mod deploy;
 mod environments;
@@ -11,7 +12,10 @@ mod given;
 mod given_door;
 mod given_rollouts;
 mod given_runs;
+mod given_terminal;
 mod help;
+mod ids;
+mod json;
 mod plane;
 mod preview;
 mod providers;
@@ -22,5 +26,7 @@ mod rollout_turns;
 mod run_follow;
 mod schedule;
 mod settings;
+mod tables;
 mod tail;
+mod times;
 mod validate;

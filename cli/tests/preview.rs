@@ -6,7 +6,7 @@ use regex::Regex;
 
 /// Instants give way to `[time]`, and how far they are to `[while]`.
 fn without_times(text: &str) -> String {
-    let times = Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d").unwrap().replace_all(text, "[time]");
+    let times = Regex::new(r"(\w{3} )?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d").unwrap().replace_all(text, "[time]");
     Regex::new(r"in \d+ (s|min|h)( \d+ s)?").unwrap().replace_all(&times, "in [while]").into_owned()
 }
 
@@ -38,7 +38,7 @@ fn a_preview_shows_graphs_and_times_and_changes_nothing() {
       ~ starts at now
     remove `c`
       due `0 * * * *` UTC → never
-      DUE                      BEFORE  AFTER
+      DUE (UTC)                    BEFORE  AFTER
       [time] UTC  due     -      dropped
       [time] UTC  due     -      dropped
       [time] UTC  due     -      dropped

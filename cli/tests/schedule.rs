@@ -85,6 +85,7 @@ fn a_person_is_shown_a_table_and_a_script_json() {
     assert!(table.contains("2026-11-23 06:00:00 UTC") && table.contains("2026-11-24 06:00:00 UTC"), "{table}");
     assert!(!table.contains('\u{1b}'), "no colours off a terminal");
     assert_eq!(object["next"], json!(["2026-11-23T06:00:00Z", "2026-11-24T06:00:00Z"]));
+    assert_eq!(object["notes"], json!([]));
 }
 
 #[test]

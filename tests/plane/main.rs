@@ -13,6 +13,7 @@ mod environment;
 mod errors_of_the_description;
 mod every_call;
 mod examples;
+mod fields_of_answers;
 mod given;
 mod group;
 mod hang_up;

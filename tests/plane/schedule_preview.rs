@@ -11,7 +11,10 @@ async fn a_preview_shows_when_a_schedule_is_due_next() {
     let daily = ana.get("/v1/schedule?schedule=0+9+*+*+*&count=2").await.ok();
     let in_zone = ana.get("/v1/schedule?schedule=0+9+*+*+*&count=1&timezone=Asia/Tokyo").await.ok();
 
-    assert_eq!(daily, json!({"valid": true, "next": ["2026-03-03T09:00:00Z", "2026-03-04T09:00:00Z"]}));
+    assert_eq!(
+        daily,
+        json!({"valid": true, "next": ["2026-03-03T09:00:00Z", "2026-03-04T09:00:00Z"], "error": null, "hint": null})
+    );
     assert_eq!(in_zone["next"], json!(["2026-03-03T00:00:00Z"]));
 }
 
@@ -25,7 +28,10 @@ async fn five_instants_are_shown_and_fifty_at_most() {
     };
 
     assert_eq!((shown("").await, shown("&count=0").await, shown("&count=1000").await), (5, 0, 50));
-    assert_eq!(ana.get("/v1/schedule?schedule=manual").await.ok(), json!({"valid": true, "next": []}));
+    assert_eq!(
+        ana.get("/v1/schedule?schedule=manual").await.ok(),
+        json!({"valid": true, "next": [], "error": null, "hint": null})
+    );
 }
 
 #[tokio::test]

@@ -2,10 +2,9 @@
 
 use crate::api::client::{self, Client, Path};
 use crate::failure::Failure;
-use crate::output::times;
+use crate::output::table::Table;
+use crate::output::times::{self, Given};
 use crate::session::Session;
-use comfy_table::Table;
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -22,7 +21,7 @@ pub struct PageOptions {
     /// Show all of them
     #[arg(long, conflicts_with = "limit")]
     all: bool,
-    /// Go on where an earlier list ended: its `next`
+    /// Go on where an earlier list ended: its `next` [default: from the start]
     #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
 }
@@ -30,12 +29,12 @@ pub struct PageOptions {
 /// A part of a list that is in the order of time.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Period {
-    /// Only from this time on: RFC 3339, `HH:MM` of today (UTC), `yesterday 03:00`, or `2h` ago
+    /// Only from this time on: RFC 3339, `HH:MM` of today, `yesterday 03:00`, or `2h` ago [default: all there are]
     #[arg(long, value_name = "TIME", value_parser = times::past)]
-    since: Option<Timestamp>,
-    /// Only before this time
+    since: Option<Given>,
+    /// Only before this time [default: now]
     #[arg(long, value_name = "TIME", value_parser = times::past)]
-    until: Option<Timestamp>,
+    until: Option<Given>,
     #[command(flatten)]
     wanted: PageOptions,
 }
@@ -43,7 +42,8 @@ pub struct Period {
 impl Period {
     /// Reads pages until there is enough.
     pub async fn fetch(&self, client: &Client, path: &Path) -> Result<List, Failure> {
-        let path = path.clone().with_some("since", self.since).with_some("until", self.until);
+        let read = |given: &Option<Given>| given.as_ref().map(Given::instant).transpose();
+        let path = path.clone().with_some("since", read(&self.since)?).with_some("until", read(&self.until)?);
         self.wanted.fetch(client, &path).await
     }
 }

@@ -200,6 +200,8 @@ pub struct Why {
     pub run: Option<String>,
     pub explanation: String,
     pub schedule: Option<String>,
+    #[serde(default)]
+    pub timezone: Option<String>,
     #[serde(rename = "clockNote")]
     pub clock_note: Option<String>,
     pub previous: Option<Timestamp>,

@@ -35,7 +35,7 @@ pub async fn run(session: &Session, _: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
     let answer = client.get(&Path::new(&["me"])).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let caller: Caller = answer.read()?;

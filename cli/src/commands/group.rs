@@ -2,6 +2,7 @@
 
 use crate::api::client::Path;
 use crate::api::pages::PageOptions;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, facts, or_dash, plain};
 use crate::output::times::{both, relative};
@@ -16,7 +17,7 @@ use comfy_table::Cell;
 #[command(after_help = "Examples:\n  tidemill groups\n  tidemill groups nightly")]
 pub struct Args {
     /// Show this group, with its pipelines
-    #[arg(conflicts_with_all = ["limit", "all", "cursor"])]
+    #[arg(conflicts_with_all = ["limit", "all", "cursor"], add = names::groups())]
     group: Option<String>,
     #[command(flatten)]
     wanted: PageOptions,
@@ -27,7 +28,12 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         return show(session, &group).await;
     }
     let list = args.wanted.fetch(&session.client()?, &Path::new(&["groups"])).await?;
-    let columns = table::new(&["GROUP", "TITLE", "RUNNING", "LAST ROLLOUT", "UPDATED"]);
+    let columns = table::new(&["GROUP", "TITLE", "RUNNING", "LAST ROLLOUT", "UPDATED"]).gives_up(&[
+        "TITLE",
+        "RUNNING",
+        "UPDATED",
+        "LAST ROLLOUT",
+    ]);
     let now = crate::output::times::now();
     list.print(session, "there is no group yet", columns, |table, group: Group| {
         table.add_row([
@@ -44,7 +50,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
 async fn show(session: &Session, group: &str) -> Result<Exit, Failure> {
     let answer = session.client()?.get(&Path::new(&["groups", group])).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let group: Group = answer.read()?;

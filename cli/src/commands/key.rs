@@ -1,13 +1,15 @@
 //! `tidemill keys`: the API keys of an owner, over the API, or of any owner in the table of a data folder.
 
+use crate::api::beginning;
 use crate::api::client::{self, Client, Path};
-use crate::api::pages::{List, PageOptions};
+use crate::api::pages::{List, PAGE_LIMIT, PageOptions};
 use crate::api::views;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
-use crate::output::table::{self, or_dash, plain, state};
-use crate::output::times::{self, relative};
+use crate::output::table::{self, Table, or_dash, plain, state};
+use crate::output::times::{self, Given, relative};
 use crate::session::Session;
-use comfy_table::{Cell, Table};
+use comfy_table::Cell;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -38,9 +40,9 @@ enum Command {
     #[command(after_help = "Example:\n  tidemill keys create --owner ana --expires 90d --data .tidemill")]
     Create(Create),
     /// List keys, oldest first, without the keys themselves
-    #[command(after_help = "Example:\n  tidemill keys list --owner ana")]
+    #[command(visible_alias = "ls", after_help = "Example:\n  tidemill keys list --owner ana")]
     List {
-        /// The owner, in the table of the data folder
+        /// The owner, in the table of the data folder [default: your own keys, over the API]
         #[arg(long, value_name = "NAME", value_parser = owner)]
         owner: Option<OwnerId>,
         #[command(flatten)]
@@ -49,9 +51,10 @@ enum Command {
     /// Revoke a key at once; what was deployed with it stops at its next tick
     #[command(after_help = "Example:\n  tidemill keys revoke 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
     Revoke {
-        /// The id that `keys list` shows
+        /// The id that `keys list` shows, or the beginning of it
+        #[arg(add = names::keys())]
         id: String,
-        /// The owner, in the table of the data folder
+        /// The owner, in the table of the data folder [default: your own keys, over the API]
         #[arg(long, value_name = "NAME", value_parser = owner)]
         owner: Option<OwnerId>,
     },
@@ -59,18 +62,18 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Create {
-    /// The owner, in the table of the data folder
+    /// The owner, in the table of the data folder [default: your own keys, over the API]
     #[arg(long, value_name = "NAME", value_parser = owner)]
     owner: Option<OwnerId>,
     /// What the key may do: task.control, task.monitor, task.data or admin [default: all but admin]
     #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<Scope>,
-    /// The purpose of the key
+    /// The purpose of the key [default: none]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// When it expires: `90d` from now, or RFC 3339 [default: never]
+    /// When it expires: `90d` from now, `2027-01-31`, or RFC 3339 [default: never]
     #[arg(long, value_name = "TIME", value_parser = times::future)]
-    expires: Option<Timestamp>,
+    expires: Option<Given>,
 }
 
 fn owner(text: &str) -> Result<OwnerId, String> {
@@ -98,10 +101,18 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
             print(session, &wanted.fetch(&session.client()?, &Path::new(&["keys"])).await?)?;
         }
         Command::Revoke { id, owner } => {
-            let parsed = KeyId::parse(id.clone())?;
-            let text = match owner {
-                Some(owner) => revoke_in_table(session, &owner, &parsed).await?,
-                None => session.client()?.delete(&Path::new(&["keys", &id])).await?.text,
+            let (text, id) = match owner {
+                Some(owner) => {
+                    let id = found(&id, async |cursor| key_page(session, &owner, PAGE_LIMIT, cursor).await).await?;
+                    (revoke_in_table(session, &owner, &id).await?, id)
+                }
+                None => {
+                    // What is no id is refused before the plane is asked.
+                    beginning::check(&id, KeyId::parse)?;
+                    let client = session.client()?;
+                    let id = found(&id, async |cursor| page_of(&client, cursor).await).await?;
+                    (client.delete(&Path::new(&["keys", id.as_str()])).await?.text, id)
+                }
             };
             session.output.done(&text, format_args!("key `{id}` is revoked"));
         }
@@ -109,29 +120,66 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+fn expires(create: &Create) -> Result<Option<Timestamp>, Failure> {
+    create.expires.as_ref().map(Given::instant).transpose()
+}
+
 async fn create_over_api(client: &Client, create: Create) -> Result<String, Failure> {
+    let expires = expires(&create)?;
     let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
-    let body = json!({ "scopes": scopes, "name": create.name, "expiresAt": create.expires });
+    let body = json!({ "scopes": scopes, "name": create.name, "expiresAt": expires });
     Ok(client.post(&Path::new(&["keys"]), Some(body.to_string())).await?.text)
 }
 
 async fn create_in_table(session: &Session, owner: OwnerId, create: Create) -> Result<String, Failure> {
+    let expires_at = expires(&create)?;
     let store = open_store(&session.global.data).await?;
     let scopes = (!create.scopes.is_empty()).then_some(create.scopes);
-    let input = key::create::Input { scopes, name: create.name, expires_at: create.expires };
+    let input = key::create::Input { scopes, name: create.name, expires_at };
     let (key, token) = key::create::make(&store, &SystemAmbient, KeyKind::Local, owner, input).await?;
     Ok(text(&KeyAnswer { key: Some(token.expose().to_owned()), ..KeyAnswer::of(key, SystemAmbient.now()) }))
 }
 
 async fn list_in_table(session: &Session, owner: &OwnerId, wanted: &PageOptions) -> Result<List, Failure> {
+    wanted.fetch_from(async |limit, cursor: Option<&str>| key_page(session, owner, limit, cursor).await).await
+}
+
+async fn key_page(session: &Session, owner: &OwnerId, limit: usize, cursor: Option<&str>) -> Result<List, Failure> {
     let store = open_store(&session.global.data).await?;
-    wanted
-        .fetch_from(async |limit, cursor: Option<&str>| {
-            let input = key::list::Input { limit: Some(limit as u32), cursor: cursor.map(str::to_owned) };
-            let page = key::list::list(&store, owner, input, SystemAmbient.now()).await?;
-            client::read(&text(&page))
-        })
-        .await
+    let input = key::list::Input { limit: Some(limit as u32), cursor: cursor.map(str::to_owned) };
+    client::read(&text(&key::list::list(&store, owner, input, SystemAmbient.now()).await?))
+}
+
+async fn page_of(client: &Client, cursor: Option<&str>) -> Result<List, Failure> {
+    client.get(&Path::new(&["keys"]).with("limit", PAGE_LIMIT).with_some("cursor", cursor)).await?.read()
+}
+
+/// The key with this id, or the only one whose id begins so. A whole id is not looked up.
+async fn found(given: &str, page: impl AsyncFn(Option<&str>) -> Result<List, Failure>) -> Result<KeyId, Failure> {
+    beginning::check(given, KeyId::parse)?;
+    if let Ok(id) = KeyId::parse(given.to_ascii_uppercase()) {
+        return Ok(id);
+    }
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let list: List = page(cursor.as_deref()).await?;
+        for item in &list.items {
+            let id = client::read::<views::Key>(item.get())?.id;
+            if beginning::begins(&id, given) {
+                found.push((id.clone(), id));
+            }
+        }
+        cursor = list.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    match beginning::only("key", given, found, false)? {
+        Some(id) => Ok(KeyId::parse(id)?),
+        None => Err(Failure::new("not_found", format!("no key's id begins with `{}`", plain(given)))
+            .hint("`tidemill keys list` lists them")
+            .exit(Exit::NotFound)),
+    }
 }
 
 async fn revoke_in_table(session: &Session, owner: &OwnerId, id: &KeyId) -> Result<String, Failure> {
@@ -146,7 +194,8 @@ fn text(answer: &impl Serialize) -> String {
 
 fn print(session: &Session, list: &List) -> Result<(), Failure> {
     let now = crate::output::times::now();
-    let columns = table::new(&["KEY", "NAME", "STATE", "SCOPES", "MADE", "EXPIRES", "USED"]);
+    let columns = table::new(&["KEY", "NAME", "STATE", "SCOPES", "MADE", "EXPIRES", "USED"])
+        .gives_up(&["MADE", "SCOPES", "USED", "EXPIRES", "NAME"]);
     list.print(session, "there are no keys", columns, |table: &mut Table, key: views::Key| {
         table.add_row([
             Cell::new(key.id),

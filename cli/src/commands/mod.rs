@@ -27,11 +27,13 @@ pub enum Command {
     Dev(plane::dev::Args),
     Gateway(plane::gateway::Args),
     Deploy(deployment::deploy::Args),
+    #[command(visible_alias = "ls")]
     List(deployment::list::Args),
     Status(deployment::status::Args),
     Update(deployment::update::Args),
     Pause(deployment::pause::Args),
     Resume(deployment::resume::Args),
+    #[command(visible_alias = "rm")]
     Remove(deployment::remove::Args),
     Rollouts(rollout::list::Args),
     Rollout(rollout::show::Args),
@@ -59,8 +61,8 @@ pub enum Command {
     ExitCodes(exit_codes::Args),
 }
 
-/// Runs a command. `grammar` makes the whole command line, from which completions are generated.
-pub async fn run(session: &Session, command: Command, grammar: fn() -> clap::Command) -> Result<Exit, Failure> {
+/// Runs a command.
+pub async fn run(session: &Session, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Dev(args) => plane::dev::run(session, args).await,
         Command::Gateway(args) => plane::gateway::run(session, args).await,
@@ -94,6 +96,6 @@ pub async fn run(session: &Session, command: Command, grammar: fn() -> clap::Com
         Command::Providers(args) => pipeline::providers::run(session, args),
         Command::Schedule(args) => schedule::run(session, args),
         Command::ExitCodes(_) => exit_codes::run(session),
-        Command::Completions(args) => completions::run(session, args, &mut grammar()),
+        Command::Completions(args) => completions::run(session, args),
     }
 }

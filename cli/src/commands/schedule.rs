@@ -2,7 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::output::table;
-use crate::output::times::{self, absolute, relative};
+use crate::output::times::{self, Given, relative};
 use crate::schedule::lines;
 use crate::schedule::text::{parse, refused};
 use crate::session::Session;
@@ -41,9 +41,9 @@ struct Next {
     /// How many times to show
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     count: u32,
-    /// Strictly after this time: RFC 3339, `HH:MM` of today (UTC), or seconds since 1970 [default: now]
+    /// Strictly after this time: RFC 3339, `HH:MM` of today, or seconds since 1970 [default: now]
     #[arg(long, value_name = "TIME", value_parser = times::future)]
-    from: Option<Timestamp>,
+    from: Option<Given>,
     /// The IANA time zone of the expression
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
@@ -59,7 +59,7 @@ pub fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let expr = next.expr.clone().unwrap_or_default();
     let schedule = parse(&expr, &next.timezone).map_err(|error| refused(&expr, &error).exit(Exit::Usage))?;
-    let from = next.from.unwrap_or_else(crate::output::times::now);
+    let from = next.from.as_ref().map(Given::instant).transpose()?.unwrap_or_else(times::now);
     let due: Vec<Timestamp> = schedule.ticks_after(from).take(next.count as usize).collect();
     let notes: Vec<Option<String>> = due.iter().map(|at| schedule.clock_note(*at)).collect();
     match session.output.is_json() {
@@ -79,7 +79,6 @@ struct Preview<'a> {
     timezone: &'a str,
     from: Timestamp,
     next: Vec<Timestamp>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<ClockNote>,
 }
 
@@ -95,15 +94,13 @@ fn shown(due: &[Timestamp], notes: &[Option<String>], zone: &str) -> String {
         return "it is never due by itself".to_owned();
     }
     let now = crate::output::times::now();
-    let local = TimeZone::get(zone).ok().filter(|_| zone != "UTC");
-    let mut columns = if local.is_some() { vec!["DUE", "LOCAL", ""] } else { vec!["DUE", ""] };
+    let own = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let heading = format!("DUE ({zone})");
     let has_notes = notes.iter().any(Option::is_some);
-    columns.extend(has_notes.then_some("NOTE"));
-    let mut shown = table::new(&columns);
+    let columns: Vec<&str> = [heading.as_str(), "IN"].into_iter().chain(has_notes.then_some("NOTE")).collect();
+    let mut shown = table::new(&columns).gives_up(&["IN", "NOTE"]);
     for (at, note) in due.iter().zip(notes) {
-        let mut row = vec![Cell::new(absolute(*at))];
-        row.extend(local.as_ref().map(|zone| Cell::new(at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z"))));
-        row.push(Cell::new(relative(*at, now)));
+        let mut row = vec![Cell::new(times::due(*at, &own)), Cell::new(relative(*at, now))];
         row.extend(note.as_ref().map(Cell::new));
         shown.add_row(row);
     }

@@ -3,6 +3,7 @@
 use crate::api::client::Path;
 use crate::api::pages::PageOptions;
 use crate::api::views::Secret;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table;
 use crate::output::times::relative;
@@ -31,21 +32,24 @@ enum Command {
     #[command(after_help = "Example:\n  printf %s \"$TOKEN\" | tidemill secrets set API_TOKEN")]
     Set {
         /// The name in configs
+        #[arg(add = names::secrets())]
         name: String,
-        /// The value. Other users of the machine can see it; standard input is safer
+        /// The value. Other users of the machine can see it; standard input is safer [default: it is asked for, or read
+        /// from standard input]
         #[arg(long, value_name = "VALUE")]
         value: Option<String>,
     },
     /// List the names of secrets
-    #[command(after_help = "Example:\n  tidemill secrets list")]
+    #[command(visible_alias = "ls", after_help = "Example:\n  tidemill secrets list")]
     List {
         #[command(flatten)]
         wanted: PageOptions,
     },
     /// Delete a secret; runs that name it fail from then on
-    #[command(after_help = "Example:\n  tidemill secrets remove API_TOKEN")]
+    #[command(visible_alias = "rm", after_help = "Example:\n  tidemill secrets remove API_TOKEN")]
     Remove {
         /// The name that `secrets list` shows
+        #[arg(add = names::secrets())]
         name: String,
     },
 }

@@ -1,7 +1,9 @@
 //! `tidemill tasks`: runs that stay open for objects. Their tokens are credentials, so people see ids.
 
+use crate::api::beginning;
 use crate::api::client::{Client, Path};
 use crate::api::pages::List;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, plain, state};
 use crate::output::times::relative;
@@ -25,8 +27,8 @@ enum Command {
     /// End a task: it finishes the objects it has taken and refuses new ones
     #[command(after_help = "Example:\n  tidemill tasks end 5b1f0c9a.webhook_1")]
     End {
-        /// The id that `tasks` shows, or the task's token
-        #[arg(value_name = "TASK")]
+        /// The id that `tasks` shows or the beginning of it, or the task's token
+        #[arg(value_name = "TASK", add = names::tasks())]
         task: String,
     },
 }
@@ -56,7 +58,8 @@ async fn list(session: &Session, client: &Client) -> Result<Exit, Failure> {
     let list: List = client.get(&Path::new(&["tasks"])).await?.read()?;
     let now = crate::output::times::now();
     let columns = ["TASK", "PROJECT", "STATE", "OPENED", "IN FLIGHT", "DONE", "FAILED"];
-    list.print(session, "no task is open", table::new(&columns), |table, task: Task| {
+    let columns = table::new(&columns).gives_up(&["OPENED", "DONE", "FAILED", "IN FLIGHT"]);
+    list.print(session, "no task is open", columns, |table, task: Task| {
         table.add_row([
             Cell::new(plain(&task.id)),
             Cell::new(plain(&task.project)),
@@ -94,9 +97,14 @@ struct Tasks {
 /// The token of the open task with this id; a text that is no id is taken for a token.
 async fn token(client: &Client, name: &str) -> Result<String, Failure> {
     let tasks: Tasks = client.get(&Path::new(&["tasks"])).await?.read()?;
-    let of_id: Vec<Task> = tasks.items.into_iter().filter(|task| task.id == name && task.state != "ended").collect();
+    let open: Vec<Task> = tasks.items.into_iter().filter(|task| task.state != "ended").collect();
+    let (of_id, others): (Vec<Task>, Vec<Task>) = open.into_iter().partition(|task| task.id == name);
+    if of_id.is_empty() {
+        let begins = |task: &Task| beginning::begins(&task.id, name);
+        let found = others.into_iter().filter(begins).map(|task| (task.id.clone(), task.token)).collect();
+        return Ok(beginning::only("task", name, found, false)?.unwrap_or_else(|| name.to_owned()));
+    }
     match of_id.as_slice() {
-        [] => Ok(name.to_owned()),
         [task] => Ok(task.token.clone()),
         _ => Err(Failure::argument(
             format!("several tasks have the id `{}`", plain(name)),

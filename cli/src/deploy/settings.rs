@@ -18,27 +18,28 @@ const OPTIONS: &[(&str, &str)] =
 #[derive(clap::Args, Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
-    /// When it runs: five cron fields, `@hourly` and the like, or `manual`
+    /// When it runs: five cron fields, `@hourly` and the like, or `manual` [default: as it is, `manual` at first]
     #[arg(long, value_name = "SCHEDULE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// The IANA time zone of the schedule, e.g. `Europe/Madrid`
+    /// The IANA time zone of the schedule, e.g. `Europe/Madrid` [default: as it is, UTC at first]
     #[arg(long, value_name = "ZONE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// How late a due run may start after a downtime, e.g. `90s` or `1h`; 0 skips it
+    /// How late a due run may start after a downtime, e.g. `90s` or `1h`; 0 skips it [default: as it
+    /// is, `1h` at first]
     #[arg(long = "catch-up", value_name = "TIME", value_parser = times::whole_seconds)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catch_up_seconds: Option<u32>,
-    /// How many times a run is tried
+    /// How many times a run is tried [default: as it is, 3 at first]
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_attempts: Option<u32>,
-    /// How long a run may take, e.g. `90s` or `5m`
+    /// How long a run may take, e.g. `90s` or `5m` [default: as it is, `5m` at first]
     #[arg(long = "timeout", value_name = "TIME", value_parser = times::whole_seconds)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
-    /// The reason; only a new version keeps it
+    /// The reason; only a new version keeps it [default: none]
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -5,23 +5,40 @@ pub mod asking;
 pub mod progress;
 pub mod table;
 pub mod times;
+pub mod zone;
 
 use crate::api::views::Detail;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use tidemill_engine::filter::{self, Filter, Form};
 
 /// The output of a command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Output {
     is_json: bool,
+    filter: Option<&'static Filter>,
 }
 
 impl Output {
     pub fn new(is_json: bool) -> Output {
-        Output { is_json }
+        Output { is_json, filter: None }
+    }
+
+    /// JSON, of which a jq program gives what is printed.
+    ///
+    /// # Errors
+    /// It is no program.
+    pub fn filtered(program: &str) -> Result<Output, Failure> {
+        let filter = Filter::parse(program).map_err(|problem| {
+            let at = problem.offset.and_then(|at| program.get(..at)).map(|before| before.chars().count() + 1);
+            let place = at.map(|at| format!(", at character {at}")).unwrap_or_default();
+            Failure::argument(format!("`--jq` {}{place}", problem.message), problem.hint)
+        })?;
+        // A process runs one command, whose output is copied to wherever something is printed.
+        Ok(Output { is_json: true, filter: Some(Box::leak(Box::new(filter))) })
     }
 
     pub fn is_json(self) -> bool {
@@ -34,9 +51,39 @@ impl Output {
         gone_quietly(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
     }
 
-    /// Writes a value as one line of JSON.
+    /// Writes a value of ours as the answer.
     pub fn json(self, value: &impl Serialize) {
-        self.line(serde_json::to_string(value).expect("answers are made of JSON"));
+        self.answer(&serde_json::to_string(value).expect("answers are made of JSON"));
+    }
+
+    /// Writes an answer as JSON: in lines and colours on a terminal, as it was sent elsewhere.
+    pub fn answer(self, json: &str) {
+        match std::io::stdout().is_terminal() {
+            true => self.written(json, Form::Coloured),
+            false => self.written(json, Form::Line),
+        }
+    }
+
+    /// Writes one object of a stream, on a line of its own everywhere.
+    pub fn object(self, json: &str) {
+        self.written(json, Form::Line);
+    }
+
+    fn written(self, json: &str, form: Form) {
+        let Some(filter) = self.filter else {
+            return match form {
+                // As it was sent, to the byte.
+                Form::Line => self.line(json),
+                form => self.line(filter::shown(json, form).as_deref().unwrap_or(json)),
+            };
+        };
+        match filter.run(json, form) {
+            Ok(values) => values.iter().for_each(|value| self.line(value)),
+            Err(problem) => {
+                self.failure(&Failure::new("jq", format!("`--jq` failed for the answer: {problem}")));
+                std::process::exit(Exit::Failed as i32);
+            }
+        }
     }
 
     /// Writes a note for a person on standard error; a script gets none.
@@ -60,7 +107,7 @@ impl Output {
     /// Reports success: the API's answer for a script, a sentence for a person.
     pub fn done(self, answer: &str, sentence: impl Display) {
         match self.is_json {
-            true => self.line(answer),
+            true => self.answer(answer),
             false => self.line(sentence),
         }
     }

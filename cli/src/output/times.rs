@@ -1,6 +1,8 @@
-//! Instants and durations as people write and read them. They are shown and read in UTC, as schedules are, unless a
-//! zone is named.
+//! Instants and durations as people write and read them. A due time beside its schedule is in the schedule's own zone;
+//! all others are in the one zone of the command: that of `TZ` or UTC, unless `--utc` or `--local` is given.
 
+use crate::failure::Failure;
+use crate::output::zone;
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned};
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant};
 
 const FORMS: &str = "give RFC 3339 (`2026-11-21T10:05:00Z`), `HH:MM` of today, `yesterday 03:00`, `monday 07:00`, \
     seconds since 1970, or a duration (`15m`)";
+
+const TO_THE_SECOND: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The time of this machine.
 #[expect(clippy::disallowed_methods, reason = "the one wall clock of the command")]
@@ -22,7 +26,7 @@ pub fn clock() -> Instant {
 }
 
 /// Which way a duration such as `15m` points from now.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Toward {
     Past,
     Future,
@@ -108,14 +112,38 @@ fn duration_from_now(text: &str, now: Timestamp, toward: Toward) -> Option<Times
     Some(then.timestamp())
 }
 
+/// An instant as it was given. It is read when it is used, since the zone may stand behind it.
+#[derive(Clone, Debug)]
+pub struct Given {
+    text: String,
+    toward: Toward,
+}
+
+impl Given {
+    fn checked(text: &str, toward: Toward) -> Result<Given, String> {
+        instant(text, &TimeZone::UTC, now(), toward)?;
+        Ok(Given { text: text.to_owned(), toward })
+    }
+
+    /// In the zone of the command.
+    pub fn instant(&self) -> Result<Timestamp, Failure> {
+        self.instant_in(&zone::shown().zone)
+    }
+
+    pub fn instant_in(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
+        let read = instant(&self.text, zone, now(), self.toward);
+        read.map_err(|message| Failure::argument(message, "give another time"))
+    }
+}
+
 /// For an argument that names an instant in the past.
-pub fn past(text: &str) -> Result<Timestamp, String> {
-    instant(text, &TimeZone::UTC, now(), Toward::Past)
+pub fn past(text: &str) -> Result<Given, String> {
+    Given::checked(text, Toward::Past)
 }
 
 /// For an argument that names an instant to come.
-pub fn future(text: &str) -> Result<Timestamp, String> {
-    instant(text, &TimeZone::UTC, now(), Toward::Future)
+pub fn future(text: &str) -> Result<Given, String> {
+    Given::checked(text, Toward::Future)
 }
 
 /// Reads `90m`, `1h 30m`, `1d`.
@@ -140,7 +168,7 @@ pub fn whole_seconds(text: &str) -> Result<u32, String> {
 }
 
 /// For an argument that names a time zone.
-pub fn zone(name: &str) -> Result<TimeZone, String> {
+pub fn named_zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name)
         .map_err(|_| format!("time zone `{name}` does not exist; give an IANA name, e.g. `Europe/Madrid`"))
 }
@@ -155,14 +183,52 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The two ways of telling an instant at once.
+/// The time and how far it is away: `2026-11-21 10:05:00 UTC (3 min ago)`.
 pub fn both(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", absolute(at), relative(at, now))
 }
 
-/// To the second, in UTC.
+/// The same for a due time, in its schedule's zone.
+pub fn both_in(at: Timestamp, now: Timestamp, zone: &str) -> String {
+    format!("{} ({})", absolute_in(at, zone), relative(at, now))
+}
+
+/// To the second, with the name of the command's zone.
 pub fn absolute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    format!("{} {}", bare(at), zone::shown().name)
+}
+
+/// To the second, in a schedule's zone. One that is not known here is that of a later plane, which leaves UTC.
+pub fn absolute_in(at: Timestamp, zone: &str) -> String {
+    match TimeZone::get(zone) {
+        Ok(known) => format!("{} {zone}", at.to_zoned(known).strftime(TO_THE_SECOND)),
+        Err(_) => format!("{} UTC", at.strftime(TO_THE_SECOND)),
+    }
+}
+
+/// The weekday and the minute in a schedule's zone, with the short name that tells apart the hours that a clock repeats.
+pub fn due(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// The time alone, for a column whose heading names the zone.
+pub fn bare(at: Timestamp) -> String {
+    at.to_zoned(zone::shown().zone.clone()).strftime(TO_THE_SECOND).to_string()
+}
+
+/// The heading of a column of times: `DUE (UTC)`.
+pub fn heading(name: &str) -> String {
+    format!("{name} ({})", zone::shown().name)
+}
+
+/// `18:05:00 UTC`, for a line of a log.
+pub fn of_day(at: Timestamp) -> String {
+    at.to_zoned(zone::shown().zone.clone()).strftime("%H:%M:%S %Z").to_string()
+}
+
+/// `18:05:00.250 UTC`
+pub fn of_day_exact(at: Timestamp) -> String {
+    at.to_zoned(zone::shown().zone.clone()).strftime("%H:%M:%S%.3f %Z").to_string()
 }
 
 /// One unit, rounded down.
@@ -225,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_time_of_day_is_of_today_in_the_zone() {
-        let zone = zone("Asia/Tokyo").unwrap();
+        let zone = named_zone("Asia/Tokyo").unwrap();
 
         let read = instant("09:00", &zone, at("2026-11-21T20:00:00Z"), Toward::Past).unwrap();
 
@@ -272,6 +338,15 @@ mod tests {
         assert_eq!(whole_seconds("5m"), Ok(300));
         assert_eq!(whole_seconds("300"), Ok(300));
         assert!(whole_seconds("1500ms").is_err());
+    }
+
+    #[test]
+    fn a_due_time_is_in_the_zone_of_its_schedule() {
+        assert_eq!(absolute_in(at("2026-11-21T10:00:00Z"), "Asia/Kolkata"), "2026-11-21 15:30:00 Asia/Kolkata");
+        assert_eq!(absolute_in(at("2026-11-21T10:00:00Z"), "Mars/Olympus"), "2026-11-21 10:00:00 UTC");
+        let berlin = named_zone("Europe/Berlin").unwrap();
+        assert_eq!(due(at("2026-10-25T00:30:00Z"), &berlin), "Sun 2026-10-25 02:30:00 CEST");
+        assert_eq!(due(at("2026-10-25T01:30:00Z"), &berlin), "Sun 2026-10-25 02:30:00 CET");
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub async fn carry(
     .await?;
     let rollout: Rollout = answer.read()?;
     if output.is_json() {
-        output.line(&answer.text);
+        output.answer(&answer.text);
     } else if reports {
         output.line(shown::ended(&rollout, &shown::resources(&rollout.items)));
     }

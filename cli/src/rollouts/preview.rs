@@ -31,8 +31,7 @@ pub struct Change {
     pub problem: Option<String>,
     #[serde(default)]
     pub warnings: Vec<Detail>,
-    #[serde(default)]
-    pub graph: Graph,
+    pub graph: Option<Graph>,
     #[serde(default)]
     pub settings: Vec<Setting>,
     pub time: Option<Time>,
@@ -90,7 +89,7 @@ pub async fn show(
     let answer = client.post(&Path::new(&["rollouts", "preview"]), Some(wanted.body())).await?;
     let preview: Preview = answer.read()?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
     } else {
         session.output.line(format_args!("a rollout of `{}` would", plain(&preview.group)));
         for change in &preview.items {
@@ -157,7 +156,7 @@ fn would_fail(preview: &Preview) -> Option<Failure> {
 /// What would become of one pipeline: a line, and indented ones for its details.
 fn shown(change: &Change) -> Vec<String> {
     let mut lines = vec![line(change)];
-    let details = graph(&change.graph).into_iter().chain(change.settings.iter().map(setting));
+    let details = change.graph.iter().flat_map(graph).chain(change.settings.iter().map(setting));
     lines.extend(details.map(|line| format!("  {line}")));
     if let Some(time) = &change.time {
         lines.extend(time.shown().into_iter().map(|line| format!("  {line}")));

@@ -1,7 +1,7 @@
 //! When a pipeline would be due, for people: the fires before and after, and what is dropped and added.
 
 use crate::output::table::{self, counted, plain};
-use crate::output::times::{self, absolute, relative};
+use crate::output::times::{self, relative};
 use comfy_table::{Cell, Color};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time as LocalTime};
@@ -69,19 +69,16 @@ impl Time {
 
     /// Every fire of both, a row each. Where the ten of one have ended, nothing is said about it.
     fn fires(&self) -> String {
-        let zone = self.schedule_after.as_ref().filter(|after| after.timezone != "UTC");
-        let zone = zone.and_then(|after| times::zone(&after.timezone).ok());
-        let mut table = table::new(match &zone {
-            Some(_) => &["DUE", "LOCAL", "BEFORE", "AFTER", ""],
-            None => &["DUE", "BEFORE", "AFTER", ""],
-        });
+        let schedule = self.schedule_after.as_ref().or(self.schedule_before.as_ref());
+        let named = schedule.and_then(|one| Some((one.timezone.clone(), times::named_zone(&one.timezone).ok()?)));
+        let (name, zone) = named.unwrap_or(("UTC".to_owned(), TimeZone::UTC));
+        let due = format!("DUE ({})", plain(&name));
+        let mut table = table::new(&[due.as_str(), "BEFORE", "AFTER", ""]);
         let all: BTreeSet<Timestamp> = self.before.iter().chain(&self.after).copied().collect();
         for at in all {
             let (was, is) = (self.before.contains(&at), self.after.contains(&at));
             let is_known = self.until.is_some_and(|until| at <= until);
-            let mut row = vec![Cell::new(absolute(at))];
-            row.extend(zone.as_ref().map(|zone| local(at, zone)));
-            row.extend([mark(was, is_known), mark(is, is_known)]);
+            let mut row = vec![Cell::new(times::due(at, &zone)), mark(was, is_known), mark(is, is_known)];
             row.push(match (was, is, is_known) {
                 (true, false, true) => Cell::new("dropped").fg(Color::Red),
                 (false, true, true) => Cell::new("added").fg(Color::Green),
@@ -116,10 +113,6 @@ fn named(schedule: &Option<Schedule>) -> String {
         Some(_) => "when it is called".to_owned(),
         None => "never".to_owned(),
     }
-}
-
-fn local(at: Timestamp, zone: &TimeZone) -> Cell {
-    Cell::new(at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z"))
 }
 
 fn mark(is_due: bool, is_known: bool) -> Cell {

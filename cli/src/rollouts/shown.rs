@@ -1,9 +1,9 @@
 //! Rollouts for people: the line of a resource, the sentence at the end, a row of a list, and all that there is of one.
 
-use crate::output::table::{counted, facts, or_dash, plain, readable, state, text};
+use crate::output::table::{Table, counted, facts, or_dash, plain, readable, state, text};
 use crate::output::times::{both, milliseconds, relative};
 use crate::rollouts::views::{Resource, Rollout};
-use comfy_table::{Cell, Table};
+use comfy_table::Cell;
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use serde_json::value::RawValue;
@@ -121,6 +121,7 @@ fn took(rollout: &Rollout) -> Option<String> {
 
 pub fn columns() -> Table {
     crate::output::table::new(&["ROLLOUT", "GROUP", "STATE", "%", "PIPELINES", "COMMIT", "STARTED", "TOOK", "ERROR"])
+        .gives_up(&["%", "TOOK", "COMMIT", "PIPELINES", "ERROR", "STARTED", "GROUP"])
 }
 
 pub fn row(table: &mut Table, rollout: Rollout) {

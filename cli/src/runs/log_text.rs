@@ -2,7 +2,7 @@
 
 use crate::api::views::{LogLine, Logs, Run};
 use crate::output::table::{plain, readable};
-use crate::output::times::milliseconds;
+use crate::output::times::{self, milliseconds};
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use serde_json::value::RawValue;
@@ -60,12 +60,12 @@ pub fn run_end(run: &Run) -> String {
 }
 
 fn heading(what: &str, at: Option<Timestamp>) -> String {
-    let at = at.map(|at| format!(", {}", at.strftime("%H:%M:%S"))).unwrap_or_default();
+    let at = at.map(|at| format!(", {}", times::of_day(at))).unwrap_or_default();
     format!("── {what}{at} ──").bold().to_string()
 }
 
 fn line_text(line: &LogLine) -> String {
-    let at = line.at.strftime("%H:%M:%S%.3f").to_string();
+    let at = times::of_day_exact(line.at);
     let level = match line.level.as_str() {
         "error" => "ERROR".red().to_string(),
         "warn" => " WARN".yellow().to_string(),
@@ -112,18 +112,18 @@ mod tests {
 
     #[test]
     fn a_run_of_one_attempt_has_no_headings() {
-        assert_eq!(shown(&mut LogText::default(), &logs(1, true, &[(1, "a")])), "18:05:00.500  INFO a\n");
+        assert_eq!(shown(&mut LogText::default(), &logs(1, true, &[(1, "a")])), "18:05:00.500 UTC  INFO a\n");
     }
 
     #[test]
     fn each_attempt_has_a_heading_once_there_are_several() {
         let whole = logs(3, true, &[(1, "a"), (1, "b"), (2, "c")]);
         insta::assert_snapshot!(shown(&mut LogText::default(), &whole), @r"
-        ── attempt 1 of 3, 18:05:00 ──
-        18:05:00.500  INFO a
-        18:05:00.500  INFO b
-        ── attempt 2 of 3, 18:05:00 ──
-        18:05:00.500  INFO c
+        ── attempt 1 of 3, 18:05:00 UTC ──
+        18:05:00.500 UTC  INFO a
+        18:05:00.500 UTC  INFO b
+        ── attempt 2 of 3, 18:05:00 UTC ──
+        18:05:00.500 UTC  INFO c
         ── attempt 3 of 3 ──
         ");
     }
@@ -134,11 +134,11 @@ mod tests {
         shown(&mut text, &logs(1, false, &[(1, "a")]));
 
         insta::assert_snapshot!(shown(&mut text, &logs(2, false, &[(1, "b"), (2, "c")])), @r"
-        18:05:00.500  INFO b
-        ── attempt 2 of 3, 18:05:00 ──
-        18:05:00.500  INFO c
+        18:05:00.500 UTC  INFO b
+        ── attempt 2 of 3, 18:05:00 UTC ──
+        18:05:00.500 UTC  INFO c
         ");
-        assert_eq!(shown(&mut text, &logs(2, true, &[(2, "d")])), "18:05:00.500  INFO d\n");
+        assert_eq!(shown(&mut text, &logs(2, true, &[(2, "d")])), "18:05:00.500 UTC  INFO d\n");
     }
 
     #[test]

@@ -9,22 +9,20 @@ mod new_runs;
 pub mod screen;
 pub mod tail;
 
+use crate::api::beginning;
 use crate::api::client::{self, Client, Path};
 use crate::api::pages::{List, PAGE_LIMIT};
 use crate::api::views::Run;
 use crate::failure::{Exit, Failure};
-use crate::output::table::{facts, or_dash, plain, readable, state};
+use crate::output::table::{Table, facts, or_dash, plain, readable, state};
 use crate::output::times::{absolute, both, milliseconds, relative};
-use comfy_table::{Cell, Table};
+use comfy_table::Cell;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tidemill_model::ids::RunId;
 
 /// Characters of a run's id that are shown where there is little room: those of its time.
 pub const SHORT_ID: usize = 10;
-
-/// Runs that are named where an id's beginning fits several.
-const SHOWN: usize = 3;
 
 /// What a person means by the name of a run or a project.
 pub enum Named {
@@ -73,25 +71,19 @@ async fn only(plane: &Client, beginning: &str, ids: (RunId, RunId), no_project: 
     for item in &list.items {
         let run: Run = client::read(item.get())?;
         if run.id.starts_with(beginning) {
-            runs.push(run);
+            runs.push((run.id.clone(), run));
         }
     }
     let asked = plain(beginning);
-    match runs.len() {
-        1 => Ok(runs.remove(0)),
-        0 if ids.0 == ids.1 => Err(Failure::new("not_found", format!("run `{asked}` does not exist"))
+    match beginning::only("run", beginning, runs, list.next.is_some())? {
+        Some(run) => Ok(run),
+        None if ids.0 == ids.1 => Err(Failure::new("not_found", format!("run `{asked}` does not exist"))
             .hint("`tidemill runs` lists them; they are kept for 30 days")
             .exit(Exit::NotFound)),
-        0 => Err(Failure {
+        None => Err(Failure {
             message: format!("{}, and no run's id begins with `{asked}`", no_project.message),
             ..no_project
         }),
-        _ => {
-            let shown: Vec<String> = runs.iter().take(SHOWN).map(|run| format!("`{}`", run.id)).collect();
-            let more = if runs.len() > SHOWN || list.next.is_some() { " and more" } else { "" };
-            let message = format!("`{asked}` is the beginning of several runs: {}{more}", shown.join(", "));
-            Err(Failure::argument(message, "give more of the id"))
-        }
     }
 }
 
@@ -129,6 +121,7 @@ pub fn columns(dropped: DroppedColumn) -> Table {
     names.extend((dropped == DroppedColumn::Shown).then_some("DROPPED"));
     names.push("ERROR");
     crate::output::table::new(&names)
+        .gives_up(&["TRY", "V", "OBJECTS", "TRIGGER", "TOOK", "DROPPED", "QUEUED", "ERROR", "PROJECT"])
 }
 
 pub fn row(table: &mut Table, dropped: DroppedColumn, run: Run) {
@@ -156,7 +149,8 @@ pub fn counts(run: &Run) -> Option<String> {
     if run.components.is_empty() {
         return None;
     }
-    let mut table = crate::output::table::new(&["COMPONENT", "IN", "OUT", "FILTERED", "FAILED", "DROPPED", "TOOK"]);
+    let mut table = crate::output::table::new(&["COMPONENT", "IN", "OUT", "FILTERED", "FAILED", "DROPPED", "TOOK"])
+        .gives_up(&["TOOK", "FILTERED"]);
     for component in &run.components {
         let dropped = component.dropped.iter().map(|dropped| format!("{}: {}", dropped.count, plain(&dropped.reason)));
         let dropped = dropped.collect::<Vec<_>>().join(", ");

@@ -44,6 +44,7 @@ impl Screen {
     /// Writes a line of a log.
     pub fn line(&self, text: impl Display) {
         self.bar.suspend(|| match self.lines {
+            Lines::Answer if self.is_json() => self.output.object(&text.to_string()),
             Lines::Answer => self.output.line(text),
             Lines::Aside => self.output.note(text),
         });

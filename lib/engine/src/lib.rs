@@ -11,6 +11,7 @@ mod context;
 mod duration;
 mod error;
 mod execution;
+pub mod filter;
 mod flow;
 mod folders;
 mod gauge;

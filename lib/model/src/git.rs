@@ -12,22 +12,16 @@ pub const TEXT_LIMIT: usize = 256;
 #[serde(rename_all = "camelCase", default)]
 pub struct Git {
     /// The commit's hash.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The branch's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// The commit's message.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The author's name, as the caller gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The repository's URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// The pull request's number or URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<String>,
 }
 

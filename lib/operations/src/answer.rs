@@ -38,14 +38,11 @@ impl<T> ListAnswer<T> {
 pub struct DeploymentAnswer {
     pub project: String,
     pub state: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub schedule: String,
     pub timezone: String,
     /// The group that it is a member of.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The next due instants, empty unless it is active on a schedule.
     pub next: Vec<Timestamp>,
@@ -58,15 +55,14 @@ pub struct DeploymentAnswer {
     pub timeout_seconds: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// In the answers of `get` and `list`, unless it never ran or its last run is no longer kept.
+    /// In the answers of `get` and `list`; `null` if it never ran, or if its last run is no longer kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_run: Option<LastRunAnswer>,
+    pub last_run: Option<Option<LastRunAnswer>>,
     /// In the answer of `pause`: runs that have not begun, and wait until it is resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_runs: Option<usize>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<crate::Detail>,
-    /// The pipeline as it was sent.
+    /// The pipeline as it was sent, where it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
 }
@@ -146,12 +142,9 @@ pub struct VersionAnswer {
     pub created_at: Timestamp,
     /// The id of the key that made it.
     pub created_by: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The rollout that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
@@ -182,9 +175,7 @@ pub struct RunAnswer {
     pub id: String,
     pub project: String,
     /// The environment and the source that it is a run of, if it is one of an environment.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     pub version: u32,
     pub trigger: Trigger,
@@ -199,13 +190,14 @@ pub struct RunAnswer {
     pub objects: u64,
     /// Values that its components lost so far.
     pub dropped: u64,
-    /// In the order of the plan; empty until something was saved, and in lists.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub components: Vec<ComponentAnswer>,
+    /// In the order of the plan; empty until something was saved. Lists leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub components: Option<Vec<ComponentAnswer>>,
     pub error: Option<Failure>,
     pub cancel_requested_at: Option<Timestamp>,
+    /// `null` until there is one. Lists leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<Box<RawValue>>,
+    pub result: Option<Option<Box<RawValue>>>,
 }
 
 impl From<Run> for RunAnswer {
@@ -228,11 +220,18 @@ impl From<Run> for RunAnswer {
             duration_ms: duration,
             objects: run.objects,
             dropped: run.dropped,
-            components: components(run.components.as_deref()),
+            components: Some(components(run.components.as_deref())),
             error: run.error,
             cancel_requested_at: run.cancel_requested_at,
-            result: run.result.and_then(|text| RawValue::from_string(text).ok()),
+            result: Some(run.result.and_then(|text| RawValue::from_string(text).ok())),
         }
+    }
+}
+
+impl RunAnswer {
+    /// The run as an item of a list.
+    pub fn in_list(run: Run) -> RunAnswer {
+        RunAnswer { components: None, result: None, ..RunAnswer::from(run.without_details()) }
     }
 }
 

@@ -29,9 +29,7 @@ pub struct Input {
 pub struct Output {
     pub valid: bool,
     pub next: Vec<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 

@@ -10,22 +10,16 @@ use tidemill_model::pipeline::{Component, Graph};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Components that only the new graph has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<ComponentName>,
     /// Components that only the old graph has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<ComponentName>,
     /// Components that both have, and that are not the same.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<ComponentChange>,
     /// Connections that only the new graph has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connected: Vec<Connection>,
     /// Connections that only the old graph has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disconnected: Vec<Connection>,
     /// The component that runs start at, if another one is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
 

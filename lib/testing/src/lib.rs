@@ -4,6 +4,7 @@
 mod ambient;
 mod api_gateway;
 mod dap;
+mod description;
 mod events;
 mod faults;
 mod plane;
@@ -13,6 +14,7 @@ pub use ambient::TestAmbient;
 pub use api_gateway::{ApiGateway, Visitor};
 pub use aws_sdk_dynamodb::types::AttributeValue;
 pub use dap::{Dap, Reply};
+pub use description::{Description, Success};
 pub use events::{Event, Events};
 pub use faults::{Death, Faults, Hold, Metered};
 pub use plane::{TestPlane, minutes, pipeline, seconds};

@@ -1,5 +1,6 @@
 //! A caller of the plane's HTTP API.
 
+use crate::description::Description;
 use crate::events::Events;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
@@ -53,10 +54,14 @@ impl User {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-        let (parts, body) = self.asked(method, path, headers, body).await.into_parts();
+        let (parts, body) = self.asked(method.clone(), path, headers, body).await.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the answer is in memory");
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        if parts.status.is_success() && body.is_object() {
+            let lacking = Description::of_this_repository().lacks(&method, path, &body);
+            assert!(lacking.is_empty(), "the answer to {method} {path} lacks {lacking:?}: {body}");
+        }
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

@@ -20,7 +20,7 @@ async fn an_environment_shows_its_live_version_and_how_its_sources_run() {
     assert_eq!((&shown["revision"], &shown["createdBy"]), (&json!(2), &json!(ana.key_id)));
     let timer = json!({
         "schedule": "0 9 * * *", "timezone": "Europe/Riga", "paused": false, "ttlSeconds": 60, "trace": null,
-        "debug": false, "lastRunAt": null,
+        "debug": false, "lastRunAt": null, "error": null,
     });
     assert_eq!(shown["sources"], json!({"timer_1": timer}));
 }

@@ -6,25 +6,26 @@ const HEAD: &str = "<!-- Written by `cargo xtask generate` from the command's gr
 
 # The `tidemill` command
 
-What `tidemill COMMAND --help` shows, for every command. The options under *Everywhere* work with each of them.
+What `tidemill COMMAND --help` shows, for every command. It also shows which of the common options act on the command: `--json`,
+`--jq`, `--utc`, `--local`, `--url`, `--key` and `--data`, which stand below `tidemill` here.
 ";
 /// Columns that the help is wrapped at.
 const WIDTH: usize = 110;
 
 /// The page.
 pub fn text() -> String {
-    let mut root = tidemill_cli::grammar().term_width(WIDTH);
+    let mut root = tidemill_cli::grammar_at(WIDTH);
     root.build();
-    let root = root.mut_subcommands(without_global_options);
+    let root = root.mut_subcommands(without_common_options);
     HEAD.to_owned() + &sections(root)
 }
 
-fn without_global_options(command: Command) -> Command {
+fn without_common_options(command: Command) -> Command {
     let command = command.mut_args(|argument| {
-        let is_global = argument.is_global_set();
-        argument.hide(is_global)
+        let is_common = argument.get_help_heading() == Some("Common options");
+        argument.hide(is_common)
     });
-    command.mut_subcommands(without_global_options)
+    command.mut_subcommands(without_common_options)
 }
 
 /// A command and those below it.

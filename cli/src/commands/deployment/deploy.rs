@@ -3,6 +3,7 @@
 use crate::api::client::{Client, Path};
 use crate::api::pages::{List, PAGE_LIMIT};
 use crate::api::views::{Deployment, Detail, Version};
+use crate::completion::names;
 use crate::deploy::files::{PreparedPipeline, Report};
 use crate::deploy::one_by_one::summary;
 use crate::deploy::settings::{LOST_NOTE, Settings};
@@ -56,7 +57,7 @@ pub struct Args {
     #[arg(long)]
     paused: bool,
     /// The group that the pipelines belong to [default: the folder's name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::groups())]
     group: Option<String>,
     /// Remove the deployments whose files are gone from the folder; on a terminal it asks first, and a script needs
     /// --yes if no pipeline of the folder is in the group yet
@@ -72,6 +73,7 @@ pub struct Args {
     #[arg(long)]
     preview: bool,
     /// Start at this component, instead of the pipeline's own source; it is stored with the pipeline
+    /// [default: the pipeline's own]
     #[arg(long, value_name = "COMPONENT")]
     source: Option<String>,
     /// Refuse pipelines with warnings, too

@@ -3,6 +3,7 @@
 use crate::api::client::{self, Path};
 use crate::api::pages::{List, PageOptions};
 use crate::api::views::{Deployment, LastRun};
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, or_dash, plain, state};
 use crate::output::times::relative;
@@ -21,15 +22,16 @@ use jiff::Timestamp;
   tidemill list --group night --all --json")]
 pub struct Args {
     /// Only projects whose name contains this, upper and lower case alike
+    #[arg(add = names::projects())]
     name: Option<String>,
     /// Only those whose last run failed or timed out
     #[arg(long)]
     failing: bool,
-    /// Only those in this state
+    /// Only those in this state [default: in any]
     #[arg(long, value_parser = ["active", "paused", "errored"])]
     state: Option<String>,
-    /// Only members of this group
-    #[arg(long, value_name = "GROUP")]
+    /// Only members of this group [default: of any or none]
+    #[arg(long, value_name = "GROUP", add = names::groups())]
     group: Option<String>,
     #[command(flatten)]
     wanted: PageOptions,
@@ -50,7 +52,8 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         true => "nothing is deployed; `tidemill deploy FILE` puts a pipeline live",
         false => "no deployment matches",
     };
-    let columns = table::new(&["PROJECT", "STATE", "SCHEDULE", "ZONE", "NEXT", "LAST", "VERSION", "UPDATED"]);
+    let columns = table::new(&["PROJECT", "STATE", "SCHEDULE", "ZONE", "NEXT", "LAST", "VERSION", "UPDATED"])
+        .gives_up(&["VERSION", "UPDATED", "SCHEDULE", "ZONE", "NEXT"]);
     let now = crate::output::times::now();
     list.print(session, empty, columns, |table, deployment: Deployment| {
         table.add_row([

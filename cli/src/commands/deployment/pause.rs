@@ -1,6 +1,7 @@
 //! `tidemill pause`: stops starting new runs.
 
 use crate::api::client::Path;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use serde::Deserialize;
@@ -11,8 +12,9 @@ use serde_json::json;
 #[command(after_help = "Example:\n  tidemill pause orders --note 'the shop is closed'")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
+    #[arg(add = names::projects())]
     project: String,
-    /// The reason, for later readers
+    /// The reason, for later readers [default: none]
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

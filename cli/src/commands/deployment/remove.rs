@@ -1,6 +1,7 @@
 //! `tidemill remove`: removes a deployment, or a whole group.
 
 use crate::api::client::{Client, Path};
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::asking::{agreed, can_ask};
 use crate::output::table::{named, plain};
@@ -20,10 +21,10 @@ use serde::Deserialize;
   tidemill remove --group nightly --keep")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
-    #[arg(required_unless_present = "group", conflicts_with = "group")]
+    #[arg(required_unless_present = "group", conflicts_with = "group", add = names::projects())]
     project: Option<String>,
-    /// Remove every pipeline of this group, by a rollout
-    #[arg(long, value_name = "NAME")]
+    /// Remove every pipeline of this group, by a rollout [default: only PROJECT]
+    #[arg(long, value_name = "NAME", add = names::groups())]
     group: Option<String>,
     /// Keep the group's deployments, and remove only the group
     #[arg(long, conflicts_with = "project")]

@@ -2,6 +2,7 @@
 
 use crate::api::client::Path;
 use crate::api::views::Deployment;
+use crate::completion::names;
 use crate::deploy::one_by_one::summary;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
@@ -11,6 +12,7 @@ use crate::session::Session;
 #[command(after_help = "Example:\n  tidemill resume orders")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
+    #[arg(add = names::projects())]
     project: String,
 }
 

@@ -2,9 +2,10 @@
 
 use crate::api::client::Path;
 use crate::api::views::{Deployment, Run};
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, facts, plain, state};
-use crate::output::times::{both, relative, seconds};
+use crate::output::times::{both, both_in, relative, seconds};
 use crate::runs;
 use crate::session::Session;
 use comfy_table::Cell;
@@ -14,9 +15,10 @@ const NEXT: usize = 3;
 
 /// Show one deployment: its state, its schedule, when it runs next, how it ran last
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  tidemill status orders\n  tidemill status orders --json | jq .pipeline")]
+#[command(after_help = "Examples:\n  tidemill status orders\n  tidemill status orders --jq .pipeline")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
+    #[arg(add = names::projects())]
     project: String,
 }
 
@@ -24,7 +26,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
     let answer = client.get(&Path::new(&["deployments", &args.project])).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let newest = runs::newest(&client, &args.project).await?;
@@ -39,7 +41,8 @@ pub fn shown(deployment: &Deployment, newest: Option<&Run>, url: &str) -> String
     rows.extend(deployment.note.as_ref().map(|note| ("note", Cell::new(plain(note)))));
     rows.extend(deployment.error.as_ref().map(|error| ("error", Cell::new(plain(error)))));
     rows.push(("schedule", Cell::new(format!("{} ({})", deployment.schedule, deployment.timezone))));
-    let next: Vec<String> = deployment.next.iter().take(NEXT).map(|at| both(*at, now)).collect();
+    let next = deployment.next.iter().take(NEXT);
+    let next: Vec<String> = next.map(|at| both_in(*at, now, &deployment.timezone)).collect();
     if !next.is_empty() {
         rows.push(("next", Cell::new(next.join("\n"))));
     }

@@ -2,6 +2,7 @@
 
 use crate::api::client::{Client, Path};
 use crate::api::views::Deployment;
+use crate::completion::names;
 use crate::deploy::files::prepare;
 use crate::deploy::one_by_one::{self, summary};
 use crate::deploy::settings::{LOST_NOTE, Settings};
@@ -16,11 +17,12 @@ use std::path::PathBuf;
   tidemill update orders orders.pipe --note 'keep refunds'")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
+    #[arg(add = names::projects())]
     project: String,
     /// The file with the new pipeline
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The same as FILE
+    /// The same as FILE [default: the pipeline stays]
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pipeline: Option<PathBuf>,
     #[command(flatten)]

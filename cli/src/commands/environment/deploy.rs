@@ -2,6 +2,7 @@
 
 use super::moved;
 use super::place::Place;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use serde_json::json;
@@ -17,8 +18,9 @@ pub struct Args {
     #[command(flatten)]
     place: Place,
     /// The number that `tidemill versions` shows
+    #[arg(add = names::versions())]
     version: u32,
-    /// Refuse if the environment has changed since this revision; 0 is before the first deployment
+    /// Refuse if the environment has changed since this revision; 0 is before the first deployment [default: any]
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
 }

@@ -22,7 +22,8 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let list = args.wanted.fetch(&session.client()?, &args.place.path(&["history"])).await?;
     let now = times::now();
-    let columns = table::new(&["AT", "OPERATION", "VERSION", "BEFORE", "SOURCE", "BY KEY"]);
+    let columns = table::new(&["AT", "OPERATION", "VERSION", "BEFORE", "SOURCE", "BY KEY"])
+        .gives_up(&["BY KEY", "SOURCE", "BEFORE"]);
     list.print(session, "nothing happened yet", columns, |table, change: Change| {
         table.add_row([
             Cell::new(relative(change.at, now)),

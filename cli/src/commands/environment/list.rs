@@ -3,6 +3,7 @@
 use super::views::{Environment, Source};
 use crate::api::client::Path;
 use crate::api::pages::PageOptions;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, or_dash, plain, state};
 use crate::output::times::{self, relative};
@@ -16,11 +17,11 @@ use comfy_table::Cell;
   tidemill env list --env staging
   tidemill env list --project orders --json")]
 pub struct Args {
-    /// Only this environment
-    #[arg(long, value_name = "NAME")]
+    /// Only this environment [default: all]
+    #[arg(long, value_name = "NAME", add = names::environments())]
     env: Option<String>,
-    /// Only this project
-    #[arg(long, value_name = "PROJECT")]
+    /// Only this project [default: all]
+    #[arg(long, value_name = "PROJECT", add = names::placed_projects())]
     project: Option<String>,
     #[command(flatten)]
     wanted: PageOptions,
@@ -31,7 +32,11 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         Path::new(&["environments"]).with_some("environment", args.env).with_some("project", args.project.as_deref());
     let list = args.wanted.fetch(&session.client()?, &path).await?;
     let now = times::now();
-    let columns = table::new(&["ENVIRONMENT", "PROJECT", "VERSION", "STATE", "SCHEDULES", "DEPLOYED"]);
+    let columns = table::new(&["ENVIRONMENT", "PROJECT", "VERSION", "STATE", "SCHEDULES", "DEPLOYED"]).gives_up(&[
+        "DEPLOYED",
+        "SCHEDULES",
+        "STATE",
+    ]);
     list.print(session, "no version is live in an environment", columns, |table, one: Environment| {
         table.add_row([
             Cell::new(plain(&one.environment)),

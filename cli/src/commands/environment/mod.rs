@@ -36,6 +36,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    #[command(visible_alias = "ls")]
     List(list::Args),
     Show(show::Args),
     Deploy(deploy::Args),
@@ -44,6 +45,7 @@ enum Command {
     Disable(disable::Args),
     Source(source::Args),
     History(history::Args),
+    #[command(visible_alias = "rm")]
     Remove(remove::Args),
 }
 

@@ -1,15 +1,17 @@
 //! A project in an environment, as the command line names it.
 
 use crate::api::client::Path;
+use crate::completion::names;
 use crate::output::table::plain;
 use std::fmt;
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct Place {
     /// The project, as `tidemill env list` shows it
+    #[arg(add = names::placed_projects())]
     pub project: String,
     /// The environment
-    #[arg(long, value_name = "NAME", default_value = "production")]
+    #[arg(long, value_name = "NAME", default_value = "production", add = names::environments())]
     pub env: String,
 }
 

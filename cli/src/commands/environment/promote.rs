@@ -2,6 +2,7 @@
 
 use super::moved;
 use super::place::Place;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use serde_json::json;
@@ -14,14 +15,16 @@ use serde_json::json;
 #[command(after_help = "Example:\n  tidemill promote orders --from testing --to staging")]
 pub struct Args {
     /// The project, as `tidemill env list` shows it
+    #[arg(add = names::placed_projects())]
     project: String,
     /// The environment whose live version is promoted
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::environments())]
     from: String,
     /// The environment to put it live in
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::environments())]
     to: String,
     /// Refuse if the environment of `--to` has changed since this revision; 0 is before the first deployment
+    /// [default: any]
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
 }

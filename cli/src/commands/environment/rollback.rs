@@ -2,6 +2,7 @@
 
 use super::moved;
 use super::place::Place;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use serde_json::json;
@@ -18,9 +19,9 @@ pub struct Args {
     #[command(flatten)]
     place: Place,
     /// The version to go back to [default: the last one before]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = names::versions())]
     to: Option<u32>,
-    /// Refuse if the environment has changed since this revision
+    /// Refuse if the environment has changed since this revision [default: any]
     #[arg(long, value_name = "N")]
     revision: Option<u64>,
 }

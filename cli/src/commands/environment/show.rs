@@ -19,7 +19,7 @@ pub struct Args {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let answer = session.client()?.get(&args.place.path(&[])).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let environment: Environment = answer.read()?;
@@ -38,7 +38,8 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     if environment.sources.is_empty() {
         return Ok(Exit::Done);
     }
-    let mut sources = table::new(&["SOURCE", "STATE", "SCHEDULE", "TIME ZONE", "LIMIT", "LAST RUN", "ERROR"]);
+    let mut sources = table::new(&["SOURCE", "STATE", "SCHEDULE", "TIME ZONE", "LIMIT", "LAST RUN", "ERROR"])
+        .gives_up(&["LIMIT", "LAST RUN", "ERROR", "SCHEDULE", "TIME ZONE"]);
     for (id, source) in &environment.sources {
         sources.add_row([
             Cell::new(plain(id)),

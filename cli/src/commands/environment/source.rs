@@ -20,13 +20,13 @@ pub struct Args {
     place: Place,
     /// The id of the component that runs start at
     source: String,
-    /// When it runs: five cron fields, `@hourly` and the like, or `manual`
+    /// When it runs: five cron fields, `@hourly` and the like, or `manual` [default: as it is]
     #[arg(long, value_name = "SCHEDULE", required_unless_present_any = ["pause", "resume", "trace"])]
     schedule: Option<String>,
     /// The IANA time zone that the schedule means, e.g. `Europe/Madrid` [default: UTC]
     #[arg(long, value_name = "ZONE", requires = "schedule")]
     timezone: Option<String>,
-    /// How long a run by schedule may take, e.g. `90s` or `5m`
+    /// How long a run by schedule may take, e.g. `90s` or `5m` [default: `1d`]
     #[arg(long = "timeout", value_name = "TIME", value_parser = times::whole_seconds, requires = "schedule")]
     ttl_seconds: Option<u32>,
     /// Skip its ticks
@@ -35,7 +35,7 @@ pub struct Args {
     /// Run by the schedule again
     #[arg(long)]
     resume: bool,
-    /// How much its runs record of each object's way through the pipeline
+    /// How much its runs record of each object's way through the pipeline [default: as it is]
     #[arg(long, value_name = "LEVEL", value_parser = ["none", "metadata", "summary", "full"])]
     trace: Option<String>,
 }

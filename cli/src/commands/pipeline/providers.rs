@@ -1,5 +1,6 @@
 //! `tidemill providers`: the kinds of components, from the catalogue that this command was built with.
 
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, or_dash};
 use crate::session::Session;
@@ -16,6 +17,7 @@ use tidemill_plan::{Class, Provider};
 #[command(after_help = "Examples:\n  tidemill providers\n  tidemill providers http_request")]
 pub struct Args {
     /// The provider to show [default: all of them, in a list]
+    #[arg(add = names::providers())]
     name: Option<String>,
 }
 
@@ -53,7 +55,8 @@ fn unknown(name: &str) -> Failure {
 }
 
 fn list(providers: &[&Provider]) -> String {
-    let mut shown = table::new(&["PROVIDER", "CLASS", "TAKES", "GIVES", "TITLE"]);
+    let mut shown =
+        table::new(&["PROVIDER", "CLASS", "TAKES", "GIVES", "TITLE"]).gives_up(&["CLASS", "GIVES", "TAKES"]);
     for provider in providers {
         let takes = provider.lanes.iter().map(|(lane, _)| *lane);
         let gives = provider.gives.iter().chain(provider.lanes.iter().flat_map(|(_, gives)| gives));
@@ -97,7 +100,7 @@ fn config(schema: &Value) -> Option<String> {
     let properties = schema["properties"].as_object().filter(|properties| !properties.is_empty())?;
     let required = schema["required"].as_array();
     let is_required = |name: &str| required.is_some_and(|required| required.iter().any(|one| one == name));
-    let mut shown = table::new(&["CONFIG", "TYPE", "DEFAULT", "DESCRIPTION"]);
+    let mut shown = table::new(&["CONFIG", "TYPE", "DEFAULT", "DESCRIPTION"]).in_full();
     for (name, property) in properties {
         let default = match &property["default"] {
             Value::Null if is_required(name) => Some("(required)".to_owned()),

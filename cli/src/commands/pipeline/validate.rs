@@ -34,7 +34,7 @@ pub struct Args {
     /// Refuse providers that work only in a plane on this machine
     #[arg(long)]
     cloud: bool,
-    /// Start at this component, instead of the pipeline's own source
+    /// Start at this component, instead of the pipeline's own source [default: the pipeline's own]
     #[arg(long, value_name = "COMPONENT")]
     source: Option<String>,
     /// Refuse a pipeline with warnings, too

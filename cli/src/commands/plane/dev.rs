@@ -34,19 +34,19 @@ pub struct Args {
     /// Where the plane answers: an address, or a port of this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
-    /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there, now and at later starts (DATA/readable.json)
+    /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there, now and at later starts (DATA/readable.json) [default: none]
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     deploy: Vec<PathBuf>,
     /// Refuse pipelines with warnings, too
     #[arg(long, requires = "deploy")]
     strict: bool,
-    /// How long a schedule's minute lasts, in seconds (0.1 to 60) or as `500ms`, to try schedules out
+    /// How long a schedule's minute lasts, in seconds (0.1 to 60) or as `500ms`, to try schedules out [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = minute)]
     minute: Option<Duration>,
     /// Let pipelines call addresses of this machine and of the local network
     #[arg(long)]
     allow_private_network: bool,
-    /// Let pipelines read files below this folder
+    /// Let pipelines read files below this folder [default: only those of --deploy]
     #[arg(long, value_name = "DIR")]
     allow_files: Vec<PathBuf>,
     /// The form of the log [default: for people on a terminal, else `text`]

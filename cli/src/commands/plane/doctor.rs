@@ -23,7 +23,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let answer = session.client()?.post(&path, None).await?;
     let diagnosis: Diagnosis = answer.read()?;
     match session.output.is_json() {
-        true => session.output.line(&answer.text),
+        true => session.output.answer(&answer.text),
         false => session.output.line(shown(&diagnosis)),
     }
     if !diagnosis.healthy && !args.fix {
@@ -37,7 +37,7 @@ fn shown(diagnosis: &Diagnosis) -> String {
     if diagnosis.findings.is_empty() {
         return format!("{deployments}, nothing found");
     }
-    let mut shown = table::new(&["CHECK", "PROJECT", "FINDING", "FIXED"]);
+    let mut shown = table::new(&["CHECK", "PROJECT", "FINDING", "FIXED"]).in_full();
     for finding in &diagnosis.findings {
         let fixed = match finding.fixed {
             true => Cell::new("yes").fg(Color::Green),

@@ -2,6 +2,7 @@
 
 use crate::api::client::Path;
 use crate::api::pages::PageOptions;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::rollouts::shown;
 use crate::session::Session;
@@ -10,8 +11,8 @@ use crate::session::Session;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  tidemill rollouts\n  tidemill rollouts --group nightly --limit 5")]
 pub struct Args {
-    /// Only this group's
-    #[arg(long, value_name = "NAME")]
+    /// Only this group's [default: all]
+    #[arg(long, value_name = "NAME", add = names::groups())]
     group: Option<String>,
     #[command(flatten)]
     wanted: PageOptions,

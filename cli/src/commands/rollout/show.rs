@@ -1,11 +1,13 @@
 //! `tidemill rollout`: one rollout, shown, followed or cancelled.
 
 use crate::api::client::Path;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::rollouts::follow::{self, follow};
 use crate::rollouts::views::Rollout;
 use crate::rollouts::{self, shown};
 use crate::session::Session;
+use serde_json::json;
 
 /// Show, follow or cancel a rollout
 #[derive(clap::Args)]
@@ -33,8 +35,9 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Selection {
-    /// The rollout's id, or a group for its newest rollout; a single pipeline's group has its project's name
-    #[arg(value_name = "ROLLOUT|GROUP")]
+    /// The rollout's id or the beginning of it, or a group for its newest rollout; a single pipeline's group has its
+    /// project's name
+    #[arg(value_name = "ROLLOUT|GROUP", add = names::rollouts())]
     rollout: String,
 }
 
@@ -51,7 +54,7 @@ async fn show(session: &Session, rollout: &str) -> Result<Exit, Failure> {
     let found = rollouts::find(&client, rollout).await?;
     let answer = client.get(&rollouts::path(&found.id)).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let rollout: Rollout = answer.read()?;
@@ -69,7 +72,7 @@ async fn followed(session: &Session, rollout: &str) -> Result<Exit, Failure> {
     let found = rollouts::find(&client, rollout).await?;
     let output = session.output;
     let answer = follow(session, &client, &found, |text| match (output.is_json(), follow::resource(text)) {
-        (true, _) => output.line(text.get()),
+        (true, _) => output.object(text.get()),
         (false, Ok(resource)) if shown::is_news(&resource) => output.line(shown::resource(&resource)),
         (false, Ok(_)) => {}
         (false, Err(_)) => {}
@@ -77,7 +80,7 @@ async fn followed(session: &Session, rollout: &str) -> Result<Exit, Failure> {
     .await?;
     let rollout: Rollout = answer.read()?;
     match output.is_json() {
-        true => output.json(&rollouts::without_items(&answer)?),
+        true => output.object(&json!(rollouts::without_items(&answer)?).to_string()),
         false => output.line(shown::ended(&rollout, &shown::resources(&rollout.items))),
     }
     follow::ended(&rollout)?;

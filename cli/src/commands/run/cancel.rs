@@ -2,6 +2,7 @@
 
 use crate::api::client::Path;
 use crate::api::views::Run;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::runs;
 use crate::session::Session;
@@ -11,7 +12,7 @@ use crate::session::Session;
 #[command(after_help = "Example:\n  tidemill cancel 01JD7Z8K3M4N5P6Q7R8S9T0V1W")]
 pub struct Args {
     /// The run's id or the beginning of it, or a project for its newest run
-    #[arg(value_name = "RUN|PROJECT")]
+    #[arg(value_name = "RUN|PROJECT", add = names::runs())]
     run: String,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::client::Client;
 use crate::api::views::{ComponentCounts, Logs, Run};
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::runs::follow::follow;
 use crate::runs::log::Log;
@@ -28,7 +29,7 @@ use serde_json::value::RawValue;
   tidemill logs 01JD7Z8K3M4N5P6Q7R8S9T0V1W --json")]
 pub struct Args {
     /// The run's id or the beginning of it, or a project for its newest run
-    #[arg(value_name = "RUN|PROJECT")]
+    #[arg(value_name = "RUN|PROJECT", add = names::runs())]
     run: String,
     /// Go on until the run has ended, or with a project from run to run
     #[arg(long, short)]

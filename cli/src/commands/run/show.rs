@@ -3,6 +3,7 @@
 use crate::api::client::Path;
 use crate::api::pages::Period;
 use crate::api::views::Run;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::runs::{self, DroppedColumn, result_text};
 use crate::session::Session;
@@ -32,7 +33,7 @@ enum Command {
     #[command(after_help = "Example:\n  tidemill runs show orders --json")]
     Show {
         /// The run's id or the beginning of it, or a project for its newest run
-        #[arg(value_name = "RUN|PROJECT")]
+        #[arg(value_name = "RUN|PROJECT", add = names::runs())]
         run: String,
     },
 }
@@ -40,15 +41,16 @@ enum Command {
 #[derive(clap::Args)]
 struct Filter {
     /// Only this project's
+    #[arg(add = names::projects())]
     project: Option<String>,
-    /// Only runs in this state
+    /// Only runs in this state [default: in any]
     #[arg(long, value_parser = ["queued", "running", "succeeded", "failed", "cancelled", "timed_out"])]
     state: Option<String>,
-    /// Only runs that were started by this
+    /// Only runs that were started by this [default: by any]
     #[arg(long, value_parser = ["schedule", "webhook", "call", "manual", "task"])]
     trigger: Option<String>,
-    /// Only of this version of the pipeline
-    #[arg(long, value_name = "N")]
+    /// Only of this version of the pipeline [default: of any]
+    #[arg(long, value_name = "N", add = names::versions())]
     version: Option<u32>,
     #[command(flatten)]
     period: Period,
@@ -80,7 +82,7 @@ async fn show(session: &Session, run: &str) -> Result<Exit, Failure> {
     let found = runs::find(&client, run).await?;
     let answer = client.get(&runs::path(&found)).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let run: Run = answer.read()?;

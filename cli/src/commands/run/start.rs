@@ -3,6 +3,7 @@
 use crate::api::client::{Client, Path};
 use crate::api::retry;
 use crate::api::views::{Deployment, Detail, Run};
+use crate::completion::names;
 use crate::deploy::files::read_text;
 use crate::failure::{Exit, Failure};
 use crate::runs::follow::follow;
@@ -27,10 +28,11 @@ use tidemill_plan::Class;
   curl -s https://example.com/orders | tidemill run import --input -")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
+    #[arg(add = names::projects())]
     project: String,
     /// The object for the pipeline's source: a text, `@FILE` for a file's content, `-` for standard input. What is
-    /// JSON is handed over as JSON, anything else as text
-    #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true)]
+    /// JSON is handed over as JSON, anything else as text [default: none]
+    #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true, add = names::input())]
     input: Option<String>,
     /// Wait for the end, show the log and the result
     #[arg(long, short)]
@@ -62,7 +64,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let answer = retry::read(&client, &runs::path(&run), |failure| session.output.trying_again(failure)).await?;
     let run: Run = answer.read()?;
     match session.output.is_json() {
-        true => session.output.line(&answer.text),
+        true => session.output.answer(&answer.text),
         false => show_end(session, &run),
     }
     Ok(if run.state == "succeeded" { Exit::Done } else { Exit::Failed })

@@ -3,9 +3,10 @@
 use crate::api::client::Path;
 use crate::api::pages::Period;
 use crate::api::views::Tick;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, or_dash, state};
-use crate::output::times::{absolute, relative};
+use crate::output::times::{self, bare, relative};
 use crate::session::Session;
 use comfy_table::Cell;
 
@@ -14,6 +15,7 @@ use comfy_table::Cell;
 #[command(after_help = "Example:\n  tidemill ticks orders --since 6h")]
 pub struct Args {
     /// The project, as `tidemill list` shows it
+    #[arg(add = names::projects())]
     project: String,
     #[command(flatten)]
     period: Period,
@@ -23,10 +25,11 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &args.project, "ticks"]);
     let list = args.period.fetch(&session.client()?, &path).await?;
     let now = crate::output::times::now();
-    let columns = table::new(&["DUE", "", "OUTCOME", "REASON", "RUN"]);
+    let columns = table::new(&[times::heading("DUE").as_str(), "AGO", "OUTCOME", "REASON", "RUN"])
+        .gives_up(&["AGO", "REASON", "RUN"]);
     list.print(session, "no tick matches", columns, |table, tick: Tick| {
         table.add_row([
-            Cell::new(absolute(tick.at)),
+            Cell::new(bare(tick.at)),
             Cell::new(relative(tick.at, now)),
             state(&tick.outcome),
             or_dash(tick.reason),

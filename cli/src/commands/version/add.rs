@@ -2,6 +2,7 @@
 
 use crate::api::client::Path;
 use crate::api::views::Detail;
+use crate::completion::names;
 use crate::deploy::files::{FileText, read_text};
 use crate::failure::{Exit, Failure};
 use crate::output::table::plain;
@@ -23,10 +24,10 @@ pub struct Args {
     /// A pipeline, or `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Put it live in this environment, too
-    #[arg(long, value_name = "NAME")]
+    /// Put it live in this environment, too [default: nowhere]
+    #[arg(long, value_name = "NAME", add = names::environments())]
     env: Option<String>,
-    /// Why; kept with the version
+    /// Why; kept with the version [default: none]
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

@@ -4,6 +4,7 @@ use super::show;
 use crate::api::client::Path;
 use crate::api::pages::PageOptions;
 use crate::api::views::Version;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{self, or_dash, plain};
 use crate::output::times::relative;
@@ -14,10 +15,10 @@ use comfy_table::Cell;
 #[derive(clap::Args)]
 pub struct List {
     /// The project, as `tidemill list` or `tidemill env list` shows it
-    #[arg(required = true)]
+    #[arg(required = true, add = names::placed_projects())]
     project: Option<String>,
-    /// Print the pipeline of this version, byte for byte
-    #[arg(long = "version", value_name = "N")]
+    /// Print the pipeline of this version, byte for byte [default: list the versions]
+    #[arg(long = "version", value_name = "N", add = names::versions())]
     number: Option<u32>,
     #[command(flatten)]
     wanted: PageOptions,
@@ -31,7 +32,8 @@ pub async fn run(session: &Session, args: List) -> Result<Exit, Failure> {
     let path = Path::new(&["deployments", &project, "versions"]);
     let list = args.wanted.fetch(&session.client()?, &path).await?;
     let now = crate::output::times::now();
-    let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "COMMIT", "NOTE"]);
+    let columns = table::new(&["VERSION", "SHA256", "COMPONENTS", "BYTES", "MADE", "BY KEY", "COMMIT", "NOTE"])
+        .gives_up(&["BYTES", "COMPONENTS", "BY KEY", "SHA256", "COMMIT", "NOTE"]);
     list.print(session, "there is no version", columns, |table, version: Version| {
         table.add_row([
             Cell::new(version.version),

@@ -2,6 +2,7 @@
 
 use crate::api::client::Path;
 use crate::api::views::Version;
+use crate::completion::names;
 use crate::failure::{Exit, Failure};
 use crate::output::times::{self, both};
 use crate::session::Session;
@@ -11,8 +12,10 @@ use crate::session::Session;
 #[command(after_help = "Example:\n  tidemill versions show orders 3 > orders-3.pipe")]
 pub struct Args {
     /// The project
+    #[arg(add = names::placed_projects())]
     pub project: String,
     /// The number that `tidemill versions` shows
+    #[arg(add = names::versions())]
     pub version: u32,
 }
 
@@ -20,7 +23,7 @@ pub async fn run(session: &Session, project: &str, number: u32) -> Result<Exit, 
     let path = Path::new(&["deployments", project, "versions", &number.to_string()]);
     let answer = session.client()?.get(&path).await?;
     if session.output.is_json() {
-        session.output.line(&answer.text);
+        session.output.answer(&answer.text);
         return Ok(Exit::Done);
     }
     let version: Version = answer.read()?;

@@ -52,13 +52,39 @@ pub struct Program {
 impl Program {
     /// Compiles a program; `what` names the config's field in the error.
     pub fn compile(what: &str, code: &str) -> Result<Program, Fault> {
-        let filter = compile(code).map_err(|problem| Fault::of_text(what, problem))?;
+        let program = Program::parse(code).map_err(|problem| Fault::of_text(what, problem))?;
+        Ok(Program { what: what.to_owned(), ..program })
+    }
+
+    /// Compiles a program that is not of a config.
+    pub fn parse(code: &str) -> Result<Program, TextProblem> {
         Ok(Program {
-            what: what.to_owned(),
-            filter,
+            what: "the program".to_owned(),
+            filter: compile(code)?,
             uses_object: code.contains("$object"),
             uses_run: code.contains("$run"),
         })
+    }
+
+    /// All values that the program gives for a value outside of any run; the error is a phrase for a message.
+    pub fn values(&self, value: Json) -> Result<Vec<Json>, String> {
+        let meter = Meter::new(&self.filter.lut, FUEL, STACK_LIMIT);
+        let context = Ctx::<Jq>::new(&meter, Vars::new([Json::Null, Json::Null]));
+        let mut outputs = Vec::new();
+        for output in self.filter.id.run((context, value)) {
+            match (output, meter.exceeded()) {
+                (_, Some(problem)) => return Err(problem.to_owned()),
+                (Ok(output), None) => outputs.push(output),
+                (Err(exception), None) => match exception.get_err() {
+                    Ok(error) => return Err(json::to_text(&error.into_val()).unwrap_or_else(|_| "an error".to_owned())),
+                    Err(_) => break,
+                },
+            }
+        }
+        match meter.exceeded() {
+            Some(problem) => Err(problem.to_owned()),
+            None => Ok(outputs),
+        }
     }
 
     /// All values that the program gives for one value.

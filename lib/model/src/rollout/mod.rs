@@ -259,15 +259,15 @@ pub struct Resource {
     /// The project that it is deployed as.
     pub project: ProjectId,
     /// `None` if it was not looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub action: Option<Action>,
     /// What became of it.
     pub outcome: Outcome,
     /// What is live now, unless nothing is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub version: Option<u32>,
     /// Why it was not done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub message: Option<String>,
 }
 

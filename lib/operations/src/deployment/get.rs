@@ -26,7 +26,7 @@ impl crate::Operation for Get {
         };
         Ok(DeploymentAnswer {
             pipeline: Some(pipeline),
-            last_run: last_run.map(LastRunAnswer::from),
+            last_run: Some(last_run.map(LastRunAnswer::from)),
             ..DeploymentAnswer::of(plane, &deployment)
         })
     }

@@ -41,7 +41,7 @@ impl crate::Operation for List {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Self::Output, Error> {
         let page = page(plane, call, &Filter::of(&input)?, &input, LastRuns::Read).await?;
         Ok(ListAnswer::of(page, |Row { deployment, last_run }| DeploymentAnswer {
-            last_run: last_run.map(LastRunAnswer::from),
+            last_run: Some(last_run.map(LastRunAnswer::from)),
             ..DeploymentAnswer::of(plane, &deployment)
         }))
     }

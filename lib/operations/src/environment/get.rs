@@ -70,7 +70,6 @@ pub struct EnvironmentAnswer {
     pub sha256: String,
     pub version_created_at: Timestamp,
     pub version_created_by: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Detail>,
 }
 
@@ -85,7 +84,6 @@ pub struct SourceAnswer {
     pub debug: bool,
     pub last_run_at: Option<Timestamp>,
     /// Why the plane stopped it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 

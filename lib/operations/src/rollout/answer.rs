@@ -21,7 +21,6 @@ pub struct RolloutAnswer {
     pub settled: u32,
     pub git: Option<Git>,
     /// Fields of `git` that were too long and are cut.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cut: Vec<String>,
     /// The id of the key that asked.
     pub created_by: String,

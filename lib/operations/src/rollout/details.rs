@@ -30,18 +30,12 @@ pub struct ResourceChange {
     pub project: String,
     pub action: Action,
     /// What is live now.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// Why it would fail.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<crate::Detail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Difference>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingChange>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeChange>,
 }
 

@@ -6,7 +6,7 @@ use crate::rollout::apply::ResourceTask;
 use crate::rollout::details::{ResourceChange, ResourceComparison, bounded, detailed};
 use crate::rollout::gone::gone;
 use crate::rollout::problems::{RESOURCE_LIMIT, cannot_run};
-use crate::rollout::request::{CheckedPipeline, Request, ResourceName, is_false};
+use crate::rollout::request::{CheckedPipeline, Request, ResourceName};
 use crate::rollout::standing::Standing;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -28,7 +28,6 @@ pub struct Output {
     pub group: String,
     pub items: Vec<ResourceChange>,
     /// Details of some changes are left out, because there are too many.
-    #[serde(skip_serializing_if = "is_false")]
     pub cut: bool,
 }
 

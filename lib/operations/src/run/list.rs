@@ -69,7 +69,7 @@ impl crate::Operation for List {
         {
             return Err(Error::not_found(Noun::Project, project));
         }
-        Ok(ListAnswer::of(Page { items, next: cursor }, |run| RunAnswer::from(run.without_details())))
+        Ok(ListAnswer::of(Page { items, next: cursor }, RunAnswer::in_list))
     }
 }
 

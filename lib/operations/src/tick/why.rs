@@ -36,8 +36,9 @@ pub struct Output {
     pub explanation: String,
     /// The schedule that held at the time.
     pub schedule: Option<String>,
+    /// The time zone of that schedule.
+    pub timezone: Option<String>,
     /// What a change of the clock means for the minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_note: Option<String>,
     /// The due minutes around it.
     pub previous: Option<Timestamp>,
@@ -166,6 +167,7 @@ impl Question<'_> {
             run: None,
             explanation,
             schedule: schedule.map(|schedule| schedule.as_str().to_owned()),
+            timezone: schedule.map(|schedule| schedule.zone().as_str().to_owned()),
             clock_note: self.clock_note(self.time),
             previous: schedule.and_then(|schedule| self.plane.calendar.previous_tick(schedule, self.time)),
             next: schedule.and_then(|schedule| self.plane.calendar.next_tick(schedule, self.time)),

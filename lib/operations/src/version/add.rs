@@ -37,7 +37,6 @@ pub struct Input {
 pub struct Output {
     #[serde(flatten)]
     pub version: VersionAnswer,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentAnswer>,
 }
 

@@ -60,8 +60,8 @@ async fn receive(plane: &Plane, query: &[Query], route: &Route, mut request: Req
 
 /// A run without what only its owner may know: the components, and what went wrong in which.
 fn for_a_sender(run: RunAnswer) -> RunAnswer {
-    let result = run.result.filter(|_| run.state == State::Succeeded);
-    RunAnswer { error: None, components: Vec::new(), result, ..run }
+    let result = run.result.flatten().filter(|_| run.state == State::Succeeded);
+    RunAnswer { error: None, components: None, result: Some(result), ..run }
 }
 
 fn failure(run: &RunAnswer) -> Error {
