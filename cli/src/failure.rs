@@ -4,7 +4,6 @@ use crate::api::views::Detail;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use tidemill_model::invalid::Invalid;
-use tidemill_model::pipeline::Problem;
 
 /// How a command ends. The help of `tidemill` documents the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,11 +106,6 @@ impl Failure {
         Failure::new("file", format!("cannot {what} `{}`: {error}", path.display()))
             .hint("check the path and its permissions")
             .exit(exit)
-    }
-
-    /// A refused pipeline with all its problems.
-    pub fn problems(what: &str, problems: Vec<Problem>) -> Failure {
-        Failure::details(what, problems.into_iter().map(Detail::from).collect())
     }
 
     /// What is refused for all of these reasons.

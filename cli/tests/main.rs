@@ -7,6 +7,7 @@ mod command;
 mod connection;
 mod deploy;
 mod environments;
+mod formats;
 mod given;
 mod given_door;
 mod given_rollouts;

@@ -20,6 +20,7 @@ mod isolation;
 mod key;
 mod modules;
 mod permissions;
+mod pipeline_formats;
 mod pipeline_validate;
 mod plane;
 mod provider_list;

@@ -63,9 +63,12 @@ pub struct DeploymentAnswer {
     pub last_run: Option<LastRunAnswer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<crate::Detail>,
-    /// The pipeline as it was sent.
+    /// The pipeline as JSON; if that is what was sent, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
+    /// The pipeline as it was sent, if that is in another format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_text: Option<Box<RawValue>>,
 }
 
 impl DeploymentAnswer {
@@ -95,6 +98,7 @@ impl DeploymentAnswer {
             last_run: None,
             warnings: Vec::new(),
             pipeline: None,
+            pipeline_text: None,
         }
     }
 }
@@ -151,6 +155,9 @@ pub struct VersionAnswer {
     pub git: Option<Git>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
+    /// The pipeline as it was sent, if that is in another format than JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_text: Option<Box<RawValue>>,
 }
 
 impl From<Version> for VersionAnswer {
@@ -168,6 +175,7 @@ impl From<Version> for VersionAnswer {
             rollout: version.rollout.map(String::from),
             git: version.git,
             pipeline: None,
+            pipeline_text: None,
         }
     }
 }

@@ -405,7 +405,7 @@ pub struct Live {
 impl Live {
     fn new(version: Version, pipeline: Pipeline) -> Live {
         let components = pipeline.components().iter().map(|component| component.id.clone()).collect();
-        let text = RawValue::from_string(pipeline.into_text()).expect("a parsed pipeline is JSON");
+        let text = RawValue::from_string(pipeline.json().to_owned()).expect("a parsed pipeline is JSON");
         Live { version, text, components }
     }
 

@@ -84,7 +84,13 @@ impl Response {
     /// The body is not of a type that is read here.
     pub(crate) fn unsupported_media_type(given: &str) -> Response {
         let message = format!("the body is of type `{}`", given.escape_debug());
-        Response::refusal(415, "unsupported_media_type", &message, Some("send `application/json`"), &[])
+        Response::refusal(
+            415,
+            "unsupported_media_type",
+            &message,
+            Some("send `application/json`, `application/jsonc` or `application/yaml`"),
+            &[],
+        )
     }
 
     fn refusal(status: u16, code: &str, message: &str, hint: Option<&str>, details: &[Detail]) -> Response {

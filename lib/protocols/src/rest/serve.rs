@@ -6,6 +6,7 @@ use crate::route::Route;
 use futures::future::BoxFuture;
 use http::HeaderName;
 use serde::Serialize;
+use tidemill_model::pipeline::formats::Format;
 use tidemill_operations::{Answer, Error, Operation, Plane, access};
 
 /// The handler of an operation.
@@ -57,8 +58,7 @@ fn wrong_media_type(route: &Route, request: &Request) -> Option<Response> {
     }
     let given = request.header("content-type")?;
     let essence = given.split(';').next().unwrap_or_default().trim();
-    let is_json = essence.eq_ignore_ascii_case("application/json");
-    (!is_json).then(|| Response::unsupported_media_type(given))
+    Format::of_media_type(essence).is_none().then(|| Response::unsupported_media_type(given))
 }
 
 #[derive(Serialize)]
