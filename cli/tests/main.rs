@@ -20,5 +20,6 @@ mod refusals;
 mod rollout_follow;
 mod rollout_turns;
 mod schedule;
+mod schema;
 mod settings;
 mod validate;

@@ -30,6 +30,7 @@ mod rollout;
 mod run;
 mod sam;
 mod schedule_preview;
+mod schema_get;
 mod secret;
 mod socket;
 mod table;

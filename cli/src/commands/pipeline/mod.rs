@@ -1,4 +1,5 @@
 //! Commands on pipelines, without a plane.
 
 pub mod providers;
+pub mod schema;
 pub mod validate;

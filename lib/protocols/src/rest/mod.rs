@@ -18,7 +18,7 @@ pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
 pub use response::{RestResponse, RestStream};
 pub use rollout::rollout_wait;
 pub use rollout_events::rollout_follow;
-pub use serve::{once, operation, plane_health};
+pub use serve::{once, operation, plane_health, schema_get};
 pub use task::task_send;
 pub(crate) use unread::Unread;
 
