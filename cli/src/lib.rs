@@ -3,7 +3,8 @@
 //!
 //! [`args`] lists the commands, [`commands`] has one file for each, [`api`] talks to the plane, [`output`] is what people
 //! and scripts see, [`failure`] is how a command fails and with which exit code. [`deploy`], [`rollouts`], [`runs`] and
-//! [`schedule`] hold what several commands share.
+//! [`schedule`] hold what several commands share; [`trial`] runs a pipeline without a plane, [`templates`] are pipelines to
+//! start from.
 
 #![expect(clippy::doc_markdown, reason = "clap prints doc comments as they stand")]
 
@@ -20,6 +21,7 @@ mod rollouts;
 mod runs;
 mod schedule;
 mod session;
+mod trial;
 
 use crate::api::suggestion::with_suggestion;
 use crate::args::Cli;

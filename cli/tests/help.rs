@@ -57,6 +57,7 @@ const COMMANDS: &[&[&str]] = &[
     &["providers"],
     &["schedule"],
     &["schedule", "next"],
+    &["try"],
     &["schema"],
     &["completions"],
     &["exit-codes"],

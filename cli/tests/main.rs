@@ -21,5 +21,7 @@ mod rollout_follow;
 mod rollout_turns;
 mod schedule;
 mod schema;
+mod server;
 mod settings;
+mod trial;
 mod validate;

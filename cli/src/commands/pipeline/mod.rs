@@ -2,4 +2,5 @@
 
 pub mod providers;
 pub mod schema;
+pub mod trial;
 pub mod validate;
