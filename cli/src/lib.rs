@@ -21,6 +21,7 @@ mod rollouts;
 mod runs;
 mod schedule;
 mod session;
+mod templates;
 mod trial;
 
 use crate::api::suggestion::with_suggestion;

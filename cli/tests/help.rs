@@ -57,6 +57,7 @@ const COMMANDS: &[&[&str]] = &[
     &["providers"],
     &["schedule"],
     &["schedule", "next"],
+    &["init"],
     &["try"],
     &["schema"],
     &["completions"],

@@ -12,6 +12,7 @@ mod given;
 mod given_door;
 mod given_rollouts;
 mod help;
+mod init;
 mod plane;
 mod preview;
 mod providers;

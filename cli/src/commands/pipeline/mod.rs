@@ -1,5 +1,6 @@
 //! Commands on pipelines, without a plane.
 
+pub mod init;
 pub mod providers;
 pub mod schema;
 pub mod trial;
