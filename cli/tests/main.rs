@@ -26,3 +26,4 @@ mod server;
 mod settings;
 mod trial;
 mod validate;
+mod watch;
