@@ -13,6 +13,7 @@ mod given_door;
 mod given_rollouts;
 mod help;
 mod init;
+mod pipelines_page;
 mod plane;
 mod preview;
 mod providers;
