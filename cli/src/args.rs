@@ -6,6 +6,8 @@ use clap::{CommandFactory, Parser};
 
 const AFTER_HELP: &str = "\
 Start here:
+  tidemill init                    write a pipeline to start from, which
+                                   `tidemill try hello.yaml` runs once
   tidemill dev --deploy examples   start a plane here with the pipelines of `examples`
   tidemill list                    in another terminal: what runs when
 

@@ -119,7 +119,7 @@ fn acts(option: &str, command: &[&str]) -> bool {
         (_, ["completions" | "exit-codes" | "gateway", ..]) => false,
         ("utc" | "local", _) => shows_times(command),
         (_, ["dev"]) => false,
-        ("url" | "key" | "data", ["init" | "schema" | "validate" | "providers" | "schedule", ..]) => false,
+        ("url" | "key" | "data", ["init" | "try" | "schema" | "validate" | "providers" | "schedule", ..]) => false,
         _ => true,
     }
 }
@@ -128,7 +128,18 @@ fn acts(option: &str, command: &[&str]) -> bool {
 fn shows_times(command: &[&str]) -> bool {
     matches!(
         command,
-        ["dev" | "env" | "groups" | "keys" | "logs" | "rollout" | "run" | "runs" | "schedule" | "status" | "ticks"]
+        ["dev"
+            | "env"
+            | "groups"
+            | "keys"
+            | "logs"
+            | "rollout"
+            | "run"
+            | "runs"
+            | "schedule"
+            | "status"
+            | "tail"
+            | "ticks"]
             | ["versions" | "why"]
             | ["runs" | "schedule", _]
             | ["env" | "rollout" | "versions", "show"]

@@ -3,7 +3,8 @@
 //!
 //! [`args`] lists the commands, [`commands`] has one file for each, [`api`] talks to the plane, [`output`] is what people
 //! and scripts see, [`failure`] is how a command fails and with which exit code. [`deploy`], [`rollouts`], [`runs`] and
-//! [`schedule`] hold what several commands share, [`completion`] answers a shell that completes names.
+//! [`schedule`] hold what several commands share, [`completion`] answers a shell that completes names; [`trial`] runs a pipeline
+//! without a plane, [`templates`] are pipelines to start from.
 
 #![expect(clippy::doc_markdown, reason = "clap prints doc comments as they stand")]
 
@@ -21,6 +22,8 @@ mod rollouts;
 mod runs;
 mod schedule;
 mod session;
+mod templates;
+mod trial;
 
 use crate::api::suggestion::with_suggestion;
 use crate::args::Cli;

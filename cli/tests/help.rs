@@ -58,6 +58,9 @@ const COMMANDS: &[&[&str]] = &[
     &["providers"],
     &["schedule"],
     &["schedule", "next"],
+    &["init"],
+    &["try"],
+    &["schema"],
     &["completions"],
     &["exit-codes"],
 ];

@@ -49,7 +49,7 @@ async fn the_body_of_a_caller_who_hung_up_is_run_at_once_or_was_not_taken() {
     world.settle().await;
 
     let runs = ana.runs("p").await;
-    assert!(calls > 3 && runs.len() >= 2, "{calls} calls, {} runs", runs.len());
+    assert!(calls > 1 && runs.len() >= 2, "{calls} calls, {} runs", runs.len());
     assert!(runs.iter().all(|run| run["state"] == "succeeded"), "{runs:?}");
 }
 
@@ -71,7 +71,7 @@ async fn the_rollout_of_a_caller_who_hung_up_is_carried_out_at_once() {
     world.settle().await;
 
     let rollouts = ana.get("/v1/rollouts").await.ok()["items"].as_array().unwrap().clone();
-    assert!(calls > 3 && rollouts.len() >= 2, "{calls} calls, {} rollouts", rollouts.len());
+    assert!(calls > 1 && rollouts.len() >= 2, "{calls} calls, {} rollouts", rollouts.len());
     assert!(rollouts.iter().all(|one| one["state"] == "succeeded"), "{rollouts:?}");
 }
 
@@ -93,7 +93,7 @@ async fn the_schedule_of_a_caller_who_hung_up_fires_in_the_next_minute() {
 
     let list = ana.get("/v1/deployments").await.ok()["items"].as_array().unwrap().clone();
     let projects: Vec<&str> = list.iter().filter_map(|one| one["project"].as_str()).collect();
-    assert!(calls > 3 && projects.len() >= 2, "{calls} calls, {projects:?}");
+    assert!(calls > 1 && projects.len() >= 2, "{calls} calls, {projects:?}");
     for project in projects {
         assert_eq!(ana.ticks(project).await, ["ran"], "{project}");
         let runs: Vec<Value> = ana.runs(project).await.iter().map(|run| run["state"].clone()).collect();

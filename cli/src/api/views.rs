@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::git::Git;
 use tidemill_model::pipeline::Problem;
+use tidemill_model::pipeline::written::WrittenPipeline;
 use tidemill_model::run;
 
 /// One of several things that are wrong.
@@ -69,6 +70,8 @@ pub struct Deployment {
     #[serde(default)]
     pub warnings: Vec<Detail>,
     pub pipeline: Option<Box<RawValue>>,
+    /// As it was sent, if that is not JSON.
+    pub pipeline_text: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +101,8 @@ pub struct Version {
     pub rollout: Option<String>,
     pub git: Option<Git>,
     pub pipeline: Option<Box<RawValue>>,
+    /// As it was sent, if that is not JSON.
+    pub pipeline_text: Option<WrittenPipeline>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 //! Pipelines on disk: which files of a folder hold one, and what a file says about its deployment.
 
 use crate::api::views::Detail;
-use crate::deploy::position::{end_of_json, position};
+use crate::deploy::position::{byte, end_of_json, position};
 use crate::deploy::settings::Settings;
 use crate::failure::Failure;
 use serde::Deserialize;
@@ -9,7 +9,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 use tidemill_model::ids::ProjectId;
+use tidemill_model::pipeline::formats::{Converted, Format, Position};
 use tidemill_model::pipeline::limits::FILE_BYTES;
+use tidemill_model::pipeline::written::{IN_DEPLOY_FILE, WrittenPipeline};
 use tidemill_model::pipeline::{DeployFile, Problem, ProblemCode, members, unwrap_file};
 use tidemill_plan::{Start, Target};
 
@@ -17,7 +19,8 @@ use tidemill_plan::{Start, Target};
 pub struct PreparedPipeline {
     /// As it was named on the command line, or found in a folder that was.
     pub file: PathBuf,
-    /// The text is the file's, to the byte, unless the file left the project out.
+    /// The text is the file's, to the byte, unless the file left the project out. Text that is not JSON travels in a
+    /// [`WrittenPipeline`].
     pub pipeline: Box<RawValue>,
     /// The pipeline's `project_id`; empty if it has none, which the plane then refuses.
     pub project: String,
@@ -40,7 +43,7 @@ impl PreparedPipeline {
     }
 
     fn check_started_by(&self, start: Start) -> Report {
-        self.text.check(self.pipeline.get(), &Target { local: true, start, ..Target::default() })
+        self.text.check(&Target { local: true, start, ..Target::default() })
     }
 
     /// Names the file and the place in what is said about its pipeline.
@@ -61,8 +64,10 @@ impl PreparedPipeline {
     /// Lets runs start at a component, whatever the pipeline says.
     pub fn start_at(&mut self, source: &str) {
         let source = serde_json::to_string(source).expect("a text is JSON");
-        if let Some(changed) = members::set_member(&self.pipeline, "source", &source) {
-            self.pipeline = changed;
+        for pipeline in [&mut self.pipeline, &mut self.text.pipeline] {
+            if let Some(changed) = members::set_member(pipeline, "source", &source) {
+                *pipeline = changed;
+            }
         }
     }
 }
@@ -83,34 +88,63 @@ pub struct Report {
 /// A file's text, to say where in it something stands.
 pub struct FileText {
     file: PathBuf,
-    text: String,
+    /// What the text is as JSON, with the places that it came from. JSON is its own.
+    json: Converted,
+    format: Format,
     /// The pointer to the pipeline in it.
     pipeline_at: &'static str,
+    /// The pipeline as JSON, with its project.
+    pipeline: Box<RawValue>,
     /// A warning, if the pipeline has no project and got one.
     derived: Option<Detail>,
 }
 
 impl FileText {
     /// Takes a file's text apart; a pipeline without a project gets the file's base name.
-    pub fn of(path: &Path, text: String) -> Result<(FileText, DeployFile), Vec<Detail>> {
-        let is_wrapped = serde_json::from_str::<Wrapper>(&text).is_ok_and(|wrapper| wrapper.pipeline.is_some());
-        let pipeline_at = if is_wrapped { "/pipeline" } else { "" };
-        let mut known = FileText { file: path.to_owned(), text, pipeline_at, derived: None };
-        let mut file = match unwrap_file(&known.text) {
+    pub fn of(path: &Path, text: String) -> Result<(FileText, Outer), Vec<Detail>> {
+        let format = Format::of_file(path).unwrap_or_else(|| Format::of_text(&text));
+        let file = Some(path.display().to_string());
+        let json = format.file_to_json(&text).map_err(|unreadable| {
+            let position = unreadable.position.or_else(|| end_of_json(&text));
+            let (line, column) = (position.map(|at| at.line), position.map(|at| at.column));
+            let mut detail = Detail { file, line, column, ..unreadable.problem.into() };
+            if format == Format::Json && Format::Jsonc.file_to_json(&text).is_ok() {
+                let hint = "JSON has no comments and no trailing commas; call the file `*.jsonc`, which has";
+                detail.hint = Some(hint.to_owned());
+            }
+            vec![detail]
+        })?;
+        let is_wrapped = serde_json::from_str::<Wrapper>(&json.json).is_ok_and(|wrapper| wrapper.pipeline.is_some());
+        let pipeline_at = if is_wrapped { IN_DEPLOY_FILE } else { "" };
+        let nothing = RawValue::from_string("null".to_owned()).expect("`null` is JSON");
+        let mut known = FileText { file: path.to_owned(), json, format, pipeline_at, pipeline: nothing, derived: None };
+        let mut file = match unwrap_file(&known.json.json) {
             Ok(file) => file,
             Err(problems) => {
                 let outer = FileText { pipeline_at: "", ..known };
                 return Err(problems.into_iter().map(|problem| outer.named(problem.into())).collect());
             }
         };
-        if let Some((text, project)) = with_project(path, &file.pipeline_text) {
+        let project = with_project(path, &file.pipeline_text);
+        if let Some((text, project)) = &project {
             let message = format!("pipeline has no `project_id`; its project is called `{project}`, as its file is");
-            let hint =
-                format!("add `\"project_id\": \"{project}\"`, so that it stays the same when the file is renamed");
-            file.pipeline_text = text;
+            let line = match format {
+                Format::Yaml => format!("project_id: {project}"),
+                Format::Json | Format::Jsonc => format!("\"project_id\": \"{project}\""),
+            };
+            let hint = format!("add `{line}`, so that it stays the same when the file is renamed");
+            file.pipeline_text.clone_from(text);
             known.derived = Some(known.named(Detail { hint: Some(hint), ..Detail::of(message) }));
         }
-        Ok((known, file))
+        known.pipeline = RawValue::from_string(file.pipeline_text.clone()).expect("what was parsed is JSON");
+        let sent = match format {
+            Format::Json => known.pipeline.clone(),
+            format => {
+                let written = WrittenPipeline::new(format, text, is_wrapped);
+                WrittenPipeline { project_id: project.map(|(_, project)| project), ..written }.to_raw()
+            }
+        };
+        Ok((known, Outer { sent, file }))
     }
 
     /// A warning, if the pipeline has no project and got one.
@@ -126,8 +160,14 @@ impl FileText {
         failure
     }
 
-    /// Compiles a pipeline of the file.
-    pub fn check(&self, pipeline: &str, target: &Target) -> Report {
+    /// The file's pipeline as JSON.
+    pub fn pipeline(&self) -> &RawValue {
+        &self.pipeline
+    }
+
+    /// Compiles the file's pipeline.
+    pub fn check(&self, target: &Target) -> Report {
+        let pipeline = self.pipeline.get();
         let named = |problems: Vec<Problem>| problems.into_iter().map(|problem| self.named(problem.into())).collect();
         match tidemill_plan::compile_text(pipeline, tidemill_engine::catalogue(), target) {
             Ok((_, compiled)) => {
@@ -149,13 +189,27 @@ impl FileText {
     /// Names the file and the place in what is said about it.
     pub fn named(&self, detail: Detail) -> Detail {
         let pointer = detail.field.as_deref().filter(|field| field.starts_with('/'));
-        let found = match pointer {
-            Some(pointer) => position(&self.text, &format!("{}{pointer}", self.pipeline_at)),
-            None => end_of_json(&self.text),
-        };
+        let found = pointer.and_then(|pointer| self.position(&format!("{}{pointer}", self.pipeline_at)));
         let (line, column) = (found.map(|found| found.line), found.map(|found| found.column));
         Detail { file: Some(self.file.display().to_string()), line, column, ..detail }
     }
+}
+
+impl FileText {
+    fn position(&self, pointer: &str) -> Option<Position> {
+        match self.format {
+            Format::Json => position(&self.json.json, pointer),
+            Format::Jsonc | Format::Yaml => self.json.origin(byte(&self.json.json, pointer)?),
+        }
+    }
+}
+
+/// What a file holds.
+pub struct Outer {
+    /// The pipeline as it travels.
+    pub sent: Box<RawValue>,
+    /// What else there is in the file.
+    pub file: DeployFile,
 }
 
 #[derive(Deserialize)]
@@ -202,13 +256,17 @@ fn regular(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Reads a file for a deploy; options override the file.
-pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failure> {
-    let refused = |details: Vec<Detail>| match details.as_slice() {
+/// Reads a file and takes it apart.
+pub fn read_file(path: &Path) -> Result<(FileText, Outer), Failure> {
+    FileText::of(path, read_text(path)?).map_err(|details| match details.as_slice() {
         [only] => Failure { message: only.message.clone(), ..Failure::details("the file", details) },
         _ => Failure::details(&format!("`{}`", path.display()), details),
-    };
-    let (text, file) = FileText::of(path, read_text(path)?).map_err(refused)?;
+    })
+}
+
+/// Reads a file for a deploy; options override the file.
+pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failure> {
+    let (text, Outer { sent: pipeline, file }) = read_file(path)?;
     if let Some(environment) = file.environment.as_deref().filter(|name| *name != "production") {
         let message =
             format!("`{}` names the environment `{environment}`; `deploy` deploys to `production`", path.display());
@@ -217,9 +275,7 @@ pub fn prepare(path: &Path, given: &Settings) -> Result<PreparedPipeline, Failur
     let own = Settings { schedule: file.schedule, timezone: file.timezone, ..options(path, file.options)? };
     let settings = given.clone().over(own);
     settings.check().map_err(|failure| failure.of_file(path))?;
-    let refused = |error| Failure::new("invalid_argument", format!("`{}` is not JSON: {error}", path.display()));
-    let pipeline = RawValue::from_string(file.pipeline_text).map_err(refused)?;
-    Ok(PreparedPipeline { file: path.to_owned(), project: project_of(&pipeline), pipeline, settings, text })
+    Ok(PreparedPipeline { file: path.to_owned(), project: project_of(&text.pipeline), pipeline, settings, text })
 }
 
 fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Settings, Failure> {
@@ -227,7 +283,8 @@ fn options(path: &Path, options: serde_json::Map<String, Value>) -> Result<Setti
         .map_err(|error| Failure::new("invalid_argument", format!("`{}` cannot be read: {error}", path.display())))
 }
 
-fn project_of(pipeline: &RawValue) -> String {
+/// The pipeline's `project_id`; empty if it has none.
+pub fn project_of(pipeline: &RawValue) -> String {
     #[derive(Deserialize)]
     struct ProjectOf {
         project_id: String,
@@ -235,7 +292,8 @@ fn project_of(pipeline: &RawValue) -> String {
     serde_json::from_str::<ProjectOf>(pipeline.get()).map(|named| named.project_id).unwrap_or_default()
 }
 
-/// The pipelines at a path: the file itself, or every `*.pipe` and `*.json` below the folder that holds one.
+/// The pipelines at a path: the file itself, or every file below the folder that is called `*.pipe`, or `*.json`, `*.jsonc`,
+/// `*.yaml` or `*.yml` and holds one.
 pub fn pipelines_at(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -258,7 +316,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         }
         match entry.file_type().map_err(failed)?.is_dir() {
             true => collect(&path, found)?,
-            false if !path.extension().is_some_and(|end| end == "pipe" || end == "json") => {}
+            false if Format::of_file(&path).is_none() => {}
             false if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) => {
                 tracing::debug!(file = %path.display(), "what is no regular file is skipped");
             }
@@ -268,21 +326,26 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A `.pipe` is a pipeline, sound or not; a `.json` is one if it looks like one.
+/// A `.pipe` is a pipeline, sound or not; another file is one if it looks like one.
 fn holds_pipeline(file: &Path) -> bool {
-    if file.extension().is_some_and(|end| end == "pipe") {
+    let Some(format) = Format::of_file(file) else { return false };
+    if file.extension().is_some_and(|end| end.eq_ignore_ascii_case("pipe")) {
         return true;
     }
     let is_small = std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= FILE_BYTES as u64);
-    let is_pipeline = is_small && read_text(file).is_ok_and(|text| looks_like_pipeline(&text));
+    let is_pipeline = is_small && read_text(file).is_ok_and(|text| looks_like_pipeline(format, &text));
     if !is_pipeline {
-        tracing::debug!(file = %file.display(), "a JSON file without a pipeline is skipped");
+        tracing::debug!(file = %file.display(), "a file without a pipeline is skipped");
     }
     is_pipeline
 }
 
-fn looks_like_pipeline(text: &str) -> bool {
-    match serde_json::from_str::<Value>(text) {
+fn looks_like_pipeline(format: Format, text: &str) -> bool {
+    let Ok(converted) = format.file_to_json(text) else {
+        // A slip must not make a pipeline invisible. Broken JSON is more often something else.
+        return format != Format::Json && text.contains("components") && text.contains("provider");
+    };
+    match serde_json::from_str::<Value>(&converted.json) {
         Ok(Value::Object(fields)) => {
             fields.get("components").is_some_and(Value::is_array)
                 || fields.get("pipeline").is_some_and(Value::is_object)

@@ -4,3 +4,4 @@ pub mod files;
 pub mod one_by_one;
 pub mod position;
 pub mod settings;
+pub mod watch;

@@ -81,7 +81,9 @@ pub fn deploy_all<'a>(
             let message = format!("`{}` has warnings, which `--strict` refuses", file.display());
             return Err(Failure { details: warnings, ..Failure::new("invalid_argument", message) });
         }
-        let outcome = deploy(client, &wanted).await.map_err(|failure| wanted.refused(failure).of_file(file))?;
+        let mut outcome = deploy(client, &wanted).await.map_err(|failure| wanted.refused(failure).of_file(file))?;
+        let warnings = std::mem::take(&mut outcome.deployment.warnings);
+        outcome.deployment.warnings = warnings.into_iter().map(|warning| wanted.named(warning)).collect();
         Ok(DeployOutcome { notes: wanted.derived().into_iter().collect(), ..outcome })
     };
     Box::pin(futures::stream::iter(files).map(deploy).buffered(AT_ONCE))
@@ -122,7 +124,11 @@ async fn bring_up_to_date(client: &Client, wanted: &PreparedPipeline) -> Result<
     let path = Path::new(&["deployments", &wanted.project]);
     let found = client.get(&path).await?;
     let deployment: Deployment = found.read()?;
-    let is_same = deployment.pipeline.as_ref().is_some_and(|pipeline| pipeline.get() == wanted.pipeline.get());
+    let is_same = deployment
+        .pipeline_text
+        .as_ref()
+        .or(deployment.pipeline.as_ref())
+        .is_some_and(|pipeline| pipeline.get() == wanted.pipeline.get());
     if is_same && wanted.settings.hold_of(&deployment) {
         return Ok(DeployOutcome::new(Change::Unchanged, deployment));
     }

@@ -3,16 +3,11 @@
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use tidemill_model::pipeline::formats::Position;
 
-/// A place in a text, as editors count: from 1, columns in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    pub line: usize,
-    pub column: usize,
-}
-
-/// The position of a value, or of the nearest value around it that is there. `None` if the text is not JSON.
-pub fn position(text: &str, pointer: &str) -> Option<Position> {
+/// Where in a text the value starts that a pointer names, or the nearest value around it that is there. `None` if the
+/// text is not JSON.
+pub fn byte(text: &str, pointer: &str) -> Option<usize> {
     let mut value: &RawValue = serde_json::from_str(text).ok()?;
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
@@ -22,9 +17,12 @@ pub fn position(text: &str, pointer: &str) -> Option<Position> {
         }
     }
     // The value is borrowed from the text, so its address says where it stands.
-    let before = &text[..value.get().as_ptr() as usize - text.as_ptr() as usize];
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    Some(Position { line: before.matches('\n').count() + 1, column })
+    Some(value.get().as_ptr() as usize - text.as_ptr() as usize)
+}
+
+/// The position of a value, as [`byte`] finds it.
+pub fn position(text: &str, pointer: &str) -> Option<Position> {
+    Some(Position::of_byte(text, byte(text, pointer)?))
 }
 
 /// Where a text stops to be JSON; `None` if it is.

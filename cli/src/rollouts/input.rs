@@ -133,7 +133,7 @@ impl Paths {
                 Err(last)
             }
             (None, true) => Err(Failure::new("not_found", "there is no pipeline in what was named")
-                .hint("pipelines are in `*.pipe` and `*.json`; `tidemill remove --group` takes all of a group off")
+                .hint("pipelines are in `*.pipe`, `*.json`, `*.jsonc`, `*.yaml` and `*.yml`; `tidemill remove --group` takes all of a group off")
                 .exit(Exit::NotFound)),
             (None, false) => doubled(&prepared).map_or(Ok(prepared), Err),
         }

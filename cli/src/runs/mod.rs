@@ -13,12 +13,14 @@ use crate::api::beginning;
 use crate::api::client::{self, Client, Path};
 use crate::api::pages::{List, PAGE_LIMIT};
 use crate::api::views::Run;
+use crate::deploy::files::read_text;
 use crate::failure::{Exit, Failure};
 use crate::output::table::{Table, facts, or_dash, plain, readable, state};
 use crate::output::times::{absolute, both, milliseconds, relative};
 use comfy_table::Cell;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tidemill_model::ids::RunId;
 
 /// Characters of a run's id that are shown where there is little room: those of its time.
@@ -91,6 +93,20 @@ async fn only(plane: &Client, beginning: &str, ids: (RunId, RunId), no_project: 
 pub async fn newest(plane: &Client, project: &str) -> Result<Option<Run>, Failure> {
     let list: List = plane.get(&Path::new(&["runs"]).in_project(project).with("limit", 1)).await?.read()?;
     list.items.first().map(|run| client::read(run.get())).transpose()
+}
+
+/// What `--input` gives: a text, `@FILE`, or `-` for standard input. JSON travels as it is written, to the byte; anything
+/// else as a JSON string.
+pub fn given_input(given: &str) -> Result<Box<RawValue>, Failure> {
+    let text = match given.strip_prefix('@') {
+        Some(file) => read_text(file.as_ref())?,
+        None if given == "-" => read_text("-".as_ref())?,
+        None => given.to_owned(),
+    };
+    let as_json = RawValue::from_string(text.clone());
+    as_json
+        .or_else(|_| serde_json::value::to_raw_value(&text))
+        .map_err(|error| Failure::argument(format!("the input cannot be sent: {error}"), "give a text or JSON"))
 }
 
 /// Where a run is found without the help of the index, which may lag behind.

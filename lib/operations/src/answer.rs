@@ -62,9 +62,12 @@ pub struct DeploymentAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_runs: Option<usize>,
     pub warnings: Vec<crate::Detail>,
-    /// The pipeline as it was sent, where it is asked for.
+    /// The pipeline as JSON, where it is asked for; if that is what was sent, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
+    /// The pipeline as it was sent, if that is in another format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_text: Option<Box<RawValue>>,
 }
 
 impl DeploymentAnswer {
@@ -95,6 +98,7 @@ impl DeploymentAnswer {
             held_runs: None,
             warnings: Vec::new(),
             pipeline: None,
+            pipeline_text: None,
         }
     }
 }
@@ -148,6 +152,9 @@ pub struct VersionAnswer {
     pub git: Option<Git>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Box<RawValue>>,
+    /// The pipeline as it was sent, if that is in another format than JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_text: Option<Box<RawValue>>,
 }
 
 impl From<Version> for VersionAnswer {
@@ -165,6 +172,7 @@ impl From<Version> for VersionAnswer {
             rollout: version.rollout.map(String::from),
             git: version.git,
             pipeline: None,
+            pipeline_text: None,
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod provider_list;
 pub mod rollout;
 pub mod run;
 pub mod schedule_preview;
+pub mod schema_get;
 pub mod secret;
 pub mod socket;
 pub mod task;

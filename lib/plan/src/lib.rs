@@ -3,7 +3,7 @@
 //! Start at [`compile()`]; [`provider`] is what it checks against, [`plan`] is what it makes. The steps in their order:
 //! `wiring` (ids, providers, edges), `cycles`, `lanes` (what can arrive where), `config`, `texts`, `source`, `order` (prune and
 //! sort), `advice` (what is allowed but probably not meant).
-//! [`difference`] compares two pipelines.
+//! [`difference`] compares two pipelines; [`schemas`] are for editors.
 
 #![warn(missing_docs)]
 
@@ -18,6 +18,7 @@ pub mod plan;
 pub mod provider;
 mod report;
 mod schema;
+pub mod schemas;
 mod source;
 pub mod texts;
 mod uniqueness;

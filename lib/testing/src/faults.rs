@@ -135,13 +135,13 @@ impl Faults {
     }
 
     /// Counts a call, and says which it is, whether it reaches the table and whether its answer comes back.
-    fn enter(&self) -> (usize, bool, bool) {
+    fn enter(&self, operation: &str, request: &serde_json::Value) -> (usize, bool, bool) {
         let mut state = self.state();
         let call = state.calls.len();
         if state.is_dead {
             return (call, false, false);
         }
-        state.calls.push(Metered::default());
+        state.calls.push(Metered { operation: operation.to_owned(), request: request.clone(), ..Metered::default() });
         match state.death {
             Some(Death::Before(at)) if at == call => {
                 state.is_dead = true;
@@ -177,18 +177,17 @@ impl std::fmt::Debug for Connector {
 impl HttpConnector for Connector {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (faults, inner) = (self.faults.clone(), self.inner.clone());
-        let (call, reaches, comes_back) = faults.enter();
+        let (operation, asked) = ask_for_cost(&mut request);
+        let (call, reaches, comes_back) = faults.enter(&operation, &asked);
         HttpConnectorFuture::new(async move {
             if !reaches {
                 return Err(died());
             }
-            let (operation, asked) = ask_for_cost(&mut request);
             if let Some(hold) = faults.held(&operation) {
                 hold.arrived.notify_one();
                 hold.released.notified().await;
             }
             if let Some(refusal) = faults.refusal(&operation) {
-                faults.meter(call, Metered { operation, request: asked, ..Metered::default() });
                 return Ok(HttpResponse::new(
                     StatusCode::try_from(400).expect("it is one"),
                     refusal.to_string().into(),

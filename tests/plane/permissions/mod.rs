@@ -261,6 +261,7 @@ async fn keys_and_secrets(seen: &mut Seen) {
     let user = ana(&world).await;
     seen.note("caller_get", &world, user.get("/v1/me")).await.ok();
     seen.note("plane_health", &world, world.anonymous().get("/v1/health")).await.ok();
+    seen.note("schema_get", &world, world.anonymous().get("/v1/schema")).await.ok();
 }
 
 /// Has a hook take a body whose run waits for a worker.

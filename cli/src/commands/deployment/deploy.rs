@@ -45,7 +45,7 @@ const CHECKED_UPDATES: usize = 10;
   tidemill deploy pipelines/ --prune --yes
   tidemill deploy pipelines/ --group nightly --cancel-in-progress --json")]
 pub struct Args {
-    /// A file, a folder with `*.pipe` and `*.json` files, or `-` for standard input
+    /// A file, a folder of them, or `-` for standard input; JSON, JSON with comments (`*.jsonc`) or YAML
     #[arg(value_name = "FILE_OR_FOLDER", required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]

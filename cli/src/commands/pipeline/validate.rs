@@ -1,7 +1,7 @@
 //! `tidemill validate`: compiles a pipeline here, without a plane.
 
 use crate::api::views::Detail;
-use crate::deploy::files::{FileText, pipelines_at, read_text};
+use crate::deploy::files::{FileText, Outer, pipelines_at, read_text};
 use crate::deploy::settings::Settings;
 use crate::failure::{Exit, Failure};
 use crate::output::detail_text;
@@ -96,7 +96,7 @@ fn folder(session: &Session, args: Args) -> Result<Exit, Failure> {
 }
 
 fn report(path: &Path, args: &Args) -> Result<Report, Failure> {
-    let (text, file) = match FileText::of(path, read_text(path)?) {
+    let (text, Outer { file, .. }) = match FileText::of(path, read_text(path)?) {
         Ok(file) => file,
         Err(errors) => return Ok(Report { valid: false, errors, warnings: Vec::new(), order: Vec::new() }),
     };
@@ -108,7 +108,7 @@ fn report(path: &Path, args: &Args) -> Result<Report, Failure> {
         false => Start::Call,
     };
     let target = Target { local: !args.cloud, readable: None, start, source: args.source.as_deref() };
-    let checked = text.check(&file.pipeline_text, &target);
+    let checked = text.check(&target);
     let errors: Vec<Detail> =
         schedule.err().map(|error| text.named(*error)).into_iter().chain(checked.errors).collect();
     let valid = errors.is_empty() && (!args.strict || checked.warnings.is_empty());

@@ -4,6 +4,7 @@ use crate::api::client::Client;
 use crate::api::connection::Connection;
 use crate::deploy::files::pipelines_at;
 use crate::deploy::one_by_one::{Change, deploy_all, sentence};
+use crate::deploy::watch::Watch;
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
 use crate::log::{self, LogFormat};
@@ -29,14 +30,18 @@ const NAMED: usize = 50;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   tidemill dev --deploy examples
+  tidemill dev --deploy pipelines --watch
   tidemill dev --deploy digest.pipe --minute 1 --data /tmp/trial --listen 127.0.0.1:0")]
 pub struct Args {
     /// Where the plane answers: an address, or a port of this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
-    /// Deploy this pipeline, or every `*.pipe` and `*.json` below this folder, and let pipelines read files there, now and at later starts (DATA/readable.json) [default: none]
+    /// Deploy this pipeline, or every one below this folder (`*.pipe`, `*.json`, `*.jsonc`, `*.yaml`, `*.yml`), and let pipelines read files there, now and at later starts (DATA/readable.json) [default: none]
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     deploy: Vec<PathBuf>,
+    /// Deploy a file again when it changes; a broken one is reported, and its live version stays
+    #[arg(long, requires = "deploy")]
+    watch: bool,
     /// Refuse pipelines with warnings, too
     #[arg(long, requires = "deploy")]
     strict: bool,
@@ -80,7 +85,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         .output
         .report(format_args!("the key of the owner `dev` is in `{}`", session.global.data.join("key").display()));
     tokio::select! {
-        () = deploy(session, &local, &args.deploy, args.strict) => signals.first().await,
+        () = deploy(session, &local, &args) => signals.first().await,
         () = signals.first() => {}
     }
     session.output.report("stopping; Ctrl-C again stops at once");
@@ -102,9 +107,9 @@ fn readable(args: &Args) -> Vec<PathBuf> {
     args.deploy.iter().map(folder_of).collect()
 }
 
-/// Deploys over the plane's own API. Refusals are reported, and the plane runs without those pipelines.
-async fn deploy(session: &Session, local: &Local, paths: &[PathBuf], strict: bool) {
-    if paths.is_empty() {
+/// Deploys over the plane's own API, and with `--watch` again whenever a file changes.
+async fn deploy(session: &Session, local: &Local, args: &Args) {
+    if args.deploy.is_empty() {
         return;
     }
     let global = Global { url: Some(local.url()), key: Some(local.key().to_owned()), ..session.global.clone() };
@@ -112,15 +117,41 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf], strict: boo
         Ok(client) => client,
         Err(failure) => return session.output.failure(&failure),
     };
+    // It watches before the first deploy, so that no change falls between the two.
+    let watch = args.watch.then(|| Watch::new(&args.deploy)).transpose();
     let mut files = Vec::new();
-    for path in paths {
+    for path in &args.deploy {
         match pipelines_at(path) {
             Ok(found) => files.extend(found),
             Err(failure) => session.output.failure(&failure),
         }
     }
+    let counts = deploy_files(session, &client, &files, args.strict).await;
+    session.output.report(counts.sentence());
+    match watch {
+        Ok(Some(watch)) => follow(session, &client, watch, args.strict).await,
+        Ok(None) => {}
+        Err(failure) => session.output.failure(&failure),
+    }
+}
+
+/// Deploys what changes, until the command is stopped. A file that cannot be deployed leaves its live version as it is.
+async fn follow(session: &Session, client: &Client, mut watch: Watch, strict: bool) {
+    session.output.report("watching the files; a change is deployed when it is saved");
+    loop {
+        let difference = watch.next().await;
+        for file in &difference.removed {
+            let name = file.display();
+            session.output.report(format_args!("`{name}` was removed; its deployment stays until `tidemill remove`"));
+        }
+        deploy_files(session, client, &difference.changed, strict).await;
+    }
+}
+
+/// Refusals are reported, and the plane runs without those pipelines.
+async fn deploy_files(session: &Session, client: &Client, files: &[PathBuf], strict: bool) -> Counts {
     let mut counts = Counts::default();
-    let mut outcomes = deploy_all(&client, &files, strict);
+    let mut outcomes = deploy_all(client, files, strict);
     while let Some(outcome) = outcomes.next().await {
         match outcome {
             Ok(deployed) => {
@@ -137,7 +168,7 @@ async fn deploy(session: &Session, local: &Local, paths: &[PathBuf], strict: boo
             }
         }
     }
-    session.output.report(counts.sentence());
+    counts
 }
 
 #[derive(Default)]

@@ -4,11 +4,10 @@ use crate::api::client::{Client, Path};
 use crate::api::retry;
 use crate::api::views::{Deployment, Detail, Run};
 use crate::completion::names;
-use crate::deploy::files::read_text;
 use crate::failure::{Exit, Failure};
 use crate::runs::follow::follow;
 use crate::runs::screen::Lines;
-use crate::runs::{self, result_text};
+use crate::runs::{self, given_input, result_text};
 use crate::session::Session;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -47,7 +46,7 @@ struct Body {
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
-    let input = args.input.as_deref().map(input).transpose()?;
+    let input = args.input.as_deref().map(given_input).transpose()?;
     if input.is_some() {
         warn_of_unread_input(session, &client, &args.project).await;
     }
@@ -96,17 +95,4 @@ fn show_end(session: &Session, run: &Run) {
     if let Some(result) = &run.result {
         session.output.line(result_text(result.get()));
     }
-}
-
-/// JSON travels as it is written, to the byte; anything else as a JSON string.
-fn input(given: &str) -> Result<Box<RawValue>, Failure> {
-    let text = match given.strip_prefix('@') {
-        Some(file) => read_text(file.as_ref())?,
-        None if given == "-" => read_text("-".as_ref())?,
-        None => given.to_owned(),
-    };
-    let as_json = RawValue::from_string(text.clone());
-    as_json
-        .or_else(|_| serde_json::value::to_raw_value(&text))
-        .map_err(|error| Failure::argument(format!("the input cannot be sent: {error}"), "give a text or JSON"))
 }

@@ -3,14 +3,14 @@
 use crate::api::client::Path;
 use crate::api::views::Detail;
 use crate::completion::names;
-use crate::deploy::files::{FileText, read_text};
+use crate::deploy::files::{Outer, read_file};
 use crate::failure::{Exit, Failure};
 use crate::output::table::plain;
 use crate::session::Session;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::path::PathBuf;
-use tidemill_model::pipeline::{DeployFile, Pipeline, Problem};
+use tidemill_model::pipeline::{Pipeline, Problem};
 
 /// Store a pipeline as its project's next version, without putting it live
 ///
@@ -56,14 +56,13 @@ struct Deployed {
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let client = session.client()?;
-    let refused = |details| Failure::details(&format!("`{}`", args.file.display()), details);
-    let (file, DeployFile { pipeline_text: text, .. }) =
-        FileText::of(&args.file, read_text(&args.file)?).map_err(refused)?;
-    let refused =
-        |problems: Vec<Problem>| refused(problems.into_iter().map(|problem| file.named(problem.into())).collect());
-    let project = Pipeline::parse(&text).map_err(refused)?.project_id().to_string();
-    let pipeline: &RawValue = serde_json::from_str(&text).expect("a parsed pipeline is JSON");
-    let body = Body { pipeline, environment: args.env.as_deref(), note: args.note.as_deref() };
+    let (file, Outer { sent, .. }) = read_file(&args.file)?;
+    let refused = |problems: Vec<Problem>| {
+        let named = problems.into_iter().map(|problem| file.named(problem.into())).collect();
+        Failure::details(&format!("`{}`", args.file.display()), named)
+    };
+    let project = Pipeline::parse(file.pipeline().get()).map_err(refused)?.project_id().to_string();
+    let body = Body { pipeline: &sent, environment: args.env.as_deref(), note: args.note.as_deref() };
     let body = serde_json::to_string(&body).expect("texts are JSON");
     let answer = client.post(&Path::new(&["deployments", &project, "versions"]), Some(body)).await;
     let answer = answer.map_err(|failure| file.refused(failure))?;

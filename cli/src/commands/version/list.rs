@@ -27,7 +27,7 @@ pub struct List {
 pub async fn run(session: &Session, args: List) -> Result<Exit, Failure> {
     let project = args.project.unwrap_or_default();
     if let Some(number) = args.number {
-        return show::run(session, &project, number).await;
+        return show::run(session, show::Args { project, version: number, as_json: false }).await;
     }
     let path = Path::new(&["deployments", &project, "versions"]);
     let list = args.wanted.fetch(&session.client()?, &path).await?;

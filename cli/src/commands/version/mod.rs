@@ -35,7 +35,7 @@ enum Command {
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     match args.command {
         Some(Command::Add(args)) => add::run(session, args).await,
-        Some(Command::Show(args)) => show::run(session, &args.project, args.version).await,
+        Some(Command::Show(args)) => show::run(session, args).await,
         None => list::run(session, args.list).await,
     }
 }

@@ -26,6 +26,8 @@ pub enum NetworkPolicy {
 #[derive(Debug)]
 pub struct Outbound {
     policy: NetworkPolicy,
+    /// Requests that may change something are not sent.
+    withholds_writes: bool,
     /// Made at the first request: reading the system's certificates would slow every cold start.
     client: OnceLock<Result<reqwest::Client, String>>,
 }
@@ -37,7 +39,17 @@ pub struct OutboundError(String);
 
 impl Outbound {
     pub fn new(policy: NetworkPolicy) -> Result<Outbound, OutboundError> {
-        Ok(Outbound { policy, client: OnceLock::new() })
+        Ok(Outbound { policy, withholds_writes: false, client: OnceLock::new() })
+    }
+
+    /// Sends nothing but requests that only read: `http_request` logs the others instead, and gives nothing for them.
+    pub fn withhold_writes(self) -> Outbound {
+        Outbound { withholds_writes: true, ..self }
+    }
+
+    /// Whether a request with this method is not sent.
+    pub(crate) fn withholds(&self, method: &reqwest::Method) -> bool {
+        self.withholds_writes && !method.is_safe()
     }
 
     /// Makes the client now instead of at the first request.

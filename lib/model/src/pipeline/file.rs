@@ -26,7 +26,8 @@ pub struct DeployFile {
 }
 
 /// The outer fields, each with what it has to be.
-const FIELDS: [(&str, Kind); 8] = [
+const FIELDS: [(&str, Kind); 9] = [
+    ("$schema", Kind::Text),
     ("pipeline", Kind::Pipeline),
     ("schedule", Kind::Text),
     ("timezone", Kind::Text),
@@ -39,7 +40,7 @@ const FIELDS: [(&str, Kind); 8] = [
 
 /// What says how a pipeline is deployed, and stands beside it: the outer fields, and the group, which is an option.
 pub fn deployment_fields() -> impl Iterator<Item = &'static str> {
-    FIELDS.into_iter().map(|(name, _)| name).filter(|name| *name != "pipeline").chain(["group"])
+    FIELDS.into_iter().map(|(name, _)| name).filter(|name| !matches!(*name, "pipeline" | "$schema")).chain(["group"])
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -78,7 +79,8 @@ pub fn unwrap_file(text: &str) -> Result<DeployFile, Vec<Problem>> {
             ("schedule", Value::String(text)) => file.schedule = Some(text),
             ("timezone", Value::String(text)) => file.timezone = Some(text),
             ("environment", Value::String(text)) => file.environment = Some(text),
-            ("pipeline", _) => {}
+            // The latter is for editors.
+            ("pipeline" | "$schema", _) => {}
             (_, value) => _ = file.options.insert(name, value),
         }
     }
@@ -128,7 +130,8 @@ fn unknown_field(name: &str) -> Problem {
     let hint = match nearest(name, FIELDS.iter().map(|(known, _)| *known)) {
         Some(known) => format!("did you mean `{known}`?"),
         None => {
-            let known: Vec<String> = FIELDS.iter().map(|(known, _)| format!("`{known}`")).collect();
+            let names = FIELDS.iter().map(|(known, _)| *known).filter(|known| *known != "$schema");
+            let known: Vec<String> = names.map(|known| format!("`{known}`")).collect();
             format!("known fields are {}", known.join(", "))
         }
     };

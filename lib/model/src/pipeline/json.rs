@@ -14,6 +14,31 @@ pub struct Document {
     depth: usize,
 }
 
+impl Document {
+    /// What people call it.
+    pub fn what(&self) -> &'static str {
+        self.what
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    pub fn check_size(&self, text: &str) -> Result<(), Box<Problem>> {
+        let Document { what, bytes, bytes_text, .. } = self;
+        if text.len() <= *bytes {
+            return Ok(());
+        }
+        let message = format!("{what} has {} bytes, the limit is {bytes_text} ({bytes} bytes)", text.len());
+        let hint = "move large texts out of the configs, or split the pipeline";
+        Err(Box::new(Problem::new(ProblemCode::TooLarge, message, hint)))
+    }
+}
+
 pub const PIPELINE: Document =
     Document { what: "pipeline", bytes: limits::TEXT_BYTES, bytes_text: "4 MiB", depth: limits::JSON_DEPTH };
 
@@ -22,12 +47,9 @@ pub const FILE: Document =
     Document { what: "deploy file", bytes: limits::FILE_BYTES, bytes_text: "6 MiB", depth: limits::JSON_DEPTH + 1 };
 
 pub fn parse(text: &str, document: &Document) -> Result<Value, Box<Problem>> {
-    let Document { what, bytes, bytes_text, depth } = document;
+    let Document { what, depth, .. } = document;
     let refuse = |code, message, hint: &str| Err(Box::new(Problem::new(code, message, hint)));
-    if text.len() > *bytes {
-        let message = format!("{what} has {} bytes, the limit is {bytes_text} ({bytes} bytes)", text.len());
-        return refuse(ProblemCode::TooLarge, message, "move large texts out of the configs, or split the pipeline");
-    }
+    document.check_size(text)?;
     if let Some(line) = deeper_than(text, *depth) {
         let message = format!("{what} is nested deeper than {depth} levels at line {line}");
         return refuse(ProblemCode::TooDeep, message, "flatten the config there");

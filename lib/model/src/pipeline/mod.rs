@@ -1,9 +1,11 @@
 //! The pipeline: its text exactly as sent, and a typed view of it.
 //!
 //! Knows the format's shape, not the providers: what a component may be connected to is the plan's to check. [`mod@file`]
-//! reads what people keep on disk, [`problem`] is how a refusal looks, [`limits`] are the sizes.
+//! reads what people keep on disk, [`formats`] are the languages they write it in, [`written`] is how such a text is sent
+//! and stored, [`problem`] is how a refusal looks, [`limits`] are the sizes.
 
 pub mod file;
+pub mod formats;
 mod json;
 pub mod limits;
 pub mod members;
@@ -13,6 +15,7 @@ mod reader;
 mod shape;
 mod shape_of_component;
 mod shape_of_config;
+pub mod written;
 
 pub use file::{DeployFile, unwrap_file};
 pub use problem::{Problem, ProblemCode};
@@ -51,6 +54,8 @@ pub const DESCRIPTION_LIMIT: usize = 64 * 1024;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
     text: String,
+    /// The pipeline as JSON, if its text is in another format.
+    json: Option<String>,
     project_id: ProjectId,
     name: Option<String>,
     description: Option<String>,
@@ -113,8 +118,8 @@ impl Pipeline {
     /// Reads a pipeline like [`Pipeline::parse`], but keeps what could be read of one that is refused.
     pub fn read(text: impl Into<String>) -> Result<Pipeline, Box<Broken>> {
         let text = text.into();
-        match json::parse(&text, &json::PIPELINE) {
-            Ok(value) => shape::read(text, value),
+        match written::parse(&text) {
+            Ok((value, json)) => shape::read(text, value).map(|pipeline| Pipeline { json, ..pipeline }),
             Err(problem) => {
                 let problems = vec![Found { at: None, problem: *problem }];
                 Err(Box::new(Broken { graph: Graph::default(), problems }))
@@ -125,6 +130,11 @@ impl Pipeline {
     /// The text exactly as it was sent; this, not the view, is what is stored.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The pipeline as JSON: its text, unless that is in another format.
+    pub fn json(&self) -> &str {
+        self.json.as_deref().unwrap_or(&self.text)
     }
 
     /// The text, without a copy.

@@ -26,7 +26,7 @@ pub fn read(text: String, value: Value) -> Result<Pipeline, Box<Broken>> {
     match project_id.filter(|_| reader.problems.is_empty()) {
         Some(project_id) => {
             let misplaced = file::deployment_fields().filter(|name| top.contains_key(*name)).collect();
-            Ok(Pipeline { text, project_id, name, description, misplaced, graph })
+            Ok(Pipeline { text, json: None, project_id, name, description, misplaced, graph })
         }
         None => Err(Box::new(Broken { graph, problems: reader.problems })),
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use tidemill_model::deployment::Settings;
 use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::invalid::Invalid;
+use tidemill_model::pipeline::written::json_of;
 use tidemill_model::pipeline::{Component, Pipeline, ProblemCode};
 use tidemill_model::schedule::{Schedule, Zone};
 use tidemill_model::version::{Version, sha256};
@@ -224,21 +225,44 @@ impl SettingsGiven {
     }
 }
 
-/// Reads the stored pipeline of a version as it was sent.
+/// Reads the stored pipeline of a version, as JSON.
 pub async fn stored_pipeline(
     plane: &Plane,
     owner: &OwnerId,
     project: &ProjectId,
     sha256: &str,
 ) -> Result<Box<RawValue>, Error> {
+    Ok(stored(plane, owner, project, sha256).await?.json)
+}
+
+/// A pipeline as it is stored.
+pub struct StoredPipeline {
+    /// As it was sent, unless its text is in another format.
+    pub json: Box<RawValue>,
+    /// The text as it was sent, if it is in another format than JSON.
+    pub text: Option<Box<RawValue>>,
+}
+
+/// Reads the stored pipeline of a version.
+pub async fn stored(
+    plane: &Plane,
+    owner: &OwnerId,
+    project: &ProjectId,
+    sha256: &str,
+) -> Result<StoredPipeline, Error> {
     pipeline_of(plane.store.body(owner, project, sha256).await?, sha256)
 }
 
 /// A stored pipeline, of its body.
-pub fn pipeline_of(body: Option<Vec<u8>>, sha256: &str) -> Result<Box<RawValue>, Error> {
+pub fn pipeline_of(body: Option<Vec<u8>>, sha256: &str) -> Result<StoredPipeline, Error> {
     let text = body.and_then(|bytes| String::from_utf8(bytes).ok());
     let value = text.and_then(|text| RawValue::from_string(text).ok());
-    value.ok_or_else(|| Error::internal(format!("the pipeline `{sha256}` is not stored")))
+    let value = value.ok_or_else(|| Error::internal(format!("the pipeline `{sha256}` is not stored")))?;
+    match json_of(&value) {
+        Ok((json, None)) => Ok(StoredPipeline { json, text: None }),
+        Ok((json, Some(_))) => Ok(StoredPipeline { json, text: Some(value) }),
+        Err(problem) => Err(Error::internal(format!("the stored pipeline `{sha256}` cannot be read: {problem}"))),
+    }
 }
 
 /// The answer to a change of something that expected another revision.

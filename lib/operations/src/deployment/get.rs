@@ -2,7 +2,7 @@
 
 use crate::answer::{DeploymentAnswer, LastRunAnswer};
 use crate::deployment::change::existing;
-use crate::deployment::definition::stored_pipeline;
+use crate::deployment::definition::stored;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use tidemill_model::key::Scope;
@@ -19,13 +19,14 @@ impl crate::Operation for Get {
         let deployment = existing(plane, &call.owner, &input.project).await?;
         let version = plane.store.version(&call.owner, &input.project, deployment.version).await?;
         let version = version.ok_or_else(|| Error::internal("a deployment's version is missing"))?;
-        let pipeline = stored_pipeline(plane, &call.owner, &input.project, &version.sha256).await?;
+        let pipeline = stored(plane, &call.owner, &input.project, &version.sha256).await?;
         let last_run = match &deployment.current {
             Some(run) => plane.store.run(&call.owner, &deployment.id, run).await?,
             None => None,
         };
         Ok(DeploymentAnswer {
-            pipeline: Some(pipeline),
+            pipeline: Some(pipeline.json),
+            pipeline_text: pipeline.text,
             last_run: Some(last_run.map(LastRunAnswer::from)),
             ..DeploymentAnswer::of(plane, &deployment)
         })

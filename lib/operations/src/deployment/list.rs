@@ -157,8 +157,8 @@ pub async fn with_pipelines(plane: &Plane, call: &Call, input: Input) -> Result<
         let name =
             names.get(deployment.id.project()).ok_or_else(|| Error::internal("a deployment's version is missing"))?;
         let body = bodies.remove(&(deployment.id.project().clone(), name.clone()));
-        let pipeline = pipeline_of(body, name)?;
-        items.push(DeploymentAnswer { pipeline: Some(pipeline), ..DeploymentAnswer::of(plane, deployment) });
+        let pipeline = Some(pipeline_of(body, name)?.json);
+        items.push(DeploymentAnswer { pipeline, ..DeploymentAnswer::of(plane, deployment) });
     }
     Ok(ListAnswer { items, next: page.next.as_ref().map(|cursor| cursor.encode()) })
 }

@@ -433,7 +433,7 @@ impl Live {
         let components = pipeline.components().iter().map(|component| component.id.clone()).collect();
         let secrets =
             NamedSecrets::of(pipeline.components().iter().map(|component| (component.id.as_str(), &component.config)));
-        let text = RawValue::from_string(pipeline.into_text()).expect("a parsed pipeline is JSON");
+        let text = RawValue::from_string(pipeline.json().to_owned()).expect("a parsed pipeline is JSON");
         Live { version, text, components, secrets }
     }
 

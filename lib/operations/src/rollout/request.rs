@@ -17,6 +17,7 @@ use tidemill_model::git::Git;
 use tidemill_model::ids::{GroupName, LogicalId, ProjectId, nameable};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::pipeline::members;
+use tidemill_model::pipeline::written::json_of;
 use tidemill_model::rollout::{Gone, KIND_LIMIT, RESOURCES_LIMIT, checked_names};
 use tidemill_model::schedule::Schedule;
 use tidemill_plan::Start;
@@ -206,12 +207,14 @@ impl PipelineRequest {
         if !self.pipeline.get().starts_with('{') {
             return Err(missing("the pipeline is not an object", "send the pipeline as it is"));
         }
+        let (pipeline, _) =
+            json_of(&self.pipeline).map_err(|problem| Invalid::new("pipeline", problem.message, problem.hint))?;
         let project: Option<Value> =
-            members::member(&self.pipeline, "project_id").and_then(|text| serde_json::from_str(text).ok());
+            members::member(&pipeline, "project_id").and_then(|text| serde_json::from_str(text).ok());
         let Some(Value::String(project)) = project else {
             return Err(missing("the pipeline has no `project_id`", "give it one; it names the deployment"));
         };
-        if members::member(&self.pipeline, "components").is_none_or(|components| !components.starts_with('[')) {
+        if members::member(&pipeline, "components").is_none_or(|components| !components.starts_with('[')) {
             return Err(missing("the pipeline has no list `components`", "give it its components"));
         }
         let kind = self.kind.chars().count();

@@ -1,7 +1,7 @@
 //! One version, with its pipeline as it was sent.
 
 use crate::answer::VersionAnswer;
-use crate::deployment::definition::stored_pipeline;
+use crate::deployment::definition::stored;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use serde::Deserialize;
@@ -26,7 +26,11 @@ impl crate::Operation for Get {
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<VersionAnswer, Error> {
         let found = plane.store.version(&call.owner, &input.project, input.version).await?;
         let version = found.ok_or_else(|| Error::no_version(&input.project, input.version))?;
-        let pipeline = stored_pipeline(plane, &call.owner, &input.project, &version.sha256).await?;
-        Ok(VersionAnswer { pipeline: Some(pipeline), ..VersionAnswer::from(version) })
+        let pipeline = stored(plane, &call.owner, &input.project, &version.sha256).await?;
+        Ok(VersionAnswer {
+            pipeline: Some(pipeline.json),
+            pipeline_text: pipeline.text,
+            ..VersionAnswer::from(version)
+        })
     }
 }

@@ -39,11 +39,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ])
         .memory(512),
     Function::of::<deployment::Remove>(Route::delete("/v1/deployments/{project}")).may(&[
-        Get(&[Keys, Owners, Projects]),
+        Get(&[Keys, Owners, Projects, Watchers]),
         List(&[Projects]),
         Put(&[Keys, Owners, Projects]),
+        Update(&[Watchers]),
         DeleteTimers,
         RingRuns,
+        RingSockets,
     ]),
     Function::of::<deployment::Pause>(Route::post("/v1/deployments/{project}/pause")).may(&[
         Get(&[Keys, Owners, Projects]),

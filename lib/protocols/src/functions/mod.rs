@@ -15,6 +15,7 @@ mod provider;
 mod rollout;
 mod run;
 mod schedule;
+mod schema;
 mod secret;
 mod socket;
 mod task;
@@ -38,7 +39,7 @@ pub use crate::rest::Body;
 pub use tidemill_operations::bell::QueueKind;
 
 /// The functions of each noun.
-static NOUNS: [&[Function]; 17] = [
+static NOUNS: [&[Function]; 18] = [
     deployment::FUNCTIONS,
     version::FUNCTIONS,
     environment::FUNCTIONS,
@@ -52,6 +53,7 @@ static NOUNS: [&[Function]; 17] = [
     secret::FUNCTIONS,
     pipeline::FUNCTIONS,
     provider::FUNCTIONS,
+    schema::FUNCTIONS,
     plane::FUNCTIONS,
     caller::FUNCTIONS,
     hook::FUNCTIONS,

@@ -8,6 +8,8 @@ use serde::de::value::MapDeserializer;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use tidemill_model::invalid::Invalid;
+use tidemill_model::pipeline::formats::Format;
+use tidemill_model::pipeline::written::WrittenPipeline;
 use tidemill_operations::Error;
 
 /// A parameter that a route takes in its query.
@@ -103,10 +105,42 @@ fn body_fields(request: &Request) -> Result<Fields, Error> {
     if request.body.is_empty() {
         return Ok(Fields::new());
     }
-    serde_json::from_slice(&request.body).map_err(|error| {
+    let essence = request.header("content-type").and_then(|given| given.split(';').next()).map(str::trim);
+    let format = essence.and_then(Format::of_media_type).unwrap_or_default();
+    let refused = |error: serde_json::Error| {
         let message = format!("the body is not a JSON object: {error}");
-        Invalid::new("body", message, "send an object, e.g. `{\"schedule\": \"@hourly\"}`").into()
-    })
+        Invalid::new("body", message, "send an object, e.g. `{\"schedule\": \"@hourly\"}`")
+    };
+    let mut fields: Fields = match format {
+        Format::Json => serde_json::from_slice(&request.body).map_err(refused)?,
+        format => written_fields(format, &request.body)?,
+    };
+    // It is for editors.
+    fields.remove("$schema");
+    Ok(fields)
+}
+
+/// The fields of a body in another format than JSON. A pipeline in it keeps the text that it was written in, which is the
+/// whole body's.
+fn written_fields(format: Format, body: &[u8]) -> Result<Fields, Error> {
+    let text =
+        std::str::from_utf8(body).map_err(|_| Invalid::new("body", "the body is not UTF-8", "send it as UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let converted = format.file_to_json(text).map_err(|unreadable| {
+        let problem = unreadable.problem;
+        Invalid::new("body", problem.message.replacen("deploy file", "the body", 1), problem.hint)
+    })?;
+    let mut fields: Fields = serde_json::from_str(&converted.json).map_err(|_| {
+        let hint = "send an object, e.g. `schedule: \"@hourly\"`";
+        Error::from(Invalid::new("body", "the body is not an object", hint))
+    })?;
+    if let Some(pipeline) = fields.get_mut("pipeline")
+        && pipeline.get().starts_with('{')
+        && matches!(WrittenPipeline::of(pipeline.get()), Ok(None))
+    {
+        *pipeline = WrittenPipeline::new(format, text, true).to_raw();
+    }
+    Ok(fields)
 }
 
 fn value(parameter: Query, text: &str) -> Result<Box<RawValue>, Error> {

@@ -18,7 +18,7 @@ pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
 pub use response::{RestResponse, RestStream};
 pub use rollout::rollout_wait;
 pub use rollout_events::rollout_follow;
-pub use serve::{once, operation, plane_health};
+pub use serve::{once, operation, plane_health, schema_get};
 pub use task::task_send;
 pub(crate) use unread::Unread;
 
@@ -84,7 +84,13 @@ impl Response {
     /// The body is not of a type that is read here.
     pub(crate) fn unsupported_media_type(given: &str) -> Response {
         let message = format!("the body is of type `{}`", given.escape_debug());
-        Response::refusal(415, "unsupported_media_type", &message, Some("send `application/json`"), &[])
+        Response::refusal(
+            415,
+            "unsupported_media_type",
+            &message,
+            Some("send `application/json`, `application/jsonc` or `application/yaml`"),
+            &[],
+        )
     }
 
     fn refusal(status: u16, code: &str, message: &str, hint: Option<&str>, details: &[Detail]) -> Response {

@@ -6,7 +6,8 @@ use crate::route::Route;
 use futures::future::BoxFuture;
 use http::HeaderName;
 use serde::Serialize;
-use tidemill_operations::{Answer, Error, Operation, Plane, access};
+use tidemill_model::pipeline::formats::Format;
+use tidemill_operations::{Answer, Error, Operation, Plane, access, schema_get};
 
 /// The handler of an operation.
 pub fn operation<'a, O: Operation>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response> {
@@ -57,8 +58,7 @@ fn wrong_media_type(route: &Route, request: &Request) -> Option<Response> {
     }
     let given = request.header("content-type")?;
     let essence = given.split(';').next().unwrap_or_default().trim();
-    let is_json = essence.eq_ignore_ascii_case("application/json");
-    (!is_json).then(|| Response::unsupported_media_type(given))
+    Format::of_media_type(essence).is_none().then(|| Response::unsupported_media_type(given))
 }
 
 #[derive(Serialize)]
@@ -71,4 +71,16 @@ struct Health {
 pub fn plane_health<'a>(_: &'a Plane, route: &'a Route, _: Request) -> BoxFuture<'a, Response> {
     let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
     Box::pin(async move { Response::json(route.success, &health) })
+}
+
+/// The schemas for editors, which send no key.
+pub fn schema_get<'a>(plane: &'a Plane, route: &'a Route, request: Request) -> BoxFuture<'a, Response> {
+    let read = input(&request, route.query, route.path_types, Body::None);
+    let read = read.and_then(|input: schema_get::Input| schema_get::read(plane, &input));
+    Box::pin(async move {
+        match read {
+            Ok(schema) => Response::json(route.success, &schema),
+            Err(error) => Response::error(&error),
+        }
+    })
 }

@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How rustls begins to say that a server's certificate does not hold.
 const UNTRUSTED: &str = "invalid peer certificate: ";
 
+/// Bytes of a body that is shown instead of sent.
+const SHOWN: usize = 1_000;
+
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 pub struct Request {
@@ -44,6 +47,16 @@ impl Request {
     pub fn host(&self) -> String {
         let url = url::Url::parse(&self.url).ok();
         url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the server".to_owned())
+    }
+
+    /// Logs what would be sent.
+    pub fn show(&self, call: &mut Call<'_>) {
+        let body = match std::str::from_utf8(&self.body) {
+            Ok("") => "no body".to_owned(),
+            Ok(text) => format!("{} bytes: {}", text.len(), call.run.shortened(text, SHOWN)),
+            Err(_) => format!("{} bytes that are no text", self.body.len()),
+        };
+        call.log(Level::Info, format!("would send {} {} with {body}", self.method, self.url));
     }
 
     fn is_success(&self, status: StatusCode) -> bool {

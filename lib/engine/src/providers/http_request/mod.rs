@@ -144,6 +144,11 @@ struct Last {
 impl Http {
     async fn send(&mut self, arrival: Arrival, call: &mut Call<'_>) -> Result<(), Fault> {
         let request = self.request(&arrival, call)?;
+        if call.run.context.host.outbound.withholds(&request.method) {
+            request.show(call);
+            call.dropped("the request was not sent, only shown");
+            return Ok(());
+        }
         let answer = attempt::send(&call.run.context.host.outbound, &request, self.retries, call).await?;
         if call.is_connected(Lane::Text) {
             call.emit_on(Lane::Text, &arrival.object, Value::text(answer.text()))?;
