@@ -219,9 +219,9 @@ impl Deployment {
         if is_errored {
             self.state = State::Active;
         }
-        let is_anothers = self.key != key;
+        let has_other_key = self.key != key;
         self.key = key;
-        is_errored || is_anothers
+        is_errored || has_other_key
     }
 
     /// Stops it because its key no longer authenticates.
