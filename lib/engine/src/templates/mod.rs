@@ -318,7 +318,7 @@ mod tests {
             "{{ 'a' | indent(width=1000000000) }}",
         ] {
             let problem = Template::compile("template", template).unwrap().render(&[]).unwrap_err();
-            assert!(problem.to_string().contains("width") || problem.to_string().contains("wider"), "{problem}");
+            assert!(problem.message.contains("width") || problem.message.contains("wider"), "{}", problem.message);
         }
         let rendered = |template| Template::compile("template", template).unwrap().render(&[]).unwrap();
         assert_eq!(rendered("{{ '20261130 %5d%%' | format(7) }}"), "20261130     7%");
