@@ -125,8 +125,8 @@ impl Bench {
         let hooked = self.user.post("/v1/deployments", echo).await.ok();
         let hook = hooked["hook"].as_str().expect("a deployment has a hook").to_owned();
         let text = [("content-type", "text/plain")];
-        self.world.faults.die(None);
         for case in ["the first body, of 1 KB", "a later one"] {
+            self.world.faults.die(None);
             let timers = self.timers().await;
             self.world.anonymous().send(Method::POST, &hook, &text, vec![b'x'; 1_000]).await.ok();
             self.note("hook_receive", case, timers).await;

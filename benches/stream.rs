@@ -105,6 +105,7 @@ fn context(folder: &Path) -> RunContext {
     RunContext {
         run: RunFacts {
             run_id: "bench".to_owned(),
+            object: None,
             project: "bench".to_owned(),
             version: 1,
             attempt: 1,

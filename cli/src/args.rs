@@ -42,7 +42,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\nCOMMAND
 const GROUPS: &[(&str, &[&str])] = &[
     ("Write", &["init", "try", "validate", "providers", "schema"]),
     ("Deploy", &["deploy", "list", "status", "update", "pause", "resume", "remove", "rollouts", "rollout", "groups"]),
-    ("Runs", &["run", "runs", "logs", "cancel", "tasks"]),
+    ("Runs", &["run", "runs", "logs", "tail", "cancel", "tasks"]),
     ("Schedules", &["schedule", "ticks", "why"]),
     ("Environments", &["versions", "env", "promote", "rollback"]),
     ("Access", &["whoami", "keys", "secrets"]),

@@ -115,7 +115,7 @@ fn below(command: Command, path: &mut Vec<String>, options: &[Arg]) -> Command {
 /// Whether an option has any effect on a command.
 fn acts(option: &str, command: &[&str]) -> bool {
     match (option, command) {
-        ("data", ["dev"]) => true,
+        ("data", ["dev" | "try"]) => true,
         (_, ["completions" | "exit-codes" | "gateway", ..]) => false,
         ("utc" | "local", _) => shows_times(command),
         (_, ["dev"]) => false,

@@ -72,10 +72,10 @@ fn a_stream_has_an_object_in_a_line_on_a_terminal_too_and_is_filtered_line_by_li
     assert_eq!(plane.tidemill(&["deploy", "orders.pipe"]).code, 0);
     assert_eq!(plane.tidemill(&["run", "orders", "--follow"]).code, 0);
 
-    let piped = plane.tidemill(&["logs", "orders", "--follow", "--json"]).stdout;
-    let shown =
-        on_terminal(80, plane.folder.path(), &[], &["logs", "orders", "--follow", "--json", "--url", &plane.url]);
-    let filtered = plane.tidemill(&["logs", "orders", "--follow", "--jq", ".component"]).stdout;
+    let run = plane.tidemill(&["runs", "--jq", ".items[0].id"]).stdout.trim().to_owned();
+    let piped = plane.tidemill(&["logs", &run, "--follow", "--json"]).stdout;
+    let shown = on_terminal(80, plane.folder.path(), &[], &["logs", &run, "--follow", "--json", "--url", &plane.url]);
+    let filtered = plane.tidemill(&["logs", &run, "--follow", "--jq", ".component"]).stdout;
 
     assert!(piped.lines().count() >= 1, "{piped}");
     assert!(piped.lines().all(|line| serde_json::from_str::<Value>(line).unwrap().is_object()), "{piped}");

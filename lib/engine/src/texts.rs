@@ -19,7 +19,7 @@ pub fn check(kind: TextKind, text: &str, target: &Target<'_>) -> Result<(), Text
         TextKind::HeaderValue => header_value(&whole),
         TextKind::Url => url(text, &whole),
         TextKind::Path => folders::check_path(&whole),
-        TextKind::Files => files(&whole, target),
+        TextKind::Files => files(&whole, matches!(whole, Cow::Borrowed(_)), target),
         TextKind::MediaType => media_type(&whole),
         TextKind::Duration if matches!(whole, Cow::Owned(_)) => Ok(()),
         TextKind::Duration => duration::parse(&whole).map(drop),
@@ -40,11 +40,11 @@ fn problem(message: impl Into<String>, hint: &str) -> TextProblem {
 }
 
 /// A path that a run fills in is not known; one that is, must lie where the plane lets files be read.
-fn files(whole: &Cow<'_, str>, target: &Target<'_>) -> Result<(), TextProblem> {
-    folders::check_pattern(whole)?;
-    match (whole, target.readable) {
-        (Cow::Borrowed(path), Some(readable)) => folders::check_place(path, readable),
-        _ => Ok(()),
+fn files(path: &str, is_known: bool, target: &Target<'_>) -> Result<(), TextProblem> {
+    folders::check_pattern(path)?;
+    match target.readable.filter(|_| is_known) {
+        Some(readable) => folders::check_place(path, readable),
+        None => Ok(()),
     }
 }
 

@@ -50,6 +50,7 @@ struct Refused {
 /// A call that waits on its way to the table, as one of a process that is suspended.
 #[derive(Clone, Default)]
 pub struct Hold {
+    /// Empty for any.
     operation: &'static str,
     /// Calls of the operation that go through before it.
     before: usize,
@@ -87,7 +88,7 @@ impl Faults {
         self.state().is_dead
     }
 
-    /// Holds a call: the first of its operation after so many that go through.
+    /// Holds a call: the first of its operation after so many that go through. Without a name it is the first of any.
     pub fn hold(&self, operation: &'static str, before: usize) -> Hold {
         let hold = Hold { operation, before, ..Hold::default() };
         self.state().held = Some(hold.clone());
@@ -110,7 +111,7 @@ impl Faults {
     /// The hold that a call runs into.
     fn held(&self, operation: &str) -> Option<Hold> {
         let mut state = self.state();
-        let hold = state.held.as_mut().filter(|hold| hold.operation == operation)?;
+        let hold = state.held.as_mut().filter(|hold| hold.operation.is_empty() || hold.operation == operation)?;
         match hold.before.checked_sub(1) {
             Some(left) => {
                 hold.before = left;

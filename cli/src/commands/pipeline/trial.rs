@@ -37,16 +37,16 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The object for the pipeline's source: a text, `@FILE` for a file's content, `-` for standard input. What is
-    /// JSON is handed over as JSON, anything else as text
+    /// JSON is handed over as JSON, anything else as text [default: none]
     #[arg(long, short, value_name = "TEXT|@FILE|-", allow_hyphen_values = true)]
     input: Option<String>,
-    /// A header of the request that brings the input, which programs see as `$object.headers`
+    /// A header of the request that brings the input, which programs see as `$object.headers` [default: none]
     #[arg(long, value_name = "NAME: VALUE", requires = "input")]
     header: Vec<String>,
-    /// The value of a `${NAME}`; without `=VALUE`, that of the environment's variable NAME
+    /// The value of a `${NAME}`; without `=VALUE`, that of the environment's variable NAME [default: none]
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
-    /// Start at this component, instead of the pipeline's own source
+    /// Start at this component [default: the pipeline's own source]
     #[arg(long, value_name = "COMPONENT")]
     source: Option<String>,
     /// Write files below DATA/files, and send every request
@@ -58,7 +58,7 @@ pub struct Args {
     /// Let the pipeline call addresses of this machine and of the local network
     #[arg(long)]
     allow_private_network: bool,
-    /// Let the pipeline read files below this folder, too
+    /// Let the pipeline read files below this folder, too [default: that of FILE]
     #[arg(long, value_name = "DIR")]
     allow_files: Vec<PathBuf>,
 }

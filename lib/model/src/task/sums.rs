@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Sums of one record, which one update adds to: those of some fifty components. The components of a plan beyond that are
-/// not counted. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+/// Sums of one record, which one update adds to: those of some fifty components.
+///
+/// The components of a plan beyond that are not counted. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const SUMS_LIMIT: usize = 200;
 
 /// What an attribute that holds a sum begins with; its place, its field and its component follow as JSON.

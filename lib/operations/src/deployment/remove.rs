@@ -1,5 +1,7 @@
-//! Takes a project off. Its versions, its history and its hook's URL stay; a run that is going goes on to its end, and
-//! those that have not begun are cancelled: here, or by their bells if the process dies on the way.
+//! Takes a project off. Its versions, its history and its hook's URL stay.
+//!
+//! A run that is going goes on to its end, and those that have not begun are cancelled: here, or by their bells if the process
+//! dies on the way.
 
 use crate::answer::OfProject;
 use crate::deployment::change::change_state;

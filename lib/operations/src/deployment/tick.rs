@@ -54,9 +54,10 @@ pub async fn run(
     }
 }
 
-/// A deployment that is about to be changed, once a minute that has just become due has its run: a timer may ring up to a
-/// minute late, and what was due under the definition of before is not dropped for that. An older minute's bell was lost;
-/// the ledger shows it as skipped by the change.
+/// A deployment that is about to be changed, once a minute that has just become due has its run.
+///
+/// A timer may ring up to a minute late, and what was due under the definition of before is not dropped for that. An older
+/// minute's bell was lost; the ledger shows it as skipped by the change.
 pub async fn ticked(plane: &Plane, before: Deployment) -> Result<Deployment, Error> {
     let now = plane.now();
     let patience = Patience::Usual.for_ticks();

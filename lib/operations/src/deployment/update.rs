@@ -1,6 +1,8 @@
 //! Changes a deployment's pipeline, schedule or settings. What is absent stays as it is. A pipeline that differs makes
-//! a version; one that does not makes none. With a pipeline it is a deploy: the deployment acts under the caller's key
-//! from then on, and is active again if the plane had stopped it.
+//! a version; one that does not makes none.
+//!
+//! With a pipeline it is a deploy: the deployment acts under the caller's key from then on, and is active again if the plane
+//! had stopped it.
 
 use crate::answer::DeploymentAnswer;
 use crate::deployment::change::{Retry, audit, existing, settle, touched, with_change};
