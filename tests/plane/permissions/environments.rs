@@ -38,6 +38,7 @@ async fn added(seen: &mut Seen) {
     }
     let world = seen.world().await;
     let user = on_schedule(&world, "* * * * *").await;
+    world.advance(minutes(1)).await;
     world.sleep(minutes(1));
     let deploying = json!({"pipeline": named("v3"), "environment": "staging"});
     seen.note("version_add", &world, user.post(path, deploying)).await.ok();
@@ -64,11 +65,13 @@ async fn moved(seen: &mut Seen) {
     let user = ana(&world).await;
     let testing = at("testing");
     seen.note("environment_deploy", &world, user.put(&testing, json!({"version": 2}))).await.ok();
+    world.settle().await;
     world.sleep(minutes(1));
     let user = ana(&world).await;
     seen.note("environment_promote", &world, once(&user, Method::POST, &to_staging, promote.clone())).await;
     let user = ana(&world).await;
     seen.note("environment_promote", &world, user.post(&to_other, promote)).await.ok();
+    world.settle().await;
     world.sleep(minutes(1));
     let user = ana(&world).await;
     let path = format!("{}/rollback", at("staging"));
