@@ -94,13 +94,18 @@ fn shown(due: &[Timestamp], notes: &[Option<String>], zone: &str) -> String {
         return "it is never due by itself".to_owned();
     }
     let now = crate::output::times::now();
-    let own = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let heading = format!("DUE ({zone})");
+    let (general, own) = (times::heading("DUE"), format!("DUE ({zone})"));
+    // In the zone of the command, to compare with other times, and in the schedule's own where that is another.
+    let schedules = TimeZone::get(zone).ok().filter(|_| own != general);
     let has_notes = notes.iter().any(Option::is_some);
-    let columns: Vec<&str> = [heading.as_str(), "IN"].into_iter().chain(has_notes.then_some("NOTE")).collect();
+    let columns =
+        [Some(general.as_str()), schedules.as_ref().map(|_| own.as_str()), Some("IN"), has_notes.then_some("NOTE")];
+    let columns: Vec<&str> = columns.into_iter().flatten().collect();
     let mut shown = table::new(&columns).gives_up(&["IN", "NOTE"]);
     for (at, note) in due.iter().zip(notes) {
-        let mut row = vec![Cell::new(times::due(*at, &own)), Cell::new(relative(*at, now))];
+        let mut row = vec![Cell::new(times::bare(*at))];
+        row.extend(schedules.as_ref().map(|zone| Cell::new(times::due(*at, zone))));
+        row.push(Cell::new(relative(*at, now)));
         row.extend(note.as_ref().map(Cell::new));
         shown.add_row(row);
     }
