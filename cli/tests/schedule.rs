@@ -82,7 +82,12 @@ fn a_person_is_shown_a_table_and_a_script_json() {
     let table = tidemill(&arguments).stdout;
     let object = tidemill(&[arguments.as_slice(), &["--json"]].concat()).json();
 
-    assert!(table.contains("2026-11-23 06:00:00 UTC") && table.contains("2026-11-24 06:00:00 UTC"), "{table}");
+    assert!(
+        table.contains("DUE (UTC) ")
+            && table.contains("2026-11-23 06:00:00 ")
+            && table.contains("2026-11-24 06:00:00 "),
+        "{table}"
+    );
     assert!(!table.contains('\u{1b}'), "no colours off a terminal");
     assert_eq!(object["next"], json!(["2026-11-23T06:00:00Z", "2026-11-24T06:00:00Z"]));
     assert_eq!(object["notes"], json!([]));

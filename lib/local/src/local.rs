@@ -32,6 +32,9 @@ const TICK_WORKERS: usize = 16;
 const RUN_WORKERS: usize = 32;
 /// Threads on which pipelines compute, also where there are few processors: one that computes for long holds one.
 const LEAST_ENGINE_THREADS: usize = 4;
+/// Bytes of address space for the stack of each, of which only what is used takes memory. A program may build a value that nests as
+/// often as its fuel lasts, and dropping one goes down a level of the stack for each.
+const ENGINE_STACK: usize = 1 << 30;
 /// Rollouts that are carried out at once.
 const ROLLOUT_WORKERS: usize = 8;
 /// How long a stop waits for runs to save what they have, and for answers to be sent.
@@ -72,6 +75,7 @@ impl EngineThreads {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads((2 * processors).max(LEAST_ENGINE_THREADS))
             .thread_name("engine")
+            .thread_stack_size(ENGINE_STACK)
             .enable_all()
             .build();
         let refused = |error| {
