@@ -105,14 +105,27 @@ test('refusals are errors of their kinds', async () => {
   await assert.rejects(clientOf(plane.key, plane.url).deploy(large), errors.PayloadTooLargeError)
 })
 
-test('a failure is reported with its reason', async () => {
+test('what cannot run is refused with its reason', async () => {
   const client = clientOf(plane.key, plane.url)
-  const sent = project('fails', 2)
+  const sent = project('refused', 2)
   sent.resources[1].payload.schedule = 'now and then'
 
   await assert.rejects(client.deploy(sent), error => {
+    assert.ok(error instanceof errors.ValidationError, error)
+    assert.match(error.message, /`pl-1`: schedule `now and then`/)
+    return true
+  })
+})
+
+test('a failure is reported with its reason', async () => {
+  const client = clientOf(plane.key, plane.url)
+  const owner = project('owner', 1)
+  owner.resources[0].payload.pipeline = echo('fails-1')
+  await client.deploy(owner)
+
+  await assert.rejects(client.deploy(project('fails', 2)), error => {
     assert.ok(error instanceof ProjectDeployFailedError, error)
-    assert.match(error.message, /now and then/)
+    assert.match(error.message, /`fails-1`.*`owner`/)
     return true
   })
 })
