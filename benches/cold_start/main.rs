@@ -26,6 +26,9 @@ use tidemill_testing::TestAmbient;
 const STARTS: usize = 30;
 const WARM_CALLS: usize = 100;
 
+/// The sample that people invoke functions with.
+const EVENT: &str = include_str!("../../infra/events/http.json");
+
 #[tokio::main]
 async fn main() {
     let starts = std::env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(STARTS);
@@ -70,8 +73,13 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// A GET as API Gateway hands it over.
 fn get(path: &str, key: &str) -> Value {
-    let headers = json!({"authorization": [format!("Bearer {key}")]});
-    json!({"httpMethod": "GET", "path": path, "multiValueHeaders": headers})
+    let mut event: Value = serde_json::from_str(EVENT).expect("the sample is JSON");
+    event["resource"] = path.into();
+    event["path"] = path.into();
+    event["pathParameters"] = Value::Null;
+    event["headers"] = json!({});
+    event["multiValueHeaders"] = json!({"authorization": [format!("Bearer {key}")]});
+    event
 }
 
 /// A table with a key and nothing else, over plain HTTP.
@@ -136,6 +144,7 @@ impl Program {
         let (first, answer) = api.answer(&self.event).await;
         self.first_answers.push(first);
         let is_success = answer.get("statusCode").is_none_or(|status| *status == 200);
+        let is_success = is_success && answer.get("errorType").is_none();
         assert!(is_success, "`{}` answered {answer}", self.name);
         for _ in 0..WARM_CALLS {
             self.warm_answers.push(api.answer(&self.event).await.0);
