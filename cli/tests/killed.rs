@@ -204,7 +204,8 @@ fn fifty_kills_lose_no_tick_and_no_object_and_double_none() {
     let plane = scene.start();
     wait_for_all_objects(&scene);
     for number in 0..PROJECTS {
-        plane.ask(&["pause", &format!("p{number}")]);
+        // A pause would hold the runs that have not begun.
+        plane.ask(&["update", &format!("p{number}"), "--schedule", "manual"]);
     }
     wait_for_rest(&plane);
 
