@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use tidemill_engine::{Counts, EventKind, LogLine, TraceEvents};
 use tidemill_model::lane::Lane;
+use tidemill_model::run::ComponentCounts;
+use tidemill_operations::answer::ComponentAnswer;
 use tidemill_plan::Plan;
 
 /// Values shown of each component.
@@ -26,18 +27,12 @@ pub struct Account {
 }
 
 /// What became of the values of one component.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ComponentAccount {
-    pub id: String,
+    /// As a run shows them.
+    #[serde(flatten)]
+    pub counts: ComponentAnswer,
     pub provider: String,
-    #[serde(rename = "in")]
-    pub taken: u64,
-    #[serde(rename = "out")]
-    pub given: u64,
-    pub filtered: u64,
-    pub failed: u64,
-    /// By reason.
-    pub dropped: BTreeMap<String, u64>,
     /// The first values that came to it, each cut.
     pub samples: Vec<Sample>,
 }
@@ -52,31 +47,30 @@ pub struct Sample {
 impl Account {
     pub fn of(plan: &Plan) -> Account {
         let empty = |node: &tidemill_plan::Node| ComponentAccount {
-            id: node.id.clone(),
+            counts: ComponentCounts::of(&node.id).into(),
             provider: node.provider.clone(),
-            ..ComponentAccount::default()
+            samples: Vec::new(),
         };
         Account { components: plan.nodes.iter().map(empty).collect(), ..Account::default() }
+    }
+
+    fn of_id(&mut self, id: &str) -> Option<&mut ComponentAccount> {
+        self.components.iter_mut().find(|component| component.counts.id == id)
     }
 
     /// Adds what a step made. Its counts are those of the whole run.
     pub fn add(&mut self, counts: Counts, log: Vec<LogLine>, traced: TraceEvents) {
         for counted in counts.components {
-            let Some(component) = self.components.iter_mut().find(|component| component.id == counted.id) else {
-                continue;
-            };
-            component.taken = counted.taken;
-            component.given = counted.given;
-            component.filtered = counted.filtered;
-            component.failed = counted.failed;
-            component.dropped = counted.dropped;
+            if let Some(component) = self.of_id(&counted.id) {
+                component.counts = counted.into();
+            }
         }
         let kept = log.len().min(LINES.saturating_sub(self.log.len()));
         self.lines_left_out += log.len() - kept;
         self.log.extend(log.into_iter().take(kept));
         for event in traced.events {
             let EventKind::Enter { lane, data: Some(data) } = event.what else { continue };
-            let component = self.components.iter_mut().find(|component| component.id == event.component);
+            let component = self.of_id(&event.component);
             if let Some(component) = component.filter(|component| component.samples.len() < SAMPLES) {
                 component.samples.push(Sample { lane, text: shown(&data) });
             }

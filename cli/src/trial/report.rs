@@ -10,6 +10,7 @@ use owo_colors::OwoColorize;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidemill_engine::{Level, LogLine};
+use tidemill_operations::answer::ComponentAnswer;
 
 /// The report in the form that scripts read.
 #[derive(Serialize)]
@@ -20,9 +21,7 @@ pub struct Report<'a> {
     pub log: &'a [LogLine],
     #[serde(rename = "wouldWrite")]
     pub would_write: &'a [WouldWrite],
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'a Detail>,
 }
 
@@ -30,12 +29,12 @@ pub struct Report<'a> {
 pub fn text(account: &Account, would_write: &[WouldWrite], result: Option<&RawValue>) -> String {
     let mut text = String::new();
     for component in &account.components {
-        text.push_str(&format!("{} {}\n", plain(&component.id).bold(), counts(component)));
+        text.push_str(&format!("{} {}\n", plain(&component.counts.id).bold(), counts(component)));
         for sample in &component.samples {
             text.push_str(&format!("  {} {}\n", format!("{}:", sample.lane).dimmed(), indented(&sample.text)));
         }
-        for (reason, count) in &component.dropped {
-            text.push_str(&format!("  {} {count}: {}\n", "dropped".yellow(), plain(reason)));
+        for dropped in &component.counts.dropped {
+            text.push_str(&format!("  {} {}: {}\n", "dropped".yellow(), dropped.count, plain(&dropped.reason)));
         }
     }
     if !account.log.is_empty() {
@@ -56,7 +55,8 @@ pub fn text(account: &Account, would_write: &[WouldWrite], result: Option<&RawVa
 }
 
 fn counts(component: &ComponentAccount) -> String {
-    let ComponentAccount { provider, taken, given, filtered, failed, .. } = component;
+    let ComponentAccount { provider, counts, .. } = component;
+    let ComponentAnswer { taken, given, filtered, failed, .. } = counts;
     let of = [(*taken, "in"), (*given, "out"), (*filtered, "filtered"), (*failed, "failed")];
     let shown = of.iter().filter(|(count, what)| *count > 0 || *what == "out");
     let shown: Vec<String> = shown.map(|(count, what)| format!("{count} {what}")).collect();
