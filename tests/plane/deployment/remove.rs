@@ -16,6 +16,8 @@ async fn a_removed_deployment_ticks_no_more_and_keeps_its_history() {
     assert_eq!(ana.ticks("p").await, ["ran", "ran"]);
     assert_eq!(ana.get("/v1/deployments/p").await.refused(404), "not_found");
     assert_eq!(ana.get("/v1/deployments/p/versions").await.ok()["items"][0]["version"], 1);
+    assert_eq!(ana.get("/v1/deployments/p/versions/1").await.ok()["pipeline"], pipeline("p"));
+    assert_eq!(ana.get("/v1/deployments/p/why?time=2026-03-02T10:01:00Z").await.ok()["outcome"], "ran");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub async fn run(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run:
     match claim_run(plane, &found, now).await? {
         RunClaim::Taken(run) => RunWorker::of(plane, *run).work().await,
         RunClaim::Behind(going) => wait_behind(plane, owner, deployment, &going).await,
-        // Whoever resumes the deployment rings again.
+        // Resuming the deployment rings again.
         RunClaim::Held => Ok(BellOutcome::Done),
         RunClaim::Removed => cancel(plane, found).await,
         RunClaim::Collided => Ok(BellOutcome::RingAgain(BUSY_DELAY)),
