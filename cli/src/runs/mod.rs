@@ -224,20 +224,23 @@ fn took(run: &Run, now: Timestamp) -> Option<String> {
 }
 
 /// A result as a person reads it: texts as they are, each under its name if there are several, anything else as
-/// indented JSON.
-pub fn result_text(result: &str) -> String {
-    let Ok(value) = serde_json::from_str::<Value>(result) else { return result.to_owned() };
+/// indented JSON. `None` for that of a pipeline that answers nothing.
+pub fn result_text(result: &str) -> Option<String> {
+    let Ok(value) = serde_json::from_str::<Value>(result) else { return Some(result.to_owned()) };
+    if value.as_object().is_some_and(serde_json::Map::is_empty) {
+        return None;
+    }
     let parts = value.as_object().and_then(|fields| {
         let fields = fields.iter().filter(|(name, _)| *name != "result_types");
         fields.map(|(name, value)| Some((name, texts(value)?))).collect::<Option<Vec<_>>>()
     });
-    match parts.as_deref() {
+    Some(match parts.as_deref() {
         Some([(_, only)]) => only.clone(),
         Some(parts @ [_, ..]) => {
             parts.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n\n")
         }
         _ => texts(&value).unwrap_or_else(|| indented(result)),
-    }
+    })
 }
 
 /// JSON with a line for each field and item. Numbers stay as they are written: their digits may be more than a float has.
@@ -301,7 +304,14 @@ fn texts(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::result_text;
+    fn result_text(result: &str) -> String {
+        super::result_text(result).unwrap()
+    }
+
+    #[test]
+    fn a_pipeline_that_answers_nothing_has_no_text() {
+        assert_eq!(super::result_text("{}"), None);
+    }
 
     #[test]
     fn texts_are_shown_as_they_are_and_the_rest_as_json() {

@@ -48,8 +48,8 @@ pub fn text(account: &Account, would_write: &[WouldWrite], result: Option<&RawVa
         text.push_str(&format!("\nwould write {} bytes to `{}`:\n", file.bytes, plain(&file.file)));
         text.push_str(&format!("  {}\n", indented(file.text.trim_end())));
     }
-    if let Some(result) = result.filter(|result| result.get() != "{}") {
-        text.push_str(&format!("\nresult:\n  {}\n", indented(&result_text(result.get()))));
+    if let Some(result) = result.and_then(|result| result_text(result.get())) {
+        text.push_str(&format!("\nresult:\n  {}\n", indented(&result)));
     }
     text.trim_end().to_owned()
 }

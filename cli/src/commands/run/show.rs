@@ -90,8 +90,8 @@ async fn show(session: &Session, run: &str) -> Result<Exit, Failure> {
     if let Some(counts) = runs::counts(&run) {
         session.output.line(format_args!("\n{counts}"));
     }
-    if let Some(result) = &run.result {
-        session.output.line(format_args!("\n{}", result_text(result.get())));
+    if let Some(result) = run.result.as_ref().and_then(|result| result_text(result.get())) {
+        session.output.line(format_args!("\n{result}"));
     }
     Ok(Exit::Done)
 }

@@ -92,7 +92,7 @@ fn show_end(session: &Session, run: &Run) {
     if let Some(counts) = runs::counts(run).filter(|_| run.dropped > 0) {
         session.output.note(format_args!("\n{counts}"));
     }
-    if let Some(result) = &run.result {
-        session.output.line(result_text(result.get()));
+    if let Some(result) = run.result.as_ref().and_then(|result| result_text(result.get())) {
+        session.output.line(result);
     }
 }
