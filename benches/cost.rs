@@ -74,7 +74,7 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Bench {
-        let world = TestPlane::new().await;
+        let world = TestPlane::new().await.behind_api_gateway();
         let user = world.user("ana").await;
         // When a key was last used is written once an hour, which is not to fall on the first function.
         user.get("/v1/deployments").await.ok();
