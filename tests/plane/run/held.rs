@@ -3,7 +3,7 @@
 use crate::given::{deaf, echo, run};
 use serde_json::{Value, json};
 use tidemill_operations::bell::QueueKind;
-use tidemill_testing::{TestPlane, User, minutes};
+use tidemill_testing::{Death, TestPlane, User, minutes};
 
 async fn hook(ana: &User) -> String {
     ana.deploy(echo("p"), "manual").await.ok()["hook"].as_str().unwrap().to_owned()
@@ -84,4 +84,24 @@ async fn runs_that_wait_are_cancelled_when_their_project_is_removed() {
     world.settle().await;
 
     assert_eq!(states(&ana, &runs).await, ["succeeded", "cancelled", "cancelled"]);
+}
+
+#[tokio::test]
+async fn runs_that_wait_are_cancelled_wherever_the_process_dies_as_their_project_is_removed() {
+    for call in 3..9 {
+        let mut world = TestPlane::new().await;
+        let ana = world.user("ana").await;
+        let hook = hook(&ana).await;
+        let runs = accepted(&world.anonymous(), &hook, 3).await;
+        world.faults.die(Some(Death::After(call)));
+        ana.delete("/v1/deployments/p").await;
+        world = world.restarted().await;
+        let ana = ana.at(&world.plane);
+        if ana.get("/v1/deployments/p").await.status == 200 {
+            ana.delete("/v1/deployments/p").await.ok();
+        }
+        world.settle().await;
+
+        assert_eq!(states(&ana, &runs).await, ["cancelled", "cancelled", "cancelled"], "it died at call {call}");
+    }
 }

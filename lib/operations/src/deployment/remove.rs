@@ -11,6 +11,7 @@ use crate::run::open::OpenRuns;
 use crate::run::request_cancel::request_cancel;
 use serde::Serialize;
 use tidemill_model::audit;
+use tidemill_model::deployment::Deployment;
 use tidemill_model::key::Scope;
 
 pub struct Remove;
@@ -29,17 +30,28 @@ impl crate::Operation for Remove {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: OfProject) -> Result<Output, Error> {
-        let remove = |deployment: &mut tidemill_model::deployment::Deployment| deployment.remove(deployment.updated_at);
+        let remove = |deployment: &mut Deployment| deployment.remove(deployment.updated_at);
         let removed = change_state(plane, call, audit::Operation::DeploymentRemove, &input.project, remove).await?;
-        let mut cancelled_runs = 0;
-        for run in OpenRuns::of(plane, &removed, call.now).await?.waiting() {
-            match request_cancel(plane, run.clone(), plane.now()).await {
-                Ok(_) => cancelled_runs += 1,
-                // It has begun and ended, or its bell was faster.
-                Err(error) if error.code == Code::FailedPrecondition => {}
-                Err(error) => return Err(error),
-            }
-        }
+        // It is removed now, whatever comes of the rest: a failure here is not the caller's.
+        let cancelled_runs = cancel_waiting(plane, &removed, call).await.unwrap_or_else(|error| {
+            let project = &removed.id;
+            tracing::warn!(project.id = %project, error = error.with_causes(), "the runs that wait are left to their bells");
+            0
+        });
         Ok(Output { cancelled_runs })
     }
+}
+
+/// Cancels the runs that have not begun, and gives how many those were.
+async fn cancel_waiting(plane: &Plane, removed: &Deployment, call: &Call) -> Result<usize, Error> {
+    let mut cancelled = 0;
+    for run in OpenRuns::of(plane, removed, call.now).await?.waiting() {
+        match request_cancel(plane, run.clone(), plane.now()).await {
+            Ok(_) => cancelled += 1,
+            // It has begun and ended, or its bell was faster.
+            Err(error) if error.code == Code::FailedPrecondition => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(cancelled)
 }
