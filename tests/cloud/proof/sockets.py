@@ -57,7 +57,12 @@ def step_watchers_receive_what_becomes_of_a_task(stack, users):
 def step_a_revoked_key_closes_its_socket_within_a_minute(stack, users):
     ana = users["ana"]
     made = ana.post("/v1/keys", {"scopes": ["task.monitor"]}).ok()
-    revoking = threading.Timer(1, lambda: ana.delete(f"/v1/keys/{made['id']}").ok())
+
+    def revoke():
+        wait_for("a watcher", lambda: kept(stack, "watcher#"), bool)
+        ana.delete(f"/v1/keys/{made['id']}").ok()
+
+    revoking = threading.Thread(target=revoke)
     revoking.start()
     seen = through_api_gateway(stack, made["key"], on_webhook("none"), "closed")
     revoking.join()
@@ -65,11 +70,13 @@ def step_a_revoked_key_closes_its_socket_within_a_minute(stack, users):
     return f"{seen['closed']:.1f} s"
 
 
-def step_what_is_kept_of_connections_goes_with_them(stack, users):
-    def kept():
-        pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.outputs["TableName"])
-        items = [item for page in pages for item in page["Items"]]
-        keys = [(item["pk"]["S"], item["sk"]["S"]) for item in items]
-        return [key for key in keys if key[0].startswith(("C#", "STRANGERS")) or key[1].startswith("watcher#")]
+def kept(stack, *beginnings):
+    """The keys of the table's items that have one of these beginnings."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.outputs["TableName"])
+    keys = [item[name]["S"] for page in pages for item in page["Items"] for name in ("pk", "sk")]
+    return [key for key in keys if key.startswith(beginnings)]
 
-    wait_for("nothing is kept", kept, lambda left: not left)
+
+def step_what_is_kept_of_connections_goes_with_them(stack, users):
+    left = lambda: kept(stack, "C#", "STRANGERS", "watcher#")
+    wait_for("nothing is kept", left, lambda left: not left)
