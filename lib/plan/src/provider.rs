@@ -104,7 +104,8 @@ impl Catalogue {
         Catalogue { entries: providers.into_iter().map(entry).collect(), check }
     }
 
-    pub(crate) fn check(&self, kind: TextKind, text: &str, target: &Target) -> Result<(), TextProblem> {
+    /// Says what is wrong with a text of a kind, if it is to run there.
+    pub fn check(&self, kind: TextKind, text: &str, target: &Target) -> Result<(), TextProblem> {
         (self.check)(kind, text, target)
     }
 

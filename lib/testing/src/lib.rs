@@ -8,6 +8,7 @@ mod description;
 mod events;
 mod faults;
 mod plane;
+pub mod readers;
 mod user;
 
 pub use ambient::TestAmbient;
