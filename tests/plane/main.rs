@@ -34,6 +34,7 @@ mod sam;
 mod schedule_preview;
 mod schema_get;
 mod secret;
+mod security_page;
 mod socket;
 mod table;
 mod task;
