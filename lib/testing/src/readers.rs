@@ -1,6 +1,7 @@
-//! What must hold of any bytes, for each reader of texts from outside: it takes them or refuses them with a reason and a place within
-//! them, and what it took reads the same when it is written again. `tests/fuzz` hunts for bytes that break this; `tests/corpus` keeps
-//! those that were worth keeping.
+//! What must hold of any bytes, for each reader of texts from outside.
+//!
+//! A reader takes them or refuses them with a reason and a place within them, and what it took reads the same when it is written
+//! again. `tests/fuzz` hunts for bytes that break this; `tests/corpus` keeps those that were worth keeping.
 
 use http::HeaderMap;
 use http::header::HeaderValue;
