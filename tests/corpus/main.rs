@@ -1,8 +1,6 @@
 //! Every file of the corpus holds its reader to its promise. A file is worth keeping if it once broke a reader, or if it leads a fuzzer
 //! to where others do not.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
