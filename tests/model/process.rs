@@ -38,6 +38,15 @@ pub enum Job {
     TickBefore(Operation),
 }
 
+/// A claim that is decided and not written: the run as it was read and as it will be, and the head with the revision that was read,
+/// where the right to run moves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claiming {
+    before: Run,
+    after: Run,
+    head: Option<(u64, Box<Deployment>)>,
+}
+
 /// What a process knows at this moment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
@@ -48,12 +57,8 @@ pub enum Phase {
         decision: Box<Decision>,
     },
     Found(Run),
-    FoundWithHead(Run, Deployment),
-    Claiming {
-        before: Run,
-        after: Run,
-        head: Option<(u64, Box<Deployment>)>,
-    },
+    FoundWithHead(Box<Run>, Deployment),
+    Claiming(Box<Claiming>),
     Working(Run),
     /// Committed, and not rung yet.
     Ringing(RunId),
@@ -79,7 +84,8 @@ impl Hash for Process {
             }
             Phase::Found(run) | Phase::Working(run) => table::run(run).hash(state),
             Phase::FoundWithHead(run, head) => (table::run(run), table::head(head)).hash(state),
-            Phase::Claiming { before, after, head } => {
+            Phase::Claiming(claiming) => {
+                let Claiming { before, after, head } = claiming.as_ref();
                 let head = head.as_ref().map(|(revision, head)| (*revision, table::head(head)));
                 (table::run(before), table::run(after), head).hash(state);
             }
@@ -198,10 +204,10 @@ impl Turn<'_> {
             },
             Phase::Found(run) => {
                 let head = self.table().head.clone().expect("a run has a head");
-                self.go_on(Phase::FoundWithHead(run, head));
+                self.go_on(Phase::FoundWithHead(Box::new(run), head));
             }
-            Phase::FoundWithHead(run, head) => self.claim(run, &head),
-            Phase::Claiming { before, after, head } => match self.write_claim(&before, after, head) {
+            Phase::FoundWithHead(run, head) => self.claim(*run, &head),
+            Phase::Claiming(claiming) => match self.write_claim(*claiming) {
                 Ok(run) => self.go_on(Phase::Working(run)),
                 Err(Rejected) => self.ring_again(id),
             },
@@ -216,7 +222,7 @@ impl Turn<'_> {
         match run.claim(Some(head), going.as_ref(), lease, self.world.now()) {
             Claim::Granted { run: after, deployment } => {
                 let head = deployment.map(|after| (head.revision, after));
-                self.go_on(Phase::Claiming { before: run, after: *after, head });
+                self.go_on(Phase::Claiming(Box::new(Claiming { before: run, after: *after, head })));
             }
             Claim::Behind(_) => self.ring_again(&run.id),
             Claim::Held => self.done(),
@@ -235,9 +241,9 @@ impl Turn<'_> {
         self.done();
     }
 
-    fn write_claim(&mut self, before: &Run, after: Run, head: Option<(u64, Box<Deployment>)>) -> Result<Run, Rejected> {
+    fn write_claim(&mut self, Claiming { before, after, head }: Claiming) -> Result<Run, Rejected> {
         let wrong = self.project.wrong;
-        self.table().has(before, wrong)?;
+        self.table().has(&before, wrong)?;
         if let Some((revision, head)) = head {
             if wrong != Some(Wrong::TurnWithoutRevision) {
                 self.table().is_at(revision)?;

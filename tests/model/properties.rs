@@ -73,7 +73,7 @@ fn is_settled_at_the_end(project: &Project, world: &World) -> bool {
         head.due_schedule().is_some() && Due::of(&Calendar::default(), head, world.now()).is_some()
     });
     let holds = head.is_some_and(|head| head.state.holds_runs());
-    let is_open = |state: State| !state.is_final() && !(holds && state == State::Queued);
+    let may_rest = |state: State| state.is_final() || (holds && state == State::Queued);
     let is_at_work = world.processes[..WORKERS].iter().any(|process| process.job.is_some());
-    !is_due && !is_at_work && !world.table.rows.iter().any(|row| is_open(row.run.state))
+    !is_due && !is_at_work && world.table.rows.iter().all(|row| may_rest(row.run.state))
 }
