@@ -10,3 +10,4 @@ mod live;
 mod logs;
 mod start;
 mod takeover;
+mod time_limit;

@@ -50,6 +50,9 @@ pub struct Run {
     /// When its first attempt began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When the attempt in hand was claimed first, by whichever worker: its time limit counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_started_at: Option<Timestamp>,
     /// When it came to its final state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -293,6 +296,7 @@ impl Run {
             log_redone: 0,
             trace_chunks: 0,
             objects: 0,
+            attempt_started_at: None,
             dropped: 0,
             components: None,
             components_sha256: None,
@@ -329,6 +333,11 @@ impl Run {
             _ => false,
         }
     }
+    /// When the attempt in hand has taken as long as it may; for one that was not claimed yet, if it is claimed `now`.
+    pub fn time_is_up(&self, now: Timestamp) -> Timestamp {
+        self.attempt_started_at.unwrap_or(now) + SignedDuration::from_secs(self.timeout_seconds.into())
+    }
+
 
     /// Whether a worker holds it, as `by` sees it.
     pub fn is_held(&self, now: Timestamp, by: Process<'_>) -> bool {

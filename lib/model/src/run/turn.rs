@@ -59,6 +59,7 @@ impl Run {
         let run = Run {
             state: State::Running,
             started_at: self.started_at.or(Some(now)),
+            attempt_started_at: self.attempt_started_at.or(Some(now)),
             not_before: None,
             epoch: self.epoch + 1,
             deaths: if self.state == State::Running { self.deaths + 1 } else { 0 },

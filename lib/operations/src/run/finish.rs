@@ -150,6 +150,7 @@ async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Re
 }
 
 /// Keeps the last lines with the run if they are few and the run has ended, else makes a chunk of them.
+            attempt_started_at: None,
 fn keep_log(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Error> {
     let text = serde_json::to_string(lines).map_err(Error::internal)?;
     if run.state.is_final() && text.len() <= INLINE {

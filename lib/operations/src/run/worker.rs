@@ -12,7 +12,7 @@ use crate::run::finish::{self, AttemptEnd};
 use crate::run::log_ahead::LogAhead;
 use crate::run::preparation::{self, StartError};
 use crate::run::progress::{self, NEW_KEYS};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::Duration;
 use tidemill_engine::{Budget, Execution, Gauge, Step};
 use tidemill_model::run::{Ended, Failure, Run};
@@ -59,6 +59,11 @@ impl RunWorker<'_> {
         if self.run.deaths > DEATHS {
             return finish::end(self.plane, self.run, AttemptEnd::of(killer())).await;
         }
+        let now = self.plane.now();
+        if now >= self.run.time_is_up(now) {
+            let ended = if self.run.cancel_requested_at.is_some() { Ended::Cancelled } else { Ended::TimedOut };
+            return finish::end(self.plane, self.run, AttemptEnd::of(ended)).await;
+        }
         self.ahead = LogAhead::of(self.plane, &self.run).await?;
         let stop = match preparation::start(self.plane, &self.run).await {
             Ok(execution) => self.steps(execution).await?,
@@ -76,8 +81,7 @@ impl RunWorker<'_> {
 
     /// Steps until the source has no more, a caller asks to stop, or time is up.
     async fn steps(&mut self, mut execution: Execution) -> Result<Stop, Error> {
-        let started = self.plane.now();
-        let time_is_up = started + SignedDuration::from_secs(self.run.timeout_seconds.into());
+        let time_is_up = self.run.time_is_up(self.plane.now());
         let budget = Budget { new_keys: NEW_KEYS, time: step_time(self.run.deaths), ..Budget::default() };
         let gauge = execution.gauge();
         loop {
