@@ -15,6 +15,7 @@ pub mod key;
 pub mod lane;
 pub mod lease;
 pub mod pipeline;
+pub mod retention;
 pub mod rollout;
 pub mod run;
 pub mod schedule;

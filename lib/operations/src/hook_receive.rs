@@ -5,7 +5,7 @@
 
 use crate::answer::RunAnswer;
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Retry};
+use crate::deployment::change::Retry;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::run::start::store_input;
@@ -62,8 +62,7 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
         after.revision += 1;
         // An id made in the same millisecond may sort before the ones there are.
         after.waiting = after.waiting.into_iter().chain([run.id.clone()]).min();
-        let transaction =
-            plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, now + HISTORY)?;
+        let transaction = plane.store.transaction().deployment(&after, before.revision)?.new_run(&run)?;
         match transaction.commit().await {
             Ok(()) => {
                 let bell =

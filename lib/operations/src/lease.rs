@@ -4,7 +4,6 @@
 //! Only the functions here make a [`Held`], which every write of such a record asks for; a write whose lease was lost
 //! meets another epoch and changes nothing.
 
-use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::run::turn::going;
@@ -76,7 +75,7 @@ pub async fn claim_run(plane: &Plane, before: &Run, now: Timestamp) -> Result<Ru
     if let (Some(before), Some(after)) = (&deployment, &holder) {
         transaction = transaction.deployment(after, before.revision)?;
     }
-    match transaction.claim_run(before, *run, before.queued_at + HISTORY)?.commit().await {
+    match transaction.claim_run(before, *run)?.commit().await {
         Ok(held) => {
             plane.notify_watchers(&before.owner).await;
             Ok(RunClaim::Taken(Box::new(held)))

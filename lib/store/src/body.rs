@@ -6,7 +6,7 @@ use crate::item::{Item, expiring, number, text_of};
 use crate::page::{Order, Range};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use tidemill_model::ids::{OwnerId, ProjectId};
 use tidemill_model::version::sha256;
 
 /// Bytes of a body in one item: under the 400 KB of an item with room for its keys.
-const CHUNK: usize = 350 * 1024;
+pub(crate) const CHUNK: usize = 350 * 1024;
 /// Items of one batch write, by DynamoDB's limit.
 pub(crate) const BATCH: usize = 25;
 /// Largest body when it is not compressed, in bytes: the largest request for a rollout.
@@ -66,14 +66,31 @@ impl Store {
         // A batch must not hold an item twice: equal bodies have equal names.
         requests.sort_by(|(a, _), (b, _)| a.cmp(b));
         requests.dedup_by(|(a, _), (b, _)| a == b);
-        for batch in requests.chunks(BATCH) {
-            self.put_batch(batch.iter().map(|(_, item)| item.clone()).collect()).await?;
-        }
+        self.write_batches(requests.into_iter().map(|(_, item)| put_request(item)).collect()).await?;
         Ok(names)
     }
 
-    async fn put_batch(&self, items: Vec<Item>) -> Result<(), Error> {
-        self.write_batch(items.into_iter().map(put_request).collect()).await
+    /// Stores one body in a partition until about `expires`.
+    pub(crate) async fn put_body_at(
+        &self,
+        partition: String,
+        kind: &str,
+        body: &[u8],
+        expires: Timestamp,
+    ) -> Result<StoredBody, Error> {
+        let name = sha256(body);
+        let items = chunks(&partition, kind, &name, body, Some(expires))?;
+        let chunks = items.len() as u32;
+        self.write_batches(items.into_iter().map(|(_, item)| put_request(item)).collect()).await?;
+        Ok(StoredBody { name, chunks })
+    }
+
+    /// Sends any number of writes.
+    pub(crate) async fn write_batches(&self, requests: Vec<WriteRequest>) -> Result<(), Error> {
+        for batch in requests.chunks(BATCH) {
+            self.write_batch(batch.to_vec()).await?;
+        }
+        Ok(())
     }
 
     /// Sends some writes, at most [`BATCH`], until the table has taken all of them.
@@ -147,6 +164,17 @@ pub(crate) fn put_request(item: Item) -> WriteRequest {
     WriteRequest::builder().put_request(put).build()
 }
 
+pub(crate) fn delete_request(key: &keys::Key) -> WriteRequest {
+    let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build().expect("the key is set");
+    WriteRequest::builder().delete_request(delete).build()
+}
+
+/// A body that was stored.
+pub(crate) struct StoredBody {
+    pub name: String,
+    pub chunks: u32,
+}
+
 fn chunks(
     partition: &str,
     kind: &str,
@@ -154,6 +182,9 @@ fn chunks(
     body: &[u8],
     expires: Option<Timestamp>,
 ) -> Result<Vec<(String, Item)>, Error> {
+    if body.len() > BODY_LIMIT {
+        return Err(Error::TooLarge(format!("a body has {} bytes, the limit is {BODY_LIMIT}", body.len())));
+    }
     let packed = pack(body)?;
     let parts: Vec<&[u8]> = packed.chunks(CHUNK).collect();
     let count = parts.len();

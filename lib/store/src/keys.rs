@@ -34,6 +34,7 @@
 //! | `P#owner#project`      | `trace#run id#0000000001`            | events of an object, or of a step, 1 h             |
 //! | `P#owner#project`      | `checkpoint#run id`                  | a run's checkpoint                                 |
 //! | `P#owner#project`      | `tick#0001767225600000`              | a stretch of ticks without a run, by the first (ms) |
+//! | `P#owner#project`      | `checkpoint-body#run id#sha256#0000` | a chunk of a checkpoint that one item cannot hold  |
 //! | `P#owner#project`      | `seen#component#key`                 | a key of `dedupe` or `changed`, what is remembered |
 //! | `P#owner#project`      | `audit#ulid`                         | an audit row                                       |
 //! | `P#owner#project`      | `environment-audit#ulid`             | an audit row of an environment                     |
@@ -312,6 +313,11 @@ pub fn tick_sort(at: jiff::Timestamp) -> String {
 
 pub fn tick(owner: &OwnerId, deployment: &DeploymentId, first: jiff::Timestamp) -> Key {
     Key::new(deployment_partition(owner, deployment), tick_sort(first))
+}
+
+/// What the bodies of a run's large checkpoints begin with.
+pub fn checkpoint_bodies(run: &RunId) -> String {
+    format!("checkpoint-body#{run}#")
 }
 
 pub fn seen(owner: &OwnerId, deployment: &DeploymentId, component: &str, key: &str) -> Key {

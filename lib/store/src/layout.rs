@@ -3,13 +3,13 @@
 //! Version 0.1.0 wrote no row about its layout and began its sort keys with single letters. No table of the cloud has that
 //! layout; its stack makes it without rows, and the first key writes this one.
 
-use crate::body::{BATCH, put_request};
+use crate::body::{BATCH, delete_request, put_request};
 use crate::error::{Error, Part};
 use crate::item::{Item, text_of, to_item};
 use crate::keys::{Key, PARTITION, SORT};
 use crate::transaction::Condition;
 use crate::{Store, keys};
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, WriteRequest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -138,8 +138,7 @@ impl Move {
     }
 
     fn delete(&self) -> WriteRequest {
-        let delete = DeleteRequest::builder().set_key(Some(self.from.attributes())).build().expect("the key is set");
-        WriteRequest::builder().delete_request(delete).build()
+        delete_request(&self.from)
     }
 }
 

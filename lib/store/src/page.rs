@@ -141,17 +141,15 @@ impl Store {
         }
     }
 
-    /// Reads the item at `key`.
+    /// Reads what stands at `key`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, Error> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await?;
-        answer.item.map(crate::item::from_item).transpose()
+        self.item(key).await?.map(crate::item::from_item).transpose()
+    }
+
+    /// Reads the item at `key` as it is.
+    pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, Error> {
+        let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        Ok(request.consistent_read(true).send().await?.item)
     }
 }
 

@@ -1,11 +1,10 @@
-//! Runs and their checkpoints.
+//! Runs.
 
-use crate::body::{packed_attribute, unpacked_attribute};
 use crate::cursor::Cursor;
 use crate::error::{Error, Part};
 use crate::held::Held;
 use crate::item::{Item, expiring, number, text, to_item};
-use crate::keys::{PARTITION, RUN_OWNER, RUNS_BY_OWNER, SORT};
+use crate::keys::RUN_OWNER;
 use crate::lease::as_read;
 use crate::page::{Order, Page, Range, sort_of};
 use crate::transaction::{Condition, Transaction};
@@ -16,12 +15,6 @@ use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::run::Run;
 use tidemill_model::task::{End, Task};
-
-const CHECKPOINT: &str = "checkpoint";
-
-/// How far a run has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint(pub String);
 
 impl Store {
     pub async fn run(&self, owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Result<Option<Run>, Error> {
@@ -38,7 +31,7 @@ impl Store {
     /// Finds a run of an owner without knowing its project, by the index: a run of the last moment may be absent.
     pub async fn run_anywhere(&self, owner: &OwnerId, run: &RunId) -> Result<Option<Run>, Error> {
         let sort = format!("{}{run}", keys::RUNS);
-        let (found, _) = self.index(owner, &sort, &sort, 1).await?;
+        let (found, _) = self.index(owner.as_str(), &sort, &sort, 1).await?;
         let Some(key) = found.into_iter().next() else { return Ok(None) };
         let answer =
             self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true).send().await?;
@@ -72,60 +65,13 @@ impl Store {
             // The index's start key needs the table's partition, which a cursor does not name: start just below.
             to = to.min(just_below(sort));
         }
-        let (found, more) = self.index(owner, &from, &to, limit).await?;
+        let (found, more) = self.index(owner.as_str(), &from, &to, limit).await?;
         let next = match (more, found.last()) {
             (true, Some(last)) => Some(Cursor(sort_of(last)?)),
             _ => None,
         };
         let items = self.batch(found).await?;
         Ok(Page { items: items.into_iter().map(crate::item::from_item).collect::<Result<_, _>>()?, next })
-    }
-
-    async fn index(&self, owner: &OwnerId, from: &str, to: &str, limit: usize) -> Result<(Vec<Item>, bool), Error> {
-        if from > to {
-            return Ok((Vec::new(), false));
-        }
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(RUNS_BY_OWNER)
-            .key_condition_expression("#ro = :owner AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#ro", RUN_OWNER)
-            .expression_attribute_names("#sk", SORT)
-            .expression_attribute_values(":owner", text(owner.as_str()))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text(to))
-            .scan_index_forward(false)
-            .limit(limit as i32)
-            .send()
-            .await?;
-        let more = answer.last_evaluated_key.is_some();
-        let keys_only = |mut item: Item| {
-            item.retain(|name, _| name == PARTITION || name == SORT);
-            item
-        };
-        Ok((answer.items.unwrap_or_default().into_iter().map(keys_only).collect(), more))
-    }
-
-    pub async fn checkpoint(
-        &self,
-        owner: &OwnerId,
-        deployment: &DeploymentId,
-        run: &RunId,
-    ) -> Result<Option<Checkpoint>, Error> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::checkpoint(owner, deployment, run).attributes()))
-            .consistent_read(true)
-            .send()
-            .await?;
-        let Some(item) = answer.item else { return Ok(None) };
-        let bytes = unpacked_attribute(&item, CHECKPOINT)?;
-        let text = String::from_utf8(bytes).map_err(|_| Error::Corrupt("a checkpoint is not text".into()))?;
-        Ok(Some(Checkpoint(text)))
     }
 }
 
@@ -173,43 +119,36 @@ impl Claim<'_> {
 }
 
 impl<'a> Transaction<'a> {
-    pub fn new_run(self, run: &Run, expires: Timestamp) -> Result<Self, Error> {
-        let item = run_item(run, expires)?;
+    pub fn new_run(self, run: &Run) -> Result<Self, Error> {
+        let item = run_item(run)?;
         Ok(self.put(Part::Run, item, Condition::absent()))
     }
 
     /// Claims a run: `after` has its lease and its next epoch.
-    pub fn claim_run(self, before: &Run, after: Run, expires: Timestamp) -> Result<Claim<'a>, Error> {
+    pub fn claim_run(self, before: &Run, after: Run) -> Result<Claim<'a>, Error> {
         debug_assert!(after.epoch > before.epoch, "a claim moves the epoch");
-        Ok(Claim { transaction: self.replace_run(before, &after, expires)?, run: after })
+        Ok(Claim { transaction: self.replace_run(before, &after)?, run: after })
     }
 
     /// Writes a run over what its holder last read or wrote.
-    pub fn run(self, before: &Held<Run>, after: &Run, expires: Timestamp) -> Result<Self, Error> {
-        self.replace_run(before, after, expires)
+    pub fn run(self, before: &Held<Run>, after: &Run) -> Result<Self, Error> {
+        self.replace_run(before, after)
     }
 
     /// Asks a run to end, whether or not a worker holds it. Gives the run as it is then.
-    pub fn cancel_run(self, before: &Run, now: Timestamp, expires: Timestamp) -> Result<(Self, Run), Error> {
+    pub fn cancel_run(self, before: &Run, now: Timestamp) -> Result<(Self, Run), Error> {
         let after = before.with_cancel_request(now);
-        Ok((self.replace_run(before, &after, expires)?, after))
+        Ok((self.replace_run(before, &after)?, after))
     }
 
     /// Ends the run of a task that waits for objects, which no worker holds.
-    pub fn end_run_of_task(
-        self,
-        before: &Run,
-        task: &Task,
-        outcome: End,
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<Self, Error> {
-        self.replace_run(before, &before.with_end_of_task(task, outcome, now), expires)
+    pub fn end_run_of_task(self, before: &Run, task: &Task, outcome: End, now: Timestamp) -> Result<Self, Error> {
+        self.replace_run(before, &before.with_end_of_task(task, outcome, now))
     }
 
     /// Replaces the run that was read as `before`, unless it was claimed, saved or changed since: its epoch, state and
     /// attempt, its lease and whether it is to be cancelled must be as they were.
-    fn replace_run(self, before: &Run, after: &Run, expires: Timestamp) -> Result<Self, Error> {
+    fn replace_run(self, before: &Run, after: &Run) -> Result<Self, Error> {
         let cancel = match before.cancel_requested_at {
             None => "attribute_not_exists(cancel_requested_at)",
             Some(_) => "attribute_exists(cancel_requested_at)",
@@ -224,19 +163,16 @@ impl<'a> Transaction<'a> {
             .value(":attempt", number(before.attempt));
         unchanged.names.extend(lease.names);
         unchanged.values.extend(lease.values);
-        let item = run_item(after, expires)?;
+        let item = run_item(after)?;
         Ok(self.put(Part::Run, item, unchanged))
-    }
-
-    pub fn checkpoint(self, run: &Run, checkpoint: &Checkpoint, expires: Timestamp) -> Result<Self, Error> {
-        let mut item = keys::checkpoint(&run.owner, &run.deployment, &run.id).attributes();
-        item.insert(CHECKPOINT.into(), packed_attribute(checkpoint.0.as_bytes())?);
-        Ok(self.put(Part::Other, expiring(item, expires), Condition::none()))
     }
 }
 
-fn run_item(run: &Run, expires: Timestamp) -> Result<Item, Error> {
+fn run_item(run: &Run) -> Result<Item, Error> {
     let mut item = to_item(&keys::run(&run.owner, &run.deployment, &run.id), run)?;
     item.insert(RUN_OWNER.into(), AttributeValue::S(run.owner.as_str().to_owned()));
-    Ok(expiring(item, expires))
+    Ok(match run.expires() {
+        Some(at) => expiring(item, at),
+        None => item,
+    })
 }

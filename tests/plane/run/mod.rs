@@ -5,6 +5,7 @@ mod computing;
 mod execute;
 mod get;
 mod held;
+mod large;
 mod list;
 mod live;
 mod logs;

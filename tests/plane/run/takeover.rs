@@ -42,8 +42,7 @@ async fn a_worker_whose_lease_was_taken_over_writes_nothing_and_the_next_one_goe
 async fn claimed(world: &TestPlane, before: &Run) -> (Run, bool) {
     let lease = Lease { holder: "process-0".into(), until: world.now() + jiff::SignedDuration::from_secs(30) };
     let after = Run { epoch: before.epoch + 1, lease: Some(lease), ..before.clone() };
-    let expires = after.queued_at + jiff::SignedDuration::from_hours(1);
-    let claim = world.plane.store.transaction().claim_run(before, after.clone(), expires);
+    let claim = world.plane.store.transaction().claim_run(before, after.clone());
     let is_claimed = claim.unwrap().commit().await.is_ok();
     (after, is_claimed)
 }

@@ -98,6 +98,9 @@ pub struct Run {
     /// The sha256 of that list once the run has ended, where it is not small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub components_sha256: Option<String>,
+    /// Its last checkpoint, where that is too large for an item of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub large_checkpoint: Option<LargeCheckpoint>,
     /// The right to execute it, while a worker holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
@@ -207,6 +210,15 @@ fn is_none_ahead(count: &u32) -> bool {
     *count == 0
 }
 
+/// Names a checkpoint that is stored in chunks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargeCheckpoint {
+    /// The sha256 of its text.
+    pub sha256: String,
+    /// How many chunks it has.
+    pub chunks: u32,
+}
+
 /// What went wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -284,6 +296,7 @@ impl Run {
             previous_tick: None,
             queued_at: at,
             started_at: None,
+            attempt_started_at: None,
             ended_at: None,
             not_before: None,
             error: None,
@@ -296,10 +309,10 @@ impl Run {
             log_redone: 0,
             trace_chunks: 0,
             objects: 0,
-            attempt_started_at: None,
             dropped: 0,
             components: None,
             components_sha256: None,
+            large_checkpoint: None,
             lease: None,
             epoch: 0,
             deaths: 0,
@@ -320,6 +333,11 @@ impl Run {
         Some(self.ended_at?.duration_since(self.started_at?))
     }
 
+    /// When the attempt in hand has taken as long as it may; for one that was not claimed yet, if it is claimed `now`.
+    pub fn time_is_up(&self, now: Timestamp) -> Timestamp {
+        self.attempt_started_at.unwrap_or(now) + SignedDuration::from_secs(self.timeout_seconds.into())
+    }
+
     /// Whether it is a task that waits for objects: each object is worked on where it comes in.
     pub fn is_open_task(&self) -> bool {
         self.task.is_some() && self.plan_sha256.is_none()
@@ -333,11 +351,6 @@ impl Run {
             _ => false,
         }
     }
-    /// When the attempt in hand has taken as long as it may; for one that was not claimed yet, if it is claimed `now`.
-    pub fn time_is_up(&self, now: Timestamp) -> Timestamp {
-        self.attempt_started_at.unwrap_or(now) + SignedDuration::from_secs(self.timeout_seconds.into())
-    }
-
 
     /// Whether a worker holds it, as `by` sees it.
     pub fn is_held(&self, now: Timestamp, by: Process<'_>) -> bool {

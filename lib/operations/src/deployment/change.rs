@@ -4,12 +4,13 @@ use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
 use crate::run::open::ring_released;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::Duration;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, Refused, Settings, State};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, OwnerId, ProjectId, RunId};
+use tidemill_model::retention::HISTORY;
 use tidemill_model::schedule::Schedule;
 use tidemill_model::tick::{Due, Outcome, Skipped, Stretch};
 use tidemill_model::unknown::Unknown;
@@ -18,8 +19,6 @@ use tidemill_store::{Audit, Part, Transaction};
 /// How often a change that met another one decides again. Each round has a winner, so this many changes at once can
 /// all succeed.
 const ROUNDS: u32 = 100;
-/// How long runs, logs and ticks are kept.
-pub const HISTORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Reads a deployment that is not removed.
 pub async fn existing(plane: &Plane, owner: &OwnerId, project: &ProjectId) -> Result<Deployment, Error> {

@@ -4,7 +4,7 @@
 //! transaction gives each of them its outcome and makes the run of the last one, so a bell that rings twice finds
 //! nothing to do, and one that was lost is made up for by the next. [`decide`] has the rules.
 
-use crate::deployment::change::{HISTORY, Retry, audit, with_change};
+use crate::deployment::change::{Retry, audit, with_change};
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::run::turn::{bell, going};
@@ -14,6 +14,7 @@ use tidemill_model::audit::Operation;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{OwnerId, RunId};
+use tidemill_model::retention::HISTORY;
 use tidemill_model::run::State;
 use tidemill_model::sweep::Patience;
 use tidemill_model::tick::{Decision, Due, Situation, decide};
@@ -113,7 +114,7 @@ fn written<'a>(
     }
     let expires = now + HISTORY;
     if let Some(run) = run {
-        transaction = transaction.new_run(run, expires)?;
+        transaction = transaction.new_run(run)?;
     }
     transaction = transaction.deployment(after, before.revision)?;
     for stretch in stretches {

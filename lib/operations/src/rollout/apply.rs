@@ -1,7 +1,7 @@
 //! Carries out a rollout's change of one resource: one transaction changes the deployment and writes the outcome, on
 //! condition that there is none yet. So a resource is done wholly or not at all, and once, whichever worker has it.
 
-use crate::deployment::change::{HISTORY, Retry, audit, fresh_record, revived, settle, touched, with_change};
+use crate::deployment::change::{Retry, audit, fresh_record, revived, settle, touched, with_change};
 use crate::deployment::tick::ticked;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::ids::LogicalId;
+use tidemill_model::retention::HISTORY;
 use tidemill_model::rollout::{Action, Member, Outcome, Resource, Rollout};
 use tidemill_model::version::Version;
 use tidemill_store::{Held, Hook, Part, Transaction};

@@ -3,7 +3,7 @@
 //! A group has one rollout at a time. The request is stored first, and a refusal changes nothing.
 
 use crate::bell::Bell;
-use crate::deployment::change::{HISTORY, Retry};
+use crate::deployment::change::Retry;
 use crate::error::{Code, Detail, Error};
 use crate::hint::Hint;
 use crate::idempotency::{Answer, Idempotency};
@@ -14,6 +14,7 @@ use crate::rollout::request::{CheckedPipeline, Request, bounded};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tidemill_model::ids::{GroupName, RolloutId};
+use tidemill_model::retention::HISTORY;
 use tidemill_model::rollout::{Group, Purpose, Rollout, State, Step};
 use tidemill_model::unknown::Unknown;
 use tidemill_model::version::sha256;

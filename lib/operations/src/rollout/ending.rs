@@ -1,13 +1,14 @@
 //! Ends a rollout. One that ends early first gives each resource that it has not reached that for its outcome, so that a
 //! worker that was given up can do nothing any more.
 
-use crate::deployment::change::{HISTORY, Retry};
+use crate::deployment::change::Retry;
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::rollout::apply::{ResourcePlace, settled};
 use crate::rollout::preparation::{Preparation, places_by_name};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use tidemill_model::retention::HISTORY;
 use tidemill_model::rollout::{Failure, Group, Outcome, Purpose, Rollout, State};
 use tidemill_store::{Held, Part, TRANSACTION_LIMIT};
 

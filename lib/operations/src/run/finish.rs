@@ -1,7 +1,7 @@
 //! Ending an attempt: the run becomes final, or waits for its next attempt.
 
 use crate::bell::BellOutcome;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plane::Plane;
 use crate::run::progress::{self, Chunk, log_chunk, trace_chunk, with_keys, with_log, with_trace};
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +45,12 @@ impl AttemptEnd {
         AttemptEnd { log: gauge.take_log(), counts, ..AttemptEnd::of(ended) }
     }
 
+    /// The end of an attempt whose last step cannot be saved, of which only the log and the counts are kept.
+    pub fn too_large(step: Step, error: &Error) -> AttemptEnd {
+        let ended = too_large("what the run keeps between two steps", error);
+        AttemptEnd { log: step.log, counts: Some(Box::new(step.counts)), ..AttemptEnd::of(ended) }
+    }
+
     /// The same end with another log.
     pub fn with_log(mut self, change: impl FnOnce(Vec<LogLine>) -> Vec<LogLine>) -> AttemptEnd {
         self.log = change(self.log);
@@ -64,8 +70,32 @@ impl AttemptEnd {
     }
 }
 
-/// Ends an attempt, and with it the lease.
-pub async fn end(plane: &Plane, mut run: Held<Run>, mut attempt: AttemptEnd) -> Result<BellOutcome, Error> {
+/// Ends an attempt, and with it the lease. An end that is too large to be written is replaced by one that says so.
+pub async fn end(plane: &Plane, mut run: Held<Run>, attempt: AttemptEnd) -> Result<BellOutcome, Error> {
+    let large = run.large_checkpoint.clone();
+    let ended = match write_end(plane, &mut run, attempt).await {
+        Err(error) if error.code == Code::TooLarge => {
+            write_end(plane, &mut run, AttemptEnd::of(too_large("what the run left at its end", &error))).await?
+        }
+        ended => ended?,
+    };
+    let Some((after, executed)) = ended else { return Ok(BellOutcome::Done) };
+    log_end(&after);
+    if !after.state.is_final() {
+        return Ok(executed);
+    }
+    if let Some(large) = large {
+        progress::forget_checkpoint(plane, &after, &large).await;
+    }
+    Ok(BellOutcome::Done)
+}
+
+/// Writes the end of an attempt. Gives the run as it is then, and what becomes of its bell; `None` if the lease was lost.
+async fn write_end(
+    plane: &Plane,
+    run: &mut Held<Run>,
+    mut attempt: AttemptEnd,
+) -> Result<Option<(Run, BellOutcome)>, Error> {
     let now = plane.now();
     let next = run.after(attempt.ended, plane.ambient.jitter());
     let executed = match &next {
@@ -73,9 +103,9 @@ pub async fn end(plane: &Plane, mut run: Held<Run>, mut attempt: AttemptEnd) -> 
         Next::Retry { delay, .. } => BellOutcome::RingAgain(*delay),
     };
     if let Next::Retry { failure, .. } = &next {
-        attempt.log.push(why_again(&run, failure, now));
+        attempt.log.push(why_again(run, failure, now));
     }
-    let mut after = after(&run, next, now);
+    let mut after = after(run, next, now);
     if let Some(counts) = attempt.counts.filter(|_| after.state.is_final()) {
         progress::count_all(plane, &mut after, &counts).await?;
     }
@@ -84,15 +114,23 @@ pub async fn end(plane: &Plane, mut run: Held<Run>, mut attempt: AttemptEnd) -> 
     }
     let chunk = keep_log(&mut after, &attempt.log)?;
     let trace = trace_chunk(&mut after, &attempt.traced, now)?;
-    let written = progress::write(plane, &mut run, after, |transaction, run| {
-        let transaction = with_log(transaction, run, chunk.as_ref())?;
+    let written = progress::write(plane, run, after, |transaction, run| {
+        let transaction = with_log(transaction, run, chunk.as_ref(), now)?;
         let transaction = with_trace(transaction, run, trace.as_ref(), now)?;
         with_keys(transaction, &run.owner, &run.deployment, &attempt.new_keys, now)
     })
     .await?;
-    let Some(run) = written else { return Ok(BellOutcome::Done) };
-    log_end(&run);
-    Ok(if run.state.is_final() { BellOutcome::Done } else { executed })
+    Ok(written.map(|run| (run, executed)))
+}
+
+/// The end of a run that has more to keep than the table takes. No other attempt would have less.
+fn too_large(what: &str, error: &Error) -> Ended {
+    let failure = Failure {
+        component: None,
+        message: format!("{what} is too large to be saved: {error}"),
+        hint: Some("let the pipeline take less at once, or keep less of each value".to_owned()),
+    };
+    Ended::Failed { failure, retryable: false }
 }
 
 /// The last line of an attempt that is followed by another: the run's record keeps the last attempt's failure only.
@@ -107,11 +145,12 @@ fn why_again(run: &Run, failure: &Failure, at: Timestamp) -> LogLine {
 fn after(before: &Run, next: Next, now: Timestamp) -> Run {
     let run = Run { lease: None, deaths: 0, log_ahead: 0, log_redone: 0, ..before.clone() };
     match next {
-        Next::Final(state, error) => Run { state, error, ended_at: Some(now), ..run },
+        Next::Final(state, error) => Run { state, error, ended_at: Some(now), large_checkpoint: None, ..run },
         Next::Retry { delay, failure } => Run {
             state: State::Queued,
             error: Some(failure),
             attempt: run.attempt + 1,
+            attempt_started_at: None,
             not_before: Some(now + SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO)),
             ..run
         },
@@ -150,7 +189,6 @@ async fn keep_result(plane: &Plane, run: &mut Run, result: Option<String>) -> Re
 }
 
 /// Keeps the last lines with the run if they are few and the run has ended, else makes a chunk of them.
-            attempt_started_at: None,
 fn keep_log(run: &mut Run, lines: &[LogLine]) -> Result<Option<Chunk>, Error> {
     let text = serde_json::to_string(lines).map_err(Error::internal)?;
     if run.state.is_final() && text.len() <= INLINE {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tidemill_engine::{Execution, HostError, RunContext, RunFacts, RunInput, SeenKeys};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
+use tidemill_model::retention::BODIES;
 use tidemill_model::run::{Run, Trigger};
 use tidemill_model::task::{Task, Trace};
 use tidemill_model::version::{NO_VERSION, Version};
@@ -42,7 +43,7 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
     let checkpoint = match run.epoch {
         // It is its first worker, so nothing is saved.
         1 => None,
-        _ => plane.store.checkpoint(&run.owner, &run.deployment, &run.id).await.map_err(Error::from)?,
+        _ => plane.store.checkpoint(run).await.map_err(Error::from)?,
     };
     let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
     let task = match &run.task {
@@ -50,7 +51,7 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
         None => None,
     };
     let ambient = plane.ambient.clone();
-    let input = input(plane, run).await?;
+    let input = input(plane, run).await?.ok_or_else(|| StartError::Engine(input_is_gone()))?;
     let secrets = secrets(plane, &run.owner, &plan).await?;
     let variables = match &task {
         Some(task) => variables(plane, task).await?,
@@ -70,11 +71,17 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
     Execution::start(&plan, context, checkpoint).await.map_err(StartError::Engine)
 }
 
-async fn input(plane: &Plane, run: &Run) -> Result<RunInput, Error> {
-    let Some(sha256) = &run.input else { return Ok(RunInput::Nothing) };
-    let body = plane.store.run_body(&run.owner, run.deployment.project(), sha256).await?;
-    let body = body.ok_or_else(|| Error::internal("a run's input is missing"))?;
-    serde_json::from_slice(&body).map(RunInput::Whole).map_err(Error::internal)
+/// What the run was made with; `None` if it is gone.
+async fn input(plane: &Plane, run: &Run) -> Result<Option<RunInput>, Error> {
+    let Some(sha256) = &run.input else { return Ok(Some(RunInput::Nothing)) };
+    let Some(body) = plane.store.run_body(&run.owner, run.deployment.project(), sha256).await? else { return Ok(None) };
+    serde_json::from_slice(&body).map(RunInput::Whole).map(Some).map_err(Error::internal)
+}
+
+/// A run may wait for longer than its input is kept, while its deployment is paused.
+fn input_is_gone() -> tidemill_engine::Error {
+    let days = BODIES.as_hours() / 24;
+    tidemill_engine::Error::of_plan(format!("the run waited for longer than its input is kept, {days} days"))
 }
 
 /// The plan of a run: that of its version, or its task's own.

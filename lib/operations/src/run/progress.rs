@@ -1,7 +1,6 @@
 //! Saving a run, fenced by the epoch of its lease, with what a step made: log, trace, keys and checkpoint. A step that goes on
 //! gives its log and its counts away earlier, with the lease's renewal. A request to cancel that came in between is taken over.
 
-use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::lease::{Holding, renewed};
 use crate::plane::Plane;
@@ -13,15 +12,14 @@ use std::time::Duration;
 use tidemill_engine::{Counts, EventKind, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
-use tidemill_model::run::{Run, State};
+use tidemill_model::retention::{BODIES, HISTORY};
+use tidemill_model::run::{LargeCheckpoint, Run, State};
 use tidemill_store::{Checkpoint, Held, Part, SeenKey, Transaction};
 
 /// Keys of one save: they share a transaction of 100 items with the rest.
 pub const NEW_KEYS: usize = 50;
 /// The counts of a plan's components stay with the run up to this many bytes: some twenty components.
 const COUNTS_INLINE: usize = 1_500;
-/// How long after it was written a body of a run is kept: longer than the run, which is written at about the same time.
-pub const BODIES: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How often a write that met a request to cancel is decided again.
 const TRIES: usize = 20;
 
@@ -37,13 +35,26 @@ pub async fn save_step(plane: &Plane, run: &mut Held<Run>, step: &Step, ahead: &
     let chunk = log_chunk(&mut after, &step.log)?;
     let trace = trace_chunk(&mut after, &step.traced, plane.now())?;
     let checkpoint = Checkpoint(serde_json::to_string(&step.checkpoint).map_err(Error::internal)?);
-    save(plane, run, after, |transaction, run| {
-        let transaction = with_log(transaction, run, chunk.as_ref())?;
+    after.large_checkpoint = plane.store.put_large_checkpoint(&after, &checkpoint, plane.now() + HISTORY).await?;
+    let replaced = run.large_checkpoint.clone().filter(|large| after.large_checkpoint.as_ref() != Some(large));
+    let holding = save(plane, run, after, |transaction, run| {
+        let transaction = with_log(transaction, run, chunk.as_ref(), plane.now())?;
         let transaction = with_trace(transaction, run, trace.as_ref(), plane.now())?;
         let transaction = with_keys(transaction, &run.owner, &run.deployment, &step.new_keys, plane.now())?;
-        Ok(transaction.checkpoint(run, &checkpoint, run.queued_at + HISTORY)?)
+        Ok(transaction.checkpoint(run, &checkpoint, plane.now() + HISTORY)?)
     })
-    .await
+    .await?;
+    if let (Holding::Kept, Some(replaced)) = (holding, replaced) {
+        forget_checkpoint(plane, run, &replaced).await;
+    }
+    Ok(holding)
+}
+
+/// Deletes a large checkpoint that the run no longer goes on from. The table deletes one that this fails for a month later.
+pub async fn forget_checkpoint(plane: &Plane, run: &Run, large: &LargeCheckpoint) {
+    if let Err(error) = plane.store.delete_large_checkpoint(run, large).await {
+        tracing::warn!(run.id = %run.id, %error, "an old checkpoint of run `{}` is left to expire", run.id);
+    }
 }
 
 /// Renews the lease during a step, and writes down what the step logged and counted so far. The counts are those of work that may be
@@ -53,7 +64,7 @@ pub async fn renew(plane: &Plane, run: &mut Held<Run>, lines: &[LogLine], counts
     count(&mut after, counts)?;
     let chunk = log_chunk(&mut after, lines)?;
     after.log_ahead += u32::from(chunk.is_some());
-    save(plane, run, after, |transaction, run| with_log(transaction, run, chunk.as_ref())).await
+    save(plane, run, after, |transaction, run| with_log(transaction, run, chunk.as_ref(), plane.now())).await
 }
 
 /// Writes down what a run counted so far. The components of a large plan are left for its end: see [`count_all`].
@@ -104,7 +115,7 @@ pub async fn write<'a>(
     let mut after = after;
     for _ in 0..TRIES {
         after = without_retry(run, after, plane.now());
-        let transaction = plane.store.transaction().run(run, &after, after.queued_at + HISTORY)?;
+        let transaction = plane.store.transaction().run(run, &after)?;
         match add(transaction, &after)?.commit().await {
             Ok(()) => {
                 plane.notify_watchers(&after.owner).await;
@@ -168,9 +179,14 @@ pub fn with_trace<'a>(
     Ok(transaction.trace(&run.owner, &run.deployment, &run.id, (*number).into(), text, now + KEPT)?)
 }
 
-pub fn with_log<'a>(transaction: Transaction<'a>, run: &Run, chunk: Option<&Chunk>) -> Result<Transaction<'a>, Error> {
+pub fn with_log<'a>(
+    transaction: Transaction<'a>,
+    run: &Run,
+    chunk: Option<&Chunk>,
+    now: Timestamp,
+) -> Result<Transaction<'a>, Error> {
     let Some((number, lines)) = chunk else { return Ok(transaction) };
-    Ok(transaction.new_log_chunk(run, *number, lines, run.queued_at + HISTORY)?)
+    Ok(transaction.new_log_chunk(run, *number, lines, now + HISTORY)?)
 }
 
 pub fn with_keys<'a>(

@@ -1,6 +1,5 @@
 //! Writes on a run's record that it is to end, for [`super::Cancel`] and for a task that ends.
 
-use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::plane::Plane;
@@ -27,8 +26,7 @@ pub(crate) async fn request_cancel(plane: &Plane, run: Run, now: Timestamp) -> R
         if before.cancel_requested_at.is_some() {
             return Ok(before);
         }
-        let expires = before.queued_at + HISTORY;
-        let (transaction, after) = plane.store.transaction().cancel_run(&before, now, expires)?;
+        let (transaction, after) = plane.store.transaction().cancel_run(&before, now)?;
         match transaction.commit().await {
             Ok(()) => {
                 plane.ring(bell(&after), Duration::ZERO).await;

@@ -1,12 +1,11 @@
 //! Runs a deployment now, on demand. Refused while a run is going: a deployment never runs twice at once.
 
 use crate::answer::RunAnswer;
-use crate::deployment::change::{HISTORY, Retry, existing};
+use crate::deployment::change::{Retry, existing};
 use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::idempotency::{Answer, Idempotency};
 use crate::plane::{Call, Plane};
-use crate::run::progress::BODIES;
 use crate::run::turn::{bell, going};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,6 +15,7 @@ use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
+use tidemill_model::retention::BODIES;
 use tidemill_model::run::{Run, Trigger};
 use tidemill_store::Part;
 
@@ -62,8 +62,7 @@ impl crate::Operation for Start {
             run.input = input_sha256.clone();
             let after = before.with_turn_of(&run.id);
             let answer = RunAnswer::from(run.clone());
-            let mut transaction =
-                plane.store.transaction().deployment(&after, before.revision)?.new_run(&run, call.now + HISTORY)?;
+            let mut transaction = plane.store.transaction().deployment(&after, before.revision)?.new_run(&run)?;
             if let Some(once) = &once {
                 transaction = once.remember(transaction, call, &answer)?;
             }

@@ -5,7 +5,7 @@
 //! object.
 
 use crate::bell::BellOutcome;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::lease::{Holding, RENEWAL};
 use crate::plane::Plane;
 use crate::run::finish::{self, AttemptEnd};
@@ -102,8 +102,13 @@ impl RunWorker<'_> {
                 return Ok(Stop::Ended(AttemptEnd::done(step)));
             }
             step.log = self.ahead.without_written(step.log);
-            if progress::save_step(self.plane, &mut self.run, &step, &self.ahead).await? == Holding::Lost {
-                return Ok(Stop::Left);
+            match progress::save_step(self.plane, &mut self.run, &step, &self.ahead).await {
+                Ok(Holding::Kept) => {}
+                Ok(Holding::Lost) => return Ok(Stop::Left),
+                Err(error) if error.code == Code::TooLarge => {
+                    return Ok(Stop::Ended(AttemptEnd::too_large(step, &error)));
+                }
+                Err(error) => return Err(error),
             }
             if let Some(stop) = self.stop_between_steps(time_is_up) {
                 return Ok(stop);

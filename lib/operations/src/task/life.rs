@@ -3,7 +3,6 @@
 //!
 //! Each step is one conditional write, so it does not matter how many try.
 
-use crate::deployment::change::HISTORY;
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::run::request_cancel::request_cancel;
@@ -86,7 +85,7 @@ async fn end(plane: &Plane, task: &Task, outcome: End) -> Result<Moved, Error> {
     if let Some(before) = plane.store.run(&task.owner, &task.deployment, &task.run).await?
         && !before.state.is_final()
     {
-        transaction = transaction.end_run_of_task(&before, task, outcome, now, before.queued_at + HISTORY)?;
+        transaction = transaction.end_run_of_task(&before, task, outcome, now)?;
     }
     match transaction.commit().await {
         Ok(()) => {

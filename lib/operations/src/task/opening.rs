@@ -1,7 +1,7 @@
 //! Writes a task that is opened, with its run, its credentials and what it is found by: one transaction.
 
 use crate::answer::TaskAnswer;
-use crate::deployment::change::{HISTORY, Retry};
+use crate::deployment::change::Retry;
 use crate::deployment::definition::{BodyHashes, Definition};
 use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
@@ -101,8 +101,7 @@ impl TaskOpening<'_> {
         let run = self.history(task);
         let replaced = before.as_ref().filter(|before| before.token == task.token);
         let credential = |public| Credential { owner: task.owner.clone(), token: task.token.clone(), public };
-        let expires = task.opened_at + HISTORY;
-        let mut transaction = plane.store.transaction().new_task(task, replaced)?.new_run(&run, expires)?;
+        let mut transaction = plane.store.transaction().new_task(task, replaced)?.new_run(&run)?;
         if !task.has_chosen_token {
             transaction = transaction.task_credential(&task.token, &credential(false), None)?;
         }

@@ -1,7 +1,6 @@
 //! The worker of an object that a task accepted: runs it through the pipeline while it arrives, and counts its end. It
 //! gives a sign of life every few seconds; when those stop, the object is given up.
 
-use crate::deployment::change::HISTORY;
 use crate::error::Error;
 use crate::lease::{RENEWAL, renew_object};
 use crate::plane::Plane;
@@ -16,6 +15,7 @@ use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_engine::{Budget, Event, Execution, Live, LogLine, NewKey, RunContext, RunFacts, RunInput, TraceEvents};
+use tidemill_model::retention::HISTORY;
 use tidemill_model::run::ComponentCounts;
 use tidemill_model::task::{ARRIVAL, Task, Trace};
 use tidemill_model::version::NO_VERSION;
@@ -234,7 +234,7 @@ impl ObjectWorker {
         }
         let (store, task) = (&self.plane.store, &self.task);
         let text = serde_json::to_string(lines).map_err(Error::internal)?;
-        let (number, expires) = (store.next_log_chunk(task).await?, task.opened_at + HISTORY);
+        let (number, expires) = (store.next_log_chunk(task).await?, self.plane.now() + HISTORY);
         let chunk = store.transaction().log_chunk(&task.owner, &task.deployment, &task.run, number, &text, expires)?;
         Ok(chunk.commit().await?)
     }
