@@ -83,6 +83,7 @@ impl Execution {
     async fn work(&mut self, budget: &Budget) -> Result<bool, (String, Fault)> {
         let start = real_time();
         let first = self.ledger.counts.objects();
+        self.ledger.outside = None;
         for turn in 1usize.. {
             let keys_full = self.ledger.new_keys.len() >= budget.new_keys.max(1);
             match self.flow.deepest() {
@@ -95,7 +96,8 @@ impl Execution {
                 None if self.finished < self.components.len() => self.finish_next().await?,
                 None => return Ok(true),
             }
-            if start.elapsed() >= budget.time {
+            let is_costly = self.ledger.outside.is_some_and(|took| took >= budget.outside);
+            if is_costly || start.elapsed() >= budget.time {
                 return Ok(false);
             }
             if turn % YIELD_AFTER == 0 {

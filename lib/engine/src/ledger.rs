@@ -9,12 +9,15 @@ use crate::secrets::Masks;
 use crate::step::{NewKey, Outcome};
 use crate::trace::Recorder;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The running account of one execution. What leaves it is free of secrets.
 pub struct Ledger {
     pub(crate) counts: SharedCounts,
     pub results: Results,
     pub new_keys: Vec<NewKey>,
+    /// How long the longest outside call of this step took; `None` if it made none.
+    pub outside: Option<Duration>,
     pub(crate) log: Log,
     pub(crate) recorder: Recorder,
     masks: Arc<Masks>,
@@ -27,6 +30,7 @@ impl Ledger {
             counts: SharedCounts::default(),
             results: Results::default(),
             new_keys: Vec::new(),
+            outside: None,
             log: Log::new(masks.clone(), context.now.clone(), context.run.attempt),
             recorder: Recorder::new(context.trace, context.listener.clone(), masks.clone(), context.now.clone()),
             masks,

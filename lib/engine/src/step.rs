@@ -17,11 +17,14 @@ pub struct Budget {
     /// New keys of `dedupe` and `changed`, at least 1: they are saved in one transaction with the checkpoint.
     pub new_keys: usize,
     pub time: Duration,
+    /// An outside call that took this long ends the step: a worker that dies later does not repeat it.
+    pub outside: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { objects: 10_000, new_keys: 50, time: Duration::from_secs(2) }
+        let outside = Duration::from_millis(100);
+        Budget { objects: 10_000, new_keys: 50, time: Duration::from_secs(2), outside }
     }
 }
 

@@ -9,6 +9,7 @@ mod large;
 mod list;
 mod live;
 mod logs;
+mod outside_calls;
 mod start;
 mod takeover;
 mod time_limit;

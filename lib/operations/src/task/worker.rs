@@ -153,7 +153,7 @@ impl ObjectWorker {
 
     /// Steps until the object is through. The keys of each step but the last are saved as they come.
     async fn steps(&self, mut execution: Execution) -> Result<Product, Error> {
-        let budget = Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX };
+        let budget = Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX, outside: Duration::MAX };
         let mut product = Product::default();
         loop {
             let step = match execution.step(&budget).await {

@@ -120,7 +120,10 @@ pub async fn send(outbound: &Outbound, request: &Request, retries: u32, call: &m
     let start = Instant::now();
     for tried in 0.. {
         let failure = match attempt(outbound, request, &headers, (call.run.context.now)()).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                call.ledger.outside = call.ledger.outside.max(Some(start.elapsed()));
+                return Ok(answer);
+            }
             Err(failure) => failure,
         };
         let pause = failure.pause.unwrap_or_else(|| pause(tried));

@@ -1,8 +1,9 @@
 use crate::providers::testing::{Bench, End, nodes};
-use crate::{Error, Input};
+use crate::{Budget, Error, Input};
 use serde_json::{Value as Tree, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -67,6 +68,10 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
 }
 
 async fn run(config: Tree, body: &str, lane: &'static str) -> Result<End, Error> {
+    run_within(config, body, lane, &Budget::default()).await
+}
+
+async fn run_within(config: Tree, body: &str, lane: &'static str, budget: &Budget) -> Result<End, Error> {
     let plan = nodes(&[
         ("webhook", json!({}), "documents"),
         ("json", json!({ "program": ".[]" }), "documents"),
@@ -74,7 +79,7 @@ async fn run(config: Tree, body: &str, lane: &'static str) -> Result<End, Error>
         ("response", json!({}), ""),
     ]);
     let bench = Bench::new().private_network().secret("TOKEN", "s3cr3t/token value");
-    bench.input(Input::new("application/json", body.to_owned())).run(&plan).await
+    bench.input(Input::new("application/json", body.to_owned())).run_within(&plan, budget).await
 }
 
 #[tokio::test]
@@ -205,4 +210,16 @@ async fn an_unreachable_server_is_a_passing_error_without_the_url() {
     assert!(error.message.starts_with("`127.0.0.1` cannot be reached"), "{}", error.message);
     assert!(error.hint.unwrap().contains("the host and the port"));
     assert!(error.retryable);
+}
+
+#[tokio::test]
+async fn a_step_ends_after_an_outside_call_that_took_as_long_as_the_budget_says() {
+    for (outside, steps) in [(Duration::ZERO, 3), (Duration::MAX, 1)] {
+        let server = Server::new(vec![answer("200 OK", "", "one"), answer("200 OK", "", "two")]).await;
+        let config = json!({ "url": server.url("/") });
+
+        let end = run_within(config, "[1, 2]", "text", &Budget { outside, ..Budget::default() }).await.unwrap();
+
+        assert_eq!(end.steps, steps, "one for each call, and one that ends the run");
+    }
 }
