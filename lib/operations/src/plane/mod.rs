@@ -194,7 +194,14 @@ impl Workers {
 
 /// Plans by what they are the plan of. Neither a version nor a stored body ever changes, so neither does its plan.
 #[derive(Default)]
-pub struct PlanCache(Mutex<HashMap<PlanKey, Arc<Plan>>>);
+pub struct PlanCache(Mutex<CachedPlans>);
+
+#[derive(Default)]
+struct CachedPlans {
+    plans: HashMap<PlanKey, Arc<Plan>>,
+    /// Of the texts that the plans were made from.
+    bytes: usize,
+}
 
 /// What a plan is found by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -206,20 +213,27 @@ pub enum PlanKey {
     Body(String),
 }
 
-/// Plans kept at most; all are dropped when there are more.
-const PLANS: usize = 20_000;
+/// Bytes of the texts of the plans that are kept; all are dropped when there are more. A plan takes some times as much
+/// memory as its text.
+const PLAN_BYTES: usize = 32 * 1024 * 1024;
+/// What a small plan counts at least, with its key.
+const LEAST_BYTES: usize = 1024;
 
 impl PlanCache {
     pub fn get(&self, key: &PlanKey) -> Option<Arc<Plan>> {
-        self.0.lock().expect("no code panics while holding it").get(key).cloned()
+        self.0.lock().expect("no code panics while holding it").plans.get(key).cloned()
     }
 
-    pub fn put(&self, key: PlanKey, plan: Arc<Plan>) {
-        let mut plans = self.0.lock().expect("no code panics while holding it");
-        if plans.len() >= PLANS {
-            plans.clear();
+    /// Keeps a plan that was made from a text of some bytes.
+    pub fn put(&self, key: PlanKey, plan: Arc<Plan>, bytes: usize) {
+        let mut cached = self.0.lock().expect("no code panics while holding it");
+        let bytes = bytes.max(LEAST_BYTES);
+        if cached.bytes + bytes > PLAN_BYTES {
+            *cached = CachedPlans::default();
         }
-        plans.insert(key, plan);
+        if bytes <= PLAN_BYTES && cached.plans.insert(key, plan).is_none() {
+            cached.bytes += bytes;
+        }
     }
 }
 
@@ -241,5 +255,35 @@ impl Threads {
             })
         };
         threads.acquire_owned().await.expect("it is never closed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u32) -> PlanKey {
+        PlanKey::Body(number.to_string())
+    }
+
+    #[test]
+    fn the_plans_of_a_process_are_bounded_in_bytes() {
+        let cache = PlanCache::default();
+        let plan = Arc::new(Plan { nodes: Vec::new(), has_other_source: false });
+        let third = PLAN_BYTES / 3;
+
+        for number in 0..3 {
+            cache.put(key(number), plan.clone(), third);
+        }
+        assert!((0..3).all(|number| cache.get(&key(number)).is_some()));
+        cache.put(key(0), plan.clone(), third);
+        assert!(cache.get(&key(0)).is_some());
+        cache.put(key(9), plan.clone(), PLAN_BYTES + 1);
+
+        assert!(cache.get(&key(9)).is_none(), "one that is too large by itself is not kept");
+        for number in 0..40_000 {
+            cache.put(key(number), plan.clone(), 1);
+        }
+        assert!(cache.0.lock().unwrap().plans.len() <= PLAN_BYTES / LEAST_BYTES);
     }
 }

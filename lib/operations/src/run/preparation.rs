@@ -95,9 +95,7 @@ pub async fn plan(plane: &Plane, run: &Run) -> Result<Arc<Plan>, Error> {
         Some(plan) => plan,
         None => {
             let version = version(plane, run, number).await?;
-            let plan = read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256).await?;
-            plane.memory.plans.put(key, plan.clone());
-            plan
+            read_plan(plane, &run.owner, run.deployment.project(), &version.plan_sha256, key).await?
         }
     };
     match start_for(run).filter(|start| plan.has_other_source && !is_started_by(&plan, *start)) {
@@ -141,7 +139,7 @@ async fn of_another_source(plane: &Plane, run: &Run, number: u32, start: Start) 
         Error::new(Code::FailedPrecondition, message)
     })?;
     let plan = Arc::new(definition.compiled.plan);
-    plane.memory.plans.put(key, plan.clone());
+    plane.memory.plans.put(key, plan.clone(), text.get().len());
     Ok(plan)
 }
 
@@ -156,15 +154,22 @@ pub async fn stored_plan(
     if let Some(plan) = plane.memory.plans.get(&key) {
         return Ok(plan);
     }
-    let plan = read_plan(plane, owner, project, sha256).await?;
-    plane.memory.plans.put(key, plan.clone());
-    Ok(plan)
+    read_plan(plane, owner, project, sha256, key).await
 }
 
-async fn read_plan(plane: &Plane, owner: &OwnerId, project: &ProjectId, sha256: &str) -> Result<Arc<Plan>, Error> {
+/// Reads a plan, and keeps it in memory.
+async fn read_plan(
+    plane: &Plane,
+    owner: &OwnerId,
+    project: &ProjectId,
+    sha256: &str,
+    key: PlanKey,
+) -> Result<Arc<Plan>, Error> {
     let body = plane.store.body(owner, project, sha256).await?;
     let body = body.ok_or_else(|| Error::internal("a plan is missing"))?;
-    serde_json::from_slice(&body).map(Arc::new).map_err(Error::internal)
+    let plan: Arc<Plan> = serde_json::from_slice(&body).map(Arc::new).map_err(Error::internal)?;
+    plane.memory.plans.put(key, plan.clone(), body.len());
+    Ok(plan)
 }
 
 pub fn facts(run: &Run) -> RunFacts {
