@@ -18,6 +18,8 @@ use tidemill_protocols::functions::BellHandler;
 const HANDOVER: Duration = Duration::from_secs(60);
 /// When a bell that failed rings again.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// The longest that it waits, before chance adds up to half of that.
+const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Deserialize)]
 pub struct BellEvent {
@@ -31,6 +33,15 @@ struct Record {
     message_id: String,
     receipt_handle: String,
     body: String,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Attributes {
+    /// How often the message was received, this time included.
+    #[serde(rename = "ApproximateReceiveCount")]
+    received: Option<String>,
 }
 
 /// Which messages are to come again.
@@ -98,7 +109,7 @@ impl Receiver {
                     message.id = record.message_id,
                     "a bell was not answered and rings again"
                 );
-                after_failure(self.queue)
+                after_failure(self.queue, record.received(), self.plane.ambient.jitter())
             }
         };
         held.hide_for(again).await;
@@ -137,13 +148,24 @@ impl Receiver {
     }
 }
 
-/// A run's worker may have failed with the lease in hand: a bell that rings before it is over finds a run in work, and is
-/// done. A rollout's lease is given back.
-fn after_failure(queue: QueueKind) -> Duration {
-    match queue {
-        QueueKind::Runs => LEASE_OVER,
-        _ => AFTER_FAILURE,
+impl Record {
+    fn received(&self) -> u32 {
+        self.attributes.received.as_ref().and_then(|count| count.parse().ok()).unwrap_or(1)
     }
+}
+
+/// A run's worker may have failed with the lease in hand: a bell that rings before it is over finds a run in work, and is
+/// done. A rollout's lease is given back. `jitter` is drawn evenly from 0 to 1, and keeps bells that failed together from
+/// coming back together.
+///
+/// Bells of ticks wait twice as long with each failure. Those of the other queues are received often without any.
+fn after_failure(queue: QueueKind, received: u32, jitter: f64) -> Duration {
+    let least = match queue {
+        QueueKind::Runs => LEASE_OVER,
+        QueueKind::Ticks => AFTER_FAILURE * (1 << received.saturating_sub(1).min(5)),
+        _ => AFTER_FAILURE,
+    };
+    least.min(LONGEST_AFTER_FAILURE).mul_f64(1.0 + jitter / 2.0)
 }
 
 fn rang_for(scheduled_time: Option<&str>) -> Option<Timestamp> {
@@ -205,8 +227,17 @@ mod tests {
 
     #[tokio::test]
     async fn the_bell_of_a_run_that_failed_rings_when_the_runs_lease_is_over() {
-        assert_eq!(seconds_until_it_rings_again(QueueKind::Runs).await, 31);
-        assert_eq!(seconds_until_it_rings_again(QueueKind::Ticks).await, 10);
+        assert!((31..=47).contains(&seconds_until_it_rings_again(QueueKind::Runs).await));
+        assert!((10..=15).contains(&seconds_until_it_rings_again(QueueKind::Ticks).await));
+    }
+
+    #[test]
+    fn bells_that_fail_together_come_back_one_by_one_and_those_of_ticks_ever_later() {
+        let seconds = |queue, received, jitter| after_failure(queue, received, jitter).as_secs();
+
+        assert_eq!([1, 2, 3, 5, 90].map(|received| seconds(QueueKind::Ticks, received, 0.0)), [10, 20, 40, 120, 120]);
+        assert_eq!([1, 90].map(|received| seconds(QueueKind::Runs, received, 0.0)), [31, 31]);
+        assert_eq!([0.0, 0.4, 1.0].map(|jitter| seconds(QueueKind::Rollouts, 1, jitter)), [10, 12, 15]);
     }
 
     fn only_message(event: &str) -> Message {

@@ -12,8 +12,10 @@ use tokio::sync::Notify;
 
 type Group = (QueueKind, String);
 
-/// How soon a bell whose handler failed rings again.
+/// How soon a bell whose handler failed rings again; it doubles with each failure in a row.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// The longest that such a bell waits.
+const LONGEST_AFTER_ERROR: Duration = Duration::from_secs(60);
 
 /// Bells that wait to be answered.
 pub struct LocalQueue {
@@ -36,6 +38,8 @@ struct State {
 struct GroupBells {
     bells: VecDeque<Bell>,
     is: GroupState,
+    /// How often in a row the first bell's handler failed.
+    failures: u32,
 }
 
 /// Where a group stands.
@@ -72,15 +76,16 @@ impl LocalQueue {
 
     /// Puts a bell out of hand: it is answered, or rings again.
     pub fn settle(&self, bell: &Bell, answered: &Result<BellOutcome, Error>) {
-        let delay = match answered {
-            Ok(BellOutcome::Done) => None,
-            Ok(BellOutcome::RingAgain(delay)) => Some(*delay),
-            Err(_) => Some(AFTER_ERROR),
-        };
         let group = (bell.queue(), bell.group());
         let kind = group.0;
         let mut state = self.state();
         let Some(waiting) = state.groups.get_mut(&group) else { return };
+        let delay = match answered {
+            Ok(BellOutcome::Done) => None,
+            Ok(BellOutcome::RingAgain(delay)) => Some(*delay),
+            Err(_) => Some(after_error(waiting.failures)),
+        };
+        waiting.failures = if answered.is_err() { waiting.failures.saturating_add(1) } else { 0 };
         if delay.is_none() {
             waiting.bells.pop_front();
         }
@@ -163,6 +168,10 @@ impl State {
     }
 }
 
+fn after_error(failures: u32) -> Duration {
+    AFTER_ERROR.saturating_mul(1 << failures.min(16)).min(LONGEST_AFTER_ERROR)
+}
+
 fn later(now: Timestamp, delay: Duration) -> Timestamp {
     SignedDuration::try_from(delay).ok().and_then(|delay| now.checked_add(delay).ok()).unwrap_or(Timestamp::MAX)
 }
@@ -176,5 +185,51 @@ impl Queue for LocalQueue {
     /// No dead worker holds a bell here.
     fn ring_again<'a>(&'a self, bell: Bell) -> BoxFuture<'a, Result<(), Error>> {
         self.ring(bell, Duration::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidemill_model::ids::OwnerId;
+    use tidemill_operations::Code;
+
+    struct FixedClock(Mutex<Timestamp>);
+
+    impl Clock for FixedClock {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().expect("no panic happens while it is held")
+        }
+    }
+
+    /// How long a bell sleeps after each answer.
+    fn pauses(answers: impl IntoIterator<Item = Result<BellOutcome, Error>>) -> Vec<i64> {
+        let clock = Arc::new(FixedClock(Mutex::new(Timestamp::UNIX_EPOCH)));
+        let queue = LocalQueue::new(clock.clone());
+        queue.push(Bell::Watch { owner: OwnerId::parse("ana").expect("it is a name") }, Duration::ZERO);
+        let pause = |answer| {
+            let bell = queue.take(QueueKind::Sockets).expect("it rings");
+            queue.settle(&bell, &answer);
+            let (now, wake) = (clock.now(), queue.next_wake().expect("it sleeps"));
+            *clock.0.lock().expect("no panic happens while it is held") = wake;
+            wake.duration_since(now).as_secs()
+        };
+        answers.into_iter().map(pause).collect()
+    }
+
+    fn failed() -> Result<BellOutcome, Error> {
+        Err(Error::new(Code::Unavailable, "the table did not answer in time"))
+    }
+
+    #[test]
+    fn a_bell_that_always_fails_rings_ever_more_rarely() {
+        assert_eq!(pauses((0..9).map(|_| failed())), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_bell_that_was_answered_in_between_starts_over() {
+        let again = Ok(BellOutcome::RingAgain(Duration::from_secs(5)));
+
+        assert_eq!(pauses([failed(), failed(), again, failed()]), [1, 2, 5, 1]);
     }
 }
