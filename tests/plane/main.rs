@@ -20,6 +20,7 @@ mod hang_up;
 mod hook_receive;
 mod isolation;
 mod key;
+mod lost_answers;
 mod modules;
 mod permissions;
 mod pipeline_formats;

@@ -4,7 +4,7 @@ use crate::error::{Error, Part};
 use crate::item::to_item;
 use crate::page::{Order, Page, Range};
 use crate::transaction::{Condition, Transaction};
-use crate::{Cursor, Store, conflict, keys};
+use crate::{Cursor, Store, keys};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidemill_model::ids::{OwnerId, SecretName};
@@ -40,14 +40,12 @@ impl Store {
 
     /// Deletes a secret and says whether there was one.
     pub async fn remove_secret(&self, owner: &OwnerId, name: &SecretName) -> Result<bool, Error> {
-        let request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::secret(owner, name).attributes()))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
-        let answer = conflict::alone(Part::Other, || request.clone().send()).await?;
-        Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
+        let is_there = Condition::when("attribute_exists(pk)");
+        match self.delete_when(Part::Other, &keys::secret(owner, name), is_there).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.rejects(Part::Other) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

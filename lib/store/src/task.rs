@@ -18,6 +18,10 @@ use tidemill_model::run::ComponentCounts;
 use tidemill_model::task::{ComponentSums, End, OPEN_LIMIT, State, Task};
 use tidemill_model::version::sha256;
 
+/// The ids of a task's objects in flight. An update that a lost answer lets come twice finds by them that it has
+/// happened, so that no object is counted twice.
+const OBJECTS: &str = "objects";
+
 /// Whose task a token is the credential of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
@@ -38,6 +42,8 @@ struct Serving {
 /// An object that is to be accepted.
 #[derive(Clone, Debug)]
 pub struct Arriving<'a> {
+    /// No other object of the task has it.
+    pub id: &'a str,
     pub name: &'a str,
     /// Those that its caller announced.
     pub bytes: u64,
@@ -55,6 +61,8 @@ pub struct Served {
 /// How an object ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
+    /// That under which it was accepted.
+    pub id: String,
     pub bytes: u64,
     /// Those of them that were not known when it was accepted.
     pub uncounted: u64,
@@ -132,7 +140,8 @@ impl Store {
             .set("busy_until", text(busy_until.to_string()))
             .when("#state = :open")
             .name("#state", "state")
-            .value(":open", text(State::Open.as_str()));
+            .value(":open", text(State::Open.as_str()))
+            .value(":id", text(object.id));
         self.update(Part::Task, update).await.map(Held::by_claim)
     }
 
@@ -150,6 +159,7 @@ impl Store {
     /// Counts the end of an object that was accepted in the task's epoch.
     pub async fn complete(&self, task: &Held<Task>, ended: &Ended, now: Timestamp) -> Result<Task, Error> {
         self.update(Part::Task, completed(task, ended, now)).await
+            .include(OBJECTS, object.id)
     }
 
     /// The number of the next chunk of a task's log, which no other object gets.
@@ -200,8 +210,9 @@ impl Store {
             .set("plan_sha256", text(&served.plan_sha256))
             .set("provider", text(&served.provider))
             .set("used_at", text(now.to_string()))
-            .add("restarts", 1)
-            .when("#state = :open AND #run = :run")
+            .set("restarts", number(task.restarts + 1))
+            .when("#state = :open AND #run = :run AND #u_restarts = :restarts")
+            .value(":restarts", number(task.restarts))
             .name("#state", "state")
             .name("#run", "run")
             .value(":open", text(State::Open.as_str()))
@@ -209,6 +220,7 @@ impl Store {
         self.update(Part::Task, update).await
     }
 }
+            .remove(OBJECTS)
 
 impl Transaction<'_> {
     /// Opens a task in place of `before`, which has ended, and counts it.
@@ -303,3 +315,5 @@ fn completed(task: &Task, ended: &Ended, now: Timestamp) -> Update {
     }
     update
 }
+        .exclude(OBJECTS, &ended.id)
+        .value(":id", text(&ended.id))

@@ -1,11 +1,13 @@
 //! Several changes that happen together or not at all.
 
+use crate::conflict::{Trace, one_try};
 use crate::error::{Error, Part};
 use crate::item::Item;
 use crate::keys::Key;
 use crate::update::Update;
 use crate::{Store, conflict};
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
@@ -173,10 +175,19 @@ impl Store {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(put.item))
+            .set_item(Some(put.item.clone()))
             .set_condition_expression(put.condition_expression)
             .set_expression_attribute_names(put.expression_attribute_names)
-            .set_expression_attribute_values(put.expression_attribute_values);
-        conflict::alone(part, || request.clone().send()).await.map(|_| ())
+            .set_expression_attribute_values(put.expression_attribute_values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let trace = Trace {
+            found: |error: &PutItemError| match error {
+                PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
+                _ => None,
+            },
+            is_ours: Box::new(move |item| *item == put.item),
+        };
+        let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
+        sent.await.map(|_| ())
     }
 }

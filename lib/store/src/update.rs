@@ -1,11 +1,14 @@
 //! Changes of single attributes: what many may do at once, without reading first. And deletes.
 
+use crate::conflict::{Trace, Written, one_try};
 use crate::error::{Error, Part};
 use crate::item::Item;
 use crate::keys::Key;
 use crate::transaction::Condition;
 use crate::{Store, conflict, item};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -15,6 +18,10 @@ pub(crate) struct Update {
     key: Item,
     set: Vec<String>,
     add: Vec<String>,
+    remove: Vec<String>,
+    delete: Vec<String>,
+    /// What attributes are set to, by which the update is recognised in the table.
+    given: Item,
     condition: Option<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
@@ -26,6 +33,9 @@ impl Update {
             key: key.attributes(),
             set: Vec::new(),
             add: Vec::new(),
+            remove: Vec::new(),
+            delete: Vec::new(),
+            given: Item::new(),
             condition: None,
             names: HashMap::new(),
             values: HashMap::new(),
@@ -34,6 +44,7 @@ impl Update {
 
     /// Gives an attribute a value.
     pub fn set(mut self, attribute: &str, value: AttributeValue) -> Update {
+        self.given.insert(attribute.to_owned(), value.clone());
         let (name, value) = self.named(attribute, value);
         self.set.push(format!("{name} = {value}"));
         self
@@ -50,6 +61,28 @@ impl Update {
     pub fn add(mut self, attribute: &str, number: impl ToString) -> Update {
         let (name, value) = self.named(attribute, AttributeValue::N(number.to_string()));
         self.add.push(format!("{name} {value}"));
+        self
+    }
+
+    /// Adds a text to a set, which is empty where it is not there yet.
+    pub fn include(mut self, attribute: &str, one: &str) -> Update {
+        let (name, value) = self.named(attribute, AttributeValue::Ss(vec![one.to_owned()]));
+        self.add.push(format!("{name} {value}"));
+        self
+    }
+
+    /// Takes a text out of a set.
+    pub fn exclude(mut self, attribute: &str, one: &str) -> Update {
+        let (name, value) = self.named(attribute, AttributeValue::Ss(vec![one.to_owned()]));
+        self.delete.push(format!("{name} {value}"));
+        self
+    }
+
+    /// Takes an attribute away.
+    pub fn remove(mut self, attribute: &str) -> Update {
+        let name = format!("#u_{attribute}");
+        self.names.insert(name.clone(), attribute.to_owned());
+        self.remove.push(name);
         self
     }
 
@@ -107,7 +140,10 @@ impl Update {
             [] => String::new(),
             parts => format!("{word} {} ", parts.join(", ")),
         };
-        clause("SET", &self.set) + &clause("ADD", &self.add)
+        clause("SET", &self.set)
+            + &clause("ADD", &self.add)
+            + &clause("REMOVE", &self.remove)
+            + &clause("DELETE", &self.delete)
     }
 
     pub(crate) fn in_transaction(self, table: &str) -> aws_sdk_dynamodb::types::Update {
@@ -117,7 +153,7 @@ impl Update {
             .set_key(Some(self.key))
             .set_condition_expression(self.condition)
             .set_expression_attribute_names(Some(self.names))
-            .set_expression_attribute_values(Some(self.values))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
             .build()
             .expect("table, key and expression are set")
     }
@@ -137,10 +173,22 @@ impl Store {
             .set_key(Some(update.key))
             .set_condition_expression(update.condition)
             .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.values))
-            .return_values(ReturnValue::AllNew);
-        let answer = conflict::alone(part, || request.clone().send()).await?;
-        item::from_item(answer.attributes.unwrap_or_default())
+            .set_expression_attribute_values((!update.values.is_empty()).then_some(update.values))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let given = update.given;
+        let trace = Trace {
+            found: |error: &UpdateItemError| match error {
+                UpdateItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
+                _ => None,
+            },
+            is_ours: Box::new(move |item| given.iter().all(|(name, value)| item.get(name) == Some(value))),
+        };
+        let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
+        match sent.await? {
+            Written::Answered(answer) => item::from_item(answer.attributes.unwrap_or_default()),
+            Written::Before(item) => item::from_item(item),
+        }
     }
 }
 
@@ -158,7 +206,16 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key.attributes()))
             .set_condition_expression(condition.expression)
-            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values));
-        conflict::alone(part, || request.clone().send()).await.map(|_| ())
+            .set_expression_attribute_values((!condition.values.is_empty()).then_some(condition.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let trace = Trace {
+            found: |error: &DeleteItemError| match error {
+                DeleteItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
+                _ => None,
+            },
+            is_ours: Box::new(Item::is_empty),
+        };
+        let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
+        sent.await.map(|_| ())
     }
 }

@@ -38,6 +38,8 @@ struct State {
     is_dead: bool,
     held: Option<Hold>,
     refused: Option<Refused>,
+    /// An operation, and how many of its answers are lost.
+    lost: Option<(&'static str, usize)>,
 }
 
 /// Calls that DynamoDB refuses, as the embedded table never does.
@@ -98,6 +100,20 @@ impl Faults {
     /// Refuses the next calls of an operation: none of them reaches the table.
     pub fn refuse(&self, operation: &'static str, calls: usize, answer: serde_json::Value) {
         self.state().refused = Some(Refused { operation, left: calls, answer });
+    }
+
+    /// Loses the next answers of an operation, whose calls reach the table, as a connection that breaks does.
+    pub fn lose(&self, operation: &'static str, answers: usize) {
+        self.state().lost = Some((operation, answers));
+    }
+
+    fn is_lost(&self, operation: &str) -> bool {
+        let mut state = self.state();
+        let Some((_, left)) = state.lost.as_mut().filter(|(lost, left)| *lost == operation && *left > 0) else {
+            return false;
+        };
+        *left -= 1;
+        true
     }
 
     /// What a call is refused with.
@@ -195,6 +211,9 @@ impl HttpConnector for Connector {
                 ));
             }
             let mut response = inner.call(request).await?;
+            if faults.is_lost(&operation) {
+                return Err(ConnectorError::io("the connection broke".into()));
+            }
             let body = response.body().bytes().unwrap_or_default().to_vec();
             faults.meter(call, cost(operation, asked, &body));
             *response.body_mut() = SdkBody::from(body);

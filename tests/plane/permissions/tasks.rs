@@ -37,7 +37,7 @@ pub async fn task(world: &TestPlane, caller: &Caller, project: &str, met: Met) -
         Met::Idle => world.sleep(minutes(16)),
         Met::Deserted => {
             let (owner, now) = (OwnerId::parse("ana").unwrap(), world.now());
-            let object = Arriving { name: "one", bytes: 2 };
+            let object = Arriving { id: "one", name: "one", bytes: 2 };
             world.plane.store.accept(&owner, &task.token, &object, now, now).await.unwrap();
         }
         Met::Lost => world.sleep(minutes(2)),

@@ -195,8 +195,8 @@ async fn a_sum_beyond_all_our_numbers_leaves_its_task_readable() {
     let (ana, user) = caller(&world, "ana").await;
     let task = ana.open(echo("p")).await.unwrap();
     let owner = OwnerId::parse("ana").unwrap();
-    let endless = Arriving { name: "endless", bytes: u64::MAX };
-    for _ in 0..2 {
+    for id in ["first", "second"] {
+        let endless = Arriving { id, name: "endless", bytes: u64::MAX };
         let (now, store) = (world.now(), &world.plane.store);
         // What the table answers is that sum, too.
         let _ = store.accept(&owner, &task.token, &endless, now, now).await;

@@ -20,6 +20,9 @@ use tidemill_model::task::{State, Task};
 use tidemill_model::version::NO_VERSION;
 use tidemill_store::{Part, Served};
 
+/// How often a restart that met another one is tried.
+const TRIES: usize = 20;
+
 pub struct Restart;
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +46,7 @@ impl crate::Operation for Restart {
 
 /// The same, with the reason why a task is not restarted as a variant.
 pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAnswer, SendError> {
-    let task = find(plane, call, &input.token).await?;
+    let mut task = find(plane, call, &input.token).await?;
     open(&task)?;
     let served = match &input.pipeline {
         None => Served {
@@ -53,17 +56,24 @@ pub async fn restart(plane: &Plane, call: &Call, input: Input) -> Result<TaskAns
         },
         Some(pipeline) => served(plane, call, &task, pipeline).await?,
     };
-    match plane.store.restart(&task, &served, plane.now()).await {
-        Ok(task) => {
-            plane.notify_watchers(&task.owner).await;
-            Ok(TaskAnswer::new(&task, true))
+    for _ in 0..TRIES {
+        match plane.store.restart(&task, &served, plane.now()).await {
+            Ok(task) => {
+                plane.notify_watchers(&task.owner).await;
+                return Ok(TaskAnswer::new(&task, true));
+            }
+            Err(error) if error.rejects(Part::Task) => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(error) if error.rejects(Part::Task) => {
-            open(&find(plane, call, &input.token).await?)?;
-            Err(SendError::Ended)
+        let found = find(plane, call, &input.token).await?;
+        open(&found)?;
+        if found.run != task.run {
+            return Err(SendError::Ended);
         }
-        Err(error) => Err(error.into()),
+        // Another caller restarted it in between.
+        task = found;
     }
+    Err(Error::new(Code::Unavailable, "the task kept being restarted").hint("try again").into())
 }
 
 /// Lets those pass that wait for objects.

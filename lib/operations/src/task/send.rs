@@ -45,7 +45,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
     let (id, number) = (uuid(random), (random >> 80) as u64);
     let name = object.name.clone().unwrap_or_else(|| id.clone());
     let shown: String = name.chars().take(NAME_SHOWN).collect();
-    let arriving = Arriving { name: &shown, bytes: object.size.map_or(0, NonZeroU64::get) };
+    let arriving = Arriving { id: &id, name: &shown, bytes: object.size.map_or(0, NonZeroU64::get) };
     let task = match claim_object(plane, &call.owner, token, &arriving).await {
         Ok(task) => task,
         Err(error) if error.rejects(Part::Task) => return Err(refusal(plane, call, token).await?),

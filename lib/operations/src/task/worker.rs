@@ -195,7 +195,8 @@ impl ObjectWorker {
             Some(announced) => (announced, 0),
             None => (self.arrival.bytes(), self.arrival.bytes()),
         };
-        let ended = Ended { bytes, uncounted, error: product.error.clone(), components: product.components.clone() };
+        let (error, components) = (product.error.clone(), product.components.clone());
+        let ended = Ended { id: self.id.clone(), bytes, uncounted, error, components };
         // Before it is counted: a watcher that sees the count finds the trace.
         self.keep_trace(product, now).await?;
         self.keep_log(&product.log).await?;
