@@ -51,6 +51,9 @@ pub struct Deployment {
     /// The oldest run that may wait for its turn. `None` says that no run but `current` is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<RunId>,
+    /// The run of `current`, once a look found that it ended a while ago: no later look reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<RunId>,
     /// When it was deployed; after a removal, when it was deployed again.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -32,12 +32,15 @@ impl Store {
 
     /// Every owner that ever had a key.
     pub async fn owners(&self) -> Result<Vec<OwnerId>, Error> {
-        self.each_owner().await?.into_iter().collect()
+        self.each_owner(None).await?.into_iter().collect()
     }
 
-    /// The same, for those who go on when one cannot be read.
-    pub async fn each_owner(&self) -> Result<Vec<Result<OwnerId, Error>>, Error> {
-        let range = Range::prefix(keys::OWNERS.to_owned(), "", Order::Ascending);
+    /// The same from one owner on, who is left out, for those who go on when one cannot be read.
+    pub async fn each_owner(&self, after: Option<&OwnerId>) -> Result<Vec<Result<OwnerId, Error>>, Error> {
+        let mut range = Range::prefix(keys::OWNERS.to_owned(), "", Order::Ascending);
+        if let Some(after) = after {
+            range.from = format!("{after}\0");
+        }
         let items = self.all(range).await?;
         let owner = |item| {
             let mut fields: std::collections::HashMap<String, OwnerId> = crate::item::from_item(item)?;

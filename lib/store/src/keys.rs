@@ -3,6 +3,7 @@
 //! | partition key          | sort key                             | item                                               |
 //! |------------------------|--------------------------------------|----------------------------------------------------|
 //! | `META`                 | `LAYOUT`                             | the layout of the table, and its least reader      |
+//! | `META`                 | `SWEEP`                              | where the next sweep goes on                       |
 //! | `OWNERS`               | `owner`                              | an owner                                           |
 //! | `O#owner`              | `deployment#project`                 | a deployment, or its tombstone                     |
 //! | `O#owner`              | `deployment#project␁environment␁source` | how an environment runs a source                |
@@ -33,8 +34,8 @@
 //! | `P#owner#project`      | `log#run id#0000000001`              | a chunk of a run's log                             |
 //! | `P#owner#project`      | `trace#run id#0000000001`            | events of an object, or of a step, 1 h             |
 //! | `P#owner#project`      | `checkpoint#run id`                  | a run's checkpoint                                 |
-//! | `P#owner#project`      | `tick#0001767225600000`              | a stretch of ticks without a run, by the first (ms) |
 //! | `P#owner#project`      | `checkpoint-body#run id#sha256#0000` | a chunk of a checkpoint that one item cannot hold  |
+//! | `P#owner#project`      | `tick#0001767225600000`              | a stretch of ticks without a run, by the first (ms) |
 //! | `P#owner#project`      | `seen#component#key`                 | a key of `dedupe` or `changed`, what is remembered |
 //! | `P#owner#project`      | `audit#ulid`                         | an audit row                                       |
 //! | `P#owner#project`      | `environment-audit#ulid`             | an audit row of an environment                     |
@@ -43,8 +44,9 @@
 //! character U+0001 (`␁`), so no project can be taken for an environment's source. Such a source has a partition of its own
 //! for its runs, its ticks and what else a run leaves behind, `P#owner#project␁environment␁source`; versions and bodies
 //! are the project's. Attribute `expires` (seconds
-//! since 1970) is the table's time to live. The one index, `runs-by-owner`, has the hash key `ro` (the owner, on runs
-//! only) and the table's sort key, keys only: it finds a run by its id alone and lists an owner's runs.
+//! since 1970) is the table's time to live. The one index, `runs-by-owner`, has the hash key `ro` and the table's sort
+//! key, keys only. Under the owner it has their runs: it finds one by its id alone and lists them. Under `open#owner` it
+//! has what is open: tasks until they end.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
@@ -83,6 +85,15 @@ impl Key {
 
 pub(crate) fn layout() -> Key {
     Key::new("META".to_owned(), "LAYOUT")
+}
+
+pub(crate) fn sweep() -> Key {
+    Key::new("META".to_owned(), "SWEEP")
+}
+
+/// What the index has an owner's open tasks under. Owners hold no `#`, so it is no owner's.
+pub fn open_index(owner: &OwnerId) -> String {
+    format!("open#{owner}")
 }
 
 pub const OWNERS: &str = "OWNERS";
@@ -304,6 +315,11 @@ pub fn checkpoint(owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Ke
     Key::new(deployment_partition(owner, deployment), format!("checkpoint#{run}"))
 }
 
+/// What the bodies of a run's large checkpoints begin with.
+pub fn checkpoint_bodies(run: &RunId) -> String {
+    format!("checkpoint-body#{run}#")
+}
+
 pub const TICKS: &str = "tick#";
 
 /// Sort keys of ticks sort as the ticks do: milliseconds in sixteen digits.
@@ -313,11 +329,6 @@ pub fn tick_sort(at: jiff::Timestamp) -> String {
 
 pub fn tick(owner: &OwnerId, deployment: &DeploymentId, first: jiff::Timestamp) -> Key {
     Key::new(deployment_partition(owner, deployment), tick_sort(first))
-}
-
-/// What the bodies of a run's large checkpoints begin with.
-pub fn checkpoint_bodies(run: &RunId) -> String {
-    format!("checkpoint-body#{run}#")
 }
 
 pub fn seen(owner: &OwnerId, deployment: &DeploymentId, component: &str, key: &str) -> Key {

@@ -30,6 +30,7 @@ mod run;
 mod secret;
 mod seen;
 mod socket;
+mod sweep;
 mod table;
 mod task;
 mod tick;
@@ -41,8 +42,8 @@ mod watching;
 
 pub use audit::Audit;
 pub use body::BODY_LIMIT;
-pub use cursor::Cursor;
 pub use checkpoint::Checkpoint;
+pub use cursor::Cursor;
 pub use environment::EnvironmentAudit;
 pub use error::{DISK_FULL, Error, Part};
 pub use held::Held;

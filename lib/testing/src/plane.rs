@@ -250,9 +250,10 @@ impl TestPlane {
         }
     }
 
-    /// Puts something at a place of the table that cannot be read as what stands there.
+    /// Puts something at a place of the table that cannot be read as what stands there, and is in the index of what is open.
     pub fn spoil(&self, partition: &str, sort: &str) {
-        let item = json!({"pk": {"S": partition}, "sk": {"S": sort}, "spoiled": {"BOOL": true}});
+        let open = format!("open{}", partition.trim_start_matches('O'));
+        let item = json!({"pk": {"S": partition}, "sk": {"S": sort}, "ro": {"S": open}, "spoiled": {"BOOL": true}});
         let request = json!({"TableName": table::TABLE, "Item": item});
         let request = serde_json::from_value(request).expect("the request is well formed");
         self.database.put_item(request).expect("the table takes every item");

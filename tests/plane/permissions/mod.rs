@@ -159,7 +159,12 @@ fn needs(call: &Metered) -> Vec<Need> {
         "Query" => vec![&request["ExpressionAttributeValues"][":pk"]],
         "BatchGetItem" => tables().flat_map(|table| table["Keys"].as_array().unwrap()).map(|key| &key["pk"]).collect(),
         "BatchWriteItem" => {
-            tables().flat_map(|table| table.as_array().unwrap()).map(|put| &put["PutRequest"]["Item"]["pk"]).collect()
+            let writes = tables().flat_map(|table| table.as_array().unwrap());
+            writes
+                .map(|one| {
+                    one.get("PutRequest").map_or_else(|| &one["DeleteRequest"]["Key"]["pk"], |put| &put["Item"]["pk"])
+                })
+                .collect()
         }
         "TransactWriteItems" => return transaction(request["TransactItems"].as_array().unwrap()),
         other => panic!("`{other}` is not known here"),
@@ -397,6 +402,9 @@ async fn bells(seen: &mut Seen) {
         seen.note("deployment_tick", &world, tick(&world, "q")).await;
         world.sleep(minutes(2));
     }
+    seen.note("plane_sweep", &world, sweep(&world)).await;
+    // As if the sweep before had not reached the others.
+    world.plane.store.note_sweep_cursor(Some(&OwnerId::parse("a").unwrap())).await.unwrap();
     seen.note("plane_sweep", &world, sweep(&world)).await;
     lose_timers(&world).await;
     let doctor = ana(&world).await;

@@ -4,6 +4,7 @@ mod carry_over;
 mod doctor;
 mod health;
 mod retention;
+mod scale;
 mod status;
 mod sweep;
 mod sweep_of_runs;

@@ -161,12 +161,13 @@ async fn a_deployment_that_takes_long_to_look_at_holds_up_no_other() {
     }
 
     world.faults.die(None);
-    let held = world.faults.hold("GetItem", 0);
+    // After the place where it begins and the number of tasks.
+    let held = world.faults.hold("GetItem", 2);
     let looks = || world.faults.calls().iter().filter(|call| call.operation == "GetItem").count();
     let meanwhile = async {
         held.arrived().await;
         let others = async {
-            while looks() < 2 {
+            while looks() < 4 {
                 tokio::task::yield_now().await;
             }
         };

@@ -68,6 +68,7 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
         revision: 1,
         current: None,
         waiting: None,
+        settled: None,
         created_at: now,
         updated_at: now,
         unknown: Unknown::default(),

@@ -64,6 +64,7 @@ pub fn fresh_record(plane: &Plane, call: &Call, id: DeploymentId) -> Deployment 
         revision: 1,
         current: None,
         waiting: None,
+        settled: None,
         created_at: call.now,
         updated_at: call.now,
         unknown: Unknown::default(),

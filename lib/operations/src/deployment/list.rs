@@ -14,7 +14,11 @@ use tidemill_model::run::Run;
 use tidemill_store::{Cursor, PAGE_LIMIT, Page};
 
 /// Pages read for one page of the answer; then the answer is what was found so far, and a cursor.
-const PAGES_READ: usize = 20;
+const PAGES_READ: usize = 10;
+/// Records of the largest page that is read.
+const WHOLE_PAGE: usize = 1000;
+/// How much larger the next page is: what is not listed may fill whole pages, such as thousands of removed ones.
+const GROWTH: usize = 4;
 
 pub struct List;
 
@@ -110,12 +114,16 @@ async fn page(
     let limit = answer::page_limit(input.limit)?;
     let mut cursor = answer::cursor(input.cursor.as_deref())?;
     let mut items: Vec<Row> = Vec::new();
+    let mut size = if filter.is_all() { limit } else { PAGE_LIMIT };
     // What is not listed lies between the rest; a page is filled up behind it.
     for _ in 0..PAGES_READ {
-        let size = if filter.is_all() { limit - items.len() } else { PAGE_LIMIT };
         let Page { items: found, next } = plane.store.deployments(&call.owner, cursor.as_ref(), size).await?;
-        cursor = next;
-        let found = found.into_iter().filter(|deployment| filter.keeps(deployment)).collect();
+        (cursor, size) = (next, (size * GROWTH).min(WHOLE_PAGE));
+        let mut found: Vec<_> = found.into_iter().filter(|deployment| filter.keeps(deployment)).collect();
+        if !filter.failing {
+            // The runs of one more are read than fit, by which it shows that there is a next page.
+            found.truncate(limit - items.len() + 1);
+        }
         let found = rows(plane, call, found, last_runs).await?;
         for row in found.into_iter().filter(|row| filter.keeps_row(row)) {
             if items.len() == limit {

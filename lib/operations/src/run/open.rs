@@ -12,9 +12,8 @@ use tidemill_model::run::{Run, State};
 use tidemill_model::sweep::{Finding, Look, of_runs, oldest};
 use tidemill_store::{PAGE_LIMIT, Part, Period};
 
-/// Runs older than this have ended: no run may take longer with all its attempts.
-const OLDEST: SignedDuration = SignedDuration::from_hours(24 * 12);
-
+/// How long after its end the current run is no longer looked at: its successor's bell counts as lost by then.
+const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 /// How far the clocks of two functions may be apart. A run that comes in later is not named as older than this.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 /// How often the mark is written anew because the deployment was changed.
@@ -33,13 +32,13 @@ pub(crate) struct OpenRuns {
 
 impl OpenRuns {
     pub async fn of(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<OpenRuns, Error> {
-        let recent = |run: &&RunId| now.duration_since(run.made_at()) < OLDEST;
-        let mut runs = match deployment.waiting.as_ref().filter(recent) {
+        let mut runs = match &deployment.waiting {
             Some(oldest) => OpenRuns::since(plane, deployment, oldest, now).await?,
             None => OpenRuns { open: Vec::new(), mark: None, current: None, are_held: false },
         };
         runs.are_held = deployment.state.holds_runs();
-        let Some(id) = deployment.current.as_ref().filter(recent) else { return Ok(runs) };
+        let is_settled = |run: &&RunId| deployment.settled.as_ref() == Some(run);
+        let Some(id) = deployment.current.as_ref().filter(|run| !is_settled(run)) else { return Ok(runs) };
         runs.current = runs.open.iter().find(|run| run.id == *id).cloned();
         if runs.current.is_none() {
             runs.current = plane.store.run(&deployment.owner, &deployment.id, id).await?;
@@ -75,10 +74,10 @@ impl OpenRuns {
         }
     }
 
-    /// Notes from which run on later sweeps have to look for those that wait.
-    pub async fn note(&self, plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
+    /// Notes from which run on later sweeps have to look for those that wait, and which run none has to look at.
+    pub async fn note(&self, plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<(), Error> {
         if deployment.waiting.is_none() {
-            return Ok(());
+            return self.note_settled(plane, deployment, now).await;
         }
         // A run that came in after the look has moved the deployment on.
         if self.open.is_empty() && noted(plane, deployment, None).await? {
@@ -95,6 +94,18 @@ impl OpenRuns {
             }
         }
         Ok(())
+    }
+
+    /// Notes that the current run ended a while ago, unless the deployment was changed.
+    async fn note_settled(&self, plane: &Plane, deployment: &Deployment, now: Timestamp) -> Result<(), Error> {
+        let ended_long_ago = |run: &Run| run.ended_at.is_some_and(|at| at + SETTLED <= now);
+        // One that is not there has expired.
+        let is_over = self.current.as_ref().is_none_or(ended_long_ago);
+        if deployment.current == deployment.settled || !is_over {
+            return Ok(());
+        }
+        let (settled, revision) = (deployment.current.clone(), deployment.revision + 1);
+        write(plane, deployment, Deployment { settled, revision, ..deployment.clone() }).await.map(drop)
     }
 
     /// Those that no worker holds or will, and why.
@@ -135,7 +146,11 @@ pub(crate) async fn ring_released(plane: &Plane, before: &Deployment, after: &De
 
 /// Writes the mark unless the deployment has changed.
 async fn noted(plane: &Plane, before: &Deployment, waiting: Option<RunId>) -> Result<bool, Error> {
-    let after = Deployment { waiting, revision: before.revision + 1, ..before.clone() };
+    write(plane, before, Deployment { waiting, revision: before.revision + 1, ..before.clone() }).await
+}
+
+/// Writes what a look found of a deployment unless that has changed.
+async fn write(plane: &Plane, before: &Deployment, after: Deployment) -> Result<bool, Error> {
     match plane.store.transaction().deployment(&after, before.revision)?.commit().await {
         Ok(()) => Ok(true),
         Err(error) if error.rejects(Part::Deployment) => Ok(false),

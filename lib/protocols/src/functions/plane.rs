@@ -33,9 +33,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::on("plane_sweep", On::Minute(sweep))
         .summary("Finds work that no worker holds, every minute")
         .may(&[
-            Get(&[Owners, Projects, Watchers]),
+            Get(&[Owners, Projects, Watchers, Layout]),
             List(&[Owners, Projects, Rollouts, OwnerList, Strangers]),
-            Put(&[Keys, Owners, Projects, Rollouts]),
+            GetMany(&[Owners]),
+            FindRuns,
+            Put(&[Keys, Owners, Projects, Rollouts, Layout]),
             Update(&[Keys, Owners, Projects, Watchers]),
             FollowTimers,
             RingRuns,

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::plane::sweep::{SweepReport, look, repair};
+use crate::plane::sweep::{Extent, SweepReport, Timers, look, repair};
 use crate::run::open::OpenRuns;
 use futures::stream::{self, StreamExt};
 use std::collections::HashMap;
@@ -19,10 +19,10 @@ pub(super) async fn sweep(
     plane: &Plane,
     owner: &OwnerId,
     patience: Patience,
-    timers: &mut HashMap<String, bool>,
+    timers: &Timers,
     report: &mut SweepReport,
-) -> Result<bool, Error> {
-    let mut is_whole = true;
+) -> Result<Extent, Error> {
+    let mut extent = Extent::Whole;
     let mut cursor = None;
     loop {
         let page = plane.store.each_deployment(owner, cursor.as_ref(), PAGE_LIMIT * 10).await?;
@@ -31,12 +31,15 @@ pub(super) async fn sweep(
             match deployment {
                 Ok(deployment) => read.push(deployment),
                 Err(error) => {
-                    is_whole = false;
+                    extent = Extent::Partial;
                     report.missed(owner, "the record of a deployment", &error);
                 }
             }
         }
-        let look = |deployment| one(plane, deployment, has_its_timers(plane, deployment, timers), patience);
+        let look = |deployment| {
+            let mut timers = timers.lock().expect("no code panics while holding it");
+            one(plane, deployment, has_its_timers(plane, deployment, &mut timers), patience)
+        };
         let looks: Vec<_> = read.iter().map(look).collect();
         let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
         while let Some(found) = looks.next().await {
@@ -44,7 +47,7 @@ pub(super) async fn sweep(
         }
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(is_whole);
+            return Ok(extent);
         }
     }
 }
@@ -89,5 +92,5 @@ async fn repair_one(
         repair::run(plane, run, finding).await;
         report.runs_rung += 1;
     }
-    runs.note(plane, deployment).await
+    runs.note(plane, deployment, look.now).await
 }

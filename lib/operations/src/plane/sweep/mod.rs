@@ -9,6 +9,7 @@ mod owner;
 pub(crate) mod repair;
 mod report;
 pub(crate) mod rollouts;
+mod round;
 mod sockets;
 
 pub(crate) use deployments::has_its_timers;
@@ -17,6 +18,7 @@ pub use report::SweepReport;
 use crate::error::Error;
 use crate::plane::Plane;
 use std::collections::HashMap;
+use std::sync::Mutex;
 use tidemill_model::sweep::{Look, Patience};
 
 /// Sweeps after a start, when every bell and every local timer of before is gone.
@@ -48,24 +50,31 @@ async fn sweep(plane: &Plane, patience: Patience) -> Result<SweepReport, Error> 
         tracing::error!(error = error.with_causes(), "could not look at WebSockets without a login");
     }
     // Listed before the deployments are read: a timer that is made meanwhile is in neither, and is left alone.
-    let mut timers = plane.timers.all().await?;
-    let mut is_whole = true;
-    for owner in plane.store.each_owner().await? {
-        match owner {
-            Ok(owner) => is_whole &= owner::sweep(plane, &owner, patience, &mut timers, &mut report).await,
-            Err(error) => {
-                is_whole = false;
-                report.failed += 1;
-                tracing::error!(%error, "could not read the record of an owner");
-            }
-        }
-    }
-    // Those that are left over may be of deployments that could not be read.
-    if is_whole {
-        delete(plane, timers, &mut report).await;
+    let timers = Mutex::new(plane.timers.all().await?);
+    let extent = round::walk(plane, patience, &timers, &mut report).await?;
+    // Those that are left over may be of deployments that were not read.
+    if extent == Extent::Whole {
+        let left = timers.into_inner().expect("no code panics while holding it");
+        delete(plane, left, &mut report).await;
     }
     Ok(report)
 }
+
+/// Whether a look read everything that it was to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Partial,
+}
+
+impl Extent {
+    fn and(self, other: Extent) -> Extent {
+        if self == Extent::Whole { other } else { self }
+    }
+}
+
+/// The timers that no deployment asked for so far: whether each rings, by its name.
+type Timers = Mutex<HashMap<String, bool>>;
 
 /// Deletes the timers that no deployment asks for.
 async fn delete(plane: &Plane, timers: HashMap<String, bool>, report: &mut SweepReport) {
