@@ -93,8 +93,8 @@ pub fn renewed(plane: &Plane, run: &Held<Run>) -> Run {
 
 /// Claims a rollout; `None` if another worker was faster.
 pub async fn claim_rollout(plane: &Plane, before: &Rollout) -> Result<Option<Held<Rollout>>, Error> {
-    let attempts = before.attempts_when_claimed();
-    match plane.store.claim_rollout(before, &granted(plane), attempts, plane.now()).await {
+    let deaths = before.deaths_when_claimed();
+    match plane.store.claim_rollout(before, &granted(plane), deaths, plane.now()).await {
         Ok(held) => Ok(Some(held)),
         Err(error) if error.rejects(Part::Rollout) => Ok(None),
         Err(error) => Err(error.into()),

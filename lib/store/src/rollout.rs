@@ -74,13 +74,13 @@ impl Store {
         &self,
         before: &Rollout,
         lease: &Lease,
-        attempts: u32,
+        deaths: u32,
         now: Timestamp,
     ) -> Result<Held<Rollout>, Error> {
         let update = Update::of(&keys::rollout(&before.owner, &before.id))
             .set("state", text(State::Running.as_str()))
             .set("lease", attribute(lease)?)
-            .set("attempts", number(attempts))
+            .set("deaths", number(deaths))
             .set_once("started_at", text(now.to_string()))
             .add("epoch", 1);
         let lease = as_read(before.lease.as_ref());
@@ -102,6 +102,8 @@ impl Store {
             .set("settled", number(progress.settled))
             .set("progress", number(progress.percent))
             .set("attempts", number(progress.attempts))
+            .set("deaths", number(progress.deaths))
+            .set("begun", number(rollout.epoch))
             .set("lease", attribute(lease)?);
         self.update(Part::Rollout, open_at(update, rollout)).await.map(Held::by_claim)
     }

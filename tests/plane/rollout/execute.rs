@@ -416,10 +416,12 @@ async fn a_worker_that_was_given_up_can_do_nothing_any_more() {
     world.answer(QueueKind::Rollouts).await;
     world.faults.die(None);
 
-    world.sleep(seconds(31));
-    world.sweep_as_another().await;
-    assert_eq!(shown(&ana, &id).await["state"], "running", "somebody is called first");
-    world.sleep(seconds(60));
+    for wait in [seconds(31), minutes(14)] {
+        world.sleep(wait);
+        world.sweep_as_another().await;
+        assert_eq!(shown(&ana, &id).await["state"], "running", "somebody is called first");
+    }
+    world.sleep(minutes(2));
     world.sweep_as_another().await;
 
     let failed = shown(&ana, &id).await;
@@ -438,9 +440,9 @@ async fn a_rollout_that_kills_its_workers_is_given_up() {
     let mut world = TestPlane::new().await;
     let mut ana = world.user("ana").await;
     let id = begin(&ana, rollout("night", &["a"], "new")).await;
-    for _ in 0..6 {
+    for _ in 0..21 {
         // Each dies after it has taken the lease, and reads what is asked for.
-        world.faults.die(Some(Death::Before(3)));
+        world.faults.die(Some(Death::Before(4)));
         world.answer(QueueKind::Rollouts).await;
         assert!(world.faults.is_dead());
         world.faults.die(None);
@@ -457,6 +459,83 @@ async fn a_rollout_that_kills_its_workers_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_rollout_is_not_failed_by_deaths_that_it_did_not_cause() {
+    let mut world = TestPlane::new().await;
+    let mut ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a"], "new")).await;
+    for _ in 0..30 {
+        // Each dies right after it has taken the lease, before it comes to anything of this rollout.
+        world.faults.die(Some(Death::After(2)));
+        world.answer(QueueKind::Rollouts).await;
+        assert!(world.faults.is_dead());
+        world.faults.die(None);
+        assert_eq!(shown(&ana, &id).await["state"], "running");
+        world = world.restarted().await;
+        ana = ana.at(&world.plane);
+    }
+
+    world.settle().await;
+
+    assert_eq!(shown(&ana, &id).await["state"], "succeeded");
+}
+
+/// A process that dies in the middle of a rollout, and the one that comes after it.
+async fn dies_at(world: TestPlane, death: Death) -> TestPlane {
+    world.faults.die(Some(death));
+    world.answer(QueueKind::Rollouts).await;
+    assert!(world.faults.is_dead());
+    world.faults.die(None);
+    world.restarted().await
+}
+
+#[tokio::test]
+async fn what_a_rollout_settled_ends_a_row_of_deaths_although_no_worker_reported_it() {
+    let mut world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a", "b", "c"], "new")).await;
+    for _ in 0..20 {
+        world = dies_at(world, Death::Before(4)).await;
+    }
+
+    // The first resource is written, and the process dies with the second.
+    let hold = world.faults.hold("TransactWriteItems", 1);
+    let dies = async {
+        hold.arrived().await;
+        world.faults.die(Some(Death::Before(0)));
+        hold.release();
+    };
+    futures::join!(dies, world.answer(QueueKind::Rollouts));
+    world.faults.die(None);
+    world = world.restarted().await;
+    for _ in 0..5 {
+        world = dies_at(world, Death::Before(4)).await;
+    }
+    world.settle().await;
+
+    assert_eq!(shown(&ana.at(&world.plane), &id).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_rollout_whose_worker_died_stands_in_line_for_the_next() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let id = begin(&ana, rollout("night", &["a"], "new")).await;
+    world.faults.die(Some(Death::Before(5)));
+    world.answer(QueueKind::Rollouts).await;
+    world.faults.die(None);
+
+    // Every worker is busy with something else for ten minutes.
+    for _ in 0..10 {
+        world.sleep(seconds(61));
+        world.sweep_as_another().await;
+        assert_eq!(shown(&ana, &id).await["state"], "running");
+    }
+    world.settle().await;
+
+    assert_eq!(shown(&ana, &id).await["state"], "succeeded");
+}
+
+#[tokio::test]
 async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
@@ -465,8 +544,8 @@ async fn a_worker_that_comes_back_after_it_was_given_up_applies_nothing() {
     let hold = world.faults.hold("TransactWriteItems", 1);
     let meanwhile = async {
         hold.arrived().await;
-        for wait in [31, 60] {
-            world.sleep(seconds(wait));
+        for wait in [seconds(31), minutes(15), minutes(1)] {
+            world.sleep(wait);
             world.sweep_as_another().await;
         }
         let failed = shown(&ana, &id).await;

@@ -2,7 +2,9 @@
 
 mod next;
 
-pub use next::{AT_ONCE, ATTEMPTS, Cause, End, Next, Progress, Start, Work, check, check_progress, next, start};
+pub use next::{
+    AT_ONCE, ATTEMPTS, Cause, DEATHS, End, Next, Progress, Start, Work, check, check_progress, next, start,
+};
 
 use crate::git::Git;
 use crate::ids::{GroupName, KeyId, LogicalId, OwnerId, ProjectId, RolloutId};
@@ -130,9 +132,15 @@ pub struct Rollout {
     /// How often the right to go on with it was taken; fences off its earlier holders.
     #[serde(default)]
     pub epoch: u64,
-    /// Attempts in a row that came to nothing: their worker died or met an error before it settled anything.
+    /// Attempts in a row that met an error before they settled anything.
     #[serde(default)]
     pub attempts: u32,
+    /// Workers in a row that died at it before they settled anything.
+    #[serde(default)]
+    pub deaths: u32,
+    /// The epoch of the worker that came last to a step of its own: only then may the rollout be what kills it.
+    #[serde(default)]
+    pub begun: u64,
     /// When the sweep last rang for it, because no worker held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rung: Option<Rung>,

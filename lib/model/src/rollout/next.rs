@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 /// Resources that are worked on at once. No pipeline needs another one to be live.
 pub const AT_ONCE: usize = 8;
-/// Attempts in a row that may come to nothing, by a death or an error, before the rollout is given up.
+/// Attempts in a row that may meet an error and settle nothing before the rollout is given up.
 pub const ATTEMPTS: u32 = 5;
+/// Workers in a row that may die at it and settle nothing before the rollout is given up: as many as at a run. A process dies
+/// with all that it has in hand, so most of them did not die of this rollout.
+pub const DEATHS: u32 = 20;
 
 /// The resources of a rollout whose request was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +89,7 @@ impl End {
 pub fn start(rollout: &Rollout) -> Start {
     match rollout.state {
         State::Succeeded | State::Failed | State::Cancelled => Start::Leave,
-        _ if rollout.attempts > ATTEMPTS => Start::End(rollout.end_without_worker()),
+        _ if rollout.attempts > ATTEMPTS || rollout.deaths > DEATHS => Start::End(rollout.end_without_worker()),
         _ if rollout.cancel_requested_at.is_some() => Start::End(End::Cancelled),
         State::Pending | State::Running => Start::Validate,
     }
@@ -143,33 +146,35 @@ pub struct Progress {
     pub settled: u32,
     /// 0 to 100.
     pub percent: u8,
-    /// Attempts in a row that settled nothing.
+    /// Attempts in a row that met an error and settled nothing.
     pub attempts: u32,
+    /// Workers in a row that died at it and settled nothing.
+    pub deaths: u32,
 }
 
 impl Rollout {
     /// Its progress once it is at a step with so many of its resources settled. It never goes back, and what was settled
-    /// ends a row of attempts that came to nothing.
+    /// ends a row of attempts and deaths that came to nothing.
     pub fn progress_at(&self, step: Step, settled: u32, resources: u32) -> Progress {
         let percent = match step {
             Step::Wait | Step::Validate => self.progress,
             Step::Apply | Step::Done => progress(settled, resources).max(self.progress),
         };
         let settled = settled.max(self.settled);
-        let attempts = if settled > self.settled { 0 } else { self.attempts };
-        Progress { step, resources, settled, percent, attempts }
+        let (attempts, deaths) = if settled > self.settled { (0, 0) } else { (self.attempts, self.deaths) };
+        Progress { step, resources, settled, percent, attempts, deaths }
     }
 
     /// Its progress as it is, where the worker leaves it to the next one after so many attempts that came to nothing.
     pub fn progress_left(&self, attempts: u32) -> Progress {
-        let Rollout { step, resources, settled, progress, .. } = *self;
-        Progress { step, resources, settled, percent: progress, attempts }
+        let Rollout { step, resources, settled, progress, deaths, .. } = *self;
+        Progress { step, resources, settled, percent: progress, attempts, deaths }
     }
 
-    /// Attempts in a row that came to nothing, once the next worker takes it: the holder of a lease that has run out died.
-    pub fn attempts_when_claimed(&self) -> u32 {
-        let died = self.lease.as_ref().is_some_and(|lease| !lease.is_given_back());
-        self.attempts + u32::from(died)
+    /// Deaths in a row, once the next worker takes it: the holder of a lease that has run out died. One that had not come to
+    /// a step of this rollout died of something else.
+    pub fn deaths_when_claimed(&self) -> u32 {
+        self.deaths + u32::from(self.lost_its_worker() && self.begun == self.epoch)
     }
 
     /// Whether a worker holds it, as `by` sees it.
@@ -177,12 +182,14 @@ impl Rollout {
         self.lease.as_ref().is_some_and(|lease| lease.holds(now, by))
     }
 
-    /// Since when it waits for a worker, unless one died at it: since it was made, or handed over.
-    pub fn waits_since(&self) -> Option<Timestamp> {
-        match &self.lease {
-            None => Some(self.created_at),
-            Some(lease) => Some(lease.until).filter(|_| lease.is_given_back()),
-        }
+    /// Since when it waits for a worker: since it was made or handed over, or the lease of one that died ended.
+    pub fn waits_since(&self) -> Timestamp {
+        self.lease.as_ref().map_or(self.created_at, |lease| lease.until)
+    }
+
+    /// Whether a worker died at it and no other has taken it.
+    pub fn lost_its_worker(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| !lease.is_given_back())
     }
 
     /// How it ends when no worker goes on with it.
@@ -230,7 +237,8 @@ pub fn check(rollout: &Rollout, work: &Work, next: &Next) -> Result<(), String> 
 pub fn check_progress(before: &Rollout, after: &Progress) -> Result<(), String> {
     let goes_on = after.settled >= before.settled && after.percent >= before.progress;
     let is_open = after.percent < 100 || before.progress >= 100;
-    let counts = after.attempts >= before.attempts || after.settled > before.settled;
+    let is_counted = after.attempts >= before.attempts && after.deaths >= before.deaths;
+    let counts = is_counted || after.settled > before.settled;
     match goes_on && is_open && counts {
         true => Ok(()),
         false => Err(format!("{after:?} after {} % and {} settled", before.progress, before.settled)),

@@ -4,8 +4,7 @@ use crate::rollout::{Group, Rollout};
 use crate::sweep::{Finding, Look, Patience, check_rollout};
 use jiff::SignedDuration;
 
-/// How long after it was rung for a rollout waits for a worker. With the lease and the time between two sweeps, one whose
-/// worker died has ended within three minutes.
+/// How long after it was rung for a rollout waits for a worker.
 const ROLLOUT_PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 /// How long a rollout may wait for its first worker, or for the one that takes it over.
 const IN_LINE: SignedDuration = SignedDuration::from_mins(15);
@@ -17,8 +16,8 @@ pub fn of_group(group: &Group, active: Option<&Rollout>) -> Option<Finding> {
 
 /// What is to be done for a rollout.
 ///
-/// One that waits for a worker may stand in a long line, so the sweep rings for it again and again before it gives it
-/// up; one whose worker died is ended by the second sweep that finds it so.
+/// It may stand in a long line for a worker, the first or one that takes it over from a process that died with all that it had
+/// in hand. So the sweep rings for it again and again before it gives it up.
 pub fn of_rollout(look: &Look<'_>, rollout: &Rollout) -> Option<Finding> {
     let finding = found(look, rollout);
     debug_assert_eq!(check_rollout(look, rollout, finding), Ok(()));
@@ -30,15 +29,15 @@ fn found(look: &Look<'_>, rollout: &Rollout) -> Option<Finding> {
     if rollout.state.is_final() || rollout.lease.as_ref().is_some_and(|lease| lease.holds(now, process)) {
         return None;
     }
-    let waits_since = rollout.waits_since();
+    let (since, is_lost) = (rollout.waits_since(), rollout.lost_its_worker());
     // A plane that starts has lost every bell, so it rings first.
     let rung = rollout.rung.filter(|rung| rung.epoch == rollout.epoch && patience != Patience::None);
-    let ring = waits_since.map_or(Finding::RolloutLost, |since| Finding::RolloutWaits { since });
-    match (waits_since, rung) {
-        (Some(since), _) if since + patience.for_runs() > now => None,
-        (Some(since), _) if since + IN_LINE > now => Some(ring),
-        (_, Some(rung)) if rung.at + ROLLOUT_PATIENCE <= now => Some(Finding::NoWorkerCame { rung_at: rung.at }),
-        (_, Some(_)) => None,
-        (_, None) => Some(ring),
+    let ring = if is_lost { Finding::RolloutLost } else { Finding::RolloutWaits { since } };
+    match rung {
+        _ if !is_lost && since + patience.for_runs() > now => None,
+        _ if since + IN_LINE > now => Some(ring),
+        Some(rung) if rung.at + ROLLOUT_PATIENCE <= now => Some(Finding::NoWorkerCame { rung_at: rung.at }),
+        Some(_) => None,
+        None => Some(ring),
     }
 }

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use tidemill_model::ids::{KeyId, LogicalId, ProjectId, RolloutId};
 use tidemill_model::lease::Lease;
 use tidemill_model::rollout::{
-    ATTEMPTS, Cause, End, Next, Outcome, Resource, Rollout, Start, State, Step, Work, check, check_progress, next,
-    start,
+    Cause, DEATHS, End, Next, Outcome, Resource, Rollout, Start, State, Step, Work, check, check_progress, next, start,
 };
 
 pub fn rollout(state: State, created_at: Timestamp) -> Rollout {
@@ -80,6 +79,8 @@ impl Table {
         self.rollout.settled = progress.settled;
         self.rollout.progress = progress.percent;
         self.rollout.attempts = progress.attempts;
+        self.rollout.deaths = progress.deaths;
+        self.rollout.begun = self.rollout.epoch;
     }
 
     fn end(&mut self, end: End) {
@@ -96,14 +97,16 @@ impl Table {
 
     /// A worker claims the rollout and works until it dies, stops or ends it.
     fn work(&mut self) {
-        self.rollout.attempts = self.rollout.attempts_when_claimed();
+        self.rollout.deaths = self.rollout.deaths_when_claimed();
         self.rollout.state = State::Running;
         self.rollout.epoch += 1;
         self.rollout.lease = Some(Lease { holder: "me".into(), until: at(30) });
+        let in_row = (0..self.total).take_while(|index| self.settled.contains_key(index)).count() as u32;
+        self.report(Step::Validate, in_row);
         match start(&self.rollout) {
             Start::Leave => panic!("a rollout that has ended is claimed"),
             Start::End(end) => return self.end(end),
-            Start::Validate => self.report(Step::Validate, self.rollout.settled),
+            Start::Validate => {}
         }
         let (wanted, total, is_valid) = (self.wanted, self.total, self.is_valid);
         let mut work = Work { wanted, total, is_valid, settled: self.settled.clone() };
@@ -183,7 +186,7 @@ proptest! {
 
 #[test]
 fn a_rollout_whose_workers_die_in_a_row_is_given_up() {
-    let fates = vec![Fate::Dies(0); 20];
+    let fates = vec![Fate::Dies(0); 40];
     let before = rollout(State::Pending, at(-100));
     let mut table = Table { rollout: before, settled: BTreeMap::new(), wanted: 3, total: 3, is_valid: true, fates };
 
@@ -193,8 +196,22 @@ fn a_rollout_whose_workers_die_in_a_row_is_given_up() {
         workers += 1;
     }
 
-    assert_eq!((table.rollout.state, workers), (State::Failed, ATTEMPTS + 2));
+    assert_eq!((table.rollout.state, workers), (State::Failed, DEATHS + 2));
     assert!(table.rollout.is_held(at(29), ME));
+}
+
+#[test]
+fn a_death_counts_only_at_a_step_of_the_rollout_and_while_nothing_was_settled() {
+    let lease = Some(Lease { holder: "me".into(), until: at(30) });
+    let claimed = Rollout { lease, epoch: 3, begun: 2, deaths: 4, ..rollout(State::Running, at(-100)) };
+    let at_its_step = Rollout { begun: 3, ..claimed.clone() };
+    let handed_over = Rollout { lease: Some(Lease::given_back(at(0))), ..at_its_step.clone() };
+
+    assert_eq!(claimed.deaths_when_claimed(), 4, "it died of something else");
+    assert_eq!(at_its_step.deaths_when_claimed(), 5);
+    assert_eq!(handed_over.deaths_when_claimed(), 4, "nobody died");
+    assert_eq!(at_its_step.progress_at(Step::Apply, 0, 3).deaths, 4);
+    assert_eq!(at_its_step.progress_at(Step::Apply, 1, 3).deaths, 0);
 }
 
 #[test]

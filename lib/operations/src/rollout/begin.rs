@@ -145,6 +145,8 @@ pub(crate) async fn begin(
         lease: None,
         epoch: 0,
         attempts: 0,
+        deaths: 0,
+        begun: 0,
         rung: None,
     };
     let expires = call.now + HISTORY;

@@ -10,7 +10,7 @@ use crate::rollout::preparation::Preparation;
 use crate::rollout::problems::failure;
 use futures::future::join_all;
 use tidemill_model::rollout::{
-    ATTEMPTS, Cause, End, Failure, Next, Resource, Rollout, Start, Step, Work, check_progress, next, start,
+    ATTEMPTS, Cause, DEATHS, End, Failure, Next, Resource, Rollout, Start, Step, Work, check_progress, next, start,
 };
 use tidemill_store::Held;
 
@@ -22,15 +22,16 @@ pub(crate) struct RolloutWorker<'a> {
 
 impl RolloutWorker<'_> {
     pub async fn work(&mut self) -> Result<(), Error> {
+        // What an earlier worker settled and did not report ends a row of deaths.
+        let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
+        if self.report(Step::Validate, settled_in_row(&settled), self.rollout.resources).await? == Holding::Lost {
+            return Ok(());
+        }
         match start(&self.rollout) {
             Start::Leave => return Ok(()),
             Start::End(end) => return self.end_unread(end).await,
             Start::Validate => {}
         }
-        if self.report(Step::Validate, self.rollout.settled, self.rollout.resources).await? == Holding::Lost {
-            return Ok(());
-        }
-        let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
         let preparation = Preparation::read(self.plane, &self.rollout, &settled).await?;
         let work = preparation.work(settled);
         self.work_through(&preparation, work).await
@@ -105,9 +106,11 @@ impl RolloutWorker<'_> {
     }
 
     async fn end_unread(&self, end: End) -> Result<(), Error> {
-        let message = format!(
-            "{ATTEMPTS} attempts in a row died or failed without settling anything; the log of the plane says why"
-        );
+        let message = match self.rollout.deaths > DEATHS {
+            true => format!("{DEATHS} workers in a row died at it without settling anything"),
+            false => format!("{ATTEMPTS} attempts in a row failed without settling anything"),
+        };
+        let message = format!("{message}; the log of the plane says why");
         let failure = (end != End::Cancelled).then(|| failure("worker_died", message));
         Ending::of_names(self.plane, &self.rollout).await?.write(end.state(), failure.as_ref()).await
     }
@@ -124,6 +127,11 @@ impl RolloutWorker<'_> {
             _ => ending.write(end.state(), failure.as_ref()).await,
         }
     }
+}
+
+/// The first so many resources have their outcome.
+fn settled_in_row(settled: &[Resource]) -> u32 {
+    settled.iter().zip(0..).take_while(|(resource, index)| resource.index == *index).count() as u32
 }
 
 fn resource_failure(failed: &Resource) -> Failure {
