@@ -27,6 +27,9 @@ pub struct Deployment {
     pub schedule: Schedule,
     /// Every due tick up to this instant has its outcome in the ledger.
     pub ticked_until: Timestamp,
+    /// Due minutes up to this instant may have run before their time, because the plane's clock was ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_ahead: Option<Timestamp>,
     /// The version that new runs take.
     pub version: u32,
     /// The newest version number ever given.

@@ -29,6 +29,21 @@ impl Store {
 }
 
 impl Transaction<'_> {
+    /// Takes a stretch out of the ledger, or leaves of it what is up to `last`. The transaction holds the deployment.
+    pub fn cut_stretch(
+        self,
+        owner: &OwnerId,
+        deployment: &DeploymentId,
+        stretch: &Stretch,
+        last: Option<Timestamp>,
+        expires: Timestamp,
+    ) -> Result<Self, Error> {
+        let key = keys::tick(owner, deployment, stretch.first);
+        let Some(last) = last else { return Ok(self.delete(Part::Tick, &key)) };
+        let item = to_item(&key, &Stretch { last, ..stretch.clone() })?;
+        Ok(self.put(Part::Tick, expiring(item, expires), Condition::none()))
+    }
+
     /// Records a stretch; no other may begin at the same tick.
     pub fn stretch(
         self,

@@ -145,6 +145,11 @@ impl TestPlane {
         self.clock.advance(SignedDuration::try_from(by).expect("tests advance by less than an age"));
     }
 
+    /// Sets the clock, forward or back, as a system whose time is corrected.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.clock.set(now);
+    }
+
     /// Rings what is due and answers every bell that rings now.
     pub async fn settle(&self) {
         for bell in self.timers.due(self.now()) {

@@ -407,11 +407,23 @@ async fn bells(seen: &mut Seen) {
     world.plane.store.note_sweep_cursor(Some(&OwnerId::parse("a").unwrap())).await.unwrap();
     seen.note("plane_sweep", &world, sweep(&world)).await;
     lose_timers(&world).await;
+    ticked_off_ahead(&world, "q").await;
     let doctor = ana(&world).await;
     seen.note("plane_doctor", &world, doctor.post("/v1/doctor?fix=true", Value::Null)).await.ok();
+    // Minutes up to a day from now may have run already.
+    world.sleep(minutes(2));
+    seen.note("deployment_tick", &world, tick(&world, "q")).await;
     // The deployment runs under a key that is revoked by now.
     doctor.delete(&format!("/v1/keys/{}", user.key_id)).await.ok();
     seen.note("deployment_tick", &world, tick(&world, "q")).await;
+}
+
+/// The clock is a day ahead for a moment, in which a minute runs.
+async fn ticked_off_ahead(world: &TestPlane, project: &str) {
+    let now = world.now();
+    world.sleep(minutes(24 * 60));
+    tick(world, project).await;
+    world.set_clock(now);
 }
 
 /// Every function, called in all its ways.

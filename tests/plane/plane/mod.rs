@@ -1,6 +1,7 @@
 //! A file per operation on a plane, and what holds of several.
 
 mod carry_over;
+mod clock;
 mod doctor;
 mod health;
 mod retention;

@@ -58,6 +58,7 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
         state: State::Active,
         schedule: Schedule::parse(schedule).expect("the schedule is well formed"),
         ticked_until: now,
+        ran_ahead: None,
         version: 1,
         last_version: 1,
         plan_sha256: None,

@@ -6,7 +6,7 @@ mod due;
 
 pub use check::check;
 pub use decide::{Decision, Situation, decide};
-pub use due::Due;
+pub use due::{CLOCK_TOLERANCE, Due};
 
 use crate::ids::RunId;
 use crate::schedule::Schedule;

@@ -54,6 +54,7 @@ pub fn fresh_record(plane: &Plane, call: &Call, id: DeploymentId) -> Deployment 
         state: State::Active,
         schedule: Schedule::MANUAL,
         ticked_until: call.now,
+        ran_ahead: None,
         version: 0,
         last_version: 0,
         plan_sha256: None,
@@ -82,6 +83,7 @@ pub fn revived(plane: &Plane, call: &Call, tombstone: &Deployment) -> Deployment
         waiting: before.waiting,
         last_version: before.last_version,
         ticked_until: before.ticked_until.max(call.now),
+        ran_ahead: before.ran_ahead,
         unknown: before.unknown,
         ..fresh_record(plane, call, before.id)
     }

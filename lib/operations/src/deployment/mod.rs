@@ -1,6 +1,7 @@
 //! A project that is kept live: its pipeline, its schedule, its state.
 
 pub mod add;
+pub(crate) mod ahead;
 pub(crate) mod change;
 pub(crate) mod definition;
 pub mod get;

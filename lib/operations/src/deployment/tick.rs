@@ -4,11 +4,12 @@
 //! transaction gives each of them its outcome and makes the run of the last one, so a bell that rings twice finds
 //! nothing to do, and one that was lost is made up for by the next. [`decide`] has the rules.
 
+use crate::deployment::ahead::{Turn, turn};
 use crate::deployment::change::{Retry, audit, with_change};
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::run::turn::{bell, going};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::Duration;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::Deployment;
@@ -17,11 +18,8 @@ use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::retention::HISTORY;
 use tidemill_model::run::State;
 use tidemill_model::sweep::Patience;
-use tidemill_model::tick::{Decision, Due, Situation, decide};
+use tidemill_model::tick::{CLOCK_TOLERANCE, Decision, Due, Situation, decide};
 use tidemill_store::{Notice, Part, Transaction};
-
-/// How far a timer's clock may be ahead of ours.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Gives the due minutes of a deployment their outcomes. `rang_for` is the minute that the timer says it rings for.
 ///
@@ -43,15 +41,33 @@ pub async fn run(
             ring_waiting(plane, &before).await?;
             return Ok(next);
         };
-        let decision = decision(plane, &before, due, now).await?;
+        let due_now = match turn(plane, &before, due).await? {
+            Turn::Decide(due_now) => due_now,
+            Turn::PassOver(minute) => {
+                pass_over(plane, &before, minute, &mut retry).await?;
+                continue;
+            }
+        };
+        let decision = decision(plane, &before, due_now, now).await?;
         let is_stopped = decision.deployment.due_schedule().is_none();
         match written(plane, &before, &decision, now)?.commit().await {
             Ok(()) => {
                 follow_up(plane, &decision).await;
-                return Ok(next.filter(|_| !is_stopped));
+                if is_stopped || due_now == due {
+                    return Ok(next.filter(|_| !is_stopped));
+                }
             }
             Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
+    }
+}
+
+/// Ticks off a minute that has run before its time.
+async fn pass_over(plane: &Plane, before: &Deployment, minute: Timestamp, retry: &mut Retry) -> Result<(), Error> {
+    let after = before.passed_over(minute);
+    match plane.store.transaction().deployment(&after, before.revision)?.commit().await {
+        Ok(()) => Ok(()),
+        Err(error) => retry.again(plane, error, Part::Deployment).await,
     }
 }
 

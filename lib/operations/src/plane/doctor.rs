@@ -1,6 +1,7 @@
 //! Checks what must hold of the caller's deployments, as far as it can be read off the table and the timers. With
 //! `fix`, repairs towards the table what can be repaired.
 
+use crate::deployment::ahead::bring_back;
 use crate::error::Error;
 use crate::plane::sweep::rollouts::ActiveRollouts;
 use crate::plane::sweep::{has_its_timers, look, repair};
@@ -151,6 +152,7 @@ impl Examination<'_> {
     /// What does not hold; beside it what its owner should look at.
     async fn findings(&self, has_timers: bool, warnings: &mut Vec<Finding>) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
+        self.clock(&mut findings).await?;
         self.timers_and_due_ticks(has_timers, &mut findings).await;
         self.open_runs(&mut findings).await?;
         // The versions of an environment's source are those of its project.
@@ -173,6 +175,18 @@ impl Examination<'_> {
             None => message,
         };
         Finding { check, project: id.project().to_string(), message, fixed }
+    }
+
+    /// No minute that is still to come is ticked off.
+    async fn clock(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
+        let Deployment { owner, id, .. } = self.deployment;
+        let Some(until) = self.deployment.is_ahead_of(self.look.now) else { return Ok(()) };
+        if self.fix {
+            bring_back(self.plane, owner, id).await?;
+        }
+        let message = format!("no minute before {until} starts a run, because the plane's clock was ahead for a while");
+        findings.push(self.finding("clock", message, self.fix));
+        Ok(())
     }
 
     /// An active deployment on a schedule has exactly its timers, and each due tick is taken soon.

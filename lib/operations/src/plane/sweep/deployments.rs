@@ -79,6 +79,14 @@ async fn repair_one(
     report: &mut SweepReport,
 ) -> Result<(), Error> {
     let look = look(plane, patience);
+    if let Some(until) = deployment.is_ahead_of(look.now) {
+        report.ahead_of_clock += 1;
+        let id = &deployment.id;
+        tracing::warn!(
+            project.id = %id,
+            "no minute of project `{id}` before {until} starts a run: the clock was ahead; run `tidemill doctor --fix`"
+        );
+    }
     for finding in of_deployment(&look, &plane.calendar, deployment, has_its_timers) {
         repair::deployment(plane, deployment, finding).await;
         match finding {

@@ -15,6 +15,8 @@ pub struct SweepReport {
     pub ticks_rung: usize,
     /// Timers that were not as the table says, or that no deployment asks for.
     pub timers_set: usize,
+    /// Deployments whose minutes are ticked off until an instant to come.
+    pub ahead_of_clock: usize,
     /// Tasks that came to their end, or lost a worker.
     pub tasks_ended: usize,
     /// Rollouts without a worker: rung for, or ended.
@@ -36,6 +38,7 @@ impl SweepReport {
         self.runs_rung += other.runs_rung;
         self.ticks_rung += other.ticks_rung;
         self.timers_set += other.timers_set;
+        self.ahead_of_clock += other.ahead_of_clock;
         self.tasks_ended += other.tasks_ended;
         self.rollouts_found += other.rollouts_found;
         self.failed += other.failed;
