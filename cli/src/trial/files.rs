@@ -1,13 +1,11 @@
 //! The files that a trial would write: they are written into a folder that is thrown away, and shown.
 
 use crate::failure::Failure;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tidemill_engine::SHORTEST_MASKED;
+use tidemill_engine::Masks;
 
 /// Files shown at most.
 const FILES: usize = 20;
@@ -87,26 +85,5 @@ fn start_of(path: &Path, masks: &Masks) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
-    }
-}
-
-/// The secrets of a trial: a file gets their values, and what is shown of it their names.
-pub struct Masks(Vec<(String, SecretString)>);
-
-impl Masks {
-    pub fn of(secrets: &BTreeMap<String, SecretString>) -> Masks {
-        let is_masked = |value: &SecretString| value.expose_secret().chars().count() >= SHORTEST_MASKED;
-        let masked = secrets.iter().filter(|(_, value)| is_masked(value));
-        let mut masks: Vec<_> = masked.map(|(name, value)| (name.clone(), value.clone())).collect();
-        // A secret may be a part of another one.
-        masks.sort_by_key(|(_, value)| std::cmp::Reverse(value.expose_secret().len()));
-        Masks(masks)
-    }
-
-    fn apply(&self, text: &str) -> String {
-        let masked = |text: String, (name, value): &(String, SecretString)| {
-            text.replace(value.expose_secret(), &format!("<{name}>"))
-        };
-        self.0.iter().fold(text.to_owned(), masked)
     }
 }

@@ -1,13 +1,12 @@
 //! Makes the source and the components of a plan.
 
+use crate::bindings;
 use crate::component::{Call, Component, Fault, Make, Run, Setup, Source};
-use crate::context::RunContext;
 use crate::flow::Arrival;
 use crate::ledger::Ledger;
 use crate::log::Log;
 use crate::providers;
 use crate::secrets;
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value as Tree};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -72,16 +71,15 @@ impl Assembly {
     }
 }
 
-/// The nodes' configs with the secrets in place.
+/// The nodes' configs with the secrets in place, but in programs and templates.
 fn configs(plan: &Plan, run: &Run) -> Result<Vec<Tree>, Fault> {
     let mut missing = BTreeSet::new();
-    let nodes = plan.nodes.iter();
-    let RunContext { variables, secrets, .. } = &run.context;
-    let find = |name: &str| {
-        let variable = variables.get(name).map(String::as_str);
-        variable.or_else(|| secrets.get(name).map(|secret| secret.expose_secret()))
-    };
-    let configs = nodes.map(|node| secrets::resolve(&node.config, &find, &mut missing)).collect();
+    let find = |name: &str| bindings::find(run, name);
+    let configs = plan.nodes.iter().map(|node| {
+        let schema = providers::entry(&node.provider).map_or(&Tree::Null, |entry| &entry.declaration.config);
+        secrets::resolve(&node.config, schema, &find, &mut missing)
+    });
+    let configs = configs.collect();
     if missing.is_empty() { Ok(configs) } else { Err(missing_secrets(&missing)) }
 }
 

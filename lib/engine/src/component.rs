@@ -2,11 +2,13 @@
 
 use crate::context::RunContext;
 use crate::flow::Arrival;
+use crate::jq::Program;
 use crate::json::{self, Json};
 use crate::ledger::Ledger;
 use crate::log::{Level, Log, shorten};
+use crate::masks::Masks;
 use crate::object::Object;
-use crate::secrets::Masks;
+use crate::templates::Template;
 use crate::value::Value;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -75,7 +77,7 @@ pub trait Component: Send {
 /// What a component is made of.
 pub struct Setup<'a> {
     pub id: &'a str,
-    /// With the secrets in place.
+    /// With the secrets in place, but in programs and templates: those bind them.
     pub config: &'a Tree,
     /// What [`Component::state`] gave at the last checkpoint.
     pub state: Option<&'a Tree>,
@@ -92,6 +94,16 @@ impl Setup<'_> {
     pub fn state<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
         let read = |state| T::deserialize(state).map_err(|_| Fault::new("the checkpoint is not of this component"));
         self.state.filter(|state| !state.is_null()).map(read).transpose()
+    }
+
+    /// A program of the config; `what` names its field.
+    pub fn program(&self, what: &str, code: &str) -> Result<Program, Fault> {
+        Program::compile(what, code, self.run)
+    }
+
+    /// A template of the config; `what` names its field.
+    pub fn template(&self, what: &'static str, source: &str) -> Result<Template, Fault> {
+        Template::compile(what, source, self.run)
     }
 
     pub fn warn(&mut self, message: impl AsRef<str>) {

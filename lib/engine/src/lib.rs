@@ -4,6 +4,7 @@
 //! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component.
 
 mod assembly;
+mod bindings;
 pub mod body;
 mod checkpoint;
 mod component;
@@ -20,6 +21,7 @@ mod jq;
 mod json;
 mod ledger;
 mod log;
+mod masks;
 mod object;
 pub mod outbound;
 pub mod providers;
@@ -37,8 +39,9 @@ pub use execution::Execution;
 pub use gauge::Gauge;
 pub use input::{Input, Live, RunEnded, RunInput, Sender};
 pub use log::{Level, LogLine};
+pub use masks::{Masks, SHORTEST_MASKED};
 pub use outbound::{NetworkPolicy, Outbound};
 pub use providers::{Untaken, catalogue, check_input};
-pub use secrets::{SHORTEST_MASKED, required_secrets, secret_names};
+pub use secrets::{required_secrets, secret_names};
 pub use step::{Budget, Counts, NewKey, Outcome, Step};
 pub use trace::{EVENT_LIMIT, Event, EventKind, TraceEvents};

@@ -1,6 +1,6 @@
 //! A run's log: bounded per step, and free of secrets.
 
-use crate::secrets::Masks;
+use crate::masks::Masks;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard};

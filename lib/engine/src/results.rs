@@ -4,7 +4,7 @@
 use crate::component::Fault;
 use crate::input::base64;
 use crate::json::{self, Json};
-use crate::secrets::Masks;
+use crate::masks::Masks;
 use crate::value::Value;
 use serde_json::{Map, Value as Tree, json};
 use tidemill_model::lane::Lane;

@@ -14,9 +14,9 @@ pub fn check(kind: TextKind, text: &str, target: &Target<'_>) -> Result<(), Text
     let checked = match kind {
         // Names of members are no place for a secret: there it stays what it is.
         TextKind::Header => header(text),
-        TextKind::Jq => jq::check(&whole),
-        TextKind::Template => templates::check(&whole),
-        TextKind::HeaderValue => header_value(&whole),
+        TextKind::Jq => jq::check(text),
+        TextKind::Template => templates::check(text),
+        TextKind::HeaderValue => header_value(text, &whole),
         TextKind::Url => url(text, &whole),
         TextKind::Path => folders::check_path(&whole),
         TextKind::Files => files(&whole, matches!(whole, Cow::Borrowed(_)), target),
@@ -63,10 +63,10 @@ fn header(name: &str) -> Result<(), TextProblem> {
     }
 }
 
-fn header_value(text: &str) -> Result<(), TextProblem> {
+fn header_value(text: &str, whole: &str) -> Result<(), TextProblem> {
     templates::check(text)?;
-    let is_constant = parts(text).iter().all(|part| matches!(part, Part::Text(_)));
-    match is_constant && HeaderValue::from_str(text).is_err() {
+    let is_constant = parts(whole).iter().all(|part| matches!(part, Part::Text(_)));
+    match is_constant && HeaderValue::from_str(whole).is_err() {
         true => Err(problem("has a character that headers cannot have", "remove line breaks and control characters")),
         false => Ok(()),
     }
@@ -74,7 +74,7 @@ fn header_value(text: &str) -> Result<(), TextProblem> {
 
 /// A URL is checked as far as it is constant: what a template writes into it is unknown, and may begin it.
 fn url(text: &str, whole: &str) -> Result<(), TextProblem> {
-    templates::check(whole)?;
+    templates::check(text)?;
     let parts = parts(whole);
     let mut filled = String::new();
     for part in &parts {

@@ -2,7 +2,7 @@
 //! send to the object's sender. Bounded per step and free of secrets, as the log is.
 
 use crate::log::shorten;
-use crate::secrets::Masks;
+use crate::masks::Masks;
 use crate::value::Value;
 use futures::channel::mpsc::UnboundedSender;
 use jiff::Timestamp;
@@ -117,7 +117,7 @@ impl Recorder {
     /// Records a message, whatever the level: the pipeline asks for it.
     pub fn message(&mut self, component: &str, kind: &str, value: &Value) {
         let data = self.message_data(value);
-        let what = EventKind::Message { kind: kind.to_owned(), data };
+        let what = EventKind::Message { kind: self.masks.apply(kind), data };
         if let Some(listener) = self.listener.as_ref().filter(|_| !self.is_full()) {
             let event = Event { at: (self.now)(), component: component.to_owned(), what: what.clone() };
             // The listener may have gone.

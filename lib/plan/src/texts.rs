@@ -75,6 +75,11 @@ impl TextKind {
         }
     }
 
+    /// Whether the text is a program or a template, which binds a `${NAME}` to its value; any other text has it in its place.
+    pub fn is_program(self) -> bool {
+        matches!(self, TextKind::Jq | TextKind::Template | TextKind::Url | TextKind::HeaderValue)
+    }
+
     /// The kind that a string's schema names, if it names one that exists.
     pub fn of(schema: &Value) -> Option<TextKind> {
         let word = schema.get(KEYWORD)?.as_str()?;

@@ -3,3 +3,4 @@
 mod list;
 mod remove;
 mod set;
+mod shown;

@@ -7,7 +7,7 @@ use crate::output::times::{self, duration};
 use crate::process::Signals;
 use crate::runs::given_input;
 use crate::session::Session;
-use crate::trial::files::{Destination, Masks};
+use crate::trial::files::Destination;
 use crate::trial::report::{Report, text};
 use crate::trial::{self, End};
 use secrecy::SecretString;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_engine::{Folders, Host, Input, NetworkPolicy, Outbound, RunContext, RunFacts, RunInput, Untaken};
+use tidemill_engine::{Folders, Host, Input, Masks, NetworkPolicy, Outbound, RunContext, RunFacts, RunInput, Untaken};
 use tidemill_model::pipeline::Pipeline;
 use tidemill_model::task::Trace;
 use tidemill_plan::{Class, Plan, Start, Target};
@@ -79,7 +79,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         true => Destination::Kept(session.global.data.join("files")),
         false => Destination::shown()?,
     };
-    let masks = Masks::of(&secrets);
+    let masks = Masks::new(&secrets);
     let context = RunContext {
         run: facts(&pipeline),
         input: run_input(&args, &plan)?,
@@ -126,7 +126,8 @@ fn compiled(args: &Args, file: &FileText, target: &Target) -> Result<(Pipeline, 
 
 /// What is probably not meant. That no schedule starts it is no matter here.
 fn warn(session: &Session, args: &Args, file: &FileText, plan: &Plan) {
-    let target = Target { local: true, readable: None, start: Start::Unknown, source: args.source.as_deref() };
+    let target =
+        Target { local: true, readable: None, start: Start::Unknown, source: args.source.as_deref() };
     session.output.warnings(&file.check(&target).warnings);
     let class = tidemill_engine::catalogue().get(&plan.source().provider).map(|provider| provider.class);
     let message = match (class, args.input.is_some()) {

@@ -3,20 +3,24 @@
 //! jaq has no bounds of its own, so [`metering`] weaves them into the program and the library before they are compiled.
 //! Programs cannot read the process's environment (it holds the plane's credentials) nor files.
 
+mod binding;
 mod metering;
 mod natives;
 mod nesting;
 mod regexes;
 mod terms;
 
+use crate::bindings::{self, Marked};
 use crate::component::{Fault, Run};
 use crate::json::{self, Json};
 use crate::log::shorten;
 use crate::object::Object;
 use crate::value::Value;
+use binding::{Binding, SIGIL};
 use jaq_core::load::{Arena, File, Loader, lex, parse};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
 use natives::{Jq, Meter};
+use std::borrow::Cow;
 use tidemill_plan::TextProblem;
 
 /// Values that a program may give for one value.
@@ -50,20 +54,20 @@ pub struct Program {
 }
 
 impl Program {
-    /// Compiles a program; `what` names the config's field in the error.
-    pub fn compile(what: &str, code: &str) -> Result<Program, Fault> {
-        let program = Program::parse(code).map_err(|problem| Fault::of_text(what, problem))?;
-        Ok(Program { what: what.to_owned(), ..program })
+    /// Compiles a program of a config for a run; `what` names the config's field in the error.
+    pub fn compile(what: &str, code: &str, run: &Run) -> Result<Program, Fault> {
+        let filter = compile_bound(code, |name| bindings::value_of(run, name), |_, _| Ok(()));
+        Ok(Program::new(what, code, filter.map_err(|problem| Fault::of_text(what, problem))?))
     }
 
     /// Compiles a program that is not of a config.
     pub fn parse(code: &str) -> Result<Program, TextProblem> {
-        Ok(Program {
-            what: "the program".to_owned(),
-            filter: compile(code)?,
-            uses_object: code.contains("$object"),
-            uses_run: code.contains("$run"),
-        })
+        Ok(Program::new("the program", code, compile_and(code, None, |_, _| Ok(()))?))
+    }
+
+    fn new(what: &str, code: &str, filter: Filter<Jq>) -> Program {
+        let (uses_object, uses_run) = (code.contains("$object"), code.contains("$run"));
+        Program { what: what.to_owned(), filter, uses_object, uses_run }
     }
 
     /// All values that the program gives for a value outside of any run; the error is a phrase for a message.
@@ -195,19 +199,31 @@ pub fn is_true(value: &Json) -> bool {
 
 /// Says what is wrong with a program, with its constant regular expressions, too.
 pub fn check(code: &str) -> Result<(), TextProblem> {
-    compile_and(code, regexes::check).map(drop)
+    compile_bound(code, |_| Cow::Borrowed("1"), regexes::check).map(drop)
 }
 
 pub use regexes::check_one as check_regex;
 
-fn compile(code: &str) -> Result<Filter<Jq>, TextProblem> {
-    compile_and(code, |_, _| Ok(()))
+/// Compiles a program in which each `${NAME}` is a constant with the name's value.
+fn compile_bound<'v>(code: &str, value: impl Fn(&str) -> Cow<'v, str>, look: Look) -> Result<Filter<Jq>, TextProblem> {
+    let marked = Marked::new(code, SIGIL);
+    if marked.names().is_empty() {
+        return compile_and(code, None, look);
+    }
+    let values: Vec<String> = marked.names().iter().map(|name| value(name).into_owned()).collect();
+    compile_and(&marked.text, Some(&Binding { marked: &marked, values: &values }), look).map_err(|problem| {
+        TextProblem {
+            message: marked.unmarked(&problem.message, SIGIL),
+            hint: format!("{}; `${{NAME}}` is a value, so a field of that name is `.[\"${{NAME}}\"]`", problem.hint),
+            offset: None,
+        }
+    })
 }
 
 /// Looks at a program's syntax tree, too.
 type Look = fn(&str, &parse::Term<&str>) -> Result<(), TextProblem>;
 
-fn compile_and(code: &str, look: Look) -> Result<Filter<Jq>, TextProblem> {
+fn compile_and<'s>(code: &'s str, binding: Option<&Binding<'s>>, look: Look) -> Result<Filter<Jq>, TextProblem> {
     if code.len() > CODE_LIMIT {
         let message = format!("has {} bytes, the limit of a jq program is {CODE_LIMIT}", code.len());
         return Err(TextProblem { message, hint: "split it into two programs".to_owned(), offset: None });
@@ -217,22 +233,26 @@ fn compile_and(code: &str, look: Look) -> Result<Filter<Jq>, TextProblem> {
         return Err(TextProblem { message, hint: "split it into two programs".to_owned(), offset: Some(offset) });
     }
     if nesting::deeper_than(code, SHALLOW).is_none() {
-        return compile_here(code, look);
+        return compile_here(code, binding, look);
     }
     let compiled = std::thread::scope(|scope| {
-        let thread =
-            std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, || compile_here(code, look));
+        let thread = std::thread::Builder::new()
+            .stack_size(DEEP_STACK)
+            .spawn_scoped(scope, || compile_here(code, binding, look));
         thread.map(|thread| thread.join().expect("compiling does not panic"))
     });
     compiled.unwrap_or_else(|_| Err(refusal("there is no thread left to compile it", None)))
 }
 
-fn compile_here(code: &str, look: Look) -> Result<Filter<Jq>, TextProblem> {
+fn compile_here<'s>(code: &'s str, binding: Option<&Binding<'s>>, look: Look) -> Result<Filter<Jq>, TextProblem> {
     // The loader parses once more, for its errors; the metered program is compiled.
     let arena = Arena::default();
     Loader::new([]).load(&arena, File { path: (), code }).map_err(|errors| syntax(code, errors))?;
-    let term = jaq_core::load::parse(code, |parser| parser.term())
+    let mut term = jaq_core::load::parse(code, |parser| parser.term())
         .ok_or_else(|| refusal("`import`, `include` and `module` are not available", None))?;
+    if let Some(binding) = binding {
+        binding.bind(&mut term);
+    }
     let looked = look(code, &term);
 
     let main = parse::Def { name: "__program", args: Vec::new(), body: metering::meter(term) };

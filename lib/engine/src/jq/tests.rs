@@ -1,8 +1,8 @@
 use super::*;
-use crate::providers::testing::run;
+use crate::providers::testing::{run, run_with};
 
 fn eval(code: &str, input: &str) -> Result<Vec<String>, Fault> {
-    let program = Program::compile("program", code)?;
+    let program = Program::compile("program", code, &run())?;
     let value = Value::Json(json::parse(input.as_bytes()).unwrap());
     let object = Object::new("file.ndjson:7");
     program.run(&value, &object, &run())?.iter().map(json::to_compact).collect()
@@ -83,14 +83,26 @@ fn errors_name_the_object_and_the_place() {
         eval(".a.b", r#"{"a":[1]}"#).unwrap_err().message,
         r#"`program` failed at the object `file.ndjson:7` for the value `{"a":[1]}`: cannot index [1] with "b""#
     );
-    assert!(Program::compile("where", ".a |").err().unwrap().message.contains("`where` is not a jq program: expected"));
-    assert!(Program::compile("where", "nope(1)").err().unwrap().message.contains("the filter `nope` is not defined"));
+    assert!(
+        Program::compile("where", ".a |", &run())
+            .err()
+            .unwrap()
+            .message
+            .contains("`where` is not a jq program: expected")
+    );
+    assert!(
+        Program::compile("where", "nope(1)", &run())
+            .err()
+            .unwrap()
+            .message
+            .contains("the filter `nope` is not defined")
+    );
 }
 
 #[test]
 fn the_process_cannot_be_seen() {
     for code in ["env", "$ENV", "input", "inputs", "include \"x\"; .", "input_filename", "$__loc__"] {
-        assert!(Program::compile("program", code).is_err(), "{code}");
+        assert!(Program::compile("program", code, &run()).is_err(), "{code}");
     }
 }
 
@@ -118,7 +130,7 @@ fn a_program_that_is_nested_as_deep_as_is_allowed_compiles_and_runs_on_a_small_s
         let deepest = deepest.unwrap();
         let small = std::thread::Builder::new().stack_size(2 << 20);
         let ran = small.spawn(move || eval(&deepest, "null").map(drop)).unwrap().join().unwrap();
-        let refused = Program::compile("program", &program(60_000 / (before.len() + after.len())));
+        let refused = Program::parse(&program(60_000 / (before.len() + after.len())));
 
         let fault = ran.err().filter(|fault| !fault.message.contains("cannot index"));
         assert!(fault.is_none_or(|fault| fault.message.contains("too deeply")), "{before}");
@@ -166,7 +178,7 @@ fn a_constant_regular_expression_that_is_none_is_refused_where_it_stands() {
 
         assert!(refused.message.contains(problem), "{code}: {}", refused.message);
         assert_eq!(refused.offset, Some(at), "{code}: {}", refused.message);
-        assert!(compile(code).is_ok(), "what is deployed already still runs as far as it does: {code}");
+        assert!(Program::parse(code).is_ok(), "what is deployed already still runs as far as it does: {code}");
     }
 }
 
@@ -186,4 +198,46 @@ fn a_program_whose_regular_expressions_may_be_some_passes() {
     ] {
         assert_eq!(check(code), Ok(()), "{code}");
     }
+}
+
+fn eval_with(secret: &str, code: &str, input: &str) -> Result<Vec<String>, Fault> {
+    let run = run_with("S", secret);
+    let value = Value::Json(json::parse(input.as_bytes()).unwrap());
+    let program = Program::compile("program", code, &run)?;
+    program.run(&value, &Object::new("one"), &run)?.iter().map(json::to_compact).collect()
+}
+
+#[test]
+fn a_secret_is_bound_and_never_read_as_a_part_of_a_program() {
+    for secret in ["\" + env.HOME + \"", "\\(1 + 1)", "$__prog__", "a\nb # c", "$__bound_0_", "${S}", "]", ""] {
+        let quoted = serde_json::json!(secret).to_string();
+        let inner = &quoted[1..quoted.len() - 1];
+        for (code, expected) in [
+            ("${S}", quoted.clone()),
+            ("\"<${S}>\"", format!("\"<{inner}>\"")),
+            ("\"${S}${S}\"", format!("\"{inner}{inner}\"")),
+            ("\"\\(\"${S}\" | length)\"", format!("\"{}\"", secret.chars().count())),
+            ("@uri \"?${S}\"", format!("\"?{inner}\"")),
+            ("{\"a${S}\": 1}", format!("{{\"a{inner}\":1}}")),
+            (".[\"${S}\"]", "null".to_owned()),
+            ("def f: \"${S}\"; . as {a: $a} | [f, $a]", format!("[{quoted},7]")),
+            ("[1, 2][${S} | length - length:] # ${S}", "[1,2]".to_owned()),
+        ] {
+            assert_eq!(eval_with(secret, code, r#"{"a":7}"#).unwrap(), [expected], "{code} {secret}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_stands_by_itself_may_be_a_number() {
+    assert_eq!(eval_with("5", ".n > ${S}, ${S} + 1, \"${S}\"", r#"{"n":7}"#).unwrap(), ["true", "6", "\"5\""]);
+    assert_eq!(eval_with("-5", "${S}, ${S} * 2", "null").unwrap(), ["-5", "-10"]);
+    assert_eq!(eval_with("true", "if ${S} then 1 else 2 end", "null").unwrap(), ["1"]);
+}
+
+#[test]
+fn a_refusal_names_a_placeholder_and_no_mark() {
+    assert!(check("${S}5").unwrap_err().message.ends_with("the variable `${S}5` is not defined"));
+    let problem = check(".${S}").unwrap_err();
+    assert!(!problem.message.contains("bound") && problem.hint.contains(r#"`.["${NAME}"]`"#), "{problem:?}");
 }

@@ -3,7 +3,6 @@
 use super::memory::{self, Memory};
 use super::schema;
 use crate::component::{Entry, Make};
-use crate::jq::Program;
 use serde::Deserialize;
 use serde_json::json;
 use tidemill_model::lane::Lane;
@@ -49,8 +48,8 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let value = Program::compile("value", &config.value)?;
-        Ok(Box::new(Memory::new(&config.key, &config.expires, Some(value))?))
+        let (key, value) = (setup.program("key", &config.key)?, setup.program("value", &config.value)?);
+        Ok(Box::new(Memory::new(key, &config.expires, Some(value))?))
     });
     Entry { declaration, make }
 }

@@ -35,7 +35,7 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        Ok(Box::new(Memory::new(&config.key, &config.expires, None)?))
+        Ok(Box::new(Memory::new(setup.program("key", &config.key)?, &config.expires, None)?))
     });
     Entry { declaration, make }
 }

@@ -40,7 +40,7 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let condition = Program::compile("where", &config.condition)?;
+        let condition = setup.program("where", &config.condition)?;
         Ok(Box::new(Filter { condition, on_error: config.on_error }))
     });
     Entry { declaration, make }

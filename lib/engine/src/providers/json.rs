@@ -48,7 +48,7 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let program = Program::compile("program", &config.program)?;
+        let program = setup.program("program", &config.program)?;
         Ok(Box::new(Json { program, on_error: config.on_error }))
     });
     Entry { declaration, make }

@@ -24,8 +24,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn new(key: &str, expires: &str, value: Option<Program>) -> Result<Memory, Fault> {
-        let key = Program::compile("key", key)?;
+    pub fn new(key: Program, expires: &str, value: Option<Program>) -> Result<Memory, Fault> {
         let expires = duration::parse(expires).map_err(|problem| Fault::of_text("expires", problem))?;
         Ok(Memory { key, value, expires, known: HashMap::new() })
     }

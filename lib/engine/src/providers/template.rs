@@ -68,7 +68,7 @@ pub fn entry() -> Entry {
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
         let run = setup.run.facts.clone();
-        let template = Template::compile("template", &config.template)?;
+        let template = setup.template("template", &config.template)?;
         let saved = setup.state::<Vec<String>>()?.unwrap_or_default();
         let bytes = saved.iter().map(String::len).sum();
         let items = saved.iter().filter_map(|item| json::reread(item)).collect();

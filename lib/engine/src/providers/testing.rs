@@ -156,8 +156,12 @@ impl Bench {
 }
 
 pub fn run() -> Run {
-    let context = context(Arc::new(Table::default()), None, NetworkPolicy::Public);
-    Run::new(context)
+    Run::new(Bench::new().context)
+}
+
+/// A run with one secret.
+pub fn run_with(name: &str, value: &str) -> Run {
+    Run::new(Bench::new().secret(name, value).context)
 }
 
 fn context_with(context: RunContext, folders: Option<Folders>, policy: NetworkPolicy) -> RunContext {

@@ -1,15 +1,19 @@
 //! Jinja templates, bounded in work and output.
 
+mod bound;
 mod nesting;
 pub mod parts;
 
-use crate::component::Fault;
-use crate::json::Json;
+use crate::bindings::{self, Marked};
+use crate::component::{Fault, Run};
+use crate::json::{self, Json};
 use crate::log::shorten;
 use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueOrKwargs};
 use minijinja::{Environment, ErrorKind, State, UndefinedBehavior, filters};
 use parts::{Name, names};
+use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 use tidemill_model::pipeline::nearest::nearest;
 use tidemill_plan::TextProblem;
 
@@ -29,32 +33,66 @@ const NAME: &str = "template";
 
 /// A compiled template.
 pub struct Template {
-    environment: Environment<'static>,
+    compiled: Compiled,
     what: &'static str,
+    run: Arc<Run>,
+}
+
+/// A template for MiniJinja, and what its placeholders stand for.
+struct Compiled {
+    environment: Environment<'static>,
+    source: String,
+    values: Vec<(String, Value)>,
 }
 
 impl Template {
-    /// Compiles a template; `what` names the config's field in errors.
-    pub fn compile(what: &'static str, source: &str) -> Result<Template, Fault> {
-        let environment = compile(source).map_err(|problem| Fault::of_text(what, problem))?;
-        Ok(Template { environment, what })
+    /// Compiles a template for a run; `what` names the config's field in errors.
+    pub fn compile(what: &'static str, source: &str, run: &Arc<Run>) -> Result<Template, Fault> {
+        let compiled = compile(source, |name| bindings::value_of(run, name));
+        let compiled = compiled.map_err(|problem| Fault::of_text(what, problem))?;
+        Ok(Template { compiled, what, run: run.clone() })
     }
 
     pub fn render(&self, variables: &[(&str, &Json)]) -> Result<String, Fault> {
-        let context = Value::from_pairs(variables.iter().map(|(name, value)| (*name, to_value(value))));
-        let template = self.environment.get_template(NAME).expect("the template was added when it was compiled");
+        let variables = variables.iter().map(|(name, value)| (*name, to_value(value)));
+        let bound = self.compiled.values.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        let context = Value::from_pairs(variables.chain(bound));
         let mut out = Bounded(Vec::new());
-        match template.render_captured_to(context, &mut out) {
+        match self.compiled.template().render_captured_to(context, &mut out) {
             Ok(_) => Ok(String::from_utf8(out.0).expect("templates write text")),
             Err(_) if out.0.len() >= OUTPUT_LIMIT => {
                 Err(Fault::new(format!("`{}` writes more than 6 MB, the limit of an object", self.what)))
             }
-            Err(problem) => Err(Fault::new(format!("`{}` cannot be rendered: {}", self.what, describe(&problem)))),
+            Err(problem) => {
+                let problem = describe(&problem, |detail| self.run.shortened(detail, 200));
+                Err(Fault::new(format!("`{}` cannot be rendered: {problem}", self.what)))
+            }
         }
     }
 }
 
-fn compile(source: &str) -> Result<Environment<'static>, TextProblem> {
+impl Compiled {
+    fn template(&self) -> minijinja::Template<'_, '_> {
+        self.environment.get_template(NAME).expect("the template was added when it was compiled")
+    }
+}
+
+/// Compiles a template in which each `${NAME}` is a variable with the name's value.
+fn compile<'v>(source: &str, value: impl Fn(&str) -> Cow<'v, str>) -> Result<Compiled, TextProblem> {
+    let marked = Marked::new(source, "");
+    let bound = bound::bind(&marked);
+    let values = bound.variables.into_iter().zip(marked.names()).map(|(variable, name)| {
+        let value = value(name);
+        let value = if variable.is_bare { to_value(&bindings::bare(&value)) } else { Value::from(&*value) };
+        (variable.name, value)
+    });
+    let values = values.collect();
+    let environment = environment(&bound.source)
+        .map_err(|problem| TextProblem { message: marked.unmarked(&problem.message, ""), ..problem })?;
+    Ok(Compiled { environment, source: bound.source, values })
+}
+
+fn environment(source: &str) -> Result<Environment<'static>, TextProblem> {
     if let Some(offset) = nesting::deeper_than(source, DEPTH_LIMIT) {
         let message = format!("is nested deeper than {DEPTH_LIMIT} levels");
         let hint = "take parts of it into variables with `{% set part = … %}`, or split it into two templates";
@@ -125,13 +163,13 @@ fn too_wide(what: &str) -> minijinja::Error {
 /// Says what is wrong with a template. A filter, a test or a function that does not exist is found by rendering only
 /// where it is reached; here it is found wherever it stands.
 pub fn check(source: &str) -> Result<(), TextProblem> {
-    let environment = compile(source)?;
-    let template = environment.get_template(NAME).expect("the template was added when it was compiled");
-    let undeclared = template.undeclared_variables(false);
-    for name in names(source) {
+    let compiled = compile(source, |_| Cow::Borrowed("1"))?;
+    let Compiled { environment, source: bound, .. } = &compiled;
+    let undeclared = compiled.template().undeclared_variables(false);
+    for name in names(bound) {
         let (what, name, is_known, near) = match name {
-            Name::Filter(name) => ("filter", name, knows(&environment, "filter", name), &FILTERS[..]),
-            Name::Test(name) => ("test", name, knows(&environment, "test", name), &TESTS[..]),
+            Name::Filter(name) => ("filter", name, knows(environment, "filter", name), &FILTERS[..]),
+            Name::Test(name) => ("test", name, knows(environment, "test", name), &TESTS[..]),
             Name::Function(name) => {
                 let is_known = !undeclared.contains(name) || environment.globals().any(|(global, _)| global == name);
                 ("function", name, is_known, &FUNCTIONS[..])
@@ -142,9 +180,10 @@ pub fn check(source: &str) -> Result<(), TextProblem> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("see the {what}s of MiniJinja"),
             };
-            let offset = (name.as_ptr() as usize).checked_sub(source.as_ptr() as usize);
+            let offset = (name.as_ptr() as usize).checked_sub(bound.as_ptr() as usize);
+            let name = Marked::new(source, "").unmarked(name, "");
             return Err(TextProblem {
-                message: format!("has the unknown {what} `{}`", shorten(name, 60)),
+                message: format!("has the unknown {what} `{}`", shorten(&name, 60)),
                 hint,
                 offset,
             });
@@ -219,8 +258,8 @@ const TESTS: [&str; 12] = [
 ];
 const FUNCTIONS: [&str; 4] = ["debug", "dict", "namespace", "range"];
 
-fn describe(problem: &minijinja::Error) -> String {
-    let detail = problem.detail().map(|detail| format!(": {}", shorten(detail, 200))).unwrap_or_default();
+fn describe(problem: &minijinja::Error, shown: impl Fn(&str) -> String) -> String {
+    let detail = problem.detail().map(|detail| format!(": {}", shown(detail))).unwrap_or_default();
     let line = problem.line().map(|line| format!(" in line {line}")).unwrap_or_default();
     format!("{}{detail}{line}", problem.kind())
 }
@@ -249,7 +288,7 @@ fn number_value(text: &str) -> Value {
         return Value::from(integer);
     }
     match text.parse::<f64>() {
-        Ok(float) if !crate::json::is_integer(text) => Value::from(float),
+        Ok(float) if !json::is_integer(text) => Value::from(float),
         _ => Value::from(text),
     }
 }
@@ -265,7 +304,7 @@ fn to_value(json: &Json) -> Value {
         Json::TStr(text) | Json::BStr(text) => Value::from(String::from_utf8_lossy(text).into_owned()),
         Json::Arr(items) => items.iter().map(to_value).collect(),
         Json::Obj(fields) => {
-            let name = |name: &Json| crate::json::to_text(name).unwrap_or_default();
+            let name = |name: &Json| json::to_text(name).unwrap_or_default();
             Value::from_pairs(fields.iter().map(|(key, value)| (name(key), to_value(value))))
         }
     }
@@ -274,6 +313,60 @@ fn to_value(json: &Json) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::testing;
+
+    fn render(template: &str, secret: &str) -> Result<String, Fault> {
+        let run = Arc::new(testing::run_with("S", secret));
+        let value = json::parse(br#"{"n": 7, "a": {"b": "c"}}"#).unwrap();
+        Template::compile("template", template, &run)?.render(&[("value", &value)])
+    }
+
+    #[test]
+    fn a_secret_is_bound_and_never_read_as_a_part_of_the_template() {
+        for secret in
+            ["{{ 6 * 7 }}", "' ~ 6 * 7 ~ '", "\" }}{% raw %}", "{# a", "a\\n\nb", "5", "__bound_0_", "${S}", ""]
+        {
+            let length = secret.chars().count();
+            for (template, expected) in [
+                ("<${S}>", format!("<{secret}>")),
+                ("{{ '<${S}>' }}", format!("<{secret}>")),
+                ("{{ \"${S}\" | length }}", length.to_string()),
+                ("{{ ${S} }}", secret.to_owned()),
+                ("{% if '${S}' == value.n %}{% else %}${S}${S}{% endif %}", format!("{secret}{secret}")),
+                ("{% raw %}{{ ${S} }}{% endraw %}", format!("{{{{ {secret} }}}}")),
+                ("{% macro m(x='${S}') %}{{ x }}${S}{% endmacro %}{{ m() }}", format!("{secret}{secret}")),
+                ("{% for i in range(2) %}${S}{% endfor %}", format!("{secret}{secret}")),
+                ("{% set s = '${S}' %}{{ s }}", secret.to_owned()),
+                ("{{ 'a' is startingwith '${S}b' }}${S}", format!("False{secret}")),
+            ] {
+                assert_eq!(render(template, secret).unwrap(), expected, "{template} {secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_stands_by_itself_may_be_a_number_or_name_a_field() {
+        assert_eq!(render("{{ value.n > ${S} }} {{ ${S} + 1 }}", "5").unwrap(), "True 6");
+        assert_eq!(render("{{ value.${S}.b }}{{ value['${S}'].b }}", "a").unwrap(), "cc");
+    }
+
+    #[test]
+    fn a_refusal_names_a_placeholder_and_no_mark() {
+        assert_eq!(check("{{ 1 | ${S} }}").unwrap_err().message, "has the unknown filter `${S}`");
+        assert_eq!(check("{{ ${S}(1) }}").unwrap_err().message, "has the unknown function `${S}`");
+        assert!(!check("{{ 1 ${S} }}").unwrap_err().message.contains("bound"));
+    }
+
+    #[test]
+    fn an_error_is_masked_before_it_is_cut() {
+        let secret = "s3cret-".repeat(60);
+
+        for template in ["{{ '${S}' | round }}", "{{ '${S}' | int }}", "{{ {}['${S}'].x }}", "{{ '${S}' | format(1) }}"]
+        {
+            let message = render(template, &secret).err().map(|fault| fault.message).unwrap_or_default();
+            assert!(!message.contains("s3cret"), "{template}: {message}");
+        }
+    }
 
     #[test]
     fn a_filter_a_test_or_a_function_that_does_not_exist_is_found_where_no_value_reaches_it() {
@@ -317,10 +410,10 @@ mod tests {
             "{{ 'a' | indent(1000000000) }}",
             "{{ 'a' | indent(width=1000000000) }}",
         ] {
-            let problem = Template::compile("template", template).unwrap().render(&[]).unwrap_err();
+            let problem = render(template, "").unwrap_err();
             assert!(problem.message.contains("width") || problem.message.contains("wider"), "{}", problem.message);
         }
-        let rendered = |template| Template::compile("template", template).unwrap().render(&[]).unwrap();
+        let rendered = |template| render(template, "").unwrap();
         assert_eq!(rendered("{{ '20261130 %5d%%' | format(7) }}"), "20261130     7%");
         assert_eq!(rendered("{{ 'a\nb' | indent(2) }}"), "a\n  b");
     }
@@ -340,7 +433,7 @@ mod tests {
 
     #[test]
     fn the_names_for_hints_exist() {
-        let environment = compile("").unwrap();
+        let environment = environment("").unwrap();
         assert!(FILTERS.iter().all(|name| knows(&environment, "filter", name)));
         assert!(TESTS.iter().all(|name| knows(&environment, "test", name)));
         assert!(FUNCTIONS.iter().all(|name| environment.globals().any(|(global, _)| global == *name)));

@@ -3,7 +3,7 @@
 //! Its head is brought back to now, and minutes that are still to come lose the outcome that they got without a run. A minute that
 //! has run stays so: until the last of them, the ledger is asked before a minute starts a run.
 
-use crate::deployment::change::{HISTORY, Retry};
+use crate::deployment::change::Retry;
 use crate::error::Error;
 use crate::plane::Plane;
 use crate::tick::list::ticks;

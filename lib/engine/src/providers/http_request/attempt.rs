@@ -1,8 +1,8 @@
 //! Sends one request, and again where that may help.
 
-use crate::component::{Call, Fault};
+use crate::component::{Call, Fault, Run};
 use crate::json::{self, Json};
-use crate::log::{Level, shorten};
+use crate::log::Level;
 use crate::outbound::{Outbound, Refusal};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -119,7 +119,7 @@ pub async fn send(outbound: &Outbound, request: &Request, retries: u32, call: &m
     let headers = request.headers()?;
     let start = Instant::now();
     for tried in 0.. {
-        let failure = match attempt(outbound, request, &headers, (call.run.context.now)()).await {
+        let failure = match attempt(outbound, request, &headers, call.run).await {
             Ok(answer) => {
                 call.ledger.outside = call.ledger.outside.max(Some(start.elapsed()));
                 return Ok(answer);
@@ -143,12 +143,7 @@ fn pause(tried: u32) -> Duration {
     longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }
 
-async fn attempt(
-    outbound: &Outbound,
-    request: &Request,
-    headers: &HeaderMap,
-    now: Timestamp,
-) -> Result<Answer, Failure> {
+async fn attempt(outbound: &Outbound, request: &Request, headers: &HeaderMap, run: &Run) -> Result<Answer, Failure> {
     let host = request.host();
     let builder = outbound.request(request.method.clone(), &request.url).map_err(Failure::last)?;
     let builder = builder.headers(headers.clone()).timeout(request.timeout).body(request.body.clone());
@@ -156,16 +151,16 @@ async fn attempt(
     let status = response.status();
     let headers = response.headers().clone();
     if status.is_redirection() && !request.is_success(status) {
-        return Err(Failure::last(redirect(&host, &headers)));
+        return Err(Failure::last(redirect(&host, &headers, run)));
     }
     let body = read(response, &host).await?;
     if request.is_success(status) {
         return Ok(Answer { body });
     }
-    let start = shorten(String::from_utf8_lossy(&body).trim(), 200);
+    let start = run.shortened(String::from_utf8_lossy(&body).trim(), 200);
     let fault = Fault::new(format!("`{host}` answered {}: {start}", status.as_u16()));
     let again = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
-    match headers.get(RETRY_AFTER).and_then(|header| retry_after(header.to_str().ok()?, now)) {
+    match headers.get(RETRY_AFTER).and_then(|header| retry_after(header.to_str().ok()?, (run.context.now)())) {
         Some(pause) if pause > RETRY_AFTER_LIMIT => {
             Err(Failure { fault: Fault { retryable: again, ..fault }, again: false, pause: None })
         }
@@ -186,9 +181,9 @@ async fn read(mut response: Response, host: &str) -> Result<Bytes, Failure> {
     Ok(body.freeze())
 }
 
-fn redirect(host: &str, headers: &HeaderMap) -> Fault {
+fn redirect(host: &str, headers: &HeaderMap, run: &Run) -> Fault {
     let target = headers.get(LOCATION).and_then(|target| target.to_str().ok()).unwrap_or("nowhere");
-    Fault::new(format!("`{host}` redirects to `{}`", shorten(target, 200)))
+    Fault::new(format!("`{host}` redirects to `{}`", run.shortened(target, 200)))
         .hint("redirects are not followed; set `url` to the final address")
 }
 

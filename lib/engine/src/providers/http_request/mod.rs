@@ -93,13 +93,12 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let headers =
-            config.headers.iter().map(|(name, value)| Ok((name.clone(), Template::compile("headers", value)?)));
+        let headers = config.headers.iter().map(|(name, value)| Ok((name.clone(), setup.template("headers", value)?)));
         Ok(Box::new(Http {
             method: config.method.parse().map_err(|_| Fault::new(format!("method `{}` is unknown", config.method)))?,
-            url: Template::compile("url", &config.url)?,
+            url: setup.template("url", &config.url)?,
             headers: headers.collect::<Result<_, Fault>>()?,
-            body: config.body.map(|body| Template::compile("body", &body)).transpose()?,
+            body: config.body.map(|body| setup.template("body", &body)).transpose()?,
             retries: config.retries,
             timeout: Duration::from_secs(config.timeout.clamp(1, TIMEOUT_LIMIT)),
             expect: config.expect,
