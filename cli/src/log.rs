@@ -12,10 +12,16 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The variables that set the level, the first one first.
 const VARIABLES: [&str; 2] = ["TIDEMILL_LOG", "RUST_LOG"];
+
+/// What is logged at most, whatever the variables say: below it libraries log the frames and bodies that they read and write, and a
+/// login's key with them.
+const FINEST: LevelFilter = LevelFilter::DEBUG;
 
 /// The form of the log. Without one it is for people on a terminal, and `text` elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -41,9 +47,9 @@ pub fn start(format: Option<LogFormat>) -> Result<(), Failure> {
     let has_colours = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(has_colours);
     match format {
-        Some(LogFormat::Json) => log.json().init(),
-        None if is_terminal => log.event_format(People).init(),
-        Some(LogFormat::Text) | None => log.compact().init(),
+        Some(LogFormat::Json) => log.json().finish().with(FINEST).init(),
+        None if is_terminal => log.event_format(People).finish().with(FINEST).init(),
+        Some(LogFormat::Text) | None => log.compact().finish().with(FINEST).init(),
     }
     Ok(())
 }

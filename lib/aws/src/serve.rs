@@ -16,6 +16,9 @@ use tidemill_protocols::functions::{self, BellHandler, Function, InvokeHandler, 
 use tidemill_protocols::invoke;
 use tidemill_protocols::rest::{self, RestResponse};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// What API Gateway waits for at most. `cargo lambda watch` gives a deadline in 1970, which says nothing.
 const LONGEST_ANSWER: Duration = Duration::from_secs(29);
@@ -64,7 +67,9 @@ pub fn serve(name: &str) -> ExitCode {
 fn log_to_stdout() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).init();
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+    // Below it libraries log the events and bodies that they read and write, with the keys in them.
+    log.finish().with(LevelFilter::DEBUG).init();
 }
 
 async fn answer_events(function: &'static Function) -> Result<(), lambda_runtime::Error> {
