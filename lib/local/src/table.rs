@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tidemill_store::DISK_FULL;
+use tidemill_store::{DAMAGED, DISK_FULL};
 
 /// The name of the table in an embedded database.
 pub const TABLE: &str = "tidemill";
@@ -37,7 +37,11 @@ pub fn config(transport: SharedHttpClient) -> Builder {
 
 /// The transport that leads into the database.
 pub fn http_client(database: &Database) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Embedded { database: database.clone(), is_full: Arc::default() });
+    let connector = SharedHttpConnector::new(Embedded {
+        database: database.clone(),
+        is_full: Arc::default(),
+        is_damaged: Arc::default(),
+    });
     http_client_fn(move |_, _| connector.clone())
 }
 
@@ -46,6 +50,8 @@ struct Embedded {
     database: Database,
     /// Whether the last write found no room.
     is_full: Arc<AtomicBool>,
+    /// Whether something could not be read.
+    is_damaged: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Embedded {
@@ -77,6 +83,9 @@ impl Embedded {
             Err(error) if is_full(&error) => {
                 (400, serde_json::json!({"__type": DISK_FULL, "message": "the disk is full"}).to_string())
             }
+            Err(error) if is_damaged(&error) => {
+                (400, serde_json::json!({"__type": DAMAGED, "message": "the table's file is damaged"}).to_string())
+            }
             Err(error) => (error.status_code(), error.to_json()),
         };
         let status = status.try_into().map_err(|_| ConnectorError::user("not a status code".into()))?;
@@ -85,10 +94,13 @@ impl Embedded {
         Ok(response)
     }
 
-    /// Logs once that the disk is full, and once that it has room again.
+    /// Logs once that the file is damaged or the disk is full, and once that the disk has room again.
     fn report(&self, operation: &str, answered: &Result<String, DynoxideError>) {
         let is_read = matches!(operation, "GetItem" | "Scan" | "Query" | "BatchGetItem");
         match answered {
+            Err(error) if is_damaged(error) && !self.is_damaged.swap(true, Ordering::Relaxed) => {
+                tracing::error!("the table's file is damaged; stop the plane, and restore it from a backup");
+            }
             Err(error) if is_full(error) && !self.is_full.swap(true, Ordering::Relaxed) => {
                 tracing::error!("the disk is full; make room for the data folder: ticks and runs wait for it");
             }
@@ -103,6 +115,12 @@ impl Embedded {
 /// SQLite's own words, which are all that is left of its code here. <https://www.sqlite.org/rescode.html#full>
 fn is_full(error: &DynoxideError) -> bool {
     error.status_code() == 500 && error.to_string().contains("disk is full")
+}
+
+/// A page that was torn by a crash of the machine, or by what else writes there. <https://www.sqlite.org/rescode.html#corrupt>
+fn is_damaged(error: &DynoxideError) -> bool {
+    error.status_code() == 500
+        && ["is malformed", "is not a database"].iter().any(|words| error.to_string().contains(words))
 }
 
 /// The operations that the store uses.
@@ -138,11 +156,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_failure_for_want_of_room_is_a_full_disk() {
+    fn a_full_disk_and_a_damaged_file_are_told_from_other_failures() {
         let failed = |text: &str| DynoxideError::InternalServerError(text.to_owned());
 
         assert!(is_full(&failed("backend: database or disk is full")));
-        assert!(!is_full(&failed("backend: database is locked")));
+        assert!(is_damaged(&failed("backend: database disk image is malformed")));
+        assert!(is_damaged(&failed("backend: file is not a database")));
+        assert!(
+            !is_full(&failed("backend: database is locked")) && !is_damaged(&failed("backend: database is locked"))
+        );
         assert!(!is_full(&DynoxideError::ValidationException("the disk is full".to_owned())));
     }
 }

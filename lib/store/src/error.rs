@@ -15,6 +15,9 @@ pub enum Error {
     /// The disk of an embedded table has no room; nothing was written.
     #[error("the table's disk is full")]
     DiskFull,
+    /// The file of an embedded table is damaged; what a write did is not known.
+    #[error("the table's file is damaged")]
+    Damaged,
     /// An item does not read as what it should be.
     #[error("an item of the table cannot be read: {0}")]
     Corrupt(String),
@@ -27,6 +30,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the file of an embedded table is damaged, which no other attempt mends.
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Error::Damaged)
+    }
+
     /// Whether `part` is among those whose condition did not hold.
     pub fn rejects(&self, part: Part) -> bool {
         matches!(self, Error::Rejected(parts) if parts.contains(&part))
@@ -60,6 +68,9 @@ pub enum Part {
 /// The code of an embedded table whose disk is full. DynamoDB has none, and the SDK does not try again after it.
 pub const DISK_FULL: &str = "DiskFullException";
 
+/// The code of an embedded table whose file is damaged.
+pub const DAMAGED: &str = "DamagedException";
+
 /// Errors after which the same request may succeed.
 const PASSING: [&str; 7] = [
     "ThrottlingException",
@@ -82,6 +93,7 @@ where
         };
         match (service.code().unwrap_or_default(), service.message().unwrap_or_default()) {
             (DISK_FULL, _) => Error::DiskFull,
+            (DAMAGED, _) => Error::Damaged,
             (code, _) if PASSING.contains(&code) => Error::Unavailable(text),
             ("ValidationException", message) if message.contains("size") => Error::TooLarge(message.to_owned()),
             ("ItemCollectionSizeLimitExceededException", message) => Error::TooLarge(message.to_owned()),

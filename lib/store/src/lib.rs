@@ -45,7 +45,7 @@ pub use body::BODY_LIMIT;
 pub use checkpoint::Checkpoint;
 pub use cursor::Cursor;
 pub use environment::EnvironmentAudit;
-pub use error::{DISK_FULL, Error, Part};
+pub use error::{DAMAGED, DISK_FULL, Error, Part};
 pub use held::Held;
 pub use hook::Hook;
 pub use idempotency::Answered;
