@@ -113,6 +113,7 @@ fn context(folder: &Path) -> RunContext {
             tick: None,
             previous_tick: None,
         },
+        owner: None,
         input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
         variables: Default::default(),

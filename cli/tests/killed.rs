@@ -240,7 +240,7 @@ impl Scene {
     }
 
     fn output_path(&self, number: usize) -> PathBuf {
-        self.path("data").join(format!("files/out-{number}"))
+        self.path("data").join(format!("files/dev/out-{number}"))
     }
 }
 

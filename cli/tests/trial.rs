@@ -83,7 +83,7 @@ fn with_write_the_files_stay() {
     let ended = try_in(folder.path(), &[INPUT.as_slice(), &TOKEN, &["--write"]].concat());
 
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let written = std::fs::read_to_string(folder.path().join(".tidemill/files/out/words.txt")).unwrap();
+    let written = std::fs::read_to_string(folder.path().join(".tidemill/files/dev/out/words.txt")).unwrap();
     assert_eq!(written, "word a-secret-token: tide\nword a-secret-token: mill\n");
 }
 

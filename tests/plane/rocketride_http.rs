@@ -342,7 +342,7 @@ async fn no_answer_contains_paths_files_lines_or_tokens() {
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let writer = chain("p", &[("webhook", json!({}), "text"), ("file_sink", json!({"path": "taken"}), "")]);
-    std::fs::create_dir(world.folder().join("taken")).unwrap();
+    std::fs::create_dir_all(world.folder().join("ana/taken")).unwrap();
     let written = open(&ana, writer).await;
     let token = open(&ana, echo("q")).await;
 

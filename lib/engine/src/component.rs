@@ -1,6 +1,6 @@
 //! What a provider's file implements: a [`Source`] or a [`Component`], and the [`Entry`] that declares it.
 
-use crate::context::RunContext;
+use crate::context::{Folders, RunContext};
 use crate::flow::Arrival;
 use crate::jq::Program;
 use crate::json::{self, Json};
@@ -94,6 +94,13 @@ impl Setup<'_> {
     pub fn state<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
         let read = |state| T::deserialize(state).map_err(|_| Fault::new("the checkpoint is not of this component"));
         self.state.filter(|state| !state.is_null()).map(read).transpose()
+    }
+
+    /// The folders that the run may touch; `None` in the cloud.
+    pub fn folders(&self) -> Option<Folders> {
+        let RunContext { host, owner, .. } = &self.run.context;
+        let folders = host.folders.as_ref()?;
+        Some(owner.as_ref().map_or_else(|| folders.clone(), |owner| folders.of(owner)))
     }
 
     /// A program of the config; `what` names its field.

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tidemill_model::ids::OwnerId;
 use tidemill_model::task::Trace;
+use tidemill_plan::Private;
 
 /// What the operator allows and gives; one per plane.
 #[derive(Debug)]
@@ -26,16 +28,40 @@ pub struct Host {
 pub struct Folders {
     /// Where `file_source` may read.
     pub readable: Vec<PathBuf>,
-    /// Where `file_sink` may write; it is made when the first file needs it.
+    /// Where `file_sink` may write, each owner in a folder of its own; it is made when the first file needs it.
     pub writable: PathBuf,
-    /// The plane's own folder: nothing in it is read, whatever is readable, but for what lies in `writable`.
+    /// The plane's own folder: nothing in it is read, whatever is readable, but for what the owner's runs wrote.
     pub private: Option<PathBuf>,
+}
+
+impl Folders {
+    /// The folders as the runs of one owner see them.
+    pub fn of(&self, owner: &OwnerId) -> Folders {
+        Folders { writable: self.writable.join(folder_name(owner.as_str())), ..self.clone() }
+    }
+
+    /// The plane's own folder, as the compiler knows it.
+    pub fn own(&self) -> Option<Private<'_>> {
+        self.private.as_deref().map(|folder| Private { folder, outputs: &self.writable })
+    }
+}
+
+/// An owner's name as that of a folder. A file system may take capitals for small letters, and `..` is no folder's name.
+fn folder_name(owner: &str) -> String {
+    let encoded = |(at, letter): (usize, char)| match letter {
+        'A'..='Z' => format!("%{:02X}", u32::from(letter)),
+        '.' if at == 0 => "%2E".to_owned(),
+        _ => letter.to_string(),
+    };
+    owner.char_indices().map(encoded).collect()
 }
 
 /// Everything that one run gets.
 #[derive(Clone)]
 pub struct RunContext {
     pub run: RunFacts,
+    /// Whose run it is: what it writes lies in a folder of its owner. `None` for a trial, which has a folder of its own.
+    pub owner: Option<OwnerId>,
     pub input: RunInput,
     /// By name; a config names one as `${NAME}`.
     pub secrets: BTreeMap<String, SecretString>,
@@ -105,3 +131,18 @@ impl fmt::Display for HostError {
 }
 
 impl std::error::Error for HostError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_owner_has_a_folder_of_its_own_inside_the_writable_one() {
+        let folders = Folders { readable: Vec::new(), writable: "/files".into(), private: None };
+        let of = |owner: &str| folders.of(&OwnerId::parse(owner).unwrap()).writable;
+
+        assert_eq!(of("ana@example.com"), PathBuf::from("/files/ana@example.com"));
+        assert_eq!(of("Ana"), PathBuf::from("/files/%41na"));
+        assert_eq!((of("."), of("..")), (PathBuf::from("/files/%2E"), PathBuf::from("/files/%2E.")));
+    }
+}

@@ -42,10 +42,7 @@ fn problem(message: impl Into<String>, hint: &str) -> TextProblem {
 /// A path that a run fills in is not known; one that is, must lie where the plane lets files be read.
 fn files(path: &str, is_known: bool, target: &Target<'_>) -> Result<(), TextProblem> {
     folders::check_pattern(path)?;
-    match target.readable.filter(|_| is_known) {
-        Some(readable) => folders::check_place(path, readable),
-        None => Ok(()),
-    }
+    if is_known { folders::check_place(path, target) } else { Ok(()) }
 }
 
 /// <https://encoding.spec.whatwg.org/#names-and-labels>

@@ -74,6 +74,7 @@ fn context(folder: &Path, table: Arc<Table>) -> RunContext {
             tick: None,
             previous_tick: None,
         },
+        owner: None,
         input: tidemill_engine::RunInput::Nothing,
         secrets: Default::default(),
         variables: Default::default(),

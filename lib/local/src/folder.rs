@@ -11,6 +11,13 @@ use tidemill_operations::Entropy;
 /// The file that names the folders that stay readable.
 const READABLE: &str = "readable.json";
 
+/// The folder that pipelines write to, and the file in it that says that each owner has a folder there.
+const FILES: &str = "files";
+const PARTED: &str = ".parted";
+
+/// The owner that a plane begins with.
+pub const FIRST_OWNER: &str = "dev";
+
 /// Why a plane did not start: what happened, and what to do.
 #[derive(Debug)]
 pub struct StartError {
@@ -44,7 +51,11 @@ impl From<tidemill_operations::Error> for StartError {
 
 impl From<tidemill_store::Error> for StartError {
     fn from(error: tidemill_store::Error) -> StartError {
-        StartError::new(error.to_string(), "look whether the data folder is whole and the disk has room")
+        let hint = match error.is_damaged() {
+            true => "restore `table.db` of the data folder from a backup",
+            false => "look whether the data folder is whole and the disk has room",
+        };
+        StartError::new(error.to_string(), hint)
     }
 }
 
@@ -57,7 +68,7 @@ impl Folder {
     pub fn open(path: &Path) -> Result<Folder, StartError> {
         private_folder(path)?;
         let folder = Folder(path.to_owned());
-        folder.warn_of_a_loose_key();
+        folder.warn_of_loose_files();
         let is_new = fs::read_dir(path).map_err(|error| failed(path, "read", &error))?.next().is_none();
         if is_new {
             folder.write(".gitignore", b"*\n")?;
@@ -102,11 +113,33 @@ impl Folder {
         })
     }
 
-    /// Where file sinks write.
+    /// Where file sinks write, each owner in a folder of its own.
     pub fn files(&self) -> Result<PathBuf, StartError> {
-        let path = self.0.join("files");
-        private_folder(&path)?;
+        let path = self.0.join(FILES);
+        self.part_by_owner(&path)?;
         fs::canonicalize(&path).map_err(|error| failed(&path, "found", &error))
+    }
+
+    /// Makes the folder. What an earlier version wrote there without a folder for its owner becomes the owner `dev`'s. It may
+    /// be interrupted anywhere: the mark says that the folder is parted, and stands in it before anything else.
+    fn part_by_owner(&self, files: &Path) -> Result<(), StartError> {
+        let (mark, earlier, dev) = (files.join(PARTED), self.0.join(".files.earlier"), files.join(FIRST_OWNER));
+        if !mark.exists() {
+            if files.exists() && !earlier.exists() {
+                fs::rename(files, &earlier).map_err(|error| failed(files, "moved", &error))?;
+            }
+            private_folder(files)?;
+            let marked = private(OpenOptions::new().create(true).truncate(false)).open(&mark);
+            marked.map_err(|error| failed(&mark, "written", &error))?;
+        }
+        if earlier.exists() {
+            fs::rename(&earlier, &dev).map_err(|error| failed(&dev, "made", &error))?;
+            tracing::info!(
+                "each owner has a folder for its files now; those that were there are in `{}`",
+                dev.display()
+            );
+        }
+        Ok(())
     }
 
     /// The folders that earlier starts made readable for good; notes those of this one with them. The file is a JSON list
@@ -150,6 +183,18 @@ impl Folder {
         }
     }
 
+    /// Refuses a table without anything in it beside the key of an owner: a key is written after its record.
+    pub fn must_not_be_emptied(&self, is_empty: bool) -> Result<(), StartError> {
+        if !is_empty || !self.0.join("key").exists() {
+            return Ok(());
+        }
+        let table = self.0.join("table.db");
+        Err(StartError::new(
+            format!("the table `{}` has been emptied, but the key of its owner is there", table.display()),
+            "restore the table from a backup; to begin anew, move the data folder away",
+        ))
+    }
+
     /// The key of the owner `dev`, if there is one.
     pub fn dev_key(&self) -> Option<String> {
         let text = fs::read_to_string(self.0.join("key")).ok()?;
@@ -160,16 +205,16 @@ impl Folder {
         self.write("key", format!("{key}\n").as_bytes())
     }
 
-    /// Says that others may read the key. Files are made private; this one may have been copied or changed.
-    fn warn_of_a_loose_key(&self) {
-        for name in ["key", "secrets.key"] {
+    /// Says that others may read a key or the table. Files are made private; these may have been copied or changed.
+    fn warn_of_loose_files(&self) {
+        for (name, then) in
+            [("key", ", and make a new key"), ("secrets.key", ", and set the secrets anew"), ("table.db", "")]
+        {
             let path = self.0.join(name);
             let Ok(metadata) = fs::metadata(&path) else { continue };
             if metadata.permissions().mode() & 0o077 != 0 {
                 let path = path.display();
-                tracing::warn!(
-                    "other users of this machine may read `{path}`; run `chmod 600 {path}`, and make a new key"
-                );
+                tracing::warn!("other users of this machine may read `{path}`; run `chmod 600 {path}`{then}");
             }
         }
     }
@@ -220,6 +265,38 @@ mod tests {
 
         let mode = |name: &str| fs::metadata(data.join(name)).expect("it is there").permissions().mode() & 0o777;
         assert_eq!((mode("."), mode("files"), mode("key")), (0o700, 0o700, 0o600));
+    }
+
+    #[test]
+    fn what_an_earlier_version_wrote_becomes_the_first_owner_s() {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        let folder = Folder::open(data.path()).expect("it is there");
+        let at = |path: &str| data.path().join(path);
+        fs::create_dir_all(at("files/dev")).expect("it can be made");
+        fs::write(at("files/dev/a.txt"), "a").expect("it can be written");
+
+        for interrupted in [false, true] {
+            folder.files().expect("it is there");
+            assert!(at("files/dev/dev/a.txt").exists(), "a folder of that name was a pipeline's");
+            assert!(!at("files/dev/dev/dev").exists(), "once");
+            // As if the plane had died before it moved the files back in.
+            if !interrupted {
+                fs::rename(at("files/dev"), at(".files.earlier")).expect("it can be moved");
+            }
+        }
+        assert!(!at(".files.earlier").exists());
+    }
+
+    #[test]
+    fn a_table_that_was_emptied_beside_its_key_is_told() {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        let folder = Folder::open(data.path()).expect("it is there");
+        folder.must_not_be_emptied(true).expect("nothing was there");
+        folder.write_dev_key("k").expect("it can be written");
+
+        folder.must_not_be_emptied(false).expect("the table has something");
+        let refused = folder.must_not_be_emptied(true).expect_err("it is refused");
+        assert!(refused.to_string().contains("has been emptied"), "{refused}");
     }
 
     #[test]

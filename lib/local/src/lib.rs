@@ -22,7 +22,7 @@ pub use cipher::KeyFileCipher;
 pub use door::Door;
 pub use folder::StartError;
 pub use front::service;
-pub use local::{Local, Options, open_store};
+pub use local::{Local, Options, open_store, outputs};
 pub use openapi::{Routed, Router};
 /// What to do about an error, in words for users of the command.
 pub use tidemill_protocols::hints;

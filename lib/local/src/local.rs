@@ -2,7 +2,7 @@
 
 use crate::cipher::KeyFileCipher;
 use crate::door;
-use crate::folder::{Folder, StartError};
+use crate::folder::{FIRST_OWNER, Folder, StartError};
 use crate::queue::LocalQueue;
 use crate::table;
 use crate::timers::LocalTimers;
@@ -129,7 +129,7 @@ impl Local {
             },
             memory: Memory::default(),
         });
-        plane.store.create_table().await?;
+        folder.must_not_be_emptied(plane.store.create_table().await?)?;
         adopt_layout(&plane.store).await?;
         let key = dev_key(&folder, &plane).await?;
         let (stop, stopped) = watch::channel(false);
@@ -182,7 +182,7 @@ impl Local {
 pub async fn open_store(data: &Path) -> Result<Store, StartError> {
     let folder = Folder::open(data)?;
     let store = Store::new(table::client(&folder.database()?), table::TABLE);
-    store.create_table().await?;
+    folder.must_not_be_emptied(store.create_table().await?)?;
     if store.layout().await?.is_none() {
         // The table of a running plane is not to be rewritten under it.
         let _lock = folder.lock()?;
@@ -191,6 +191,11 @@ pub async fn open_store(data: &Path) -> Result<Store, StartError> {
     }
     adopt_layout(&store).await?;
     Ok(store)
+}
+
+/// Where the first owner's pipelines write in a data folder, with a plane or without one.
+pub fn outputs(data: &Path) -> Result<PathBuf, StartError> {
+    Ok(Folder::open(data)?.files()?.join(FIRST_OWNER))
 }
 
 /// Carries an older table over, and refuses one that is too new to read.
@@ -253,7 +258,7 @@ async fn dev_key(folder: &Folder, plane: &Plane) -> Result<String, StartError> {
     {
         return Ok(token.expose().to_owned());
     }
-    let owner = OwnerId::parse("dev").expect("`dev` is a name");
+    let owner = OwnerId::parse(FIRST_OWNER).expect("it is a name");
     let input =
         key::create::Input { scopes: Some(Scope::ALL.to_vec()), name: Some("first start".into()), expires_at: None };
     let (_, token) = key::create::make(&plane.store, plane.ambient.as_ref(), plane.kind, owner, input).await?;

@@ -3,7 +3,7 @@
 use crate::order::Reach;
 use crate::report::Report;
 use crate::{Catalogue, Plan, advice, config, cycles, lanes, order, source, texts, uniqueness, wiring};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tidemill_model::pipeline::{Broken, Found, Graph, Pipeline, Problem};
 
 /// Where and how a pipeline is going to run.
@@ -13,10 +13,21 @@ pub struct Target<'a> {
     pub local: bool,
     /// The folders of that plane that files may be read from; `None` where they are not known.
     pub readable: Option<&'a [PathBuf]>,
+    /// The plane's own folder, of which pipelines may read only what they wrote; `None` where it is not known.
+    pub private: Option<Private<'a>>,
     /// What starts the runs: it chooses among several sources.
     pub start: Start,
     /// The component to start at, instead of the pipeline's own `source`.
     pub source: Option<&'a str>,
+}
+
+/// A plane's own folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Private<'a> {
+    /// All of it.
+    pub folder: &'a Path,
+    /// Where in it pipelines write.
+    pub outputs: &'a Path,
 }
 
 /// What starts the runs.

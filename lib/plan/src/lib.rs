@@ -25,7 +25,7 @@ mod uniqueness;
 mod violation;
 mod wiring;
 
-pub use compile::{CompiledPipeline, Start, Target, compile, compile_text};
+pub use compile::{CompiledPipeline, Private, Start, Target, compile, compile_text};
 pub use difference::Difference;
 pub use plan::{Edge, Node, Plan};
 pub use provider::{Catalogue, Class, Provider, TextCheck};

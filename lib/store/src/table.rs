@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::types::{
 };
 
 impl Store {
-    /// Makes the table and its index, or leaves them as they are, and has it delete what has expired.
-    pub async fn create_table(&self) -> Result<(), Error> {
+    /// Makes the table and its index, or leaves them as they are, and has it delete what has expired. Gives whether nothing is in
+    /// the table.
+    pub async fn create_table(&self) -> Result<bool, Error> {
         let runs_by_owner = GlobalSecondaryIndex::builder()
             .index_name(RUNS_BY_OWNER)
             .set_key_schema(Some(vec![key(RUN_OWNER, KeyType::Hash), key(SORT, KeyType::Range)]))
@@ -32,7 +33,13 @@ impl Store {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {}
             Err(error) => return Err(error.into()),
         }
-        self.let_items_expire().await
+        self.let_items_expire().await?;
+        self.is_empty().await
+    }
+
+    async fn is_empty(&self) -> Result<bool, Error> {
+        let first = self.client.scan().table_name(&self.table).consistent_read(true).limit(1).send().await?;
+        Ok(first.items().is_empty())
     }
 
     /// Has the table delete what has expired, as the template says it of the cloud's.

@@ -124,5 +124,5 @@ fn checked(kind: TextKind, bytes: &[u8]) {
 }
 
 fn target() -> Target<'static> {
-    Target { local: true, readable: None, start: Start::default(), source: None }
+    Target { local: true, readable: None, private: None, start: Start::default(), source: None }
 }

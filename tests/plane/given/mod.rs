@@ -88,7 +88,7 @@ pub fn lines(world: &TestPlane, count: usize) -> Vec<String> {
 
 /// The lines of `out.txt` so far.
 pub fn copied(world: &TestPlane) -> Vec<String> {
-    let text = std::fs::read_to_string(world.folder().join("out.txt")).unwrap_or_default();
+    let text = std::fs::read_to_string(world.folder().join("ana/out.txt")).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 

@@ -30,7 +30,7 @@ async fn a_run_uses_the_secret_that_its_config_names() {
     let run = ran(&world, &ana, "p").await;
 
     assert_eq!(run["state"], "succeeded", "{run}");
-    let written = std::fs::read_to_string(world.folder().join("out.txt")).unwrap();
+    let written = std::fs::read_to_string(world.folder().join("ana/out.txt")).unwrap();
     assert_eq!(written, format!("Bearer {CANARY}\n"));
 }
 
@@ -43,7 +43,7 @@ async fn a_run_uses_the_value_that_was_set_last() {
 
     ran(&world, &ana, "p").await;
 
-    assert_eq!(std::fs::read_to_string(world.folder().join("out.txt")).unwrap(), "Bearer second\n");
+    assert_eq!(std::fs::read_to_string(world.folder().join("ana/out.txt")).unwrap(), "Bearer second\n");
 }
 
 #[tokio::test]

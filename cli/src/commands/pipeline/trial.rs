@@ -70,24 +70,25 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     let mut signals = Signals::new()?;
     let (file, Outer { file: outer, .. }) = read_file(&args.file)?;
     let start = if args.input.is_some() { Start::Call } else { Start::Schedule };
-    let target = Target { local: true, readable: None, start, source: args.source.as_deref() };
+    let target = Target { local: true, readable: None, private: None, start, source: args.source.as_deref() };
     let (pipeline, plan) = compiled(&args, &file, &target)?;
     warn(session, &args, &file, &plan);
     let given = given_values(&args.env)?;
     let (secrets, variables) = split(&plan, given, &args.file)?;
     let destination = match args.write {
-        true => Destination::Kept(session.global.data.join("files")),
+        true => Destination::Kept(tidemill_local::outputs(&session.global.data)?),
         false => Destination::shown()?,
     };
     let masks = Masks::new(&secrets);
     let context = RunContext {
         run: facts(&pipeline),
+        owner: None,
         input: run_input(&args, &plan)?,
         secrets,
         variables,
         seen: Arc::new(trial::memory::Memory::default()),
         now: Arc::new(times::now),
-        host: Arc::new(host(&args, &destination)?),
+        host: Arc::new(host(&args, session, &destination)?),
         trace: Trace::Summary,
         listener: None,
     };
@@ -127,7 +128,7 @@ fn compiled(args: &Args, file: &FileText, target: &Target) -> Result<(Pipeline, 
 /// What is probably not meant. That no schedule starts it is no matter here.
 fn warn(session: &Session, args: &Args, file: &FileText, plan: &Plan) {
     let target =
-        Target { local: true, readable: None, start: Start::Unknown, source: args.source.as_deref() };
+        Target { local: true, readable: None, private: None, start: Start::Unknown, source: args.source.as_deref() };
     session.output.warnings(&file.check(&target).warnings);
     let class = tidemill_engine::catalogue().get(&plan.source().provider).map(|provider| provider.class);
     let message = match (class, args.input.is_some()) {
@@ -227,7 +228,7 @@ fn request_facts(headers: &[String]) -> Result<Value, Failure> {
     Ok(json!({ "method": "POST", "headers": fields, "query": {} }))
 }
 
-fn host(args: &Args, destination: &Destination) -> Result<Host, Failure> {
+fn host(args: &Args, session: &Session, destination: &Destination) -> Result<Host, Failure> {
     let mut readable = args.allow_files.clone();
     readable.push(match args.file.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
@@ -239,7 +240,8 @@ fn host(args: &Args, destination: &Destination) -> Result<Host, Failure> {
     };
     let outbound = Outbound::new(policy).map_err(|error| Failure::new("internal", error.to_string()))?;
     let outbound = if args.write { outbound } else { outbound.withhold_writes() };
-    Ok(Host { folders: Some(Folders { readable, writable: destination.folder()?, private: None }), outbound })
+    let private = Some(session.global.data.clone());
+    Ok(Host { folders: Some(Folders { readable, writable: destination.folder()?, private }), outbound })
 }
 
 /// The state, the result and the failure of a trial.

@@ -107,7 +107,7 @@ fn report(path: &Path, args: &Args) -> Result<Report, Failure> {
         true => Start::Schedule,
         false => Start::Call,
     };
-    let target = Target { local: !args.cloud, readable: None, start, source: args.source.as_deref() };
+    let target = Target { local: !args.cloud, readable: None, private: None, start, source: args.source.as_deref() };
     let checked = text.check(&target);
     let errors: Vec<Detail> =
         schedule.err().map(|error| text.named(*error)).into_iter().chain(checked.errors).collect();

@@ -181,6 +181,7 @@ fn context(seen: Arc<Table>, folders: Option<Folders>, policy: NetworkPolicy) ->
             tick: None,
             previous_tick: None,
         },
+        owner: None,
         input: RunInput::Nothing,
         secrets: BTreeMap::new(),
         variables: Default::default(),

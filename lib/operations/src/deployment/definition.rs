@@ -181,6 +181,7 @@ fn target(plane: &Plane) -> Target<'_> {
     Target {
         local: plane.is_local(),
         readable: folders.map(|folders| folders.readable.as_slice()),
+        private: folders.and_then(tidemill_engine::Folders::own),
         start: Start::Unknown,
         source: None,
     }

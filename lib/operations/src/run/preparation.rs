@@ -59,6 +59,7 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
     };
     let context = RunContext {
         run: facts(run),
+        owner: Some(run.owner.clone()),
         input,
         secrets,
         variables,

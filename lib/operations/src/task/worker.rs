@@ -127,6 +127,7 @@ impl ObjectWorker {
         let ambient = plane.ambient.clone();
         let context = RunContext {
             run: facts(task, &self.id),
+            owner: Some(task.owner.clone()),
             input: RunInput::Live(live),
             secrets,
             variables,

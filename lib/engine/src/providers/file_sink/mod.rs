@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use owner::Owner;
 use serde::Deserialize;
 use serde_json::{Value as Tree, json};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -62,11 +62,11 @@ pub fn entry() -> Entry {
     };
     let make = Make::Component(|setup| {
         let config: Config = setup.config()?;
-        let allowed = setup.run.context.host.folders.as_ref().ok_or_else(|| {
+        let allowed = setup.folders().ok_or_else(|| {
             Fault::new("files cannot be written here").hint("`file_sink` works only in the local plane")
         })?;
         Ok(Box::new(Sink {
-            path: folders::writable(allowed, &config.path)?,
+            path: folders::writable(&allowed, &config.path)?,
             shown: config.path,
             format: config.format,
             saved: setup.state::<u64>()?,
@@ -106,9 +106,8 @@ struct Sink {
 
 impl Sink {
     async fn open_and_repair(&mut self, call: &mut Call<'_>) -> Result<(), Fault> {
-        let mut options = OpenOptions::new();
-        let file =
-            options.read(true).append(true).create(true).open(&self.path).map_err(|problem| self.fail(problem))?;
+        let mut options = folders::private_file();
+        let file = options.append(true).create(true).open(&self.path).map_err(|problem| self.fail(problem))?;
         self.lock(&file).await?;
         let length = file.metadata().map_err(|problem| self.fail(problem))?.len();
         let facts = &call.run.context.run;

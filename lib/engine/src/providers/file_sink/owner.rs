@@ -2,6 +2,7 @@
 //! file itself is locked.
 
 use super::beside;
+use crate::folders;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -24,7 +25,7 @@ impl Owner {
     /// Replaces the note in one step, durable before the new owner writes its first byte.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let draft = beside(path, "tidemill.new");
-        let mut file = File::create(&draft)?;
+        let mut file = folders::private_file().write(true).create(true).truncate(true).open(&draft)?;
         file.write_all(&serde_json::to_vec(self)?)?;
         file.sync_data()?;
         fs::rename(&draft, beside(path, "tidemill"))?;

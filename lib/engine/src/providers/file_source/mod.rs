@@ -166,10 +166,10 @@ impl Files {
     fn new(mut setup: Setup<'_>) -> Result<Files, Fault> {
         let config: Config = setup.config()?;
         let state: Option<State> = setup.state()?;
-        let allowed = setup.run.context.host.folders.as_ref().ok_or_else(|| {
+        let allowed = setup.folders().ok_or_else(|| {
             Fault::new("files cannot be read here").hint("`file_source` works only in the local plane")
         })?;
-        let (folder, files) = folders::readable(allowed, &config.path)?;
+        let (folder, files) = folders::readable(&allowed, &config.path)?;
         if files.len() > FILE_LIMIT {
             return Err(Fault::new(format!(
                 "`{}` names {} files, the limit is {FILE_LIMIT}",
