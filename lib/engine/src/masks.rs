@@ -159,8 +159,7 @@ fn parts(value: &str) -> BTreeSet<&str> {
     all.filter(|part| part.chars().count() >= SHORTEST_MASKED).collect()
 }
 
-/// A value as it is, and as it stands inside JSON, inside JSON that is a text of JSON, in HTML, in a line of a shell or of CSV,
-/// and in a URL.
+/// A value as it is, and as it stands inside JSON, inside JSON that is a text of JSON, in HTML, for a shell and in a URL.
 fn forms(value: &str) -> BTreeSet<String> {
     let query: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
     let uri = query.replace('+', "%20").replace('*', "%2A").replace("%7E", "~");
@@ -177,7 +176,6 @@ fn forms(value: &str) -> BTreeSet<String> {
         html.replace('\'', "&#39;"),
         html.replace('\'', "&#x27;"),
         value.replace('\'', "'\\''"),
-        value.replace('"', "\"\""),
         uri.replace("%2F", "/"),
         uri.replace('~', "%7E").replace("%2F", "/"),
         uri,
@@ -262,7 +260,7 @@ mod tests {
         let twice = Tree::from(once.as_str()).to_string();
         let thrice = Tree::from(twice.as_str()).to_string();
 
-        for written in [once, twice, thrice, r#"it's ""a"" <\b> & ~*c"#.into(), r#"it'\''s "a" <\b> & ~*c"#.into()] {
+        for written in [once, twice, thrice, r#"it'\''s "a" <\b> & ~*c"#.into()] {
             let masked = masks.apply(&written);
             assert!(masked.contains("<ODD>") && !masked.contains("it"), "{written}: {masked}");
         }

@@ -15,8 +15,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .may(&[
             Get(&[Keys, Owners, Projects]),
             List(&[Owners, Projects]),
-            Put(&[Keys, Owners]),
+            Put(&[Keys, Owners, Projects]),
             Update(&[Owners]),
+            Delete(&[Projects]),
             FollowTimers,
             RingRuns,
             RingTicks,
