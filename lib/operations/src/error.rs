@@ -343,8 +343,10 @@ impl From<tidemill_store::Error> for Error {
                 let error = Error::new(Code::DiskFull, "the disk is full").retry_after(ROOM);
                 return error.hint("make room on the disk of the plane; ticks and runs wait for it");
             }
-            Store::Damaged => Error::new(Code::Internal, "the table's file is damaged")
-                .hint("stop the plane, and restore the table of its data folder from a backup"),
+            Store::Damaged => {
+                let error = Error::new(Code::Internal, "the table's file is damaged");
+                return error.hint("stop the plane, and restore the table of its data folder from a backup");
+            }
             Store::Corrupt(_) | Store::Refused(_) => return Error::internal(error),
         };
         answer.source(error)
