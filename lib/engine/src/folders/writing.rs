@@ -109,4 +109,15 @@ mod tests {
         }
         assert!(!world.path().join("z.txt").exists());
     }
+
+    #[test]
+    fn what_a_run_writes_is_its_user_s_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_world, folders) = world();
+        let file = writable(&folders, "x/y.txt").unwrap();
+        private_file().write(true).create(true).truncate(true).open(&file).unwrap();
+
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&file), mode(file.parent().unwrap()), mode(&folders.writable)), (0o600, 0o700, 0o700));
+    }
 }
