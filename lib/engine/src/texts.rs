@@ -4,7 +4,10 @@
 use crate::outbound::{self, NetworkPolicy};
 use crate::templates::parts::{Part, parts};
 use crate::{duration, folders, jq, secrets, templates};
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
+};
 use std::borrow::Cow;
 use tidemill_plan::{Target, TextKind, TextProblem};
 
@@ -55,9 +58,20 @@ fn encoding(label: &str) -> Result<(), TextProblem> {
 
 fn header(name: &str) -> Result<(), TextProblem> {
     match HeaderName::try_from(name) {
+        Ok(name) if is_of_connection(&name) => {
+            Err(problem("is a header of the connection", "remove it: the plane sets what a connection needs"))
+        }
         Ok(_) => Ok(()),
         Err(_) => Err(problem("is not the name of a header", "use letters, digits and `-`, e.g. `X-Request-Id`")),
     }
+}
+
+/// Whether a header says how long a request is and how it is sent. Set by a pipeline it would let one request hide another.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>
+pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
+    const OTHERS: [&str; 3] = ["keep-alive", "proxy-connection", "http2-settings"];
+    let known = [CONNECTION, CONTENT_LENGTH, EXPECT, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+    known.contains(name) || OTHERS.contains(&name.as_str())
 }
 
 fn header_value(text: &str, whole: &str) -> Result<(), TextProblem> {
@@ -169,6 +183,10 @@ mod tests {
             (Url, "htp://example.com/{% if value %}a{% endif %}", "the scheme `htp`"),
             (Header, "X Request", "is not the name of a header"),
             (Header, "${NAME}", "is not the name of a header"),
+            (Header, "content-length", "is a header of the connection"),
+            (Header, "Transfer-Encoding", "is a header of the connection"),
+            (Header, "Connection", "is a header of the connection"),
+            (Header, "Keep-Alive", "is a header of the connection"),
             (HeaderValue, "a\nb", "a character that headers cannot have"),
             (Path, "/tmp/x.txt", "is an absolute path"),
             (Path, "a/../x.txt", "leads out of its folder"),

@@ -4,6 +4,7 @@ use crate::component::{Call, Fault, Run};
 use crate::json::{self, Json};
 use crate::log::Level;
 use crate::outbound::{Outbound, Refusal};
+use crate::texts::is_of_connection;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -76,6 +77,9 @@ impl Request {
         for (name, text) in &self.headers {
             let key: HeaderName =
                 name.parse().map_err(|_| Fault::new(format!("`{name}` is not the name of a header")))?;
+            if is_of_connection(&key) {
+                return Err(Fault::new(format!("`{name}` is a header of the connection")).hint("remove it"));
+            }
             headers.insert(key, value(name, text)?);
         }
         Ok(headers)
