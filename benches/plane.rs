@@ -26,6 +26,7 @@ async fn many(count: usize) {
     let start = || async {
         let options = Options {
             listen: ([127, 0, 0, 1], 0).into(),
+            host: None,
             data: folder.path().to_owned(),
             minute: Some(MINUTE),
             allow_private_network: false,

@@ -28,6 +28,7 @@ async fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = Options {
         listen: ([127, 0, 0, 1], 0).into(),
+        host: None,
         data: folder.path().to_owned(),
         minute: None,
         allow_private_network: false,

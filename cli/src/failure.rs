@@ -137,6 +137,7 @@ impl From<tidemill_operations::Error> for Failure {
             Code::FailedPrecondition => ("failed_precondition", Exit::Conflict),
             Code::TooLarge => ("too_large", Exit::Failed),
             Code::UnsupportedMediaType => ("unsupported_media_type", Exit::Failed),
+            Code::RateLimited => ("rate_limited", Exit::Unavailable),
             Code::RunFailed => ("run_failed", Exit::Failed),
             Code::Unavailable => ("unavailable", Exit::Unavailable),
             Code::DiskFull => ("disk_full", Exit::Unavailable),

@@ -1,6 +1,7 @@
 //! Webhooks.
 
 use serde_json::{Value, json};
+use tidemill_operations::plane::traffic::HOOK_RATE;
 use tidemill_testing::{TestPlane, minutes};
 
 fn echo(project: &str) -> Value {
@@ -225,4 +226,117 @@ async fn a_failure_is_no_success_and_shows_its_sender_nothing_of_the_inside() {
             _ => assert_eq!(answer.body["code"], "run_failed"),
         }
     }
+}
+
+/// Sends text to a hook, with headers.
+async fn sent(world: &TestPlane, hook: &str, headers: &[(&str, &str)], body: &str) -> tidemill_testing::Answer {
+    let headers = [&[("content-type", "text/plain")], headers].concat();
+    world.anonymous().send(http::Method::POST, hook, &headers, body.as_bytes().to_vec()).await
+}
+
+#[tokio::test]
+async fn a_hook_that_is_called_too_often_is_refused_with_the_time_to_wait() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    let other = ana.deploy(echo("q"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
+    // A call that is refused for its wait counts, and costs the test little.
+    let noise = format!("{hook}?wait=26");
+    for _ in 0..HOOK_RATE.burst {
+        assert_eq!(world.anonymous().post(&noise, json!({})).await.status, 400);
+    }
+
+    let refused = sent(&world, &hook, &[], "hi").await;
+
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(refused.refused(429), "rate_limited");
+    assert_eq!(sent(&world, &other, &[], "hi").await.status, 202, "another hook of the same owner");
+    world.sleep(std::time::Duration::from_secs(1));
+    let allowed = HOOK_RATE.per_second;
+    for _ in 0..allowed {
+        assert_eq!(world.anonymous().post(&noise, json!({})).await.status, 400);
+    }
+    assert_eq!(sent(&world, &hook, &[], "hi").await.status, 429);
+}
+
+#[tokio::test]
+async fn a_body_that_is_refused_writes_nothing() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    sent(&world, &hook, &[], "the plan is read once").await.ok();
+    world.settle().await;
+    world.faults.die(None);
+
+    let large = "x".repeat(1024 * 1024 + 1);
+    for (headers, body, status) in [
+        (&[("content-type", "application/json")][..], "{", 400),
+        (&[("content-type", "image/png")], "x", 415),
+        (&[("content-type", "text/plain"), ("content-encoding", "gzip")], "no gzip", 400),
+        (&[("content-type", "text/plain"), ("content-encoding", "br")], "x", 415),
+        (&[("content-type", "text/plain; charset=none")], "x", 400),
+        (&[("content-type", "text/plain")], large.as_str(), 413),
+        (&[("content-type", "text/plain"), ("idempotency-key", "")], "x", 400),
+    ] {
+        let answer = world.anonymous().send(http::Method::POST, &hook, headers, body.as_bytes().to_vec()).await;
+        assert_eq!(answer.status, status, "{headers:?}: {}", answer.body);
+    }
+
+    let reads = ["GetItem", "Query", "BatchGetItem"];
+    let writes: Vec<_> = world.faults.calls().into_iter().filter(|call| !reads.contains(&&*call.operation)).collect();
+    assert!(writes.is_empty(), "{writes:?}");
+    assert_eq!(ana.runs("p").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_flood_on_one_hook_writes_each_body_once() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    world.faults.die(None);
+
+    let flood = (0..64).map(|number| {
+        let (world, hook) = (&world, &hook);
+        async move { sent(world, hook, &[], &number.to_string()).await.status.as_u16() }
+    });
+    let answers = futures::future::join_all(flood).await;
+
+    assert_eq!(answers, [202; 64]);
+    let written = world.faults.calls().iter().filter(|call| call.operation == "TransactWriteItems").count();
+    assert_eq!(written, 64, "the bodies of one hook do not overtake each other in vain");
+    assert_eq!(ana.runs("p").await.len(), 64);
+}
+
+#[tokio::test]
+async fn a_repetition_with_the_same_idempotency_key_starts_no_second_run() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    let key = [("idempotency-key", "k-1"), ("x-attempt", "1")];
+
+    let (first, twin) = futures::join!(sent(&world, &hook, &key, "hi"), sent(&world, &hook, &key, "hi"));
+    world.settle().await;
+    let retried = [("idempotency-key", "k-1"), ("x-attempt", "2")];
+    let again = sent(&world, &format!("{hook}?wait=1"), &retried, "hi").await;
+    ana.post("/v1/deployments/p/pause", json!({})).await.ok();
+    let paused = sent(&world, &hook, &retried, "hi").await;
+
+    let runs = ana.runs("p").await;
+    assert_eq!(runs.len(), 1);
+    for answer in [&first, &twin, &again, &paused] {
+        assert_eq!(answer.body["id"], runs[0]["id"]);
+    }
+    let replayed = [&first, &twin, &again, &paused].map(|one| one.headers.contains_key("idempotent-replayed"));
+    assert_eq!(replayed.iter().filter(|one| **one).count(), 3, "{replayed:?}");
+    assert_eq!((again.status.as_u16(), &again.body["result"]["text"]), (200, &json!(["hi\n\n"])));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_of_a_hook_serves_one_body_for_a_day() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    let key = [("idempotency-key", "k-1")];
+    sent(&world, &hook, &key, "hi").await.ok();
+
+    assert_eq!(sent(&world, &hook, &key, "ho").await.refused(409), "conflict");
+    let other = ana.deploy(echo("q"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
+    assert_eq!(sent(&world, &other, &key, "ho").await.status, 202, "its sender has keys of its own");
+    world.advance(minutes(24 * 60 + 1)).await;
+    assert_eq!(sent(&world, &hook, &key, "ho").await.status, 202);
 }

@@ -60,7 +60,8 @@ pub struct Deployment {
     pub timezone: String,
     pub next: Vec<Timestamp>,
     pub version: u32,
-    pub hook: String,
+    /// None for a key that may only look.
+    pub hook: Option<String>,
     pub catch_up_seconds: u32,
     pub max_attempts: u32,
     pub timeout_seconds: u32,

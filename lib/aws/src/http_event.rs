@@ -74,7 +74,7 @@ impl HttpEvent {
             headers.append(one.0, one.1);
             headers
         });
-        Ok(Request { method, path, query, headers, body })
+        Ok(Request { method, peer: None, path, query, headers, body })
     }
 }
 

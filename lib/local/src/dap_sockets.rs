@@ -3,20 +3,23 @@
 //! Moves frames between a socket and its session, and closes the one when the other does. `protocols::dap` reads the
 //! frames.
 
+use crate::door::stop;
 use crate::front::sent;
+use crate::guarded::Standing;
 use crate::origin::is_same_origin;
 use axum::body::Body;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, FromRequestParts, State};
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::{SinkExt, StreamExt};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_operations::socket::LOGIN_TIME;
 use tidemill_operations::{Code, Error, Plane};
-use tidemill_protocols::dap::{Close, Connections, FRAME_LIMIT, Frame, Outgoing, PATH, Session, Work};
+use tidemill_protocols::dap::{
+    Close, Connections, FRAME_LIMIT, Frame, Outgoing, Outgoings, PATH, STRANGERS_FRAME_LIMIT, Session, Work, outbox,
+};
 use tidemill_protocols::rest::Response;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -40,6 +43,10 @@ const WORKS: usize = 65_536;
 const BYTES_IN_HAND: usize = 64 * 1024 * 1024;
 /// Bytes read at once. Each open socket keeps as many.
 const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that a caller may send before it has logged in: a frame of the largest size, with what frames it.
+const STRANGERS_BYTES: usize = STRANGERS_FRAME_LIMIT + 4 * 1024;
+/// Bytes that wait to be sent at most: a frame of the largest size, beside one that is being sent.
+const WRITE_BUFFER_LIMIT: usize = 2 * FRAME_LIMIT;
 
 #[derive(Clone)]
 struct Sockets {
@@ -68,15 +75,70 @@ async fn open(State(sockets): State<Sockets>, request: axum::extract::Request) -
     }
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let standing = parts.extensions.remove::<Arc<Standing>>();
+    if let Some(standing) = &standing {
+        standing.allow(STRANGERS_BYTES);
+    }
     upgrade
         .max_message_size(FRAME_LIMIT)
         .max_frame_size(FRAME_LIMIT)
+        .max_write_buffer_size(WRITE_BUFFER_LIMIT)
         .read_buffer_size(READ_BUFFER)
-        .on_upgrade(move |socket| serve(socket, sockets, peer))
+        .on_upgrade(move |socket| serve(socket, sockets, Caller { peer, standing }))
 }
 
-async fn serve(mut socket: WebSocket, mut sockets: Sockets, peer: IpAddr) {
-    let (outbox, outgoing) = unbounded();
+/// The other side of a connection.
+struct Caller {
+    peer: IpAddr,
+    /// None where no front door took the connection.
+    standing: Option<Arc<Standing>>,
+}
+
+async fn serve(mut socket: WebSocket, mut sockets: Sockets, caller: Caller) {
+    let close = match first_frame(&mut socket, &mut sockets.stopped).await {
+        Ok(frame) => converse(&mut socket, sockets, &caller, frame).await,
+        Err(close) => close,
+    };
+    say_goodbye(socket, close).await;
+}
+
+/// Waits for the first frame. A socket that is silent takes no turn from those that log in.
+async fn first_frame(socket: &mut WebSocket, stopped: &mut watch::Receiver<bool>) -> Result<Frame, Option<Close>> {
+    let frame = async {
+        loop {
+            if let Some(frame) = frame(socket).await? {
+                return Ok(frame);
+            }
+        }
+    };
+    tokio::select! {
+        frame = timeout(Duration::try_from(LOGIN_TIME).unwrap_or_default(), frame) => {
+            frame.unwrap_or(Err(Some(Close::LATE)))
+        }
+        () = stop(stopped) => Err(Some(Close::AWAY)),
+    }
+}
+
+/// The next frame that has something in it, `None` for another; an error says what the socket is closed with.
+async fn frame(socket: &mut WebSocket) -> Result<Option<Frame>, Option<Close>> {
+    match socket.recv().await.ok_or(None)? {
+        Ok(Message::Text(text)) => Ok(Some(Frame::Text(text.into()))),
+        Ok(Message::Binary(bytes)) => Ok(Some(Frame::Binary(bytes))),
+        Ok(Message::Ping(_)) => {
+            // Its answer waits to be sent: no more is read of a client that does not read.
+            timeout(SEND_LIMIT, socket.flush()).await.ok().and_then(Result::ok).ok_or(None)?;
+            Ok(None)
+        }
+        Ok(Message::Pong(_)) => Ok(None),
+        Ok(Message::Close(_)) => Err(None),
+        Err(error) => Err(broken(&error)),
+    }
+}
+
+/// Serves a client that has sent its first frame, until one side ends it.
+async fn converse(socket: &mut WebSocket, mut sockets: Sockets, caller: &Caller, first: Frame) -> Option<Close> {
+    let (outbox, outgoing) = outbox();
+    let peer = caller.peer;
     let (plane, connections) = (sockets.plane.clone(), sockets.connections.clone());
     let session = loop {
         match Session::new(plane.clone(), connections.clone(), peer, outbox.clone()) {
@@ -89,24 +151,15 @@ async fn serve(mut socket: WebSocket, mut sockets: Sockets, peer: IpAddr) {
         }
     };
     drop(outbox);
-    let close = match session {
-        Ok(session) => {
-            let mut connection = Connection {
-                socket: &mut socket,
-                session,
-                outgoing,
-                works: JoinSet::new(),
-                bytes_in_hand: 0,
-                heard_at: Instant::now(),
-            };
-            let close = connection.run(&mut sockets.stopped).await;
-            // What was asked for is done, also for a client that is gone.
-            connection.works.detach_all();
-            close
-        }
-        Err(close) => Some(close),
+    let mut connection = match session {
+        Ok(session) => Connection::new(socket, session, outgoing, caller.standing.clone()),
+        Err(close) => return Some(close),
     };
-    say_goodbye(socket, close).await;
+    connection.receive(first);
+    let close = connection.run(&mut sockets.stopped).await;
+    // What was asked for is done, also for a client that is gone.
+    connection.works.detach_all();
+    close
 }
 
 /// Waits for a turn to log in.
@@ -120,7 +173,9 @@ async fn turn(connections: &Arc<Connections>, peer: IpAddr, stopped: &mut watch:
 struct Connection<'a> {
     socket: &'a mut WebSocket,
     session: Session,
-    outgoing: UnboundedReceiver<Outgoing>,
+    outgoing: Outgoings,
+    /// Its limits for strangers, until it has logged in.
+    standing: Option<Arc<Standing>>,
     /// The requests in hand; each ends in how many bytes it had.
     works: JoinSet<usize>,
     bytes_in_hand: usize,
@@ -128,6 +183,16 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
+    fn new(
+        socket: &mut WebSocket,
+        session: Session,
+        outgoing: Outgoings,
+        standing: Option<Arc<Standing>>,
+    ) -> Connection<'_> {
+        let (works, heard_at) = (JoinSet::new(), Instant::now());
+        Connection { socket, session, outgoing, standing, works, bytes_in_hand: 0, heard_at }
+    }
+
     /// Serves it until one side ends it; `None` when no close frame can reach the client.
     async fn run(&mut self, stopped: &mut watch::Receiver<bool>) -> Option<Close> {
         // A moment later than the session's own clock will have it.
@@ -157,14 +222,12 @@ impl Connection<'_> {
                         self.start(work, 0);
                     }
                 }
-                received = self.socket.recv(), if has_room => {
+                received = frame(self.socket), if has_room => {
                     self.heard_at = Instant::now();
-                    match received? {
-                        Ok(Message::Text(text)) => self.receive(Frame::Text(text.into())),
-                        Ok(Message::Binary(bytes)) => self.receive(Frame::Binary(bytes)),
-                        Ok(Message::Ping(_) | Message::Pong(_)) => {}
-                        Ok(Message::Close(_)) => return None,
-                        Err(error) => return broken(&error),
+                    match received {
+                        Ok(Some(frame)) => self.receive(frame),
+                        Ok(None) => {}
+                        Err(close) => return close,
                     }
                 }
             }
@@ -189,6 +252,11 @@ impl Connection<'_> {
         match done {
             Ok(bytes) => {
                 self.bytes_in_hand -= bytes;
+                if !self.session.is_of_stranger()
+                    && let Some(standing) = self.standing.take()
+                {
+                    standing.is_known();
+                }
                 Some(())
             }
             Err(error) => {
@@ -204,7 +272,7 @@ impl Connection<'_> {
         if timeout(DRAIN_LIMIT, all).await.is_err() {
             tracing::debug!("requests were cut off by the stop");
         }
-        while let Ok(Outgoing::Text(text)) = self.outgoing.try_recv() {
+        while let Some(Outgoing::Text(text)) = self.outgoing.pop() {
             self.send(Message::Text(text.into())).await.ok()?;
         }
         Some(Close::AWAY)
@@ -216,10 +284,6 @@ impl Connection<'_> {
             _ => Err(()),
         }
     }
-}
-
-async fn stop(stopped: &mut watch::Receiver<bool>) {
-    drop(stopped.wait_for(|stop| *stop).await);
 }
 
 /// What a socket that cannot be read any more is closed with.

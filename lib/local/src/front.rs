@@ -1,17 +1,23 @@
 //! The front door: turns HTTP into calls of the function table.
 
 use crate::openapi::{Routed, Router};
-use axum::body::Body;
-use axum::extract::State;
-use futures::{StreamExt, TryStreamExt};
+use axum::body::{Body, BodyDataStream};
+use axum::extract::{ConnectInfo, State};
+use futures::{StreamExt, stream};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tidemill_operations::{Code, Error, Plane};
 use tidemill_protocols::refused;
-use tidemill_protocols::rest::{self, Request, Response, RestResponse, RestStream};
+use tidemill_protocols::rest::{self, Arriving, Request, Response, RestResponse, RestStream};
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long a body may pause.
+const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
 struct Front {
     plane: Arc<Plane>,
@@ -74,10 +80,24 @@ impl Front {
                 .hint("encode it as UTF-8, then percent-encode it");
             return refused::unreadable(asked, error).into();
         };
-        let body = body.into_data_stream().map_err(|_| rest::broken()).boxed();
-        let request = Request { method: parts.method, path, query, headers: parts.headers, body };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let body = arriving(body);
+        let request = Request { method: parts.method, peer, path, query, headers: parts.headers, body };
         handler.answer(&self.plane, route, request).await
     }
+}
+
+/// A body as it arrives. One that pauses for too long did not arrive.
+fn arriving(body: Body) -> Arriving {
+    let parts = body.into_data_stream();
+    let next = |mut parts: BodyDataStream| async move {
+        match timeout(PAUSE_LIMIT, parts.next()).await {
+            Ok(part) => Some((part?.map_err(|_| rest::broken()), Some(parts))),
+            Err(_) => Some((Err(rest::late()), None)),
+        }
+    };
+    let parts = stream::unfold(Some(parts), move |parts| async move { next(parts?).await });
+    parts.boxed()
 }
 
 /// Splits a query into its parameters; `None` if one is not UTF-8.
@@ -118,6 +138,20 @@ mod tests {
         }
         drop(sender);
 
+        assert!(body.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_pauses_for_too_long_did_not_arrive() {
+        let (sender, parts) = unbounded::<Result<Bytes, Infallible>>();
+        let mut body = arriving(Body::from_stream(parts));
+        let started = tokio::time::Instant::now();
+
+        sender.unbounded_send(Ok("first".into())).unwrap();
+
+        assert_eq!(body.next().await.unwrap().unwrap(), "first");
+        assert_eq!(body.next().await.unwrap().unwrap_err().message, rest::late().message);
+        assert_eq!(started.elapsed(), PAUSE_LIMIT);
         assert!(body.next().await.is_none());
     }
 

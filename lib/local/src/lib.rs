@@ -5,11 +5,15 @@
 //! HTTP into calls of the function table, `dap_sockets` the WebSockets of RocketRide's clients into sessions, and
 //! `workers` answer bells.
 
+mod admission;
 mod cipher;
+mod connection;
 mod dap_sockets;
 mod door;
 mod folder;
 mod front;
+mod guarded;
+mod hosts;
 mod local;
 mod openapi;
 mod origin;

@@ -3,6 +3,7 @@
 use crate::cipher::KeyFileCipher;
 use crate::door;
 use crate::folder::{FIRST_OWNER, Folder, StartError};
+use crate::hosts::Hosts;
 use crate::queue::LocalQueue;
 use crate::table;
 use crate::timers::LocalTimers;
@@ -44,6 +45,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Options {
     pub listen: SocketAddr,
+    /// A name that the plane answers to, beside those of this machine.
+    pub host: Option<String>,
     pub data: PathBuf,
     /// How long a schedule's minute lasts: 0.1 s to 60 s. `None` is a real minute.
     pub minute: Option<Duration>,
@@ -134,7 +137,7 @@ impl Local {
         let key = dev_key(&folder, &plane).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(door::serve(plane.clone(), listener, stopped.clone()));
+        tasks.spawn(door::serve(plane.clone(), listener, Hosts::of(address, options.host), stopped.clone()));
         for _ in 0..TICK_WORKERS {
             tasks.spawn(until(stopped.clone(), work(plane.clone(), queue.clone(), QueueKind::Ticks)));
         }

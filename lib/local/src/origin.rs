@@ -4,13 +4,24 @@ use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 
-/// Only browsers send an origin; it has to be the host that they connect to.
+/// Only browsers send an origin, and one alone; it has to be the host that they connect to.
 /// <https://www.rfc-editor.org/rfc/rfc6455#section-10.2>
 pub fn is_same_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let origin = origin.to_str().unwrap_or_default();
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => true,
+        (Some(origin), None) => origin.to_str().is_ok_and(|origin| is_of_host(origin, headers)),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn is_of_host(origin: &str, headers: &HeaderMap) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else { return false };
-    let default_port = if scheme == "https" { 443 } else { 80 };
+    let default_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
+    };
     let parse = |text: &str| {
         let authority: Authority = text.parse().ok()?;
         Some((authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default_port)))
@@ -55,10 +66,23 @@ mod tests {
             "null",
             "",
             "localhost:5565",
+            "ftp://localhost:5565",
+            "chrome-extension://localhost:5565",
+            "http://localhost:5565, http://localhost:5565",
             "file://",
             "http://",
         ] {
             assert!(!from(origin, "localhost:5565"), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_second_origin_is_one_too_many() {
+        let headers = [(HOST, "localhost:1"), (ORIGIN, "http://localhost:1"), (ORIGIN, "http://localhost:1")];
+        let mut sent = HeaderMap::new();
+        for (name, value) in headers {
+            sent.append(name, value.parse().unwrap());
+        }
+        assert!(!is_same_origin(&sent));
     }
 }

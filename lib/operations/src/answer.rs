@@ -1,6 +1,6 @@
 //! What operations answer, with the wire's names.
 
-use crate::plane::Plane;
+use crate::plane::{Call, Plane};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -48,8 +48,9 @@ pub struct DeploymentAnswer {
     pub next: Vec<Timestamp>,
     pub version: u32,
     pub revision: u64,
-    /// Where the project's webhook listens; it stays the same while the project exists.
-    pub hook: String,
+    /// Where the project's webhook listens; it stays the same while the project exists. `null` for callers who may only
+    /// look: anyone who has it can trigger a run.
+    pub hook: Option<String>,
     pub catch_up_seconds: u32,
     pub max_attempts: u32,
     pub timeout_seconds: u32,
@@ -88,7 +89,7 @@ impl DeploymentAnswer {
             next: next_ticks(plane, deployment),
             version: deployment.version,
             revision: deployment.revision,
-            hook: format!("/hooks/{}", deployment.hook),
+            hook: Some(format!("/hooks/{}", deployment.hook)),
             catch_up_seconds: deployment.settings.catch_up_seconds,
             max_attempts: deployment.settings.max_attempts,
             timeout_seconds: deployment.settings.timeout_seconds,
@@ -100,6 +101,14 @@ impl DeploymentAnswer {
             pipeline: None,
             pipeline_text: None,
         }
+    }
+}
+
+impl DeploymentAnswer {
+    /// The same as far as a caller may see it.
+    pub fn seen_by(self, call: &Call) -> DeploymentAnswer {
+        let hook = self.hook.filter(|_| call.may_act());
+        DeploymentAnswer { hook, ..self }
     }
 }
 
@@ -407,7 +416,11 @@ impl TaskAnswer {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskStatus {
+    #[serde(skip)]
     pub token: String,
+    /// What the caller addresses the task by: its token, or its run's id for callers who may only look.
+    #[serde(rename = "token")]
+    pub address: String,
     pub id: String,
     pub name: String,
     pub description: String,
@@ -445,6 +458,14 @@ pub struct TaskStatus {
     pub current: (String, u64),
 }
 
+impl TaskStatus {
+    /// The same as far as a caller may see it.
+    pub fn seen_by(self, call: &Call) -> TaskStatus {
+        let address = if call.may_act() { self.address } else { self.run.clone() };
+        TaskStatus { address, ..self }
+    }
+}
+
 /// [`Counts`] with the names of answers.
 #[derive(Serialize)]
 #[serde(remote = "Counts", rename_all = "camelCase")]
@@ -463,6 +484,7 @@ impl From<Task> for TaskStatus {
         task.errors.truncate(ERRORS_LIMIT);
         TaskStatus {
             id: task.display_id(),
+            address: task.token.clone(),
             token: task.token,
             name: task.name,
             description: task.description,

@@ -28,7 +28,7 @@ pub struct Error {
     pub details: Vec<Detail>,
     /// What does not exist, with [`Code::NotFound`].
     pub missing: Option<Noun>,
-    /// When to ask again, with [`Code::Unavailable`] and [`Code::DiskFull`].
+    /// When to ask again, with [`Code::RateLimited`], [`Code::Unavailable`] and [`Code::DiskFull`].
     pub retry_after: Duration,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -45,6 +45,7 @@ pub enum Code {
     FailedPrecondition,
     TooLarge,
     UnsupportedMediaType,
+    RateLimited,
     RunFailed,
     Unavailable,
     DiskFull,
@@ -63,6 +64,7 @@ impl Code {
         Code::FailedPrecondition,
         Code::TooLarge,
         Code::UnsupportedMediaType,
+        Code::RateLimited,
         Code::RunFailed,
         Code::Unavailable,
         Code::DiskFull,
@@ -81,6 +83,7 @@ impl Code {
             Code::FailedPrecondition => "failed_precondition",
             Code::TooLarge => "too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",
+            Code::RateLimited => "rate_limited",
             Code::RunFailed => "run_failed",
             Code::Unavailable => "unavailable",
             Code::DiskFull => "disk_full",
@@ -102,6 +105,7 @@ impl Code {
             }
             Code::TooLarge => "The request, or a record that it would write, exceeds a limit.",
             Code::UnsupportedMediaType => "The body is of a type or an encoding that is not read here.",
+            Code::RateLimited => "Webhooks, or checks without a key, come more often than they may.",
             Code::RunFailed => "A webhook's sender waited for the run, and it did not succeed.",
             Code::DiskFull => "The disk of a local plane has no room; nothing was written.",
             Code::Unavailable => "The plane could not reach its table in time, or is stopping.",
@@ -121,6 +125,7 @@ impl Code {
             Code::FailedPrecondition => "Change the state first, as the hint says.",
             Code::TooLarge => "Send less at once, or shorten names, texts and variables.",
             Code::UnsupportedMediaType => "Send one of the types that the hint names.",
+            Code::RateLimited => "Wait as long as `Retry-After` says, then send the request again.",
             Code::RunFailed => "The project's owner sees why, by the run's id.",
             Code::DiskFull => "Make room on the disk; what is due waits for it.",
             Code::Unavailable => "Retry the same request after a moment, with the same idempotency key.",
@@ -168,6 +173,14 @@ impl Error {
     pub fn retry_after(mut self, retry_after: Duration) -> Error {
         self.retry_after = retry_after;
         self
+    }
+
+    /// What was asked for too often, and after what time it may be asked for again; on the wire that is whole seconds.
+    pub fn rate_limited(message: impl Into<String>, wait: Duration) -> Error {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Error::new(Code::RateLimited, message)
+            .hint(format!("try again in {seconds} s"))
+            .retry_after(Duration::from_secs(seconds))
     }
 
     /// Keeps the cause, for the log alone.

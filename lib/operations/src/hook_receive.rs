@@ -7,9 +7,11 @@ use crate::answer::RunAnswer;
 use crate::bell::Bell;
 use crate::deployment::change::Retry;
 use crate::error::{Code, Error};
+use crate::idempotency::Idempotency;
 use crate::plane::{Call, Plane};
 use crate::run::start::store_input;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tidemill_engine::{Input as EngineInput, Untaken, check_input};
 use tidemill_model::deployment::{Deployment, State};
@@ -17,7 +19,8 @@ use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{HookId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::run::{Run, Trigger};
-use tidemill_store::Part;
+use tidemill_model::version::sha256;
+use tidemill_store::{Hook, Part};
 
 /// Largest body of a webhook, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -27,34 +30,76 @@ pub const WAIT_LIMIT: u32 = 25;
 /// When a sender tries again at a project that does not run: a person resumes it, which takes minutes.
 const RESUMED: Duration = Duration::from_secs(300);
 
+/// The operation's name, under which idempotency keys are remembered.
+const NAME: &str = "hook_receive";
+
 /// What came in.
 pub struct Received {
-    pub hook: String,
     pub input: EngineInput,
     /// Seconds to wait for the run's end before answering; 0 answers at once.
     pub wait: u32,
+    /// By which a sender's repetition is known.
+    pub idempotency: Option<String>,
 }
 
-/// Accepts a body and gives the run that has it, ended or still going.
-pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> {
-    check(&received)?;
-    // The same answer for an id that cannot be, that is unknown and whose project was removed.
-    let unknown = || Error::new(Code::NotFound, "this webhook does not exist").hint("check its URL");
-    let hook = HookId::parse(received.hook.clone()).map_err(|_| unknown())?;
+/// What became of a body.
+pub struct Accepted {
+    /// The run that has it, ended or still going.
+    pub run: RunAnswer,
+    /// An earlier request brought it, with the same idempotency key.
+    pub is_replayed: bool,
+}
+
+/// What is remembered of a request with an idempotency key.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    run: RunId,
+}
+
+/// Finds a hook that may take one more body, before any of it is read.
+pub async fn admit(plane: &Plane, hook: &str) -> Result<Hook, Error> {
+    let hook = HookId::parse(hook).map_err(|_| unknown())?;
     let hook = plane.store.hook(&hook).await?.ok_or_else(unknown)?;
+    plane.memory.hooks.count(&hook, plane.now())?;
+    Ok(hook)
+}
+
+/// The same answer for an id that cannot be, that is unknown and whose project was removed.
+fn unknown() -> Error {
+    Error::new(Code::NotFound, "this webhook does not exist").hint("check its URL")
+}
+
+/// Accepts a body and gives the run that has it.
+pub async fn run(plane: &Plane, hook: Hook, received: Received) -> Result<Accepted, Error> {
+    check(&received)?;
+    let wait = received.wait;
+    let (run, is_replayed) = {
+        let _turn = plane.memory.hooks.turn(&hook).await;
+        accepted(plane, &hook, received).await?
+    };
+    Ok(Accepted { run: wait_for(plane, run, wait).await?, is_replayed })
+}
+
+/// Writes the run of a body, unless an earlier request did; gives it, and whether it was there.
+async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run, bool), Error> {
     let now = plane.now();
-    let mut retry = Retry::new();
-    let mut input = None;
+    // Senders of two hooks may use the same key.
+    let operation = format!("{NAME}:{}", hook.id);
+    let (mut retry, mut input) = (Retry::new(), None);
     loop {
         let found = plane.store.deployment(&hook.owner, &DeploymentId::from(&hook.project)).await?;
         let before = found.ok_or_else(unknown)?;
+        let call = caller(&before, now, received.idempotency.clone());
+        let once = Idempotency::of(&call, &operation, &request(&received.input))?;
+        if let Some(run) = earlier(plane, &call, once.as_ref(), &before).await? {
+            return Ok((run, true));
+        }
         check_state(&before.state).ok_or_else(unknown)??;
         let id = RunId::new(now, plane.ambient.random_u128());
         let mut run = Run::of(&before, id, Trigger::Webhook, now);
         let plan = crate::run::preparation::plan(plane, &run).await?;
         check_input(&plan, &received.input).map_err(untaken)?;
         if input.is_none() {
-            let call = caller(&before, now);
             input = Some(store_input(plane, &call, &hook.project, &received.input).await?);
         }
         run.input = input.clone();
@@ -62,17 +107,42 @@ pub async fn run(plane: &Plane, received: Received) -> Result<RunAnswer, Error> 
         after.revision += 1;
         // An id made in the same millisecond may sort before the ones there are.
         after.waiting = after.waiting.into_iter().chain([run.id.clone()]).min();
-        let transaction = plane.store.transaction().deployment(&after, before.revision)?.new_run(&run)?;
+        let mut transaction = plane.store.transaction().deployment(&after, before.revision)?.new_run(&run)?;
+        if let Some(once) = &once {
+            transaction = once.remember(transaction, &call, &Remembered { run: run.id.clone() })?;
+        }
         match transaction.commit().await {
             Ok(()) => {
                 let bell =
                     Bell::Run { owner: run.owner.clone(), deployment: run.deployment.clone(), run: run.id.clone() };
                 plane.ring(bell, Duration::ZERO).await;
-                return wait_for(plane, run, received.wait).await;
+                return Ok((run, false));
             }
+            // The same request came twice at once: the next look finds the run of the other.
+            Err(error) if error.rejects(Part::Idempotency) => {}
             Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
+}
+
+/// In what a request differs from others: not in its headers, which a repetition has anew.
+fn request(input: &EngineInput) -> impl Serialize + use<> {
+    let objects = std::iter::once(input).chain(&input.more);
+    objects.map(|object| (object.mime.clone(), object.name.clone(), sha256(&object.body))).collect::<Vec<_>>()
+}
+
+/// The run of the request that was sent before with the same idempotency key.
+async fn earlier(
+    plane: &Plane,
+    call: &Call,
+    once: Option<&Idempotency>,
+    deployment: &Deployment,
+) -> Result<Option<Run>, Error> {
+    let Some(once) = once else { return Ok(None) };
+    let Some(answer) = once.earlier(plane, call).await? else { return Ok(None) };
+    let Remembered { run } = serde_json::from_str(answer.get()).map_err(Error::internal)?;
+    let run = plane.store.run(&deployment.owner, &deployment.id, &run).await?;
+    run.map(Some).ok_or_else(|| Error::internal("the run of an idempotency key is missing"))
 }
 
 fn check(received: &Received) -> Result<(), Error> {
@@ -82,9 +152,10 @@ fn check(received: &Received) -> Result<(), Error> {
             .hint("send less at once"));
     }
     if received.wait > WAIT_LIMIT {
+        let wait = received.wait;
         return Err(Invalid::new(
             "wait",
-            format!("`wait` is {}, outside 0 to {WAIT_LIMIT}", received.wait),
+            format!("`wait` is {wait}, outside 0 to {WAIT_LIMIT}"),
             "ask for the run afterwards if it takes longer",
         )
         .into());
@@ -120,8 +191,8 @@ fn check_state(state: &State) -> Option<Result<(), Error>> {
 }
 
 /// A webhook acts for the deployment itself.
-fn caller(deployment: &Deployment, now: Timestamp) -> Call {
-    Call { owner: deployment.owner.clone(), key: deployment.key.clone(), scopes: Vec::new(), now, idempotency: None }
+fn caller(deployment: &Deployment, now: Timestamp, idempotency: Option<String>) -> Call {
+    Call { owner: deployment.owner.clone(), key: deployment.key.clone(), scopes: Vec::new(), now, idempotency }
 }
 
 /// Looks at a run until it has ended or `seconds` are over.

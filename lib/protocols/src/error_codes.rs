@@ -12,6 +12,7 @@ pub fn rest(code: Code) -> (u16, &'static str) {
         Code::AlreadyExists | Code::Conflict | Code::FailedPrecondition => 409,
         Code::TooLarge => 413,
         Code::UnsupportedMediaType => 415,
+        Code::RateLimited => 429,
         Code::RunFailed => 502,
         Code::Unavailable | Code::DiskFull => 503,
         Code::Internal => 500,
@@ -31,6 +32,7 @@ pub fn dap(code: Code) -> &'static str {
         Code::FailedPrecondition => "FAILED_PRECONDITION",
         Code::TooLarge => "TOO_LARGE",
         Code::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+        Code::RateLimited => "RATE_LIMITED",
         Code::RunFailed => "RUN_FAILED",
         Code::Unavailable => "UNAVAILABLE",
         Code::DiskFull => "DISK_FULL",
@@ -50,6 +52,7 @@ pub fn rocketride(code: Code) -> u16 {
         | Code::FailedPrecondition
         | Code::TooLarge
         | Code::UnsupportedMediaType => 400,
+        Code::RateLimited => 429,
         Code::RunFailed => 502,
         Code::Unavailable | Code::DiskFull => 503,
         Code::Internal => 500,

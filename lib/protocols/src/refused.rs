@@ -25,6 +25,16 @@ pub fn other_method(path: &str, method: &Method, allowed: &[Method]) -> Response
     refusal.response().header(ALLOW, &allowed)
 }
 
+/// The request is for a host that is not this plane's.
+pub fn other_host(path: &str) -> Response {
+    const MESSAGE: &str = "this plane does not answer to the host that the request names";
+    const HINT: &str = "use `localhost` or `127.0.0.1`, or start the plane with `--host NAME`";
+    match checkly::is_at(path) {
+        true => Refusal::new(421, format!("{MESSAGE}; {HINT}")).response(),
+        false => Response::other_host(MESSAGE, HINT),
+    }
+}
+
 /// The request cannot be read.
 pub fn unreadable(path: &str, error: Error) -> Response {
     match checkly::is_at(path) {

@@ -1,7 +1,6 @@
 //! Where a function is found over HTTP, and what answers there. The local front door and the Lambda events both come
 //! through [`Handler::answer`].
 
-use crate::refused;
 use crate::rest::{Arriving, Body, Query, Request, Response, RestResponse, Unread};
 use futures::future::BoxFuture;
 use http::Method;
@@ -81,15 +80,12 @@ pub struct Endpoint {
 /// Answers the requests of a route.
 #[derive(Clone, Copy)]
 pub enum Handler {
-    /// Takes the body when all of it is there.
-    Whole(HttpHandler),
     /// Takes the body as it arrives.
     Arriving(ArrivingHandler),
     /// Takes no body, and may go on with its answer for long.
     Streaming(StreamingHandler),
 }
 
-pub type HttpHandler = for<'a> fn(&'a Plane, &'a Route, Request) -> BoxFuture<'a, Response>;
 pub type ArrivingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<Arriving>) -> BoxFuture<'a, Response>;
 pub type StreamingHandler = for<'a> fn(&'a Arc<Plane>, &'a Route, Request<()>) -> BoxFuture<'a, RestResponse>;
 
@@ -106,15 +102,11 @@ impl Handler {
                 let sends = !head.headers.contains_key(EXPECT);
                 let (body, unread) = Unread::of(body);
                 let response = handle(plane, route, head.with_body(body)).await;
-                if response.status >= 400 && sends {
-                    unread.drop_rest().await;
+                if sends {
+                    unread.drop_rest(response.status).await;
                 }
                 response.into()
             }
-            Handler::Whole(handle) => match request.whole().await {
-                Ok(request) => handle(plane, route, request).await.into(),
-                Err(error) => refused::unreadable(route.path, error).into(),
-            },
             Handler::Streaming(handle) => handle(plane, route, request.split().0).await,
         }
     }

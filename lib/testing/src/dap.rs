@@ -2,22 +2,21 @@
 
 use crate::plane::TestPlane;
 use crate::user::User;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
-use tidemill_protocols::dap::{Close, Frame, Outgoing, Session, Work};
+use tidemill_protocols::dap::{Close, Frame, Outgoing, Outgoings, Session, Work, outbox};
 
 /// A client's socket.
 pub struct Dap {
     session: Session,
-    outgoing: UnboundedReceiver<Outgoing>,
+    outgoing: Outgoings,
     last_seq: u64,
 }
 
 impl TestPlane {
     /// A socket without a login; an error when it is closed at once.
     pub fn stranger(&self, peer: u8) -> Result<Dap, Close> {
-        let (outbox, outgoing) = unbounded();
+        let (outbox, outgoing) = outbox();
         let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, peer));
         let session = Session::new(self.plane.clone(), self.connections.clone(), peer, outbox)?;
         Ok(Dap { session, outgoing, last_seq: 0 })
@@ -108,7 +107,7 @@ impl Dap {
 
     /// What went out next, if anything did.
     pub fn sent(&mut self) -> Option<Outgoing> {
-        self.outgoing.try_recv().ok()
+        self.outgoing.pop()
     }
 
     /// The answer that went out next.

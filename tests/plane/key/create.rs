@@ -109,3 +109,36 @@ async fn only_an_administrator_makes_keys() {
     assert!(answer.body["message"].as_str().unwrap().contains("`admin`"));
     assert_eq!(answer.refused(403), "permission_denied");
 }
+
+#[tokio::test]
+async fn a_key_that_is_asked_for_twice_with_one_idempotency_key_is_made_once() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
+    let make = |body: &str| ana.send(http::Method::POST, "/v1/keys", &headers, body.as_bytes().to_vec());
+
+    let (first, second) = futures::join!(make(r#"{"name": "ci"}"#), make(r#"{"name": "ci"}"#));
+    let third = make(r#"{"name": "ci"}"#).await;
+
+    assert_eq!((first.status, second.status, third.status.as_u16()), (third.status, third.status, 201));
+    assert_eq!((&first.body, &second.body), (&third.body, &third.body));
+    assert_eq!(third.headers["idempotent-replayed"], "true");
+    with_key(&world, &third.body).get("/v1/deployments").await.ok();
+    assert_eq!(ana.get("/v1/keys").await.ok()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(make(r#"{"name": "other"}"#).await.refused(409), "conflict");
+}
+
+#[tokio::test]
+async fn a_key_that_is_remembered_for_a_repetition_lies_nowhere_as_it_is() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
+    world.faults.die(None);
+
+    let made = ana.send(http::Method::POST, "/v1/keys", &headers, b"{}".to_vec()).await.ok();
+
+    let key = made["key"].as_str().unwrap();
+    let written = world.faults.calls();
+    assert!(written.iter().any(|call| call.request.to_string().contains("idempotency#key_create")));
+    assert!(written.iter().all(|call| !call.request.to_string().contains(key)));
+}

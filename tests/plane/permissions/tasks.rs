@@ -61,6 +61,11 @@ pub async fn tasks(seen: &mut Seen) {
     opened(seen).await;
     each(seen, "task_list", async |_, user, _| drop(user.get("/v1/tasks").await.ok())).await;
     each(seen, "task_get", async |_, user, task| drop(user.get(&format!("/v1/tasks/{}", task.token)).await.ok())).await;
+    each(seen, "task_get", async |_, user, task| drop(user.get(&format!("/v1/tasks/{}", task.run)).await.ok())).await;
+    each(seen, "task_pipeline", async |_, user, task| {
+        user.get(&format!("/v1/tasks/{}/pipeline", task.run)).await.ok();
+    })
+    .await;
     each(seen, "task_pipeline", async |_, user, task| {
         user.get(&format!("/v1/tasks/{}/pipeline", task.token)).await.ok();
     })

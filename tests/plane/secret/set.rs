@@ -141,3 +141,25 @@ async fn only_an_administrator_sets_secrets() {
     assert!(!answer.body.to_string().contains("c4nary"));
     assert_eq!(answer.refused(403), "permission_denied");
 }
+
+#[tokio::test]
+async fn a_repetition_with_the_same_idempotency_key_does_not_set_an_old_value_again() {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    let set = async |key: &str, value: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        let body = json!({"value": value}).to_string();
+        ana.send(http::Method::PUT, "/v1/secrets/TOKEN", &headers, body.into_bytes()).await
+    };
+    let first = set("k-1", "old").await;
+    world.sleep(seconds(1));
+    set("k-2", CANARY).await.ok();
+
+    let again = set("k-1", "old").await;
+
+    assert_eq!((&again.body, &again.headers["idempotent-replayed"]), (&first.body, &"true".parse().unwrap()));
+    ana.deploy(using("p", "file_sink", json!({"path": "out.txt"})), "manual").await.ok();
+    ran(&world, &ana, "p").await;
+    assert!(std::fs::read_to_string(world.folder().join("out.txt")).unwrap().contains(CANARY));
+    assert_eq!(set("k-1", "new").await.refused(409), "conflict");
+}

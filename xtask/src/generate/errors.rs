@@ -15,7 +15,8 @@ the sentences may change. No error shows a path of the plane, a secret or anothe
 ";
 
 const ROCKETRIDE: &str = "
-One more code concerns the request's form: 405 `method_not_allowed`, for another method than the path takes.
+Two more codes concern the request's form: 405 `method_not_allowed`, for another method than the path takes, and 421
+`misdirected_request`, for a `Host` that a plane of this machine does not answer to (`--host NAME` adds one).
 
 ## RocketRide's clients
 

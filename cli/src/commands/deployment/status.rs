@@ -51,7 +51,9 @@ pub fn shown(deployment: &Deployment, newest: Option<&Run>, url: &str) -> String
     });
     rows.push(("last run", Cell::new(last)));
     rows.push(("version", Cell::new(deployment.version)));
-    rows.push(("hook", Cell::new(format!("{url}{}", deployment.hook))));
+    if let Some(hook) = &deployment.hook {
+        rows.push(("hook", Cell::new(format!("{url}{hook}"))));
+    }
     rows.push(("catch-up", Cell::new(seconds(deployment.catch_up_seconds.into()))));
     rows.push(("attempts", Cell::new(deployment.max_attempts)));
     rows.push(("time limit", Cell::new(seconds(deployment.timeout_seconds.into()))));

@@ -36,6 +36,9 @@ pub struct Args {
     /// Where the plane answers: an address, or a port of this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
+    /// Answer to this name, too, where the plane listens on this machine alone [default: localhost and its addresses]
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
     /// Deploy this pipeline, or every one below this folder (`*.pipe`, `*.json`, `*.jsonc`, `*.yaml`, `*.yml`), and let pipelines read files there, now and at later starts (DATA/readable.json) [default: none]
     #[arg(long, value_name = "FILE_OR_FOLDER")]
     deploy: Vec<PathBuf>,
@@ -73,6 +76,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
     }
     let options = Options {
         listen: args.listen,
+        host: args.host.clone(),
         data: session.global.data.clone(),
         minute: args.minute,
         allow_private_network: args.allow_private_network,

@@ -39,10 +39,14 @@ pub async fn by_hash(plane: &Plane, hash: &str, idempotency: Option<String>) -> 
     Ok(Call { owner: key.owner, key: key.id, scopes: key.scopes, now, idempotency })
 }
 
-/// A credential without `Bearer `.
+/// A credential without `Bearer `, which is written in any case.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-11.1>
 pub(crate) fn bare(text: &str) -> &str {
     let text = text.trim();
-    text.strip_prefix("Bearer ").unwrap_or(text).trim()
+    match text.split_once(' ') {
+        Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => credential.trim(),
+        _ => text,
+    }
 }
 
 /// Checks that a call may do what asks for `scope`; what asks for none, any live key may do.
@@ -77,4 +81,19 @@ async fn note_use(plane: &Plane, key: &Key) {
 fn unknown() -> Error {
     Error::new(Code::Unauthenticated, "the API key is not valid")
         .hint("check for a missing character; replace a revoked or expired key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_of_a_credential_is_written_in_any_case() {
+        for text in ["k", " k ", "Bearer k", "bearer k", "BEARER  k "] {
+            assert_eq!(bare(text), "k", "{text}");
+        }
+        for text in ["Basic k", "Bearerk", "bearer"] {
+            assert_eq!(bare(text), text);
+        }
+    }
 }

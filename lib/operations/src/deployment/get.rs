@@ -28,7 +28,7 @@ impl crate::Operation for Get {
             pipeline: Some(pipeline.json),
             pipeline_text: pipeline.text,
             last_run: Some(last_run.map(LastRunAnswer::from)),
-            ..DeploymentAnswer::of(plane, &deployment)
+            ..DeploymentAnswer::of(plane, &deployment).seen_by(call)
         })
     }
 }

@@ -46,7 +46,7 @@ impl crate::Operation for List {
         let page = page(plane, call, &Filter::of(&input)?, &input, LastRuns::Read).await?;
         Ok(ListAnswer::of(page, |Row { deployment, last_run }| DeploymentAnswer {
             last_run: Some(last_run.map(LastRunAnswer::from)),
-            ..DeploymentAnswer::of(plane, &deployment)
+            ..DeploymentAnswer::of(plane, &deployment).seen_by(call)
         }))
     }
 }
@@ -166,7 +166,7 @@ pub async fn with_pipelines(plane: &Plane, call: &Call, input: Input) -> Result<
             names.get(deployment.id.project()).ok_or_else(|| Error::internal("a deployment's version is missing"))?;
         let body = bodies.remove(&(deployment.id.project().clone(), name.clone()));
         let pipeline = Some(pipeline_of(body, name)?.json);
-        items.push(DeploymentAnswer { pipeline, ..DeploymentAnswer::of(plane, deployment) });
+        items.push(DeploymentAnswer { pipeline, ..DeploymentAnswer::of(plane, deployment).seen_by(call) });
     }
     Ok(ListAnswer { items, next: page.next.as_ref().map(|cursor| cursor.encode()) })
 }

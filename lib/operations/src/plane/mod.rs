@@ -2,8 +2,11 @@
 
 pub mod doctor;
 pub mod layout;
+pub mod rates;
 pub mod status;
 pub mod sweep;
+pub mod traffic;
+pub mod turns;
 
 pub use doctor::Doctor;
 pub use status::Status;
@@ -52,6 +55,8 @@ pub struct Memory {
     pub plans: PlanCache,
     pub threads: Threads,
     pub watches: Watches,
+    pub hooks: traffic::Hooks,
+    pub validations: traffic::Validations,
     /// Set when the process is about to stop: runs stop after their next save.
     pub stopping: AtomicBool,
 }
@@ -108,6 +113,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether it may do more than look. Only then it is shown what is a right in itself: tasks' tokens and hooks' URLs.
+    pub fn may_act(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Control | Scope::Data | Scope::Admin))
+    }
+
     /// The same call as of now, and no earlier than `written`: a record never gets an earlier stamp than the one it
     /// replaces, however long the call took and whatever the other writer's clock said.
     pub fn after(&self, plane: &Plane, written: Timestamp) -> Call {

@@ -4,7 +4,7 @@ use crate::answer::{TaskStatus, components};
 use crate::error::{Code, Error};
 use crate::hint::Hint;
 use crate::plane::{Call, Plane};
-use crate::task::life::{find, settle};
+use crate::task::life::{find_to_look, settle};
 use serde::Deserialize;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{EnvironmentName, ProjectId};
@@ -32,8 +32,8 @@ impl crate::Operation for Get {
     type Output = TaskStatus;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<TaskStatus, Error> {
-        match (&input.token, &input.project, &input.source) {
-            (Some(token), _, _) => status(plane, find(plane, call, token).await?).await,
+        let found = match (&input.token, &input.project, &input.source) {
+            (Some(token), _, _) => status(plane, find_to_look(plane, call, token).await?).await,
             (None, Some(project), Some(source)) => {
                 let deployment = match input.environment.clone() {
                     Some(environment) => EnvironmentSource::new(project.clone(), environment, source.as_str())?.into(),
@@ -43,7 +43,8 @@ impl crate::Operation for Get {
                 status(plane, open.ok_or_else(|| none_open(project, source))?).await
             }
             _ => Err(Invalid::new("token", "neither `token` nor `project` and `source` are given", "give one").into()),
-        }
+        };
+        Ok(found?.seen_by(call))
     }
 }
 

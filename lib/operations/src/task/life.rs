@@ -7,6 +7,7 @@ use crate::error::{Code, Error};
 use crate::plane::{Call, Plane};
 use crate::run::request_cancel::request_cancel;
 use crate::run::turn;
+use tidemill_model::ids::RunId;
 use tidemill_model::run::Run;
 use tidemill_model::task::{self, End, READABLE, State, Step, Task, next, next_with_run};
 use tidemill_store::{Credential, Part};
@@ -105,6 +106,29 @@ pub async fn find(plane: &Plane, call: &Call, token: &str) -> Result<Task, Error
         Some(task) => settle(plane, task).await?,
     };
     if task.is_readable(plane.now()) { Ok(task) } else { Err(unknown()) }
+}
+
+/// The same for a caller who looks, and may have its run's id instead of its token.
+pub async fn find_to_look(plane: &Plane, call: &Call, address: &str) -> Result<Task, Error> {
+    match find(plane, call, address).await {
+        Err(error) if error.code == Code::NotFound => {}
+        found => return found,
+    }
+    // Hardly anyone asks so, and what is needed for it is large.
+    Box::pin(find_by_run(plane, call, address)).await
+}
+
+async fn find_by_run(plane: &Plane, call: &Call, address: &str) -> Result<Task, Error> {
+    let Ok(run) = RunId::parse(address) else { return Err(unknown()) };
+    let run = plane.store.run_anywhere(&call.owner, &run).await?;
+    let hash = run.and_then(|run| run.task).ok_or_else(unknown)?;
+    let task = plane.store.task_by_hash(&call.owner, &hash).await?.ok_or_else(unknown)?;
+    // Its token may address a later task by now.
+    match find(plane, call, &task.token).await {
+        Ok(found) if found.run.to_string() == address => Ok(found),
+        Ok(_) => Err(unknown()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The same answer for a token that never was, that is another owner's and whose task is long gone. It does not repeat

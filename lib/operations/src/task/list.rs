@@ -33,7 +33,7 @@ impl crate::Operation for List {
         }
         tasks.retain(|task| task.is_readable(plane.now()));
         tasks.sort_by(|a, b| b.run.cmp(&a.run));
-        let shown = |task| TaskStatus { components: Vec::new(), ..TaskStatus::from(task) };
+        let shown = |task| TaskStatus { components: Vec::new(), ..TaskStatus::from(task).seen_by(call) };
         Ok(Output { items: tasks.into_iter().map(shown).collect() })
     }
 }

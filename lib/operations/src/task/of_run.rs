@@ -75,6 +75,7 @@ async fn status(plane: &Plane, run: Run) -> Result<TaskStatus, Error> {
     let counted = components(run.components.as_deref());
     Ok(TaskStatus {
         token: run.id.to_string(),
+        address: run.id.to_string(),
         id: format!("{}.{}", run.id, source.id),
         name: run.deployment.project().to_string(),
         description: format!("{} run of version {version}", run.trigger.as_str()),

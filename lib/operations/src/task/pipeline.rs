@@ -3,7 +3,7 @@
 use crate::deployment::definition::stored_pipeline;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
-use crate::task::life::find;
+use crate::task::life::find_to_look;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidemill_model::key::Scope;
@@ -28,7 +28,7 @@ impl crate::Operation for Pipeline {
     type Output = Output;
 
     async fn run(plane: &Plane, call: &Call, input: Input) -> Result<Output, Error> {
-        let task = find(plane, call, &input.token).await?;
+        let task = find_to_look(plane, call, &input.token).await?;
         let pipeline = stored_pipeline(plane, &task.owner, task.deployment.project(), &task.pipeline_sha256).await?;
         Ok(Output { pipeline })
     }

@@ -48,7 +48,7 @@ mod tests {
     fn sent(encoding: Option<&str>, bytes: Vec<u8>) -> Result<Bytes, u16> {
         let headers = encoding.map(|encoding| (CONTENT_ENCODING, encoding.parse().unwrap()));
         let headers = HeaderMap::from_iter(headers);
-        let request = Request { method: Method::POST, path: vec![], query: vec![], headers, body: () };
+        let request = Request { method: Method::POST, peer: None, path: vec![], query: vec![], headers, body: () };
         block_on(body(&request, rest::arrived(bytes.into()))).map_err(|refusal| refusal.response().status)
     }
 

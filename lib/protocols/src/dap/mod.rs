@@ -21,7 +21,7 @@ pub use commands::{Command, CommandRequest, Needs};
 pub use connections::Connections;
 pub use failure::Failure;
 pub use frame::{Body, FRAME_LIMIT, Frame};
-pub use session::{Close, Memory, Outgoing, Session, Work};
+pub use session::{Close, Memory, Outgoing, Outgoings, STRANGERS_FRAME_LIMIT, Session, Work, outbox};
 pub use transport::Transport;
 
 /// Where the clients look for the WebSocket, whatever path their user gives.

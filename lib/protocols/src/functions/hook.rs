@@ -9,7 +9,7 @@ use crate::route::{Handler, Route};
 pub(super) static FUNCTIONS: &[Function] = &[Function::at(
     "hook_receive",
     Route::post("/hooks/{hook}").query(&[Query::number("wait"), Query::text("status")]).body(Body::Any).success(202),
-    Handler::Whole(rest::hook_receive),
+    Handler::Arriving(rest::hook_receive),
 )
 .may(&[Get(&[Owners, Hooks, Projects]), List(&[Projects]), Put(&[Owners, Projects]), PutMany(&[Projects]), RingRuns])
 .memory(512)

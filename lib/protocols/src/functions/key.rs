@@ -8,8 +8,12 @@ use crate::route::Route;
 use tidemill_operations::key;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::of::<key::Create>(Route::post("/v1/keys").success(201))
-        .may(&[Get(&[Keys]), Put(&[Keys, Owners, OwnerList])]),
+    Function::once::<key::Create, _>(Route::post("/v1/keys").success(201)).may(&[
+        Get(&[Keys, Owners]),
+        Put(&[Keys, Owners, OwnerList]),
+        Seal,
+        Open,
+    ]),
     Function::of::<key::List>(Route::get("/v1/keys").query(&PAGE)).may(LIST_OF_OWNER),
     Function::of::<key::Revoke>(Route::delete("/v1/keys/{id}")).may(OWNER),
     Function::on("key_issue", On::Invoke(invoke::key_issue))

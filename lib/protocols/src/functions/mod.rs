@@ -107,12 +107,12 @@ pub struct Function {
 impl Function {
     /// The function of an operation, with its name.
     const fn of<O: Operation>(route: Route) -> Function {
-        Function::at(O::NAME, route, Handler::Whole(rest::operation::<O>))
+        Function::at(O::NAME, route, Handler::Arriving(rest::operation::<O>))
     }
 
     /// The function of an operation that takes an idempotency key.
     const fn once<O: Operation<Output = Answer<T>>, T: Serialize + Send>(route: Route) -> Function {
-        Function::at(O::NAME, route, Handler::Whole(rest::once::<O, T>))
+        Function::at(O::NAME, route, Handler::Arriving(rest::once::<O, T>))
     }
 
     const fn at(name: &'static str, route: Route, handle: Handler) -> Function {

@@ -24,7 +24,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             RingRollouts,
         ])
         .memory(512),
-    Function::at("plane_health", Route::get("/v1/health"), Handler::Whole(rest::plane_health))
+    Function::at("plane_health", Route::get("/v1/health"), Handler::Arriving(rest::plane_health))
         .memory(128)
         .also_at(&routes::HEALTH),
     Function::of::<plane::Status>(Route::get("/v1/status"))

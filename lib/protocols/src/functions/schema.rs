@@ -8,5 +8,5 @@ use tidemill_operations::schema_get;
 pub(super) static FUNCTIONS: &[Function] = &[Function::at(
     schema_get::NAME,
     Route::get("/v1/schema").query(&[Query::text("of")]),
-    Handler::Whole(rest::schema_get),
+    Handler::Arriving(rest::schema_get),
 )];

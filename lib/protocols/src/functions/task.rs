@@ -9,8 +9,8 @@ use crate::rocketride::routes;
 use crate::route::{Handler, Route};
 use tidemill_operations::task;
 
-/// A look at a task, which also settles what is due for it.
-const LOOK: &[Right] = &[
+/// An end of a task, which also settles what is due for it.
+const END: &[Right] = &[
     Get(&[Keys, Owners, Projects, Watchers]),
     Put(&[Keys, Owners, Projects]),
     Update(&[Keys, Owners, Projects, Watchers]),
@@ -39,13 +39,23 @@ pub(super) static FUNCTIONS: &[Function] = &[
         RingRuns,
         RingSockets,
     ]),
-    Function::of::<task::Get>(Route::get("/v1/tasks/{token}")).may(LOOK).also_at(&routes::GET),
-    Function::of::<task::End>(Route::delete("/v1/tasks/{token}")).may(LOOK).also_at(&routes::END),
+    Function::of::<task::Get>(Route::get("/v1/tasks/{token}"))
+        .may(&[
+            Get(&[Keys, Owners, Projects, Watchers]),
+            Put(&[Keys, Owners, Projects]),
+            Update(&[Keys, Owners, Projects, Watchers]),
+            FindRuns,
+            RingRuns,
+            RingSockets,
+        ])
+        .also_at(&routes::GET),
+    Function::of::<task::End>(Route::delete("/v1/tasks/{token}")).may(END).also_at(&routes::END),
     Function::of::<task::Pipeline>(Route::get("/v1/tasks/{token}/pipeline")).may(&[
         Get(&[Keys, Owners, Projects, Watchers]),
         List(&[Projects]),
         Put(&[Keys, Owners, Projects]),
         Update(&[Keys, Owners, Projects, Watchers]),
+        FindRuns,
         RingRuns,
         RingSockets,
     ]),

@@ -14,7 +14,7 @@ mod unread;
 pub use hook::hook_receive;
 pub use input::{Body, Parameter, Query};
 pub(crate) use input::{input, typed};
-pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, whole};
+pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, late, whole};
 pub use response::{RestResponse, RestStream};
 pub use rollout::rollout_wait;
 pub use rollout_events::rollout_follow;
@@ -60,7 +60,7 @@ impl Response {
         let response = Response::refusal(status, code, &error.message, hint.as_deref(), &error.details);
         match error.code {
             Code::Unauthenticated => response.header(http::header::WWW_AUTHENTICATE, "Bearer"),
-            Code::Unavailable | Code::DiskFull => {
+            Code::RateLimited | Code::Unavailable | Code::DiskFull => {
                 response.header(http::header::RETRY_AFTER, &error.retry_after.as_secs().to_string())
             }
             _ => response,
@@ -79,6 +79,11 @@ impl Response {
         let message = format!("this path does not take `{method}`");
         Response::refusal(405, "method_not_allowed", &message, Some(&format!("use {allowed}")), &[])
             .header(http::header::ALLOW, &allowed)
+    }
+
+    /// The request is for another host.
+    pub(crate) fn other_host(message: &str, hint: &str) -> Response {
+        Response::refusal(421, "misdirected_request", message, Some(hint), &[])
     }
 
     /// The body is not of a type that is read here.

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Bytes that are dropped for a caller who was refused.
+/// Bytes that are dropped for a caller who was refused, and for one without a key.
 const DROPPED: usize = 16 * 1024 * 1024;
+const DROPPED_OF_STRANGERS: usize = 1024 * 1024;
 /// How long the next part may take, and all of them together: a refusal waits no longer.
 const SILENCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,12 +29,13 @@ impl Unread {
         (body.boxed(), unread)
     }
 
-    /// Reads what is left, as far as it is not too much and does not take too long.
-    pub async fn drop_rest(self) {
-        let _ = timeout(PATIENCE, self.read()).await;
+    /// Reads what is left after a refusal, as far as it is not too much and does not take too long.
+    pub async fn drop_rest(self, refused: u16) {
+        let most = if refused == 401 { DROPPED_OF_STRANGERS } else { DROPPED };
+        let _ = timeout(PATIENCE, self.read(most)).await;
     }
 
-    async fn read(self) {
+    async fn read(self, most: usize) {
         let mut dropped = 0;
         let mut rest = poll_fn(|context| {
             let mut body = self.0.lock().expect("no panic happens while it is held");
@@ -41,7 +43,7 @@ impl Unread {
         });
         while let Ok(Some(Ok(part))) = timeout(SILENCE, rest.next()).await {
             dropped += part.len();
-            if dropped > DROPPED {
+            if dropped > most {
                 return;
             }
         }
@@ -58,7 +60,7 @@ mod tests {
     const PART: usize = 1024 * 1024;
 
     /// How many of the parts of a body are read when its handler reads some and leaves the rest.
-    async fn read(parts: usize, by_handler: usize) -> usize {
+    async fn read(parts: usize, by_handler: usize, refused: u16) -> usize {
         let read = Arc::<AtomicUsize>::default();
         let counter = read.clone();
         let endless = repeat_with(move || {
@@ -70,23 +72,28 @@ mod tests {
             body.next().await.unwrap().unwrap();
         }
         drop(body);
-        unread.drop_rest().await;
+        unread.drop_rest(refused).await;
         read.load(Ordering::Relaxed)
     }
 
     #[tokio::test]
     async fn a_body_is_read_to_its_end_unless_it_is_too_large() {
-        assert_eq!(read(5, 0).await, 5);
-        assert_eq!(read(5, 3).await, 5);
-        assert_eq!(read(5, 5).await, 5);
-        assert_eq!(read(1000, 0).await, DROPPED / PART + 1);
+        assert_eq!(read(5, 0, 413).await, 5);
+        assert_eq!(read(5, 3, 413).await, 5);
+        assert_eq!(read(5, 5, 413).await, 5);
+        assert_eq!(read(1000, 0, 413).await, DROPPED / PART + 1);
+    }
+
+    #[tokio::test]
+    async fn of_a_body_without_a_key_hardly_anything_is_read() {
+        assert_eq!(read(4, 0, 401).await, DROPPED_OF_STRANGERS / PART + 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_who_stalls_or_dawdles_is_not_waited_for() {
         let started = tokio::time::Instant::now();
         let (_, unread) = Unread::of(pending().boxed());
-        unread.drop_rest().await;
+        unread.drop_rest(413).await;
         assert_eq!(started.elapsed(), SILENCE);
 
         let dawdling = unfold((), |()| async {
@@ -95,7 +102,7 @@ mod tests {
         });
         let started = tokio::time::Instant::now();
         let (_, unread) = Unread::of(dawdling.boxed());
-        unread.drop_rest().await;
+        unread.drop_rest(413).await;
         assert_eq!(started.elapsed(), PATIENCE);
     }
 }

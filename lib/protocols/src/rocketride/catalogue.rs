@@ -8,6 +8,7 @@ use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use tidemill_operations::socket::household;
 use tidemill_operations::{Error, Plane};
 
 /// The providers, or one of them.
@@ -20,6 +21,9 @@ pub fn services<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arrivi
 pub fn validate<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arriving>) -> BoxFuture<'a, Response> {
     let (request, body) = request.split();
     enveloped(request.headers.clone(), async move {
+        if let Some(peer) = request.peer {
+            plane.memory.validations.count(household(peer), plane.now())?;
+        }
         let source = parameter(&request, "source").map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let validated = validated(plane, None, &pipeline(body).await?, source.as_deref()).await?;
         Ok(Some(serde_json::to_value(&validated).map_err(Error::internal)?))

@@ -5,7 +5,9 @@ use crate::error_codes;
 use crate::rest::Response;
 use futures::future::BoxFuture;
 use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tidemill_operations::{Code, Error};
 
 /// What an answer holds; nothing, where being asked for is all.
@@ -20,6 +22,8 @@ pub enum Refusal {
     Failed {
         status: u16,
         failure: Failure,
+        /// When to ask again, if that helps.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -27,14 +31,18 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
         match error.code {
             Code::Unauthenticated => Refusal::Unauthenticated,
-            code => Refusal::Failed { status: error_codes::rocketride(code), failure: error.into() },
+            code => {
+                let passes = matches!(code, Code::RateLimited | Code::Unavailable | Code::DiskFull);
+                let retry_after = passes.then_some(error.retry_after);
+                Refusal::Failed { status: error_codes::rocketride(code), failure: error.into(), retry_after }
+            }
         }
     }
 }
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Refusal {
-        Refusal::Failed { status: 400, failure }
+        Refusal::Failed { status: 400, failure, retry_after: None }
     }
 }
 
@@ -49,12 +57,15 @@ pub fn enveloped<'a>(
             Ok(Some(data)) => Response::json(200, &json!({"status": "OK", "data": data})),
             Err(Refusal::Unreadable(message)) => refused(422, json!({"message": message})),
             Err(Refusal::Unauthenticated) => access_denied(&headers),
-            Err(Refusal::Failed { status, failure }) => {
+            Err(Refusal::Failed { status, failure, retry_after }) => {
                 let mut body = json!({"message": failure.message});
                 if let Some(code) = failure.code {
                     body["code"] = code.into();
                 }
-                refused(status, body)
+                match retry_after {
+                    Some(wait) => refused(status, body).header(RETRY_AFTER, &wait.as_secs().to_string()),
+                    None => refused(status, body),
+                }
             }
         }
     })

@@ -107,6 +107,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         TaskStatus {
             token: "tk_1".into(),
+            address: "tk_1".into(),
             id: "1.webhook_1".into(),
             name: "Echo".into(),
             description: String::new(),

@@ -26,14 +26,17 @@ pub struct Args {
     /// Where the gateway answers: an address, or a port of this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5565", value_parser = address)]
     listen: SocketAddr,
+    /// Answer to this name, too, where the gateway listens on this machine alone [default: localhost and its addresses]
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
 }
 
 pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
-    serve(session, args.listen).await
+    serve(session, args.listen, args.host).await
 }
 
 #[cfg(not(feature = "gateway"))]
-async fn serve(_session: &Session, _listen: SocketAddr) -> Result<Exit, Failure> {
+async fn serve(_session: &Session, _listen: SocketAddr, _host: Option<String>) -> Result<Exit, Failure> {
     Err(Failure::new("not_built", "this `tidemill` was built without the gateway")
         .hint("build it with `cargo install --path cli --features gateway`, or run the image of infra/gateway"))
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use tidemill_aws::Variable;
 use tidemill_local::Door;
 
-pub async fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failure> {
+pub async fn serve(session: &Session, listen: SocketAddr, host: Option<String>) -> Result<Exit, Failure> {
     log::start(None)?;
     let mut signals = Signals::new()?;
     // A gateway holds its WebSockets itself, so it needs no URL of API Gateway's.
@@ -19,7 +19,7 @@ pub async fn serve(session: &Session, listen: SocketAddr) -> Result<Exit, Failur
         return Err(Failure::new("invalid_argument", message).hint("set them as docs/aws.md shows"));
     }
     let plane = tidemill_aws::plane_of_host().await.map_err(|error| Failure::new("internal", error.message))?;
-    let door = Door::open(plane, listen).await?;
+    let door = Door::open(plane, listen, host).await?;
     session.output.line(format_args!("ready {}", door.url()));
     signals.first().await;
     session.output.report("stopping; Ctrl-C again stops at once");

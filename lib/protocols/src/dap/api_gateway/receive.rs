@@ -4,8 +4,7 @@ use super::{SocketEvent, SocketOutcome};
 use crate::dap::commands;
 use crate::dap::connections::{Client, Connections};
 use crate::dap::frame::{self, Frame, FrameContent};
-use crate::dap::{Close, Memory, Outgoing, Session, Transport};
-use futures::channel::mpsc::unbounded;
+use crate::dap::{Close, Memory, Outgoing, Session, Transport, outbox};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use tidemill_model::ids::ConnectionId;
@@ -51,7 +50,7 @@ fn is_login(event: &SocketEvent) -> bool {
 
 /// Hands the frame to the session that goes on from `state`; gives what to keep of it, and what to send.
 async fn resumed(plane: &Arc<Plane>, event: &SocketEvent, state: SessionState) -> (SessionState, Vec<Outgoing>) {
-    let (outbox, mut outgoing) = unbounded();
+    let (outbox, mut outgoing) = outbox();
     let memory = memory(state);
     let connections = Arc::new(Connections::new(plane));
     let socket::Connection { peer, opened_at, .. } = event.connection;
@@ -59,7 +58,7 @@ async fn resumed(plane: &Arc<Plane>, event: &SocketEvent, state: SessionState) -
     let mut session = Session::resume(plane.clone(), Transport::API_GATEWAY, seat, memory, outbox);
     session.receive(frame_of(event)).await;
     let state = state_of(session.memory().await);
-    (state, std::iter::from_fn(|| outgoing.try_recv().ok()).collect())
+    (state, std::iter::from_fn(|| outgoing.pop()).collect())
 }
 
 fn frame_of(event: &SocketEvent) -> Frame {

@@ -39,7 +39,7 @@ pub async fn execute(request: CommandRequest) -> Result<Body, Failure> {
 pub async fn restart(request: CommandRequest) -> Result<Body, Failure> {
     let token = match text(&request.arguments, "token")?.filter(|token| token != "*") {
         Some(token) => token,
-        None => running(&request).await?,
+        None => running(&request).await?.token,
     };
     let CommandRequest { plane, call, mut arguments, .. } = request;
     let pipeline = arguments.take("pipeline").filter(|pipeline| pipeline.get() != "null");
@@ -81,7 +81,7 @@ pub async fn by_token(plane: &Plane, call: &Call, token: &str) -> Result<TaskSta
 }
 
 pub async fn token_of(request: CommandRequest) -> Result<Body, Failure> {
-    body(&json!({"token": running(&request).await?}))
+    body(&json!({"token": running(&request).await?.address}))
 }
 
 pub async fn pipeline(request: CommandRequest) -> Result<Body, Failure> {
@@ -118,7 +118,7 @@ pub async fn list(request: CommandRequest) -> Result<Body, Failure> {
 
 fn listed(plane: &Plane, task: &TaskStatus, pipeline: &RawValue) -> Value {
     json!({
-        "name": task.name, "description": task.description, "source": task.source, "token": task.token,
+        "name": task.name, "description": task.description, "source": task.source, "token": task.address,
         "status": task_status::of(task, plane.now())["status"], "pipeline": pipeline,
     })
 }
@@ -134,8 +134,8 @@ fn shown(task: &TaskAnswer) -> Value {
     shown
 }
 
-/// The token of the task that serves the source that the arguments name: with a team, the run of what is deployed there.
-async fn running(request: &CommandRequest) -> Result<String, Failure> {
+/// The task that serves the source that the arguments name: with a team, the run of what is deployed there.
+async fn running(request: &CommandRequest) -> Result<TaskStatus, Failure> {
     let CommandRequest { plane, call, arguments, .. } = request;
     let project = required(arguments, "projectId")?;
     let source = required(arguments, "source")?;
@@ -145,8 +145,7 @@ async fn running(request: &CommandRequest) -> Result<String, Failure> {
         None => None,
     };
     let input = task::get::Input { token: None, project: Some(project), source: Some(source), environment };
-    let found = task::Get::run(plane, call, input).await;
-    Ok(found.map_err(failed)?.token)
+    task::Get::run(plane, call, input).await.map_err(failed)
 }
 
 /// The token that addresses a task.

@@ -82,7 +82,7 @@ fn by_run(tasks: impl IntoIterator<Item = TaskStatus>) -> Tasks {
 async fn by_token(recipient: &Recipient<'_>, token: &str) -> Result<Option<TaskStatus>, Error> {
     let Recipient { plane, call, .. } = *recipient;
     let input = task::get::Input { token: Some(token.to_owned()), ..task::get::Input::default() };
-    match there(task::Get::run(plane, call, input).await)? {
+    match there(Box::pin(task::Get::run(plane, call, input)).await)? {
         None => task::of_run::get(plane, call, token).await,
         found => Ok(found),
     }

@@ -8,9 +8,11 @@
 //! with [`Session::resume`].
 
 mod login;
+mod outbox;
 mod outgoing;
 mod wire;
 
+pub use outbox::{Outbox, Outgoings, outbox};
 pub use outgoing::{Close, Events, Outgoing};
 pub(super) use wire::watching;
 
@@ -22,7 +24,6 @@ use super::frame::{self, Arguments, Frame, FrameContent, Head, Request};
 use super::monitors::{self, Monitors};
 use super::pipes::Pipes;
 use super::transport::Transport;
-use futures::channel::mpsc::UnboundedSender;
 use futures::future::{BoxFuture, FutureExt, ready};
 use jiff::Timestamp;
 use login::{Identity, Login, logged_in, logged_out};
@@ -37,7 +38,7 @@ use wire::{PipePlace, Wire};
 /// Logins of one socket.
 const LOGINS_LIMIT: u32 = 5;
 /// Largest frame up to the first login, in bytes.
-const STRANGERS_FRAME_LIMIT: usize = 64 * 1024;
+pub const STRANGERS_FRAME_LIMIT: usize = 64 * 1024;
 
 /// The work for one frame.
 pub type Work = BoxFuture<'static, ()>;
@@ -67,7 +68,7 @@ impl Session {
         plane: Arc<Plane>,
         connections: Arc<Connections>,
         peer: IpAddr,
-        outbox: UnboundedSender<Outgoing>,
+        outbox: Outbox,
     ) -> Result<Session, Close> {
         let seat = Arc::new(connections.enter(peer, plane.now()).ok_or(Close::TOO_MANY)?);
         let events = Arc::new(Events::new(Monitors::new(seat.clone()), seat.clone(), outbox));
@@ -76,13 +77,7 @@ impl Session {
     }
 
     /// A connection that goes on where an earlier session of it ended.
-    pub fn resume(
-        plane: Arc<Plane>,
-        transport: Transport,
-        seat: Seat,
-        memory: Memory,
-        outbox: UnboundedSender<Outgoing>,
-    ) -> Session {
+    pub fn resume(plane: Arc<Plane>, transport: Transport, seat: Seat, memory: Memory, outbox: Outbox) -> Session {
         let seat = Arc::new(seat);
         let login = match memory.login {
             None => logged_out(),
@@ -104,10 +99,15 @@ impl Session {
         Memory { login, logins: self.logins, client, monitors: self.wire.events.monitors.kept().await }
     }
 
+    /// Whether there was never a login.
+    pub fn is_of_stranger(&self) -> bool {
+        self.wire.seat.is_stranger()
+    }
+
     /// Takes a frame; the work that it gives may be done in any order with the others.
     pub fn receive(&mut self, frame: Frame) -> Work {
         self.wire.seat.received(self.wire.plane.now());
-        if frame.len() > STRANGERS_FRAME_LIMIT && self.logins == 0 {
+        if frame.len() > STRANGERS_FRAME_LIMIT && self.is_of_stranger() {
             return self.wire.closing(Close::TOO_LARGE);
         }
         match frame::read(frame) {

@@ -3,7 +3,7 @@
 use crate::dap::connections::Seat;
 use crate::dap::frame;
 use crate::dap::monitors::Monitors;
-use futures::channel::mpsc::UnboundedSender;
+use crate::dap::session::outbox::Outbox;
 use std::sync::Arc;
 
 /// One thing for the transport to send.
@@ -27,20 +27,21 @@ impl Close {
     pub const AWAY: Close = Close { code: 1001, reason: "the plane stops" };
     pub const TOO_LARGE: Close = Close { code: 1009, reason: "the frame is too large" };
     pub const TOO_MANY: Close = Close { code: 1008, reason: "too many sockets of this address did not log in" };
+    pub const UNREAD: Close = Close { code: 1008, reason: "too much was sent that the client did not read" };
     pub(super) const LOGIN: Close = Close { code: 1008, reason: "not logged in" };
     pub(crate) const TROUBLE: Close = Close { code: 1013, reason: "try again in a moment" };
-    pub(crate) const LATE: Close = Close { code: 1008, reason: "no login within 5 s" };
+    pub const LATE: Close = Close { code: 1008, reason: "no login within 5 s" };
 }
 
 /// Sends a connection the events that it subscribed to, and its answers.
 pub struct Events {
     pub monitors: Monitors,
     seat: Arc<Seat>,
-    outbox: UnboundedSender<Outgoing>,
+    outbox: Outbox,
 }
 
 impl Events {
-    pub(super) fn new(monitors: Monitors, seat: Arc<Seat>, outbox: UnboundedSender<Outgoing>) -> Events {
+    pub(super) fn new(monitors: Monitors, seat: Arc<Seat>, outbox: Outbox) -> Events {
         Events { monitors, seat, outbox }
     }
 
@@ -48,8 +49,7 @@ impl Events {
         self.put(Outgoing::Text(frame::event(self.seat.sends(), name, body)));
     }
 
-    /// What is sent after the client has gone is dropped.
     pub(super) fn put(&self, outgoing: Outgoing) {
-        let _ = self.outbox.unbounded_send(outgoing);
+        self.outbox.put(outgoing);
     }
 }
