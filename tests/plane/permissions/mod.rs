@@ -421,6 +421,7 @@ async fn bells(seen: &mut Seen) {
     seen.note("deployment_tick", &world, tick(&world, "q")).await;
     // The deployment runs under a key that is revoked by now.
     doctor.delete(&format!("/v1/keys/{}", user.key_id)).await.ok();
+    world.sleep(minutes(2));
     seen.note("deployment_tick", &world, tick(&world, "q")).await;
 }
 

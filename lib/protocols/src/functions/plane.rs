@@ -17,7 +17,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             List(&[Owners, Projects]),
             Put(&[Keys, Owners, Projects]),
             Update(&[Owners]),
-            Delete(&[Projects]),
+            Delete(&[Owners, Projects]),
             FollowTimers,
             RingRuns,
             RingTicks,
