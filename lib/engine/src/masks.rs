@@ -175,6 +175,7 @@ fn forms(value: &str) -> BTreeSet<String> {
         once,
         html.replace('\'', "&#39;"),
         html.replace('\'', "&#x27;"),
+        html.replace('\'', "&apos;"),
         value.replace('\'', "'\\''"),
         uri.replace("%2F", "/"),
         uri.replace('~', "%7E").replace("%2F", "/"),

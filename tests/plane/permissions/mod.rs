@@ -413,8 +413,9 @@ async fn bells(seen: &mut Seen) {
     world.plane.store.note_sweep_cursor(Some(&OwnerId::parse("a").unwrap())).await.unwrap();
     seen.note("plane_sweep", &world, sweep(&world)).await;
     lose_timers(&world).await;
-    ticked_off_ahead(&world, "q").await;
     let doctor = ana(&world).await;
+    seen.note("plane_doctor", &world, doctor.post("/v1/doctor?fix=true", Value::Null)).await.ok();
+    ticked_off_ahead(&world, "q").await;
     seen.note("plane_doctor", &world, doctor.post("/v1/doctor?fix=true", Value::Null)).await.ok();
     // Minutes up to a day from now may have run already.
     world.sleep(minutes(2));

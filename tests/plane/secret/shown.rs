@@ -41,8 +41,12 @@ fn pipelines() -> Vec<Value> {
         http("${S}"),
         ("file_sink", json!({"path": "${S}"}), "text"),
     ];
-    let all = links.into_iter().enumerate();
-    all.map(|(number, link)| chain(&format!("p{number}"), &[timer.clone(), link, end.clone()])).collect()
+    let of_link = |(number, link): (usize, (&str, Value, &str))| {
+        let is_sink = ["log", "file_sink"].contains(&link.0);
+        let all = [timer.clone(), link, end.clone()];
+        chain(&format!("p{number}"), if is_sink { &all[..2] } else { &all })
+    };
+    links.into_iter().enumerate().map(of_link).collect()
 }
 
 /// Every text and every name of an answer, as it is and as the texts in it are.
