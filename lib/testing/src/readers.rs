@@ -59,8 +59,8 @@ pub fn dap_frame(bytes: &[u8]) {
 pub fn event_id(bytes: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
     let headers = HeaderMap::from_iter([(http::header::HeaderName::from_static("last-event-id"), value.clone())]);
-    let request =
-        Request { method: http::Method::GET, path: Vec::new(), query: Vec::new(), headers, body: bytes::Bytes::new() };
+    let (method, path, query) = (http::Method::GET, Vec::new(), Vec::new());
+    let request = Request { method, path, query, headers, body: bytes::Bytes::new(), peer: None };
     if let Some(id) = last_event_id(&request) {
         let text = value.to_str().expect("a number is ASCII").trim().trim_start_matches('+').trim_start_matches('0');
         assert_eq!(if text.is_empty() { "0" } else { text }, id.to_string());
