@@ -90,21 +90,27 @@ impl Store {
     }
 
     /// Writes how far a rollout is, with its lease. What comes back shows whether it is to be cancelled.
+    ///
+    /// A worker that gives its lease back does not write how far it is: its last report may have been written although it got no
+    /// answer, and what users see would go back.
     pub async fn rollout_progress(
         &self,
         rollout: &Held<Rollout>,
         progress: &Progress,
         lease: &Lease,
     ) -> Result<Held<Rollout>, Error> {
-        let update = Update::of(&keys::rollout(&rollout.owner, &rollout.id))
-            .set("step", text(progress.step.as_str()))
-            .set("resources", number(progress.resources))
-            .set("settled", number(progress.settled))
-            .set("progress", number(progress.percent))
+        let mut update = Update::of(&keys::rollout(&rollout.owner, &rollout.id))
             .set("attempts", number(progress.attempts))
             .set("deaths", number(progress.deaths))
             .set("begun", number(rollout.epoch))
             .set("lease", attribute(lease)?);
+        if !lease.is_given_back() {
+            update = update
+                .set("step", text(progress.step.as_str()))
+                .set("resources", number(progress.resources))
+                .set("settled", number(progress.settled))
+                .set("progress", number(progress.percent));
+        }
         self.update(Part::Rollout, open_at(update, rollout)).await.map(Held::by_claim)
     }
 
