@@ -75,23 +75,10 @@ impl Embedded {
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
-        let body = request.body().bytes().unwrap_or_default();
-        let answered = dispatch(&self.database, operation, body);
+        let answered = dispatch(&self.database, operation, request.body().bytes().unwrap_or_default());
         self.report(operation, &answered);
-        let (status, json) = match answered {
-            Ok(json) => (200, json),
-            Err(error) if is_full(&error) => {
-                (400, serde_json::json!({"__type": DISK_FULL, "message": "the disk is full"}).to_string())
-            }
-            Err(error) if is_damaged(&error) => {
-                (400, serde_json::json!({"__type": DAMAGED, "message": "the table's file is damaged"}).to_string())
-            }
-            Err(error) => (error.status_code(), error.to_json()),
-        };
-        let status = status.try_into().map_err(|_| ConnectorError::user("not a status code".into()))?;
-        let mut response = HttpResponse::new(status, SdkBody::from(json));
-        response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-        Ok(response)
+        let (status, json) = worded(answered);
+        response(status, json)
     }
 
     /// Logs once that the file is damaged or the disk is full, and once that the disk has room again.
@@ -109,6 +96,33 @@ impl Embedded {
             }
             _ => {}
         }
+    }
+}
+
+/// Answers an operation at once, on the thread of the caller: for those who put a transport of their own before a database in memory.
+pub fn answer(database: &Database, operation: &str, body: &[u8]) -> (u16, String) {
+    worded(dispatch(database, operation, body))
+}
+
+/// A response of the table, as the SDK reads it.
+pub fn response(status: u16, json: String) -> Result<HttpResponse, ConnectorError> {
+    let status = status.try_into().map_err(|_| ConnectorError::user("not a status code".into()))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(json));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    Ok(response)
+}
+
+/// The status and the body of an answer.
+fn worded(answered: Result<String, DynoxideError>) -> (u16, String) {
+    match answered {
+        Ok(json) => (200, json),
+        Err(error) if is_full(&error) => {
+            (400, serde_json::json!({"__type": DISK_FULL, "message": "the disk is full"}).to_string())
+        }
+        Err(error) if is_damaged(&error) => {
+            (400, serde_json::json!({"__type": DAMAGED, "message": "the table's file is damaged"}).to_string())
+        }
+        Err(error) => (error.status_code(), error.to_json()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The right to act on a record until an instant: on a run, on a rollout.
 
+use crate::wrong::{self, Mistake};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,7 @@ impl Lease {
     /// Whether its holder may still act, as `process` sees it.
     pub fn holds(&self, now: Timestamp, process: Process<'_>) -> bool {
         let is_void = process.is_alone && self.holder != process.name;
-        self.until > now && !is_void
+        self.until > now && !is_void && !wrong::is(Mistake::LeaseIgnored)
     }
 }
 

@@ -24,3 +24,4 @@ pub mod task;
 pub mod tick;
 pub mod unknown;
 pub mod version;
+pub mod wrong;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tidemill_model::invalid::Invalid;
 use tidemill_model::version::sha256;
+use tidemill_model::wrong::{self, Mistake};
 use tidemill_store::{Answered, Transaction};
 
 /// Longest idempotency key, in characters.
@@ -46,7 +47,7 @@ impl Idempotency {
     /// What the first request with this key was answered, if there was one.
     pub async fn earlier(&self, plane: &Plane, call: &Call) -> Result<Option<Box<RawValue>>, Error> {
         let found = plane.store.answered(&call.owner, &self.operation, &self.key_sha256, call.now).await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found.filter(|_| !wrong::is(Mistake::AnswerForgotten)) else { return Ok(None) };
         if found.request_sha256 != self.request_sha256 {
             return Err(Error::new(Code::Conflict, "this idempotency key was used for a different request")
                 .hint("send a new key with a new request"));

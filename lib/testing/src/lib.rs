@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod plane;
 pub mod readers;
+pub mod simulation;
 mod user;
 
 pub use ambient::TestAmbient;

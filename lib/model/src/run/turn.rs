@@ -5,6 +5,7 @@ use crate::ids::RunId;
 use crate::lease::Lease;
 use crate::run::{ComponentCounts, Run, State, Trigger};
 use crate::task::{self, Task};
+use crate::wrong::{self, Mistake};
 use jiff::Timestamp;
 
 /// How the claim of a run ends, before it is written.
@@ -53,7 +54,7 @@ impl Run {
             _ => {}
         }
         let to_move = deployment.filter(|deployment| !deployment.is_turn_of(&self.id));
-        if let (Some(_), Some(going)) = (to_move, going) {
+        if let (Some(_), Some(going)) = (to_move, going.filter(|_| !wrong::is(Mistake::TurnIgnored))) {
             return Claim::Behind(going.clone());
         }
         let run = Run {
@@ -61,7 +62,7 @@ impl Run {
             started_at: self.started_at.or(Some(now)),
             attempt_started_at: self.attempt_started_at.or(Some(now)),
             not_before: None,
-            epoch: self.epoch + 1,
+            epoch: self.epoch + u64::from(!wrong::is(Mistake::EpochKept)),
             deaths: if self.state == State::Running { self.deaths + 1 } else { 0 },
             lease: Some(lease),
             ..self.clone()

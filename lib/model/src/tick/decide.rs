@@ -6,6 +6,7 @@ use crate::ids::RunId;
 use crate::run::{Run, Trigger};
 use crate::tick::check::check;
 use crate::tick::{Due, Missed, Outcome, Skipped, Stretch};
+use crate::wrong::{self, Mistake};
 use jiff::Timestamp;
 
 /// Why a deployment whose key is dead stops.
@@ -80,7 +81,9 @@ impl Situation<'_> {
         };
         let mut deployment = self.deployment.clone();
         deployment.revision += 1;
-        deployment.ticked_until = self.due.last;
+        if !wrong::is(Mistake::TicksKept) {
+            deployment.ticked_until = self.due.last;
+        }
         deployment.current = run.as_ref().map(|run| run.id.clone()).or(deployment.current);
         Decision { deployment, stretches, run }
     }

@@ -14,6 +14,7 @@ use tidemill_model::retention::HISTORY;
 use tidemill_model::schedule::Schedule;
 use tidemill_model::tick::{Due, Outcome, Skipped, Stretch};
 use tidemill_model::unknown::Unknown;
+use tidemill_model::wrong::{self, Mistake};
 use tidemill_store::{Audit, Part, Transaction};
 
 /// How often a change that met another one decides again. Each round has a winner, so this many changes at once can
@@ -77,7 +78,7 @@ pub fn fresh_record(plane: &Plane, call: &Call, id: DeploymentId) -> Deployment 
 pub fn revived(plane: &Plane, call: &Call, tombstone: &Deployment) -> Deployment {
     let before = touched(tombstone, call.now);
     Deployment {
-        hook: before.hook,
+        hook: if wrong::is(Mistake::HookForgotten) { HookId::new(plane.ambient.random_u128()) } else { before.hook },
         revision: before.revision,
         current: before.current,
         waiting: before.waiting,
@@ -114,7 +115,8 @@ pub fn unsettled(plane: &Plane, deployment: &Deployment, now: Timestamp) -> Opti
         State::Errored { .. } => Skipped::Errored,
         State::Removed { .. } => return None,
     };
-    Due::of(&plane.calendar, deployment, now).map(|Due { first, last }| Stretch {
+    let due = Due::of(&plane.calendar, deployment, now).filter(|_| !wrong::is(Mistake::TicksForgotten));
+    due.map(|Due { first, last }| Stretch {
         first,
         last,
         schedule: deployment.schedule.clone(),

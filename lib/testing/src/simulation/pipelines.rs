@@ -1,0 +1,65 @@
+//! The small pipelines that simulated users deploy.
+
+use super::chance::Chance;
+use serde_json::{Value, json};
+
+/// Projects with a deployment of their own.
+pub const PROJECTS: [&str; 2] = ["p", "q"];
+/// Projects of a group.
+const GROUP: [&str; 2] = ["r", "s"];
+/// The project of tasks.
+pub const TASKS: &str = "t";
+
+/// A pipeline of some project: a short one, one of several steps, or one that fails.
+pub fn any(chance: &Chance, project: &str) -> Value {
+    let name = format!("n{}", chance.below(4));
+    match chance.below(10) {
+        0..=5 => timed(project, &name, &[]),
+        6..=8 => timed(
+            project,
+            &name,
+            &[steps(), json!({"id": "dedupe_1", "provider": "dedupe", "config": {"expires": "1s"}})],
+        ),
+        _ => timed(
+            project,
+            &name,
+            &[json!({"id": "json_1", "provider": "json", "config": {"program": "error(\"no\")"}})],
+        ),
+    }
+}
+
+/// More keys than one save takes.
+fn steps() -> Value {
+    json!({"id": "json_1", "provider": "json", "config": {"program": "range(120)"}})
+}
+
+/// A timer, some components in a row, and a response.
+fn timed(project: &str, name: &str, between: &[Value]) -> Value {
+    let mut components =
+        vec![json!({"id": "timer_1", "provider": "timer", "config": {"mode": "Source", "type": "timer"}})];
+    let response = json!({"id": "response_1", "provider": "response", "config": {"lanes": []}});
+    for mut component in between.iter().cloned().chain([response]) {
+        let before = components.last().expect("there is the timer")["id"].clone();
+        component["input"] = json!([{"lane": "documents", "from": before}]);
+        components.push(component);
+    }
+    json!({"project_id": project, "name": name, "source": "timer_1", "components": components})
+}
+
+/// Answers each object with itself.
+pub fn echo(project: &str) -> Value {
+    json!({"project_id": project, "source": "webhook_1", "components": [
+        {"id": "webhook_1", "provider": "webhook", "config": {}},
+        {"id": "response_1", "provider": "response", "config": {"lanes": []}, "input": [{"lane": "text", "from": "webhook_1"}]},
+    ]})
+}
+
+/// A rollout of the group, sometimes with one of its pipelines alone.
+pub fn rollout(chance: &Chance) -> Value {
+    let projects = &GROUP[..1 + chance.below(2) as usize];
+    let name = format!("n{}", chance.below(4));
+    let pipelines =
+        projects.iter().map(|project| json!({"pipeline": timed(project, &name, &[]), "schedule": "*/2 * * * *"}));
+    let gone = *chance.one_of(&["prune", "keep"]);
+    json!({"group": "night", "pipelines": pipelines.collect::<Vec<_>>(), "gone": gone})
+}

@@ -1,0 +1,40 @@
+//! Mistakes that are made on purpose: each must be caught by one of the seeds.
+
+use crate::is_stopped;
+use crate::seeds::threads;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tidemill_testing::simulation::{Mistake, simulate};
+
+/// Characters of a violation that are shown.
+const SHOWN: usize = 200;
+
+/// Plays seeds with each mistake until one catches it, prints which, and says whether all were caught.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub fn all(text: &str, from: u64, count: u64) -> bool {
+    let mistakes: Vec<_> = Mistake::all().into_iter().filter(|mistake| mistake.to_string().contains(text)).collect();
+    // A rule that checks itself panics over a mistake: that is a catch, which is shown in its place.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (next, missed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads() {
+            scope.spawn(|| {
+                while let Some(mistake) = mistakes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    match caught(mistake, from, count) {
+                        Some((seed, violation)) => println!("{mistake}\n  seed {seed}: {violation:.SHOWN$}"),
+                        None => missed.lock().expect("no panic happens while it is held").push(mistake),
+                    }
+                }
+            });
+        }
+    });
+    let missed = missed.into_inner().expect("no panic happens while it is held");
+    println!("{} of {} mistakes were caught within {count} seeds", mistakes.len() - missed.len(), mistakes.len());
+    missed.iter().for_each(|mistake| println!("MISSED: {mistake}"));
+    missed.is_empty()
+}
+
+fn caught(mistake: &Mistake, from: u64, count: u64) -> Option<(u64, String)> {
+    let seeds = (from..from + count).take_while(|_| !is_stopped());
+    seeds.into_iter().find_map(|seed| Some((seed, simulate(seed, Some(mistake.clone())).violation?)))
+}
