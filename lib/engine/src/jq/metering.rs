@@ -1,5 +1,5 @@
 //! Weaves bounds into a program's syntax tree: each recursive call, iterated item and turn of a `reduce` costs fuel, and
-//! sums and products go through functions that bound the size of what they make.
+//! sums, products and strings with parts go through functions that bound the size of what they make.
 
 use super::terms::children;
 use jaq_core::load::lex::StrPart;
@@ -21,7 +21,10 @@ pub fn meter<'s>(term: Term<&'s str>) -> Term<&'s str> {
     let boxed = |term: Box<Term<&'s str>>| Box::new(meter(*term));
     match term {
         Term::Recurse => pipe(Term::Recurse, call("__fuel")),
-        Term::Str(format, parts) => Term::Str(format, parts.into_iter().map(meter_part).collect()),
+        Term::Str(format, parts) => match parts.iter().any(|part| matches!(part, StrPart::Term(_))) {
+            true => join(format, parts.into_iter().map(meter_part).collect()),
+            false => Term::Str(format, parts),
+        },
         Term::Arr(items) => Term::Arr(items.map(boxed)),
         Term::Obj(fields) => Term::Obj(fields.into_iter().map(|(key, value)| (meter(key), value.map(meter))).collect()),
         Term::Neg(term) => Term::Neg(boxed(term)),
@@ -79,6 +82,15 @@ fn meter_part<'s>(part: StrPart<&'s str, Term<&'s str>>) -> StrPart<&'s str, Ter
         StrPart::Term(term) => StrPart::Term(meter(term)),
         other => other,
     }
+}
+
+/// The parts of a string, joined by sums of a bounded size: half by half, so that a string of many parts nests little.
+fn join<'s>(format: Option<&'s str>, mut parts: Vec<StrPart<&'s str, Term<&'s str>>>) -> Term<&'s str> {
+    if parts.len() < 2 {
+        return Term::Str(format, parts);
+    }
+    let right = parts.split_off(parts.len() / 2);
+    Term::Call("__add", vec![join(format, parts), join(format, right)])
 }
 
 fn meter_path_part(part: Part<Term<&str>>) -> Part<Term<&str>> {
