@@ -8,6 +8,7 @@
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tidemill_local::engine::Program;
 use tidemill_local::{Local, Options};
 use tidemill_testing::pipeline;
 
@@ -15,8 +16,13 @@ use tidemill_testing::pipeline;
 const MINUTE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 16;
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    // Engine processes are this binary.
+    Program::this();
+    tokio::runtime::Runtime::new().expect("threads can be started").block_on(bench());
+}
+
+async fn bench() {
     let deployments = std::env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(10_000);
     many(deployments).await;
 }
@@ -25,6 +31,7 @@ async fn many(count: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let start = || async {
         let options = Options {
+            program: Program::this(),
             listen: ([127, 0, 0, 1], 0).into(),
             host: None,
             data: folder.path().to_owned(),

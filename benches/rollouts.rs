@@ -11,6 +11,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use tidemill_local::engine::Program;
 use tidemill_local::{Local, Options};
 use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{Metered, TestPlane, pipeline};
@@ -18,8 +19,13 @@ use tidemill_testing::{Metered, TestPlane, pipeline};
 const PIPELINES: usize = 1_000;
 const WATCHERS: usize = 1_000;
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    // Engine processes are this binary.
+    Program::this();
+    tokio::runtime::Runtime::new().expect("threads can be started").block_on(bench());
+}
+
+async fn bench() {
     let pipelines = std::env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(PIPELINES);
     println!("| {pipelines} pipelines | table calls each | write units each | read units each | most called |");
     println!("|---|---|---|---|---|");
@@ -70,6 +76,7 @@ fn cost(calls: &[Metered], pipelines: usize) -> String {
 async fn on_a_plane(pipelines: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = Options {
+        program: Program::this(),
         listen: ([127, 0, 0, 1], 0).into(),
         host: None,
         data: folder.path().to_owned(),

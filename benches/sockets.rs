@@ -10,6 +10,7 @@ use futures::future::join_all;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tidemill_local::engine::Program;
 use tidemill_local::{Local, Options};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -22,11 +23,17 @@ const IDLE_CONNECTIONS: usize = 1_000;
 const OWNERS: usize = 100;
 const TASKS_OF_AN_OWNER: usize = 100;
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    // Engine processes are this binary.
+    Program::this();
+    tokio::runtime::Runtime::new().expect("threads can be started").block_on(bench());
+}
+
+async fn bench() {
     let seconds = std::env::args().skip(1).find_map(|text| text.parse().ok()).unwrap_or(SECONDS);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = Options {
+        program: Program::this(),
         listen: ([127, 0, 0, 1], 0).into(),
         host: None,
         data: folder.path().to_owned(),

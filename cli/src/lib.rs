@@ -34,11 +34,13 @@ use crate::output::Output;
 use crate::session::Session;
 use clap::FromArgMatches;
 use std::process::ExitCode;
+use tidemill_local::engine::Program;
 
 pub use args::{grammar, grammar_at};
 
-/// Runs the command that the process's arguments name, or completes them for a shell.
+/// Runs the command that the process's arguments name, or completes them for a shell. An engine process serves its plane instead.
 pub fn run() -> ExitCode {
+    Program::this();
     completion::answer(grammar);
     let matches = match grammar().try_get_matches() {
         Ok(matches) => matches,

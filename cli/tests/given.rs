@@ -31,6 +31,11 @@ impl Plane {
         Plane { child, url, folder, log, options }
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the plane by SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -7,6 +7,8 @@ mod command;
 mod completion;
 mod connection;
 mod deploy;
+#[cfg(target_os = "linux")]
+mod engine;
 mod environments;
 mod formats;
 mod given;

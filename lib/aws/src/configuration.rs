@@ -8,7 +8,7 @@ use crate::queue::SqsQueue;
 use crate::timers::SchedulerTimers;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tidemill_engine::{Host, NetworkPolicy, Outbound};
+use tidemill_engine::{Host, InProcess, NetworkPolicy, Outbound};
 use tidemill_model::calendar::Calendar;
 use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{Memory, Workers, layout};
@@ -106,14 +106,10 @@ pub fn plane(configuration: Arc<Configuration>, clients: Arc<Clients>) -> Result
         cipher: Arc::new(KmsCipher::new(clients.clone(), configuration.clone())),
         sockets: Some(Arc::new(ApiGatewaySockets::new(clients, configuration))),
         calendar: Calendar::default(),
+        engine: Arc::new(InProcess::on(tokio::runtime::Handle::current())),
         host: Arc::new(Host { folders: None, outbound }),
         kind: tidemill_model::key::KeyKind::Live,
-        workers: Workers {
-            me: ambient.run_id().to_string(),
-            since: ambient.now(),
-            alone: false,
-            engine: tokio::runtime::Handle::current(),
-        },
+        workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: false },
         ambient,
         memory: Memory::default(),
     })

@@ -8,6 +8,7 @@ use futures::channel::mpsc::UnboundedSender;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ pub struct Host {
     pub outbound: Outbound,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folders {
     /// Where `file_source` may read.
     pub readable: Vec<PathBuf>,
@@ -77,7 +78,7 @@ pub struct RunContext {
 }
 
 /// What a program sees as `$run`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFacts {
     pub run_id: String,
     /// The object of a task that is executed by itself, once; `None` where the run is executed as a whole.
@@ -118,7 +119,7 @@ pub trait SeenKeys: Send + Sync {
 }
 
 /// The host could not answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostError {
     pub message: String,
     pub retryable: bool,

@@ -1,12 +1,14 @@
 //! Why a run failed: the component, what happened, what to do.
 
+use crate::gauge::Gauge;
 use crate::log::LogLine;
 use crate::step::Counts;
 use crate::trace::TraceEvents;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The end of an execution; after it, the execution is of no more use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Error {
     /// The component where it happened; `None` if the run as a whole could not start.
     pub component: Option<String>,
@@ -25,10 +27,22 @@ pub struct Error {
 impl Error {
     /// A run has no plan that can be executed.
     pub fn of_plan(message: impl Into<String>) -> Error {
+        Error::of_run(message.into(), None)
+    }
+
+    /// The code of a component panicked.
+    pub(crate) fn broken(gauge: &Gauge) -> Error {
+        let message = "the engine broke off in the middle of this run".to_owned();
+        let hint = "this is a fault of Tidemill: report it with the plane's log of this moment".to_owned();
+        let counts = Box::new(gauge.counts().unwrap_or_default());
+        Error { counts, log: gauge.take_log(), ..Error::of_run(message, Some(hint)) }
+    }
+
+    fn of_run(message: String, hint: Option<String>) -> Error {
         Error {
             component: None,
-            message: message.into(),
-            hint: None,
+            message,
+            hint,
             retryable: false,
             counts: Box::default(),
             log: Vec::new(),

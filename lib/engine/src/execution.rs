@@ -44,8 +44,21 @@ impl Execution {
     /// # Errors
     /// Retryable if another run holds a file that this one needs.
     pub async fn start(plan: &Plan, context: RunContext, checkpoint: Option<Tree>) -> Result<Execution, Error> {
+        Execution::start_with(plan, context, checkpoint, Gauge::default()).await
+    }
+
+    /// The same, seen through a gauge that the host has already.
+    ///
+    /// # Errors
+    /// As [`Execution::start`].
+    pub async fn start_with(
+        plan: &Plan,
+        context: RunContext,
+        checkpoint: Option<Tree>,
+        gauge: Gauge,
+    ) -> Result<Execution, Error> {
         let run = Arc::new(Run::new(context));
-        let mut ledger = Ledger::new(&run);
+        let mut ledger = Ledger::new(&run, gauge);
         let checkpoint = match Checkpoint::read(checkpoint, plan.nodes.len()) {
             Ok(checkpoint) => checkpoint,
             Err(fault) => return Err(ledger.error(None, fault)),
@@ -62,14 +75,12 @@ impl Execution {
         let mut execution =
             Execution { run, source, components, nodes, last_asking, flow, ledger, exhausted, finished };
         match execution.open().await {
-            Ok(()) => Ok(execution),
+            Ok(()) => {
+                execution.ledger.gauge.start();
+                Ok(execution)
+            }
             Err((component, fault)) => Err(execution.ledger.error(Some(component), fault)),
         }
-    }
-
-    /// What the host sees of a step while it goes on.
-    pub fn gauge(&self) -> Gauge {
-        self.ledger.gauge()
     }
 
     /// Pulls objects from the source through the plan until the budget is used up, then makes the output durable.
@@ -97,7 +108,7 @@ impl Execution {
                 None => return Ok(true),
             }
             let is_costly = self.ledger.outside.is_some_and(|took| took >= budget.outside);
-            if is_costly || start.elapsed() >= budget.time {
+            if is_costly || start.elapsed() >= budget.time || self.ledger.gauge.is_ending() {
                 return Ok(false);
             }
             if turn % YIELD_AFTER == 0 {

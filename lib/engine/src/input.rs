@@ -14,7 +14,7 @@ use tidemill_model::lane::Lane;
 use tokio::sync::{Mutex, mpsc};
 
 /// Parts that wait for the plan to take them; a sender of more has to wait.
-const PARTS: usize = 2;
+pub const PARTS: usize = 2;
 /// How long the next part of an object may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of an object whose lane takes it as a whole.
@@ -97,6 +97,16 @@ enum Part {
     End,
 }
 
+/// What came next of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arriving {
+    Part(Bytes),
+    /// All of it has come.
+    Whole,
+    /// The rest does not come any more.
+    Lost,
+}
+
 /// The run ended before it took all of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunEnded;
@@ -105,6 +115,15 @@ impl Live {
     pub fn new(head: Input, id: impl Into<String>) -> (Sender, Live) {
         let (sender, parts) = mpsc::channel(PARTS);
         (Sender(sender), Live { head, id: id.into(), parts: Arc::new(Mutex::new(parts)) })
+    }
+
+    /// The next part as it came, for a host that passes the object on; the one that takes it in the end has the patience.
+    pub async fn part(&self) -> Arriving {
+        match self.parts.lock().await.recv().await {
+            Some(Part::Bytes(bytes)) => Arriving::Part(bytes),
+            Some(Part::End) => Arriving::Whole,
+            None => Arriving::Lost,
+        }
     }
 
     /// The next part, or `None` at the object's end.

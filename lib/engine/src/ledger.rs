@@ -21,25 +21,24 @@ pub struct Ledger {
     pub(crate) log: Log,
     pub(crate) recorder: Recorder,
     masks: Arc<Masks>,
+    pub(crate) gauge: Gauge,
 }
 
 impl Ledger {
-    pub fn new(run: &Run) -> Ledger {
+    /// An account that the host sees through a gauge.
+    pub fn new(run: &Run, gauge: Gauge) -> Ledger {
         let (context, masks) = (&run.context, run.masks.clone());
+        let (lines, counts) = gauge.parts();
         Ledger {
-            counts: SharedCounts::default(),
+            counts,
             results: Results::default(),
             new_keys: Vec::new(),
             outside: None,
-            log: Log::new(masks.clone(), context.now.clone(), context.run.attempt),
+            log: Log::new(lines, masks.clone(), context.now.clone(), context.run.attempt),
             recorder: Recorder::new(context.trace, context.listener.clone(), masks.clone(), context.now.clone()),
             masks,
+            gauge,
         }
-    }
-
-    /// What the host sees of a step while it goes on.
-    pub fn gauge(&self) -> Gauge {
-        Gauge::new(self.log.shared(), self.counts.clone())
     }
 
     /// The run's result.

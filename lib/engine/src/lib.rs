@@ -1,7 +1,8 @@
 //! Runs a plan: objects stream from the source through the components, with a checkpoint after each step.
 //!
 //! The engine never sees the store: the host gives it secrets, input and the keys seen before ([`RunContext`]), and
-//! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component.
+//! saves what each [`Step`] made. Start at [`Execution`]; [`providers`] has one file for each kind of component. A host that does not
+//! care where a plan is executed asks an [`Engine`].
 
 mod assembly;
 mod bindings;
@@ -10,12 +11,14 @@ mod checkpoint;
 mod component;
 mod context;
 mod duration;
+mod engine;
 mod error;
 mod execution;
 pub mod filter;
 mod flow;
 mod folders;
 mod gauge;
+mod in_process;
 mod input;
 mod jq;
 mod json;
@@ -34,10 +37,12 @@ mod trace;
 mod value;
 
 pub use context::{Folders, Host, HostError, RunContext, RunFacts, SeenKeys};
+pub use engine::{Death, Engine, Halt, Running, Work};
 pub use error::Error;
 pub use execution::Execution;
 pub use gauge::Gauge;
-pub use input::{Input, Live, RunEnded, RunInput, Sender};
+pub use in_process::InProcess;
+pub use input::{Arriving, Input, Live, PARTS, RunEnded, RunInput, Sender};
 pub use log::{Level, LogLine};
 pub use masks::{Masks, SHORTEST_MASKED};
 pub use outbound::{NetworkPolicy, Outbound};

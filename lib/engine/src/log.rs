@@ -53,8 +53,13 @@ pub struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(masks: Arc<Masks>, now: Arc<dyn Fn() -> Timestamp + Send + Sync>, attempt: u32) -> Log {
-        Log { lines: SharedLines::default(), masks, now, attempt }
+    pub(crate) fn new(
+        lines: SharedLines,
+        masks: Arc<Masks>,
+        now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        attempt: u32,
+    ) -> Log {
+        Log { lines, masks, now, attempt }
     }
 
     /// Adds a line, unless the step's bounds are reached; then it is counted.
@@ -76,11 +81,6 @@ impl Log {
             lines.push(self.line(Level::Warn, None, message));
         }
         lines
-    }
-
-    /// The lines as the host sees them while a step goes on.
-    pub(crate) fn shared(&self) -> SharedLines {
-        self.lines.clone()
     }
 
     fn line(&self, level: Level, component: Option<String>, message: String) -> LogLine {
@@ -105,6 +105,11 @@ impl SharedLines {
     /// Takes out the lines so far. They still count for the bounds of the step.
     pub fn take(&self) -> Vec<LogLine> {
         std::mem::take(&mut self.locked().lines)
+    }
+
+    /// Adds lines that an execution elsewhere made, which kept the bounds of its steps.
+    pub fn extend(&self, lines: Vec<LogLine>) {
+        self.locked().lines.extend(lines);
     }
 
     /// Bytes that the step may still log; if there are none, a line is counted as dropped.
@@ -142,7 +147,7 @@ mod tests {
     use super::*;
 
     fn log() -> Log {
-        Log::new(Arc::new(Masks::default()), Arc::new(|| Timestamp::UNIX_EPOCH), 1)
+        Log::new(SharedLines::default(), Arc::new(Masks::default()), Arc::new(|| Timestamp::UNIX_EPOCH), 1)
     }
 
     #[test]
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn lines_that_were_taken_during_a_step_come_once_and_count_for_its_bounds() {
         let mut log = log();
-        let shared = log.shared();
+        let shared = log.lines.clone();
         log.add(Level::Info, Some("a"), "first");
         let early = shared.take();
         for number in 0..LINE_LIMIT {

@@ -10,7 +10,7 @@ use tidemill_model::run::ComponentCounts;
 use tidemill_plan::{Node, Plan};
 
 /// How much one step may do. It ends when any of these is used up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Budget {
     /// Objects to pull from the source, at least 1.
     pub objects: usize,
@@ -30,7 +30,7 @@ impl Default for Budget {
 
 /// What a step made, to be saved by the host in one transaction. If the process dies before that, the step is redone
 /// from the previous checkpoint.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
     pub checkpoint: Tree,
     pub new_keys: Vec<NewKey>,
@@ -43,7 +43,7 @@ pub struct Step {
 }
 
 /// A key of `dedupe` or `changed`, and what is to be remembered of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKey {
     pub component: String,
     pub key: String,
@@ -80,7 +80,7 @@ impl Counts {
 }
 
 /// The end of a run that succeeded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// What the response components collected, as JSON text: keys and `result_types`; `{}` if there was nothing. Numbers have all of
     /// their digits.

@@ -3,13 +3,14 @@
 //!
 //! [`Local::start`] puts it together; [`table`] embeds DynamoDB; [`queue`] and [`timers`] are the bells; [`front`] turns
 //! HTTP into calls of the function table, `dap_sockets` the WebSockets of RocketRide's clients into sessions, and
-//! `workers` answer bells.
+//! `workers` answer bells. [`engine`] has the processes that execute pipelines.
 
 mod admission;
 mod cipher;
 mod connection;
 mod dap_sockets;
 mod door;
+pub mod engine;
 mod folder;
 mod front;
 mod guarded;
@@ -20,6 +21,7 @@ mod origin;
 pub mod queue;
 pub mod table;
 pub mod timers;
+mod turns;
 mod workers;
 
 pub use cipher::KeyFileCipher;

@@ -2,16 +2,16 @@
 
 use crate::cipher::KeyFileCipher;
 use crate::door;
+use crate::engine::{Processes, Program};
 use crate::folder::{FIRST_OWNER, Folder, StartError};
 use crate::hosts::Hosts;
-use crate::queue::LocalQueue;
+use crate::queue::{LocalQueue, ROLLOUT_WORKERS, RUN_WORKERS, TICK_WORKERS};
 use crate::table;
 use crate::timers::LocalTimers;
 use crate::workers::{expire, keep_time, sweep, until, work};
 use std::collections::HashSet;
 use std::fs::File;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,26 +24,17 @@ use tidemill_operations::bell::QueueKind;
 use tidemill_operations::plane::{Memory, Workers};
 use tidemill_operations::{Ambient, Plane, SystemAmbient, key};
 use tidemill_store::{LAYOUT, LayoutChange, Store};
-use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Bells of ticks, and of runs, that are answered at once.
-const TICK_WORKERS: usize = 16;
-const RUN_WORKERS: usize = 32;
-/// Threads on which pipelines compute, also where there are few processors: one that computes for long holds one.
-const LEAST_ENGINE_THREADS: usize = 4;
-/// Bytes of address space for the stack of each, of which only what is used takes memory. A program may build a value that nests as
-/// often as its fuel lasts, and dropping one goes down a level of the stack for each.
-const ENGINE_STACK: usize = 1 << 30;
-/// Rollouts that are carried out at once.
-const ROLLOUT_WORKERS: usize = 8;
 /// How long a stop waits for runs to save what they have, and for answers to be sent.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// How a plane is to be started.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What its engine processes are.
+    pub program: Program,
     pub listen: SocketAddr,
     /// A name that the plane answers to, beside those of this machine.
     pub host: Option<String>,
@@ -65,41 +56,7 @@ pub struct Local {
     plane: Arc<Plane>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    _engine: EngineThreads,
     _lock: File,
-}
-
-/// The threads on which pipelines compute, apart from those that answer.
-struct EngineThreads(Option<Runtime>);
-
-impl EngineThreads {
-    fn start() -> Result<EngineThreads, StartError> {
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads((2 * processors).max(LEAST_ENGINE_THREADS))
-            .thread_name("engine")
-            .thread_stack_size(ENGINE_STACK)
-            .enable_all()
-            .build();
-        let refused = |error| {
-            let hint = "raise the limit of threads (`ulimit -u`) or stop other processes";
-            StartError::new(format!("the threads for pipelines cannot be started: {error}"), hint)
-        };
-        Ok(EngineThreads(Some(threads.map_err(refused)?)))
-    }
-
-    fn handle(&self) -> Handle {
-        self.0.as_ref().expect("it is taken when it is dropped").handle().clone()
-    }
-}
-
-impl Drop for EngineThreads {
-    /// Does not wait for what computes: it goes on from the table at the next start.
-    fn drop(&mut self) {
-        if let Some(threads) = self.0.take() {
-            threads.shutdown_background();
-        }
-    }
 }
 
 impl Local {
@@ -113,7 +70,6 @@ impl Local {
         let calendar = calendar(options.minute)?;
         let queue = Arc::new(LocalQueue::new(ambient.clone()));
         let timers = Arc::new(LocalTimers::new(calendar));
-        let engine = EngineThreads::start()?;
         let plane = Arc::new(Plane {
             store: Store::new(table::client(&database), table::TABLE),
             timers: timers.clone(),
@@ -122,14 +78,10 @@ impl Local {
             sockets: None,
             ambient: ambient.clone(),
             calendar,
+            engine: Arc::new(Processes::start(options.program)),
             host: Arc::new(host(&folder, &options)?),
             kind: tidemill_model::key::KeyKind::Local,
-            workers: Workers {
-                me: ambient.run_id().to_string(),
-                since: ambient.now(),
-                alone: true,
-                engine: engine.handle(),
-            },
+            workers: Workers { me: ambient.run_id().to_string(), since: ambient.now(), alone: true },
             memory: Memory::default(),
         });
         folder.must_not_be_emptied(plane.store.create_table().await?)?;
@@ -151,7 +103,7 @@ impl Local {
         tasks.spawn(until(stopped.clone(), keep_time(timers, queue, ambient)));
         tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
         tasks.spawn(until(stopped, expire(database)));
-        Ok(Local { address, key, plane, stop, tasks, _engine: engine, _lock: lock })
+        Ok(Local { address, key, plane, stop, tasks, _lock: lock })
     }
 
     /// Where it answers, e.g. `http://127.0.0.1:5565`.

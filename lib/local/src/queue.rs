@@ -1,6 +1,9 @@
-//! The local queue of bells. As in SQS FIFO, bells of one deployment are answered in order and one at a time. It lives
-//! in memory: after a start the sweep rings what the table says is due.
+//! The local queue of bells.
+//!
+//! As in SQS FIFO, bells of one deployment are answered in order and one at a time; owners take turns ([`Line`]). It lives in memory:
+//! after a start the sweep rings what the table says is due.
 
+use crate::turns::Line;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -17,6 +20,21 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// The longest that such a bell waits.
 const LONGEST_AFTER_ERROR: Duration = Duration::from_secs(60);
 
+/// Bells of ticks, of runs and of rollouts that are answered at once.
+pub const TICK_WORKERS: usize = 16;
+pub const RUN_WORKERS: usize = 32;
+pub const ROLLOUT_WORKERS: usize = 8;
+
+/// How many bells of a queue are answered at once.
+fn workers(kind: QueueKind) -> usize {
+    match kind {
+        QueueKind::Ticks => TICK_WORKERS,
+        QueueKind::Runs => RUN_WORKERS,
+        QueueKind::Rollouts => ROLLOUT_WORKERS,
+        QueueKind::Sockets => usize::MAX,
+    }
+}
+
 /// Bells that wait to be answered.
 pub struct LocalQueue {
     clock: Arc<dyn Clock>,
@@ -29,7 +47,7 @@ pub struct LocalQueue {
 struct State {
     groups: HashMap<Group, GroupBells>,
     /// Groups whose first bell may be answered.
-    ready: [VecDeque<Group>; 4],
+    ready: [Line; 4],
     /// Groups whose first bell rings again at an instant.
     asleep: BTreeSet<(Timestamp, Group)>,
 }
@@ -64,14 +82,14 @@ impl LocalQueue {
     pub fn take(&self, kind: QueueKind) -> Option<Bell> {
         let mut state = self.state();
         state.wake(self.clock.now());
-        let group = state.ready[kind as usize].pop_front()?;
-        let waiting = state.groups.get_mut(&group)?;
-        waiting.is = GroupState::InHand;
-        let bell = waiting.bells.front().cloned();
-        if !state.ready[kind as usize].is_empty() {
+        let line = &mut state.ready[kind as usize];
+        let group = line.take(workers(kind))?;
+        if !line.is_empty() {
             self.rung[kind as usize].notify_one();
         }
-        bell
+        let waiting = state.groups.get_mut(&(kind, group))?;
+        waiting.is = GroupState::InHand;
+        waiting.bells.front().cloned()
     }
 
     /// Puts a bell out of hand: it is answered, or rings again.
@@ -79,6 +97,7 @@ impl LocalQueue {
         let group = (bell.queue(), bell.group());
         let kind = group.0;
         let mut state = self.state();
+        state.ready[kind as usize].put_back(&group.1);
         let Some(waiting) = state.groups.get_mut(&group) else { return };
         let delay = match answered {
             Ok(BellOutcome::Done) => None,
@@ -89,15 +108,13 @@ impl LocalQueue {
         if delay.is_none() {
             waiting.bells.pop_front();
         }
-        if waiting.bells.is_empty() {
-            state.groups.remove(&group);
-            return;
-        }
         match delay {
+            _ if waiting.bells.is_empty() => _ = state.groups.remove(&group),
             None => state.make_ready(group),
             Some(delay) => state.put_to_sleep(group, later(self.clock.now(), delay)),
         }
         drop(state);
+        // Even where no bell of this group is left, those of an owner may have waited for the worker.
         self.rung[kind as usize].notify_one();
     }
 
@@ -156,7 +173,8 @@ impl State {
     fn make_ready(&mut self, group: Group) {
         if let Some(waiting) = self.groups.get_mut(&group) {
             waiting.is = GroupState::Ready;
-            self.ready[group.0 as usize].push_back(group);
+            let (kind, group) = group;
+            self.ready[kind as usize].push(group);
         }
     }
 

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tidemill_engine::{Folders, Host, NetworkPolicy, Outbound};
+use tidemill_engine::{Folders, Host, InProcess, NetworkPolicy, Outbound};
 use tidemill_local::queue::LocalQueue;
 use tidemill_local::timers::LocalTimers;
 use tidemill_local::{KeyFileCipher, table};
@@ -76,14 +76,10 @@ impl TestPlane {
             sockets: None,
             ambient: clock.clone(),
             calendar,
+            engine: Arc::new(InProcess::on(tokio::runtime::Handle::current())),
             host: Arc::new(Host { folders: Some(folders), outbound }),
             kind: tidemill_model::key::KeyKind::Local,
-            workers: Workers {
-                me: format!("process-{starts}"),
-                since: clock.now(),
-                alone: true,
-                engine: tokio::runtime::Handle::current(),
-            },
+            workers: Workers { me: format!("process-{starts}"), since: clock.now(), alone: true },
             memory: Memory::default(),
         });
         let connections = Arc::new(Connections::new(&plane));

@@ -143,6 +143,7 @@ pub fn deaf(world: &TestPlane) -> Arc<Plane> {
         sockets: plane.sockets.clone(),
         ambient: plane.ambient.clone(),
         calendar: plane.calendar,
+        engine: plane.engine.clone(),
         host: plane.host.clone(),
         kind: plane.kind,
         workers: plane.workers.clone(),

@@ -4,6 +4,7 @@ use crate::given::{queued, run};
 use serde_json::json;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use tidemill_engine::InProcess;
 use tidemill_operations::bell::QueueKind;
 use tidemill_testing::{TestPlane, pipeline};
 use tokio::runtime::Runtime;
@@ -33,8 +34,8 @@ impl Drop for Busy {
 async fn a_run_whose_step_computes_without_a_pause_ends_at_its_limit() {
     let busy = Busy::new();
     let mut world = TestPlane::new().await;
-    let engine = busy.threads.as_ref().unwrap().handle().clone();
-    Arc::get_mut(&mut world.plane).unwrap().workers.engine = engine;
+    let threads = busy.threads.as_ref().unwrap().handle().clone();
+    Arc::get_mut(&mut world.plane).unwrap().engine = Arc::new(InProcess::on(threads));
     let ana = world.user("ana").await;
     let body = json!({"pipeline": pipeline("p"), "schedule": "manual", "timeoutSeconds": 2, "maxAttempts": 1});
     ana.post("/v1/deployments", body).await.ok();

@@ -233,5 +233,7 @@ async fn a_step_that_is_cut_off_at_its_time_limit_leaves_its_log() {
 
     let ended = run(&ana, &id).await;
     assert_eq!((&ended["state"], &ended["objects"]), (&json!("timed_out"), &json!(64)));
-    assert_eq!(all(&ana, &id).await, written[..EARLY]);
+    let log = all(&ana, &id).await;
+    assert_eq!(log[..EARLY], written[..EARLY]);
+    assert_eq!(log[EARLY..], ["cut off in the middle of a value: what that did so far is not undone"]);
 }

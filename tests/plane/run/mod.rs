@@ -2,6 +2,7 @@
 
 mod cancel;
 mod computing;
+mod engine_death;
 mod execute;
 mod get;
 mod held;

@@ -15,6 +15,7 @@ use futures::StreamExt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tidemill_local::engine::Program;
 use tidemill_local::{Local, Options};
 use tidemill_model::calendar::Calendar;
 
@@ -75,6 +76,7 @@ pub async fn run(session: &Session, args: Args) -> Result<Exit, Failure> {
         std::fs::metadata(path).map_err(|error| Failure::file("deploy", path, &error))?;
     }
     let options = Options {
+        program: Program::this(),
         listen: args.listen,
         host: args.host.clone(),
         data: session.global.data.clone(),

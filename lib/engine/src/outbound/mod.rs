@@ -6,6 +6,7 @@ mod resolver;
 use crate::component::Fault;
 use addresses::Verdict;
 use resolver::Guard;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use url::{Host, Url};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which networks components may reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetworkPolicy {
     /// Public addresses on ports 80 and 443.
     Public,
@@ -45,6 +46,11 @@ impl Outbound {
     /// Sends nothing but requests that only read: `http_request` logs the others instead, and gives nothing for them.
     pub fn withhold_writes(self) -> Outbound {
         Outbound { withholds_writes: true, ..self }
+    }
+
+    /// Which networks it reaches.
+    pub fn policy(&self) -> NetworkPolicy {
+        self.policy
     }
 
     /// Whether a request with this method is not sent.

@@ -91,6 +91,7 @@ pub(crate) mod testing;
 mod tests {
     use super::*;
     use crate::component::{Make, Setup};
+    use crate::gauge::Gauge;
     use crate::ledger::Ledger;
     use std::collections::BTreeSet;
     use std::sync::Arc;
@@ -103,7 +104,7 @@ mod tests {
             let required = declaration.config["required"].as_array().unwrap().iter();
             let mut config: Tree = required.map(|name| (name.as_str().unwrap().to_owned(), json!("."))).collect();
             fill_in_defaults(&mut config, declaration);
-            let log = &mut Ledger::new(&run).log;
+            let log = &mut Ledger::new(&run, Gauge::default()).log;
             let setup = Setup { id: "one", config: &config, state: None, run: &run, log };
 
             let made = match make {

@@ -78,10 +78,10 @@ pub struct Run {
     #[serde(default)]
     pub log_chunks: u32,
     /// The last so many of these rows were written during a step that is not saved. A worker that redoes the step makes their lines again.
-    #[serde(default, skip_serializing_if = "is_none_ahead")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub log_ahead: u32,
     /// The first so many lines of those rows were made again by steps that are saved by now.
-    #[serde(default, skip_serializing_if = "is_none_ahead")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub log_redone: u32,
     /// Chunks of its trace, for watchers.
     #[serde(default)]
@@ -110,6 +110,9 @@ pub struct Run {
     /// Workers that died in a row without saving progress.
     #[serde(default)]
     pub deaths: u32,
+    /// Processes that died while they executed it for a worker, which lived on.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub engine_deaths: u32,
     /// When a caller asked for its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Timestamp>,
@@ -206,7 +209,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-fn is_none_ahead(count: &u32) -> bool {
+fn is_none(count: &u32) -> bool {
     *count == 0
 }
 
@@ -316,6 +319,7 @@ impl Run {
             lease: None,
             epoch: 0,
             deaths: 0,
+            engine_deaths: 0,
             cancel_requested_at: None,
             task: None,
             plan_sha256: None,

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tidemill_engine::Host;
+use tidemill_engine::{Engine, Host};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{ConnectionId, KeyId, OwnerId, ProjectId, RunId};
@@ -31,7 +31,7 @@ use tidemill_model::lease::Process;
 use tidemill_model::task::Task;
 use tidemill_plan::Plan;
 use tidemill_store::Store;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// A whole plane. A laptop, a Lambda function and a test differ in what they put together here.
 pub struct Plane {
@@ -43,6 +43,9 @@ pub struct Plane {
     pub sockets: Option<Arc<dyn Sockets>>,
     pub ambient: Arc<dyn Ambient>,
     pub calendar: Calendar,
+    /// Where pipelines are executed.
+    pub engine: Arc<dyn Engine>,
+    /// What they may use there.
     pub host: Arc<Host>,
     pub kind: KeyKind,
     pub workers: Workers,
@@ -54,6 +57,7 @@ pub struct Plane {
 pub struct Memory {
     pub plans: PlanCache,
     pub threads: Threads,
+    pub cancels: Cancels,
     pub watches: Watches,
     pub hooks: traffic::Hooks,
     pub validations: traffic::Validations,
@@ -190,9 +194,6 @@ pub struct Workers {
     pub since: Timestamp,
     /// No other process works on this table, so a lease that does not name this one is void.
     pub alone: bool,
-    /// Where pipelines compute. A step may go on for a second without a pause, and on the threads that answer callers it would keep
-    /// them waiting.
-    pub engine: tokio::runtime::Handle,
 }
 
 impl Workers {
@@ -265,6 +266,32 @@ impl Threads {
             })
         };
         threads.acquire_owned().await.expect("it is never closed")
+    }
+}
+
+/// Wakes the workers of this process whose run is to be cancelled. It spares them a wait: the table has the request, and every
+/// renewal of a lease finds it there.
+#[derive(Default)]
+pub struct Cancels(Mutex<HashMap<RunId, Weak<Notify>>>);
+
+impl Cancels {
+    /// What is notified when a caller of this process asks for the end of a run.
+    pub fn of(&self, run: &RunId) -> Arc<Notify> {
+        let mut runs = self.0.lock().expect("no code panics while holding it");
+        runs.retain(|_, worker| worker.strong_count() > 0);
+        let known = runs.get(run).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let worker = Arc::<Notify>::default();
+            runs.insert(run.clone(), Arc::downgrade(&worker));
+            worker
+        })
+    }
+
+    pub fn notify(&self, run: &RunId) {
+        let runs = self.0.lock().expect("no code panics while holding it");
+        if let Some(worker) = runs.get(run).and_then(Weak::upgrade) {
+            worker.notify_one();
+        }
     }
 }
 

@@ -27,8 +27,10 @@ pub async fn run(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run:
     if !found.may_be_claimed(now, plane.workers.this()) || plane.is_stopping() {
         return Ok(BellOutcome::Done);
     }
+    // Before the claim, so that no request falls between the two.
+    let cancelled = plane.memory.cancels.of(run);
     match claim_run(plane, &found, now).await? {
-        RunClaim::Taken(run) => RunWorker::of(plane, *run).work().await,
+        RunClaim::Taken(run) => RunWorker::of(plane, *run, cancelled).work().await,
         RunClaim::Behind(going) => wait_behind(plane, owner, deployment, &going).await,
         // Resuming the deployment rings again.
         RunClaim::Held => Ok(BellOutcome::Done),

@@ -35,13 +35,14 @@ impl AttemptEnd {
     pub fn failed(error: tidemill_engine::Error) -> AttemptEnd {
         let failure = Failure { component: error.component, message: error.message, hint: error.hint };
         let ended = Ended::Failed { failure, retryable: error.retryable };
-        let counts = Some(error.counts);
+        // An error at the start has none.
+        let counts = Some(error.counts).filter(|counts| !counts.components.is_empty());
         AttemptEnd { log: error.log, traced: *error.traced, counts, ..AttemptEnd::of(ended) }
     }
 
     /// The end of an attempt in the middle of a step, of which only the log and the counts are kept.
     pub fn cut(ended: Ended, gauge: &Gauge) -> AttemptEnd {
-        let counts = Some(Box::new(gauge.counts()));
+        let counts = gauge.counts().map(Box::new);
         AttemptEnd { log: gauge.take_log(), counts, ..AttemptEnd::of(ended) }
     }
 
@@ -49,6 +50,12 @@ impl AttemptEnd {
     pub fn too_large(step: Step, error: &Error) -> AttemptEnd {
         let ended = too_large("what the run keeps between two steps", error);
         AttemptEnd { log: step.log, counts: Some(Box::new(step.counts)), ..AttemptEnd::of(ended) }
+    }
+
+    /// The same end with a line more at the end of its log.
+    pub fn with_line(mut self, line: LogLine) -> AttemptEnd {
+        self.log.push(line);
+        self
     }
 
     /// The same end with another log.

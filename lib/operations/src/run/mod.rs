@@ -1,6 +1,7 @@
 //! Executions of a version.
 
 pub mod cancel;
+mod engine_death;
 pub mod execute;
 pub(crate) mod finish;
 pub mod get;

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tidemill_engine::{Execution, HostError, RunContext, RunFacts, RunInput, SeenKeys};
+use tidemill_engine::{HostError, RunContext, RunFacts, RunInput, Running, SeenKeys, Work};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, ProjectId, RunId, SecretName};
 use tidemill_model::retention::BODIES;
@@ -34,15 +34,15 @@ impl From<Error> for StartError {
     }
 }
 
-/// Starts the execution of a run after its last checkpoint.
-pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
+/// Hands a run to the engine, which continues after its last checkpoint.
+pub async fn start(plane: &Plane, run: &Run) -> Result<Box<dyn Running>, StartError> {
     let plan = plan(plane, run).await.map_err(|error| match error.code {
         Code::FailedPrecondition => StartError::Engine(tidemill_engine::Error::of_plan(error.message)),
         _ => StartError::Plane(error),
     })?;
     let checkpoint = match run.epoch {
         // It is its first worker, so nothing is saved.
-        1 => None,
+        1 if run.engine_deaths == 0 => None,
         _ => plane.store.checkpoint(run).await.map_err(Error::from)?,
     };
     let checkpoint = checkpoint.map(|saved| serde_json::from_str(&saved.0)).transpose().map_err(Error::internal)?;
@@ -69,7 +69,7 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Execution, StartError> {
         trace: task.as_ref().map_or(Trace::None, |task| task.trace),
         listener: None,
     };
-    Execution::start(&plan, context, checkpoint).await.map_err(StartError::Engine)
+    Ok(plane.engine.execute(Work { owner: run.owner.to_string(), plan, context, checkpoint }))
 }
 
 /// What the run was made with; `None` if it is gone.

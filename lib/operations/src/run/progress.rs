@@ -59,9 +59,33 @@ pub async fn forget_checkpoint(plane: &Plane, run: &Run, large: &LargeCheckpoint
 
 /// Renews the lease during a step, and writes down what the step logged and counted so far. The counts are those of work that may be
 /// redone; the lines stay, and are known as written ahead of the save.
-pub async fn renew(plane: &Plane, run: &mut Held<Run>, lines: &[LogLine], counts: &Counts) -> Result<Holding, Error> {
-    let mut after = renewed(plane, run);
-    count(&mut after, counts)?;
+pub async fn renew(
+    plane: &Plane,
+    run: &mut Held<Run>,
+    lines: &[LogLine],
+    counts: Option<&Counts>,
+) -> Result<Holding, Error> {
+    let after = renewed(plane, run);
+    save_ahead(plane, run, after, lines, counts).await
+}
+
+/// Counts the death of the process that executed a run, before the run goes on in another one.
+pub async fn count_engine_death(plane: &Plane, run: &mut Held<Run>, line: LogLine) -> Result<Holding, Error> {
+    let after = Run { engine_deaths: run.engine_deaths + 1, ..renewed(plane, run) };
+    save_ahead(plane, run, after, &[line], None).await
+}
+
+/// Writes lines that stand in the log ahead of the next save.
+async fn save_ahead(
+    plane: &Plane,
+    run: &mut Held<Run>,
+    mut after: Run,
+    lines: &[LogLine],
+    counts: Option<&Counts>,
+) -> Result<Holding, Error> {
+    if let Some(counts) = counts {
+        count(&mut after, counts)?;
+    }
     let chunk = log_chunk(&mut after, lines)?;
     after.log_ahead += u32::from(chunk.is_some());
     save(plane, run, after, |transaction, run| with_log(transaction, run, chunk.as_ref(), plane.now())).await

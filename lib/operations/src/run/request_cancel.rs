@@ -29,6 +29,7 @@ pub(crate) async fn request_cancel(plane: &Plane, run: Run, now: Timestamp) -> R
         let (transaction, after) = plane.store.transaction().cancel_run(&before, now)?;
         match transaction.commit().await {
             Ok(()) => {
+                plane.memory.cancels.notify(&after.id);
                 plane.ring(bell(&after), Duration::ZERO).await;
                 plane.notify_watchers(&after.owner).await;
                 return Ok(after);

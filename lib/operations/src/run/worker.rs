@@ -8,28 +8,32 @@ use crate::bell::BellOutcome;
 use crate::error::{Code, Error};
 use crate::lease::{Holding, RENEWAL};
 use crate::plane::Plane;
+use crate::run::engine_death::{self, ENGINE_DEATHS};
 use crate::run::finish::{self, AttemptEnd};
 use crate::run::log_ahead::LogAhead;
 use crate::run::preparation::{self, StartError};
 use crate::run::progress::{self, NEW_KEYS};
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
-use tidemill_engine::{Budget, Execution, Gauge, Step};
+use tidemill_engine::{Budget, Death, Gauge, Halt, Level, LogLine, Running, Step};
 use tidemill_model::run::{Ended, Failure, Run};
 use tidemill_store::Held;
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
 
 /// How long a step may go on before what it made is saved.
 const STEP: Duration = Duration::from_secs(1);
-/// How long a cancelled run may take to finish the object in hand.
-const CANCEL_GRACE: Duration = Duration::from_secs(10);
-/// Workers that may die in a row without saving progress before the run is given up: it kills them.
+/// How long a run that is cancelled, or at its time limit, may take to finish the value in hand.
+const GRACE: Duration = Duration::from_millis(500);
+/// Workers that may die in a row without saving progress before the run is given up: it kills them, unless it is executed apart.
 const DEATHS: u32 = 20;
 
 /// The holder of a run's lease.
 pub(crate) struct RunWorker<'a> {
     pub plane: &'a Plane,
     pub run: Held<Run>,
+    /// Notified when a caller of this process cancels the run.
+    cancelled: Arc<Notify>,
     /// What the log has of the step in hand.
     ahead: LogAhead,
 }
@@ -39,64 +43,87 @@ enum Stop {
     Ended(AttemptEnd),
     /// Another worker holds the run now, or the process is about to stop; nothing more may be written.
     Left,
+    /// The process that executed it died.
+    Died(Death, Gauge),
 }
 
 /// What came of a step.
 enum StepEnd {
-    /// With the execution, to go on with.
-    Through(Box<(Execution, Result<Step, tidemill_engine::Error>)>),
+    Made(Result<Step, Halt>),
     /// It took too long, and what it did not save is dropped.
     Cut(Ended),
     Lost,
 }
 
 impl RunWorker<'_> {
-    pub fn of(plane: &Plane, run: Held<Run>) -> RunWorker<'_> {
-        RunWorker { plane, run, ahead: LogAhead::default() }
+    pub fn of(plane: &Plane, run: Held<Run>, cancelled: Arc<Notify>) -> RunWorker<'_> {
+        RunWorker { plane, run, cancelled, ahead: LogAhead::default() }
     }
 
     pub async fn work(mut self) -> Result<BellOutcome, Error> {
-        if self.run.deaths > DEATHS {
+        if self.run.deaths > DEATHS && !self.plane.engine.is_apart() {
             return finish::end(self.plane, self.run, AttemptEnd::of(killer())).await;
         }
         let now = self.plane.now();
-        if now >= self.run.time_is_up(now) {
+        let time_is_up = self.run.time_is_up(now);
+        if now >= time_is_up {
             let ended = if self.run.cancel_requested_at.is_some() { Ended::Cancelled } else { Ended::TimedOut };
             return finish::end(self.plane, self.run, AttemptEnd::of(ended)).await;
         }
-        self.ahead = LogAhead::of(self.plane, &self.run).await?;
-        let stop = match preparation::start(self.plane, &self.run).await {
-            Ok(execution) => self.steps(execution).await?,
-            Err(StartError::Engine(error)) => Stop::Ended(AttemptEnd::failed(error)),
-            Err(StartError::Plane(error)) => return Err(error),
-        };
-        match stop {
-            Stop::Ended(end) => {
-                let end = end.with_log(|lines| self.ahead.without_written(lines));
-                finish::end(self.plane, self.run, end).await
-            }
-            Stop::Left => Ok(BellOutcome::Done),
+        loop {
+            self.ahead = LogAhead::of(self.plane, &self.run).await?;
+            let end = match self.execute(time_is_up).await? {
+                Stop::Ended(end) => end,
+                Stop::Left => return Ok(BellOutcome::Done),
+                Stop::Died(death, gauge) if self.run.engine_deaths + 1 >= ENGINE_DEATHS => {
+                    AttemptEnd::cut(engine_death::failed(&death), &gauge)
+                }
+                Stop::Died(death, _) => {
+                    let line = engine_death::line(&self.run, &death, self.plane.now());
+                    if progress::count_engine_death(self.plane, &mut self.run, line).await? == Holding::Lost {
+                        return Ok(BellOutcome::Done);
+                    }
+                    continue;
+                }
+            };
+            let end = end.with_log(|lines| self.ahead.without_written(lines));
+            return finish::end(self.plane, self.run, end).await;
+        }
+    }
+
+    /// Executes the run from its last checkpoint.
+    async fn execute(&mut self, time_is_up: Timestamp) -> Result<Stop, Error> {
+        match preparation::start(self.plane, &self.run).await {
+            Ok(running) => self.steps(running, time_is_up).await,
+            Err(StartError::Engine(error)) => Ok(Stop::Ended(AttemptEnd::failed(error))),
+            Err(StartError::Plane(error)) => Err(error),
         }
     }
 
     /// Steps until the source has no more, a caller asks to stop, or time is up.
-    async fn steps(&mut self, mut execution: Execution) -> Result<Stop, Error> {
-        let time_is_up = self.run.time_is_up(self.plane.now());
-        let budget = Budget { new_keys: NEW_KEYS, time: step_time(self.run.deaths), ..Budget::default() };
-        let gauge = execution.gauge();
+    async fn steps(&mut self, mut running: Box<dyn Running>, time_is_up: Timestamp) -> Result<Stop, Error> {
+        let gauge = running.gauge();
         loop {
-            let made = match self.step(execution, &gauge, budget, time_is_up).await? {
-                StepEnd::Through(through) => {
-                    let (given_back, made) = *through;
-                    execution = given_back;
-                    made
+            let time = step_time(self.run.deaths).min(until(self.plane.now(), time_is_up));
+            let budget = Budget { new_keys: NEW_KEYS, time, ..Budget::default() };
+            let made = match self.step(running.as_mut(), &gauge, budget, time_is_up).await? {
+                StepEnd::Made(made) => made,
+                StepEnd::Cut(ended) => {
+                    running.abandon().await;
+                    let line = self.line("cut off in the middle of a value: what that did so far is not undone");
+                    return Ok(Stop::Ended(AttemptEnd::cut(ended, &gauge).with_line(line)));
                 }
-                StepEnd::Cut(ended) => return Ok(Stop::Ended(AttemptEnd::cut(ended, &gauge))),
-                StepEnd::Lost => return Ok(Stop::Left),
+                StepEnd::Lost => {
+                    running.abandon().await;
+                    return Ok(Stop::Left);
+                }
             };
             let mut step = match made {
                 Ok(step) => step,
-                Err(error) => return Ok(Stop::Ended(AttemptEnd::failed(error))),
+                Err(Halt::Failed(error)) => return Ok(Stop::Ended(AttemptEnd::failed(*error))),
+                Err(Halt::Died(death)) => return Ok(Stop::Died(death, gauge)),
+                Err(Halt::Unavailable(why)) => return Err(Error::new(Code::Unavailable, why)),
+                Err(Halt::Stopping) => return Ok(Stop::Left),
             };
             if step.done.is_some() {
                 return Ok(Stop::Ended(AttemptEnd::done(step)));
@@ -117,56 +144,48 @@ impl RunWorker<'_> {
     }
 
     fn stop_between_steps(&self, time_is_up: Timestamp) -> Option<Stop> {
-        if self.run.cancel_requested_at.is_some() {
-            return Some(Stop::Ended(AttemptEnd::of(Ended::Cancelled)));
-        }
-        if self.plane.now() >= time_is_up {
-            return Some(Stop::Ended(AttemptEnd::of(Ended::TimedOut)));
+        if let Some(ended) = self.asked_to_end(time_is_up) {
+            return Some(Stop::Ended(AttemptEnd::of(ended)));
         }
         self.plane.is_stopping().then_some(Stop::Left)
     }
 
+    /// How the run ends by what was known of it last, if it is to end before it is through.
+    fn asked_to_end(&self, time_is_up: Timestamp) -> Option<Ended> {
+        if self.run.cancel_requested_at.is_some() {
+            return Some(Ended::Cancelled);
+        }
+        (self.plane.now() >= time_is_up).then_some(Ended::TimedOut)
+    }
+
     /// One step of the engine, with the lease kept alive beside it. With each renewal the log so far and the counts go out.
     ///
-    /// The step is a task of its own, so that neither the lease nor the time limit waits for one that computes. What ends early
-    /// drops the task, which stops at its next pause.
+    /// Neither the lease nor the time limit waits for a step that computes. A run that is to end may finish the value in hand, if
+    /// that does not take long.
     async fn step(
         &mut self,
-        mut execution: Execution,
+        running: &mut dyn Running,
         gauge: &Gauge,
         budget: Budget,
         time_is_up: Timestamp,
     ) -> Result<StepEnd, Error> {
-        let mut working = JoinSet::new();
-        let step = async move {
-            let made = execution.step(&budget).await;
-            (execution, made)
-        };
-        working.spawn_on(step, &self.plane.workers.engine);
-        let mut cancelled_for = Duration::ZERO;
+        let mut step = running.step(budget);
+        let cancelled = self.cancelled.clone();
         loop {
             let left = until(self.plane.now(), time_is_up);
-            let look_again = RENEWAL.min(left.max(Duration::from_millis(10)));
             tokio::select! {
-                Some(made) = working.join_next() => return Ok(match made {
-                    Ok(made) => StepEnd::Through(Box::new(made)),
-                    Err(error) if error.is_panic() => StepEnd::Cut(broken()),
-                    // The process is about to end.
-                    Err(_) => StepEnd::Lost,
-                }),
-                () = tokio::time::sleep(look_again) => {}
+                made = &mut step => return Ok(StepEnd::Made(made)),
+                () = cancelled.notified() => {}
+                () = tokio::time::sleep(RENEWAL.min(left.max(Duration::from_millis(10)))) => {}
             }
-            if self.plane.now() >= time_is_up {
-                return Ok(StepEnd::Cut(Ended::TimedOut));
-            }
-            if self.renew(gauge).await? == Holding::Lost {
+            let is_late = self.plane.now() >= time_is_up;
+            if !is_late && self.renew(gauge).await? == Holding::Lost {
                 return Ok(StepEnd::Lost);
             }
-            if self.run.cancel_requested_at.is_some() {
-                cancelled_for += look_again;
-                if cancelled_for > CANCEL_GRACE {
-                    return Ok(StepEnd::Cut(Ended::Cancelled));
-                }
+            if let Some(ended) = self.asked_to_end(time_is_up) {
+                gauge.end_step();
+                let made = tokio::time::timeout(GRACE, step).await;
+                return Ok(made.map_or(StepEnd::Cut(ended), StepEnd::Made));
             }
         }
     }
@@ -175,7 +194,12 @@ impl RunWorker<'_> {
     /// again; if it dies after it, they are known as written ahead.
     async fn renew(&mut self, gauge: &Gauge) -> Result<Holding, Error> {
         let lines = self.ahead.without_written(gauge.take_log());
-        progress::renew(self.plane, &mut self.run, &lines, &gauge.counts()).await
+        progress::renew(self.plane, &mut self.run, &lines, gauge.counts().as_ref()).await
+    }
+
+    fn line(&self, message: &str) -> LogLine {
+        let (at, attempt) = (self.plane.now(), self.run.attempt);
+        LogLine { at, level: Level::Warn, component: None, message: message.to_owned(), attempt }
     }
 }
 
@@ -184,15 +208,6 @@ fn killer() -> Ended {
         component: None,
         message: format!("{DEATHS} workers in a row died at this run without any progress"),
         hint: Some("look for an object that makes a component use too much memory or time".into()),
-    };
-    Ended::Failed { failure, retryable: false }
-}
-
-fn broken() -> Ended {
-    let failure = Failure {
-        component: None,
-        message: "the engine broke off in the middle of this run".to_owned(),
-        hint: Some("this is a fault of Tidemill: report it with the plane's log of this moment".into()),
     };
     Ended::Failed { failure, retryable: false }
 }

@@ -69,14 +69,7 @@ pub async fn open(plane: &Arc<Plane>, call: &Call, token: &str, object: Object) 
         arrival: arrival.clone(),
         _permit: permit,
     };
-    Ok(Pipe {
-        number,
-        task_id,
-        messages,
-        sender,
-        arrival,
-        ending: Ending(plane.workers.engine.spawn(worker.work(live))),
-    })
+    Ok(Pipe { number, task_id, messages, sender, arrival, ending: Ending(tokio::spawn(worker.work(live))) })
 }
 
 fn check(task: &Task, object: &Object) -> Result<(), Error> {

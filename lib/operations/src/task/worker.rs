@@ -1,7 +1,7 @@
 //! The worker of an object that a task accepted: runs it through the pipeline while it arrives, and counts its end. It
 //! gives a sign of life every few seconds; when those stop, the object is given up.
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::lease::{RENEWAL, renew_object};
 use crate::plane::Plane;
 use crate::run::preparation;
@@ -14,7 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Tree};
 use std::sync::Arc;
 use std::time::Duration;
-use tidemill_engine::{Budget, Event, Execution, Live, LogLine, NewKey, RunContext, RunFacts, RunInput, TraceEvents};
+use tidemill_engine::{
+    Budget, Event, Gauge, Halt, Live, LogLine, NewKey, RunContext, RunFacts, RunInput, Running, Step, TraceEvents, Work,
+};
 use tidemill_model::retention::HISTORY;
 use tidemill_model::run::ComponentCounts;
 use tidemill_model::task::{ARRIVAL, Task, Trace};
@@ -27,6 +29,9 @@ pub(super) const NAME_SHOWN: usize = 256;
 /// How long an object waits for a file that another object has open.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 const START_PAUSE: Duration = Duration::from_millis(50);
+/// How much of an object one step may do: all of it, but for the keys that one save takes.
+const BUDGET: Budget =
+    Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX, outside: Duration::MAX };
 
 pub(super) struct ObjectWorker {
     pub plane: Arc<Plane>,
@@ -66,6 +71,21 @@ impl Product {
 
     fn error(error: String) -> Product {
         Product { error: Some(error), ..Product::default() }
+    }
+
+    /// That of an object which goes no further after some steps.
+    fn halted(mut self, halt: Halt, gauge: &Gauge) -> Result<Product, Error> {
+        match halt {
+            Halt::Failed(error) => Ok(self.failed(*error)),
+            Halt::Died(death) => {
+                self.log.extend(gauge.take_log());
+                self.components = gauge.counts().unwrap_or_default().components;
+                self.error = Some(format!("the process that executed it {}; {}", death.message, death.hint));
+                Ok(self)
+            }
+            Halt::Unavailable(why) => Err(Error::new(Code::Unavailable, why)),
+            Halt::Stopping => Err(Error::new(Code::Unavailable, "the plane is stopping").hint("send the object again")),
+        }
     }
 
     /// That of an object which failed after some steps.
@@ -137,29 +157,29 @@ impl ObjectWorker {
             trace: task.trace,
             listener: Some(self.listener.clone()),
         };
+        let work = Work { owner: task.owner.to_string(), plan, context, checkpoint: None };
         let waited = tokio::time::Instant::now();
-        let execution = loop {
-            match Execution::start(&plan, context.clone(), None).await {
-                Err(error) if error.retryable && waited.elapsed() < START_PATIENCE => {
+        loop {
+            let mut running = plane.engine.execute(work.clone());
+            let first = running.step(BUDGET).await;
+            let is_started = running.gauge().counts().is_some();
+            match first {
+                Err(Halt::Failed(error)) if error.retryable && !is_started && waited.elapsed() < START_PATIENCE => {
                     tokio::time::sleep(START_PAUSE).await;
                 }
-                started => break started,
+                first => return self.steps(running, first).await,
             }
-        };
-        match execution {
-            Ok(execution) => self.steps(execution).await,
-            Err(error) => Ok(Product::default().failed(error)),
         }
     }
 
     /// Steps until the object is through. The keys of each step but the last are saved as they come.
-    async fn steps(&self, mut execution: Execution) -> Result<Product, Error> {
-        let budget = Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX, outside: Duration::MAX };
+    async fn steps(&self, mut running: Box<dyn Running>, first: Result<Step, Halt>) -> Result<Product, Error> {
         let mut product = Product::default();
+        let mut made = first;
         loop {
-            let step = match execution.step(&budget).await {
+            let step = match made {
                 Ok(step) => step,
-                Err(error) => return Ok(product.failed(error)),
+                Err(halt) => return product.halted(halt, &running.gauge()),
             };
             product.log.extend(step.log);
             trace::extend(&mut product.traced, step.traced);
@@ -172,6 +192,7 @@ impl ObjectWorker {
             let (plane, task) = (&self.plane, &self.task);
             let keys = std::mem::take(&mut product.new_keys);
             with_keys(plane.store.transaction(), &task.owner, &task.deployment, &keys, plane.now())?.commit().await?;
+            made = running.step(BUDGET).await;
         }
     }
 

@@ -5,8 +5,11 @@ use crate::log;
 use crate::process::Signals;
 use crate::session::Session;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tidemill_aws::Variable;
 use tidemill_local::Door;
+use tidemill_local::engine::{Processes, Program};
+use tidemill_operations::Plane;
 
 pub async fn serve(session: &Session, listen: SocketAddr, host: Option<String>) -> Result<Exit, Failure> {
     log::start(None)?;
@@ -19,6 +22,7 @@ pub async fn serve(session: &Session, listen: SocketAddr, host: Option<String>) 
         return Err(Failure::new("invalid_argument", message).hint("set them as docs/aws.md shows"));
     }
     let plane = tidemill_aws::plane_of_host().await.map_err(|error| Failure::new("internal", error.message))?;
+    let plane = Plane { engine: Arc::new(Processes::start(Program::this())), ..plane };
     let door = Door::open(plane, listen, host).await?;
     session.output.line(format_args!("ready {}", door.url()));
     signals.first().await;
