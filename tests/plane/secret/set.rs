@@ -160,6 +160,6 @@ async fn a_repetition_with_the_same_idempotency_key_does_not_set_an_old_value_ag
     assert_eq!((&again.body, &again.headers["idempotent-replayed"]), (&first.body, &"true".parse().unwrap()));
     ana.deploy(using("p", "file_sink", json!({"path": "out.txt"})), "manual").await.ok();
     ran(&world, &ana, "p").await;
-    assert!(std::fs::read_to_string(world.folder().join("out.txt")).unwrap().contains(CANARY));
+    assert!(std::fs::read_to_string(world.folder().join("ana/out.txt")).unwrap().contains(CANARY));
     assert_eq!(set("k-1", "new").await.refused(409), "conflict");
 }

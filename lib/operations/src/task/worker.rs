@@ -30,8 +30,7 @@ pub(super) const NAME_SHOWN: usize = 256;
 const START_PATIENCE: Duration = Duration::from_secs(30);
 const START_PAUSE: Duration = Duration::from_millis(50);
 /// How much of an object one step may do: all of it, but for the keys that one save takes.
-const BUDGET: Budget =
-    Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX, outside: Duration::MAX };
+const BUDGET: Budget = Budget { objects: usize::MAX, new_keys: NEW_KEYS, time: Duration::MAX, outside: Duration::MAX };
 
 pub(super) struct ObjectWorker {
     pub plane: Arc<Plane>,

@@ -41,9 +41,13 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
-    use futures::executor::block_on;
     use http::{HeaderMap, Method};
     use std::io::{Write, repeat};
+
+    /// A body that comes is waited for with a limit, which takes tokio's clock.
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    }
 
     fn sent(encoding: Option<&str>, bytes: Vec<u8>) -> Result<Bytes, u16> {
         let headers = encoding.map(|encoding| (CONTENT_ENCODING, encoding.parse().unwrap()));

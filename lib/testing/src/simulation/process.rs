@@ -11,7 +11,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tidemill_engine::{Host, NetworkPolicy, Outbound};
+use tidemill_engine::{Host, InProcess, NetworkPolicy, Outbound};
 use tidemill_local::{KeyFileCipher, table};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::key::KeyKind;
@@ -126,17 +126,13 @@ fn plane(world: &Arc<World>, life: &Arc<Life>, clock: &Arc<ProcessClock>, queue:
         sockets: None,
         ambient: clock.clone(),
         calendar: Calendar::default(),
+        engine: Arc::new(InProcess::on(tokio::runtime::Handle::current())),
         host: Arc::new(Host {
             folders: None,
             outbound: Outbound::new(NetworkPolicy::Public).expect("a client can be made"),
         }),
         kind: KeyKind::Local,
-        workers: Workers {
-            me: life.name().to_owned(),
-            since: clock.now(),
-            alone: world.is_laptop,
-            engine: tokio::runtime::Handle::current(),
-        },
+        workers: Workers { me: life.name().to_owned(), since: clock.now(), alone: world.is_laptop },
         memory: Memory::default(),
     }
 }
