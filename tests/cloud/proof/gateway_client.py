@@ -58,11 +58,14 @@ async def watched(client, given, _):
     await client.add_monitor({"token": "*"}, ["task", "summary"])
     token = (await client.use(pipeline=given["pipeline"]))["token"]
     own = given["pipeline"]["project_id"]
-    of_task = lambda name, body, action: name == "apaevt_task" and (body["action"], body["projectId"]) == (action, own)
-    begun = await event(lambda name, body: of_task(name, body, "begin"))
+
+    def of_task(action):
+        return lambda name, body: name == "apaevt_task" and (body["action"], body.get("projectId")) == (action, own)
+
+    begun = await event(of_task("begin"))
     running = await event(lambda name, body: name == "apaevt_status_update" and body["state"] == 3)
     await client.terminate(token)
-    ended = await event(lambda name, body: of_task(name, body, "end"))
+    ended = await event(of_task("end"))
     return [begun["projectId"], running["completedCount"], ended["projectId"]]
 
 
