@@ -103,7 +103,7 @@ impl Handler {
                 let (body, unread) = Unread::of(body);
                 let response = handle(plane, route, head.with_body(body)).await;
                 if sends {
-                    unread.drop_rest(response.status).await;
+                    unread.drop_rest().await;
                 }
                 response.into()
             }

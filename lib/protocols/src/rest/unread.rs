@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Bytes that are dropped for a caller who was refused, and for one without a key.
+/// Bytes that are dropped for a caller who was refused, also for want of a key: clients read no answer before they have sent.
 const DROPPED: usize = 16 * 1024 * 1024;
-const DROPPED_OF_STRANGERS: usize = 1024 * 1024;
 /// How long the next part may take, and all of them together: a refusal waits no longer.
 const SILENCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,12 +29,11 @@ impl Unread {
     }
 
     /// Reads what is left after a refusal, as far as it is not too much and does not take too long.
-    pub async fn drop_rest(self, refused: u16) {
-        let most = if refused == 401 { DROPPED_OF_STRANGERS } else { DROPPED };
-        let _ = timeout(PATIENCE, self.read(most)).await;
+    pub async fn drop_rest(self) {
+        let _ = timeout(PATIENCE, self.read()).await;
     }
 
-    async fn read(self, most: usize) {
+    async fn read(self) {
         let mut dropped = 0;
         let mut rest = poll_fn(|context| {
             let mut body = self.0.lock().expect("no panic happens while it is held");
@@ -43,7 +41,7 @@ impl Unread {
         });
         while let Ok(Some(Ok(part))) = timeout(SILENCE, rest.next()).await {
             dropped += part.len();
-            if dropped > most {
+            if dropped > DROPPED {
                 return;
             }
         }
@@ -60,7 +58,7 @@ mod tests {
     const PART: usize = 1024 * 1024;
 
     /// How many of the parts of a body are read when its handler reads some and leaves the rest.
-    async fn read(parts: usize, by_handler: usize, refused: u16) -> usize {
+    async fn read(parts: usize, by_handler: usize) -> usize {
         let read = Arc::<AtomicUsize>::default();
         let counter = read.clone();
         let endless = repeat_with(move || {
@@ -72,28 +70,23 @@ mod tests {
             body.next().await.unwrap().unwrap();
         }
         drop(body);
-        unread.drop_rest(refused).await;
+        unread.drop_rest().await;
         read.load(Ordering::Relaxed)
     }
 
     #[tokio::test]
     async fn a_body_is_read_to_its_end_unless_it_is_too_large() {
-        assert_eq!(read(5, 0, 413).await, 5);
-        assert_eq!(read(5, 3, 413).await, 5);
-        assert_eq!(read(5, 5, 413).await, 5);
-        assert_eq!(read(1000, 0, 413).await, DROPPED / PART + 1);
-    }
-
-    #[tokio::test]
-    async fn of_a_body_without_a_key_hardly_anything_is_read() {
-        assert_eq!(read(4, 0, 401).await, DROPPED_OF_STRANGERS / PART + 1);
+        assert_eq!(read(5, 0).await, 5);
+        assert_eq!(read(5, 3).await, 5);
+        assert_eq!(read(5, 5).await, 5);
+        assert_eq!(read(1000, 0).await, DROPPED / PART + 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_who_stalls_or_dawdles_is_not_waited_for() {
         let started = tokio::time::Instant::now();
         let (_, unread) = Unread::of(pending().boxed());
-        unread.drop_rest(413).await;
+        unread.drop_rest().await;
         assert_eq!(started.elapsed(), SILENCE);
 
         let dawdling = unfold((), |()| async {
@@ -102,7 +95,7 @@ mod tests {
         });
         let started = tokio::time::Instant::now();
         let (_, unread) = Unread::of(dawdling.boxed());
-        unread.drop_rest(413).await;
+        unread.drop_rest().await;
         assert_eq!(started.elapsed(), PATIENCE);
     }
 }
