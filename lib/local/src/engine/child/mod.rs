@@ -1,6 +1,6 @@
 //! The engine process itself: it executes what the plane asks for, until the plane hangs up.
 //!
-//! One thread talks to the plane ([`desk`]), another one computes ([`bench`]), so that the plane hears of progress, and the process
+//! One thread talks to the plane ([`desk`]), another one computes ([`mod@bench`]), so that the plane hears of progress, and the process
 //! of the plane's end, while a value is in hand.
 
 mod bench;
