@@ -52,7 +52,9 @@ pub(crate) fn one_try() -> aws_sdk_dynamodb::config::Builder {
 /// [`Error::Unavailable`] after the last one.
 pub(crate) async fn before_next(tries: u32) -> Result<(), Error> {
     if tries >= TRIES {
-        return Err(Error::Unavailable("other transactions kept changing the same items".into()));
+        return Err(Error::Unavailable(
+            "the table did not take a write in time: it is busy, or others kept changing the same items".into(),
+        ));
     }
     spread(Duration::from_millis(20 << tries)).await;
     Ok(())

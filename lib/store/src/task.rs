@@ -326,6 +326,8 @@ fn completed(task: &Task, ended: &Ended, now: Timestamp) -> Update {
     };
     let mut update = Update::of(&keys::task(&task.owner, &task.token_hash()))
         .exclude(OBJECTS, &ended.id)
+        .keeping("epoch", number(task.epoch))
+        .keeping("run", text(task.run.as_str()))
         .add("in_flight", -1)
         .add(count, 1)
         .add(size, ended.bytes)

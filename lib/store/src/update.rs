@@ -20,11 +20,43 @@ pub(crate) struct Update {
     add: Vec<String>,
     remove: Vec<String>,
     delete: Vec<String>,
-    /// What attributes are set to, by which the update is recognised in the table.
-    given: Item,
+    /// What the update is recognised by in the table.
+    traces: Traces,
     condition: Option<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
+}
+
+/// What an update leaves in an item. Others change what it only sets, so one of a set's members is recognised by that alone.
+#[derive(Clone, Debug, Default)]
+struct Traces {
+    /// What attributes are set to.
+    given: Item,
+    member: Option<Member>,
+    /// What must still be as the condition asked.
+    kept: Item,
+}
+
+/// A text that is put into a set, or taken out of it.
+#[derive(Clone, Debug)]
+struct Member {
+    set: String,
+    text: String,
+    is_in: bool,
+}
+
+impl Traces {
+    /// Whether an item is one that the update made. An update that only adds leaves nothing to recognise it by.
+    fn are_in(&self, item: &Item) -> bool {
+        let has = |traces: &Item| traces.iter().all(|(name, value)| item.get(name) == Some(value));
+        match &self.member {
+            Some(Member { set, text, is_in }) => {
+                let texts = item.get(set).and_then(|texts| texts.as_ss().ok());
+                has(&self.kept) && texts.is_some_and(|texts| texts.contains(text)) == *is_in
+            }
+            None => !self.given.is_empty() && has(&self.given),
+        }
+    }
 }
 
 impl Update {
@@ -35,7 +67,7 @@ impl Update {
             add: Vec::new(),
             remove: Vec::new(),
             delete: Vec::new(),
-            given: Item::new(),
+            traces: Traces::default(),
             condition: None,
             names: HashMap::new(),
             values: HashMap::new(),
@@ -44,7 +76,7 @@ impl Update {
 
     /// Gives an attribute a value.
     pub fn set(mut self, attribute: &str, value: AttributeValue) -> Update {
-        self.given.insert(attribute.to_owned(), value.clone());
+        self.traces.given.insert(attribute.to_owned(), value.clone());
         let (name, value) = self.named(attribute, value);
         self.set.push(format!("{name} = {value}"));
         self
@@ -68,6 +100,7 @@ impl Update {
     pub fn include(mut self, attribute: &str, one: &str) -> Update {
         let (name, value) = self.named(attribute, AttributeValue::Ss(vec![one.to_owned()]));
         self.add.push(format!("{name} {value}"));
+        self.traces.member = Some(Member { set: attribute.to_owned(), text: one.to_owned(), is_in: true });
         self
     }
 
@@ -75,6 +108,13 @@ impl Update {
     pub fn exclude(mut self, attribute: &str, one: &str) -> Update {
         let (name, value) = self.named(attribute, AttributeValue::Ss(vec![one.to_owned()]));
         self.delete.push(format!("{name} {value}"));
+        self.traces.member = Some(Member { set: attribute.to_owned(), text: one.to_owned(), is_in: false });
+        self
+    }
+
+    /// Names an attribute that the condition asks for and that the update leaves as it is, to recognise the update by.
+    pub fn keeping(mut self, attribute: &str, value: AttributeValue) -> Update {
+        self.traces.kept.insert(attribute.to_owned(), value);
         self
     }
 
@@ -176,13 +216,13 @@ impl Store {
             .set_expression_attribute_values((!update.values.is_empty()).then_some(update.values))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let given = update.given;
+        let traces = update.traces;
         let trace = Trace {
             found: |error: &UpdateItemError| match error {
                 UpdateItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
                 _ => None,
             },
-            is_ours: Box::new(move |item| given.iter().all(|(name, value)| item.get(name) == Some(value))),
+            is_ours: Box::new(move |item| traces.are_in(item)),
         };
         let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
         match sent.await? {
@@ -217,5 +257,51 @@ impl Store {
         };
         let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
         sent.await.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{number, text};
+    use crate::keys::Key;
+
+    fn update() -> Update {
+        Update::of(&Key { partition: "p".into(), sort: "s".into() })
+    }
+
+    fn item(objects: &[&str], epoch: u32) -> Item {
+        let objects = AttributeValue::Ss(objects.iter().map(|&id| id.to_owned()).collect());
+        Item::from([
+            ("objects".to_owned(), objects),
+            ("epoch".to_owned(), number(epoch)),
+            ("used_at".to_owned(), text("b")),
+        ])
+    }
+
+    #[test]
+    fn an_update_that_only_adds_is_never_taken_for_one_that_happened() {
+        assert!(!update().add("log_chunks", 1).traces.are_in(&item(&[], 1)));
+        assert!(!update().add("log_chunks", 1).traces.are_in(&Item::new()));
+    }
+
+    #[test]
+    fn a_member_is_recognised_whatever_others_set_meanwhile() {
+        let put_in = update().include("objects", "1").set("used_at", text("a"));
+        let taken_out = update().exclude("objects", "1").set("used_at", text("a")).keeping("epoch", number(1));
+
+        assert!(put_in.traces.are_in(&item(&["1", "2"], 1)));
+        assert!(!put_in.traces.are_in(&item(&["2"], 1)));
+        assert!(taken_out.traces.are_in(&item(&["2"], 1)));
+        assert!(!taken_out.traces.are_in(&item(&["1"], 1)));
+        assert!(!taken_out.traces.are_in(&item(&["2"], 2)), "the objects of that epoch were given up");
+    }
+
+    #[test]
+    fn an_update_is_recognised_by_all_that_it_sets() {
+        let set = update().set("used_at", text("b")).set("epoch", number(2));
+
+        assert!(set.traces.are_in(&item(&[], 2)));
+        assert!(!set.traces.are_in(&item(&[], 1)));
     }
 }
