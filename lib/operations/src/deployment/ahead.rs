@@ -6,13 +6,13 @@
 use crate::deployment::change::Retry;
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::tick::list::ticks;
+use crate::tick::list::ran;
 use jiff::{SignedDuration, Timestamp};
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
 use tidemill_model::retention::HISTORY;
-use tidemill_model::tick::{Due, Outcome, Stretch};
+use tidemill_model::tick::{Due, Stretch};
 use tidemill_store::Part;
 
 /// Stretches that are taken out in one transaction.
@@ -28,13 +28,13 @@ pub enum Turn {
     PassOver(Timestamp),
 }
 
-/// Brings a deployment back to now; whether it was ahead.
-pub async fn bring_back(plane: &Plane, owner: &OwnerId, id: &DeploymentId) -> Result<bool, Error> {
+/// Brings a deployment that is ahead back to now.
+pub async fn bring_back(plane: &Plane, owner: &OwnerId, id: &DeploymentId) -> Result<(), Error> {
     let mut retry = Retry::new();
     loop {
-        let Some(before) = plane.store.deployment(owner, id).await? else { return Ok(false) };
+        let Some(before) = plane.store.deployment(owner, id).await? else { return Ok(()) };
         let now = plane.now();
-        let Some(until) = before.is_ahead_of(now) else { return Ok(false) };
+        let Some(until) = before.is_ahead_of(now) else { return Ok(()) };
         let to_come = stretches_to_come(plane, &before, now).await?;
         let is_last = to_come.len() < AT_ONCE;
         let after = match is_last {
@@ -50,7 +50,7 @@ pub async fn bring_back(plane: &Plane, owner: &OwnerId, id: &DeploymentId) -> Re
             Ok(()) if is_last => {
                 tracing::info!(project.id = %id, "project `{id}` was ticked off until {until}, and is due again from now on");
                 plane.follow(&after).await;
-                return Ok(true);
+                return Ok(());
             }
             Ok(()) => {}
             Err(error) => retry.again(plane, error, Part::Deployment).await?,
@@ -70,13 +70,14 @@ pub async fn turn(plane: &Plane, deployment: &Deployment, due: Due) -> Result<Tu
         return Ok(Turn::Decide(due));
     }
     let just_after = due.last + SignedDuration::from_millis(1);
-    let ticks = ticks(plane, deployment, Some(due.first), Some(just_after), MOST).await?;
-    let ran = ticks.iter().filter(|tick| matches!(tick.outcome, Outcome::Ran { .. })).map(|tick| tick.at).min();
-    Ok(match ran {
+    let found = ran(plane, deployment, Some(due.first), Some(just_after), MOST).await?;
+    // A run is made up to some minutes before its tick, so earlier ones are among them.
+    let first = found.iter().map(|tick| tick.at).filter(|at| *at >= due.first).min();
+    Ok(match first {
         None => Turn::Decide(due),
-        Some(ran) => match plane.calendar.previous_tick(&deployment.schedule, ran).filter(|last| *last >= due.first) {
+        Some(at) => match plane.calendar.previous_tick(&deployment.schedule, at).filter(|last| *last >= due.first) {
             Some(last) => Turn::Decide(Due { last, ..due }),
-            None => Turn::PassOver(ran),
+            None => Turn::PassOver(at),
         },
     })
 }

@@ -154,7 +154,7 @@ fn newest(plane: &Plane, stretch: &Stretch, until: Option<Timestamp>, most: usiz
 
 /// The newest ticks that made a run. A run is made at its tick or later, so the runs are read from `since` on, and
 /// those that were made after `until` may still be of a tick before it.
-async fn ran(
+pub(crate) async fn ran(
     plane: &Plane,
     deployment: &Deployment,
     since: Option<Timestamp>,
