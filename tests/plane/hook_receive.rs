@@ -337,6 +337,8 @@ async fn an_idempotency_key_of_a_hook_serves_one_body_for_a_day() {
     assert_eq!(sent(&world, &hook, &key, "ho").await.refused(409), "conflict");
     let other = ana.deploy(echo("q"), "manual").await.ok()["hook"].as_str().unwrap().to_owned();
     assert_eq!(sent(&world, &other, &key, "ho").await.status, 202, "its sender has keys of its own");
-    world.advance(minutes(24 * 60 + 1)).await;
+    world.advance(minutes(24 * 60)).await;
+    assert_eq!(sent(&world, &hook, &key, "ho").await.refused(409), "conflict", "in the last second of the day, too");
+    world.advance(minutes(1)).await;
     assert_eq!(sent(&world, &hook, &key, "ho").await.status, 202);
 }

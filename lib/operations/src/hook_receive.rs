@@ -85,12 +85,13 @@ async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run
     let now = plane.now();
     // Senders of two hooks may use the same key.
     let operation = format!("{NAME}:{}", hook.id);
+    let asked = received.idempotency.as_ref().map(|_| request(&received.input));
     let (mut retry, mut input) = (Retry::new(), None);
     loop {
         let found = plane.store.deployment(&hook.owner, &DeploymentId::from(&hook.project)).await?;
         let before = found.ok_or_else(unknown)?;
         let call = caller(&before, now, received.idempotency.clone());
-        let once = Idempotency::of(&call, &operation, &request(&received.input))?;
+        let once = Idempotency::of(&call, &operation, &asked)?;
         if let Some(run) = earlier(plane, &call, once.as_ref(), &before).await? {
             return Ok((run, true));
         }
@@ -119,7 +120,7 @@ async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run
                 return Ok((run, false));
             }
             // The same request came twice at once: the next look finds the run of the other.
-            Err(error) if error.rejects(Part::Idempotency) => {}
+            Err(error) if error.rejects(Part::Idempotency) => retry.again(plane, error, Part::Idempotency).await?,
             Err(error) => retry.again(plane, error, Part::Deployment).await?,
         }
     }
