@@ -201,6 +201,7 @@ impl Connection<'_> {
         let mut notifications = interval_at(Instant::now() + NOTIFY_INTERVAL, NOTIFY_INTERVAL);
         notifications.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.know();
             let has_room = self.works.len() < WORKS && self.bytes_in_hand < BYTES_IN_HAND;
             tokio::select! {
                 biased;
@@ -234,6 +235,16 @@ impl Connection<'_> {
         }
     }
 
+    /// Takes the limits for strangers away from a client that has logged in. Its login is answered after that is known, so nothing
+    /// that it sends upon the answer is measured by them.
+    fn know(&mut self) {
+        if !self.session.is_of_stranger()
+            && let Some(standing) = self.standing.take()
+        {
+            standing.is_known();
+        }
+    }
+
     fn receive(&mut self, frame: Frame) {
         let bytes = frame.len();
         let work = self.session.receive(frame);
@@ -252,11 +263,6 @@ impl Connection<'_> {
         match done {
             Ok(bytes) => {
                 self.bytes_in_hand -= bytes;
-                if !self.session.is_of_stranger()
-                    && let Some(standing) = self.standing.take()
-                {
-                    standing.is_known();
-                }
                 Some(())
             }
             Err(error) => {

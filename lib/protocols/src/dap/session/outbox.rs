@@ -13,7 +13,8 @@ use std::task::{Context, Poll, ready};
 const LIMIT: usize = 64 * 1024 * 1024;
 /// What each takes beside its text, in bytes.
 const OVERHEAD: usize = 64;
-/// What is counted once too much has waited: it never becomes less than the limit again.
+/// What is counted once too much has waited. One message may be taken out afterwards, which was taken up before: it stays far above
+/// the limit.
 const OVER: usize = usize::MAX / 2;
 
 /// Takes what is to be sent.
@@ -61,7 +62,7 @@ impl Outgoings {
     }
 
     fn is_over(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= OVER
+        self.waiting.load(Ordering::Relaxed) >= OVER / 2
     }
 
     /// The last of all.
