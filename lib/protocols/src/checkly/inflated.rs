@@ -39,15 +39,11 @@ fn inflated(sent: &[u8]) -> Result<Vec<u8>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rest::block_on;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use http::{HeaderMap, Method};
     use std::io::{Write, repeat};
-
-    /// A body that comes is waited for with a limit, which takes tokio's clock.
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
-    }
 
     fn sent(encoding: Option<&str>, bytes: Vec<u8>) -> Result<Bytes, u16> {
         let headers = encoding.map(|encoding| (CONTENT_ENCODING, encoding.parse().unwrap()));

@@ -105,16 +105,12 @@ fn torn() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rest::block_on;
     use crate::rest::whole;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use futures::stream::iter;
     use std::io::repeat;
-
-    /// A body that comes is waited for with a limit, which takes tokio's clock.
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
-    }
 
     fn zipped(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

@@ -14,6 +14,8 @@ mod unread;
 pub use hook::hook_receive;
 pub use input::{Body, Parameter, Query};
 pub(crate) use input::{input, typed};
+#[cfg(test)]
+pub(crate) use request::block_on;
 pub use request::{Arriving, BODY_LIMIT, Request, arrived, broken, late, whole};
 pub use response::{RestResponse, RestStream};
 pub use rollout::rollout_wait;

@@ -77,6 +77,13 @@ async fn collected(mut body: Arriving) -> Result<Bytes, Error> {
     Ok(whole.freeze())
 }
 
+/// Waits for a body in a test: the limit that it has takes tokio's clock.
+#[cfg(test)]
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime can be built").block_on(future)
+}
+
 /// A body that is there already.
 pub fn arrived(body: Bytes) -> Arriving {
     futures::stream::iter((!body.is_empty()).then_some(Ok(body))).boxed()

@@ -28,7 +28,7 @@ impl Unread {
         (body.boxed(), unread)
     }
 
-    /// Reads what is left after a refusal, as far as it is not too much and does not take too long.
+    /// Reads what is left after an answer, as far as it is not too much and does not take too long.
     pub async fn drop_rest(self) {
         let _ = timeout(PATIENCE, self.read()).await;
     }
