@@ -1,7 +1,8 @@
 //! Who may come in: how many connections there are in all, and how many of one address.
 //!
-//! Newcomers wait for a place instead of being refused. A connection that is silent takes no place among those of its
-//! address, and a WebSocket gives it back once it has logged in: what is bounded for an address is its strangers.
+//! Newcomers wait for a place instead of being refused. A connection that is silent waits with those of its address, so that
+//! silent ones keep no other address out. A WebSocket gives its place back once it has logged in: what is bounded for an address is its
+//! strangers.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -33,6 +34,20 @@ pub struct Place {
     _address: Arc<Address>,
 }
 
+/// A connection that has not begun to ask.
+pub struct Newcomer {
+    address: Arc<Address>,
+    _waiting: OwnedSemaphorePermit,
+}
+
+impl Newcomer {
+    /// Waits for a place among the connections of its address.
+    pub async fn place(self) -> Place {
+        let permit = self.address.served.clone().acquire_owned().await.expect("it is never closed");
+        Place { _permit: permit, _address: self.address }
+    }
+}
+
 impl Admission {
     /// Places for as many connections as there may be open files, less those that the plane needs itself.
     pub fn for_files(files: u64) -> Admission {
@@ -54,12 +69,11 @@ impl Admission {
         self.all.clone().acquire_owned().await.expect("it is never closed")
     }
 
-    /// Waits for a place among the connections of an address; `None` when too many of it wait already.
-    pub async fn place(&self, peer: IpAddr) -> Option<Place> {
+    /// Lets one more connection of an address wait; `None` when too many of it wait already.
+    pub fn newcomer(&self, peer: IpAddr) -> Option<Newcomer> {
         let address = self.address(household(peer));
-        let _waiting = address.waiting.clone().try_acquire_owned().ok()?;
-        let permit = address.served.clone().acquire_owned().await.expect("it is never closed");
-        Some(Place { _permit: permit, _address: address })
+        let waiting = address.waiting.clone().try_acquire_owned().ok()?;
+        Some(Newcomer { address, _waiting: waiting })
     }
 
     fn address(&self, peer: IpAddr) -> Arc<Address> {
@@ -98,28 +112,34 @@ mod tests {
         assert!(admission.enter().now_or_never().is_some());
     }
 
+    fn placed(admission: &Admission, last: u8) -> Option<Place> {
+        admission.newcomer(peer(last)).expect("it may wait").place().now_or_never()
+    }
+
     #[tokio::test]
     async fn an_address_that_takes_all_its_places_keeps_no_other_waiting() {
         let admission = Admission::of(FEWEST);
         let mut held = Vec::new();
         for _ in 0..FEWEST / 4 {
-            held.push(admission.place(peer(1)).now_or_never().expect("there is room"));
+            held.push(placed(&admission, 1).expect("there is room"));
         }
-        assert!(admission.place(peer(1)).now_or_never().is_none());
-        assert!(admission.place(peer(2)).now_or_never().is_some());
+        assert!(placed(&admission, 1).is_none());
+        assert!(placed(&admission, 2).is_some());
 
         held.pop();
 
-        assert!(admission.place(peer(1)).now_or_never().is_some());
+        assert!(placed(&admission, 1).is_some());
     }
 
     #[tokio::test]
-    async fn only_so_many_of_an_address_wait() {
+    async fn silent_connections_of_an_address_keep_no_other_out() {
         let admission = Admission::of(FEWEST);
-        let mut waiting: Vec<_> = (0..FEWEST / 2).map(|_| Box::pin(admission.place(peer(1)))).collect();
-        let _served: Vec<_> = waiting.iter_mut().filter_map(|place| place.now_or_never()).collect();
+        let silent: Vec<_> = (0..FEWEST).map_while(|_| admission.newcomer(peer(1))).collect();
 
-        assert!(admission.place(peer(1)).now_or_never().expect("it is refused at once").is_none());
+        assert_eq!(silent.len(), FEWEST / 4, "more are let go at once");
+        assert!(placed(&admission, 2).is_some());
+        drop(silent);
+        assert!(placed(&admission, 1).is_some());
     }
 
     #[test]

@@ -52,12 +52,13 @@ impl Connections {
     /// Serves a connection until its end. Once the plane stops, it answers what was asked and no more.
     pub async fn serve(self, stream: TcpStream, peer: SocketAddr, connection: OwnedSemaphorePermit) {
         let begins = async {
+            let newcomer = self.admission.newcomer(peer.ip())?;
             // That a stream is readable may be a false alarm, so a byte is looked at.
             let first = timeout(SILENCE_LIMIT, stream.peek(&mut [0])).await.ok()?.ok()?;
             if first == 0 {
                 return None;
             }
-            timeout(PLACE_LIMIT, self.admission.place(peer.ip())).await.ok()?
+            timeout(PLACE_LIMIT, newcomer.place()).await.ok()
         };
         let mut stopped = self.stopped.clone();
         let place = tokio::select! {

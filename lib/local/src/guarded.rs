@@ -125,7 +125,7 @@ mod tests {
 
     async fn guarded(stream: DuplexStream) -> (Guarded<DuplexStream>, Arc<Standing>) {
         let admission = Admission::for_files(1024);
-        let place = admission.place([192, 0, 2, 1].into()).await.expect("there is room");
+        let place = admission.newcomer([192, 0, 2, 1].into()).expect("there is room").place().await;
         let standing = Standing::new(place);
         (Guarded::new(stream, standing.clone(), admission.enter().await), standing)
     }
