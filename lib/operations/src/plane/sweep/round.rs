@@ -51,7 +51,11 @@ pub(super) async fn walk(
         reached += 1;
         report.add(&found);
         extent = extent.and(read);
-        place.move_to(owner, plane.now()).await?;
+        if let Err(error) = place.move_to(owner, plane.now()).await {
+            // Only the next sweep would go on from there; the owners that are left are looked at all the same.
+            report.failed += 1;
+            tracing::warn!(error = error.with_causes(), "could not note how far the sweep is");
+        }
     }
     if reached < count {
         tracing::warn!(
