@@ -2,6 +2,7 @@
 
 use crate::command::CommandOutput;
 use crate::given::Plane;
+use crate::server::Server;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -205,4 +206,28 @@ fn two_busy_owners_do_not_slow_a_third() {
     assert_eq!(ended.code, 0, "{}", shown(&ended));
     assert!(after - before < 500, "the others computed for {} ms meanwhile", (after - before) * 10);
     assert_eq!(engine_processes(plane.id()).iter().filter(|process| process.nice >= 8).count(), 12, "they go on");
+}
+
+#[test]
+fn an_object_of_a_task_that_fails_halfway_is_not_tried_again() {
+    let plane = Plane::with(&["--allow-private-network"]);
+    let server = Server::answering("{}");
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let call = |id: &str, url: &str, lane: &str, from: &str| {
+        let input = json!([{"lane": lane, "from": from}]);
+        json!({"id": id, "provider": "http_request", "config": {"url": url, "retries": 0}, "input": input})
+    };
+    let pipeline = json!({"project_id": "calls", "source": "in", "components": [
+        {"id": "in", "provider": "webhook", "config": {}},
+        call("first", &server.url, "documents", "in"),
+        call("second", &format!("http://{nowhere}"), "text", "first"),
+        {"id": "out", "provider": "response", "config": {}, "input": [{"lane": "text", "from": "second"}]},
+    ]});
+    let opened = plane.post("/task", &pipeline);
+    let token = opened["data"]["token"].as_str().unwrap_or_else(|| panic!("{opened}"));
+
+    let sent = plane.post(&format!("/webhook?token={token}"), &json!({"an": "object"}));
+
+    assert!(sent.to_string().contains("second"), "it is what failed: {sent}");
+    assert_eq!(server.requests().len(), 1, "the first call is made once: {sent}");
 }

@@ -112,7 +112,7 @@ pub enum Next {
     End,
 }
 
-/// How frames are told apart.
+/// Frames, each after its length.
 pub fn codec() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder().max_frame_length(FRAME_LIMIT).new_codec()
 }

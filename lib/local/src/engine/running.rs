@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 use std::io;
 use std::sync::Arc;
-use tidemill_engine::{Arriving, Budget, Gauge, Halt, Live, PARTS, RunContext, RunInput, Running, Step, Work};
+use tidemill_engine::{Arriving, Budget, Gauge, Halt, Live, RunContext, RunInput, Running, Step, Work};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// An execution in another process.
@@ -18,7 +18,7 @@ pub struct Remote {
     taken: Option<Taken>,
     /// The object that arrives, if one does and it is not whole yet.
     live: Option<Live>,
-    /// Parts that the process has room for.
+    /// Parts that the process has room for: none before it has begun, so that an object can be tried again whose components could not.
     room: usize,
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -36,7 +36,7 @@ impl Remote {
             RunInput::Live(live) => Some(live.clone()),
             _ => None,
         };
-        Remote { pool, work, gauge: Gauge::default(), taken: None, live, room: PARTS, _place: None }
+        Remote { pool, work, gauge: Gauge::default(), taken: None, live, room: 0, _place: None }
     }
 
     /// Makes a step, and gives the process back after the last.

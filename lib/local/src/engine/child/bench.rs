@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value as Tree;
 use std::sync::Arc;
 use tidemill_engine::{
-    Arriving, Budget, Error, Execution, Gauge, Host, Live, Outbound, RunContext, RunInput, Sender, Step,
+    Arriving, Budget, Error, Execution, Gauge, Host, Live, Outbound, PARTS, RunContext, RunInput, Sender, Step,
 };
 use tidemill_plan::Plan;
 use tokio::sync::Mutex;
@@ -61,20 +61,6 @@ enum Stage {
     Going(Box<Execution>),
 }
 
-impl Stage {
-    async fn step(self, budget: &Budget) -> Result<(Box<Execution>, Step), Error> {
-        let mut execution = match self {
-            Stage::Empty => return Err(Error::of_plan("a step was asked for before any work")),
-            Stage::New { plan, context, checkpoint, gauge } => {
-                Box::new(Execution::start_with(&plan, *context, checkpoint, gauge).await?)
-            }
-            Stage::Going(execution) => execution,
-        };
-        let step = execution.step(budget).await?;
-        Ok((execution, step))
-    }
-}
-
 impl Bench {
     fn begin(&mut self, task: Task) {
         let Task { start, gauge, answered, arriving } = task;
@@ -110,7 +96,7 @@ impl Bench {
         if let Some(in_hand) = self.in_hand.take() {
             self.line.open(in_hand);
         }
-        let reply = match std::mem::replace(&mut self.stage, Stage::Empty).step(&budget).await {
+        let reply = match self.make(&budget).await {
             Ok((execution, step)) if step.done.is_none() => {
                 self.stage = Stage::Going(execution);
                 Reply::Stepped { step: Box::new(step), next: Next::Step }
@@ -122,6 +108,27 @@ impl Bench {
             Err(error) => Reply::Failed { error: Box::new(error), next: self.end() },
         };
         self.in_hand = self.line.close(reply);
+    }
+
+    async fn make(&mut self, budget: &Budget) -> Result<(Box<Execution>, Step), Error> {
+        let mut execution = match std::mem::replace(&mut self.stage, Stage::Empty) {
+            Stage::Empty => return Err(Error::of_plan("a step was asked for before any work")),
+            Stage::New { plan, context, checkpoint, gauge } => {
+                let execution = Execution::start_with(&plan, *context, checkpoint, gauge).await?;
+                self.has_begun();
+                Box::new(execution)
+            }
+            Stage::Going(execution) => execution,
+        };
+        let step = execution.step(budget).await?;
+        Ok((execution, step))
+    }
+
+    /// Says that what comes now is of an execution that has begun, and lets the parts of its object come.
+    fn has_begun(&self) {
+        self.line.report();
+        let parts = if self.arrival.is_some() { PARTS } else { 0 };
+        (0..parts).for_each(|_| self.line.send(Reply::Taken));
     }
 
     /// The execution is over: what still arrives for it is not its plane's concern.

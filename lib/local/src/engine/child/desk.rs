@@ -63,7 +63,10 @@ impl Desk {
     fn take(&mut self, request: Request) {
         match (request, &self.current) {
             (Request::Start(start), _) => self.begin(*start),
-            (Request::Step(budget), _) => self.ask(Job::Step(budget)),
+            (Request::Step(budget), _) => {
+                self.line.ask();
+                self.ask(Job::Step(budget));
+            }
             (Request::EndStep, Some(current)) => {
                 current.gauge.end_step();
                 self.look();
@@ -77,6 +80,7 @@ impl Desk {
     }
 
     fn begin(&mut self, start: Start) {
+        self.watch = Watch::new();
         let gauge = Gauge::default();
         let (answers, answered) = unbounded_channel();
         let (parts, arriving) = unbounded_channel();

@@ -79,8 +79,9 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// A watch of what begins now.
     pub fn new() -> Watch {
-        Watch { begun: 0, since: Duration::ZERO }
+        Watch { begun: 0, since: processor_time() }
     }
 
     /// Whether the processor has been busy for too long since a value was begun last.

@@ -13,6 +13,8 @@ pub struct Line(Arc<Mutex<Ends>>);
 
 struct Ends {
     replies: UnboundedSender<Reply>,
+    /// A step was asked for, and is not answered.
+    is_busy: bool,
     /// What is executed, while a step of it is in hand.
     in_hand: Option<InHand>,
 }
@@ -29,10 +31,15 @@ pub struct InHand {
 /// A line, and its other end.
 pub fn line() -> (Line, UnboundedReceiver<Reply>) {
     let (replies, receiver) = unbounded_channel();
-    (Line(Arc::new(Mutex::new(Ends { replies, in_hand: None }))), receiver)
+    (Line(Arc::new(Mutex::new(Ends { replies, is_busy: false, in_hand: None }))), receiver)
 }
 
 impl Line {
+    /// A step is asked for.
+    pub fn ask(&self) {
+        self.ends().is_busy = true;
+    }
+
     /// A step begins.
     pub fn open(&self, in_hand: InHand) {
         self.ends().in_hand = Some(in_hand);
@@ -48,6 +55,7 @@ impl Line {
         let mut ends = self.ends();
         ends.hand_on_messages();
         ends.send(reply);
+        ends.is_busy = false;
         ends.in_hand.take()
     }
 
@@ -56,7 +64,7 @@ impl Line {
     }
 
     pub fn is_busy(&self) -> bool {
-        self.ends().in_hand.is_some()
+        self.ends().is_busy
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {
@@ -93,4 +101,26 @@ impl Ends {
 /// Values that were begun: those that the source gave, and those that came to components.
 fn begun(counts: &Counts) -> u64 {
     counts.objects + counts.components.iter().map(|component| component.taken).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::channel::mpsc::unbounded;
+    use tidemill_engine::Error;
+
+    #[test]
+    fn a_step_is_in_hand_from_the_request_to_the_answer() {
+        let (line, _replies) = line();
+        assert!(!line.is_busy());
+
+        line.ask();
+        assert!(line.is_busy(), "it is looked at before the other thread takes it up");
+        line.open(InHand { gauge: Gauge::default(), messages: unbounded().1, reported: None });
+        assert!(line.is_busy());
+        let error = Box::new(Error::of_plan("a fault"));
+        line.close(Reply::Failed { error, next: crate::engine::protocol::Next::Start });
+
+        assert!(!line.is_busy());
+    }
 }
