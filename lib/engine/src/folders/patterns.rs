@@ -54,9 +54,14 @@ fn named(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
     Ok(glob::glob_with(&format!("{root}/{pattern}"), OPTIONS)?.flatten().collect())
 }
 
-/// What a pattern that begins with `**` names below a folder.
+/// What a pattern that begins with `**` names below a folder. Hidden entries are for a pattern that names one.
 fn below(top: &Path, pattern: &Pattern) -> Vec<PathBuf> {
-    let entries = WalkDir::new(top).into_iter().filter_map(Result::ok).map(walkdir::DirEntry::into_path);
+    let names_hidden = pattern.as_str().split('/').any(|part| part.starts_with('.'));
+    let is_looked_at = |entry: &walkdir::DirEntry| {
+        names_hidden || entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let entries = WalkDir::new(top).into_iter().filter_entry(is_looked_at).filter_map(Result::ok);
+    let entries = entries.map(walkdir::DirEntry::into_path);
     let is_named = |entry: &PathBuf| {
         let inside = entry.strip_prefix(top).expect("it was found there");
         pattern.matches_path_with(inside, OPTIONS) && !entry.is_dir()
