@@ -1,9 +1,10 @@
 //! What a worker has in hand between a read and a write.
 
-use crate::records::{self, instant, run_number};
-use crate::table::{Head, Row};
+use crate::records::{self, instant};
+use crate::table::{Head, Row, Status};
 use crate::{Mistake, Rules, State};
-use tidemill_model::lease::Process;
+use tidemill_model::lease::{Lease, Process};
+use tidemill_model::run::Claim;
 
 /// Minutes that a lease lasts.
 pub const LEASE: u8 = 1;
@@ -77,15 +78,20 @@ impl Work {
     }
 }
 
-/// Whether some worker can go on with a run, now or once its lease is over.
+/// Whether some worker can go on with a run, now or once its lease is over: it may be claimed, and so may the run before it, unless a
+/// pause holds that.
 pub fn can_go_on(state: &State, run: usize) -> bool {
     let row = &state.table.runs[run];
     let after_lease = instant(state.now + LEASE + 1);
-    let nobody = Process { name: "nobody", is_alone: false };
+    let another = Process { name: "another", is_alone: false };
     let found = records::run(run as u8, row);
-    let turn = state
-        .table
-        .going()
-        .is_none_or(|going| usize::from(going) == run || state.table.runs[usize::from(going)].is_open());
-    found.may_be_claimed(after_lease, nobody) && turn && run_number(&found.id) == run as u8
+    let first = state.table.going().map_or(run, usize::from);
+    let first = records::run(first as u8, &state.table.runs[first]);
+    let lease = Lease { holder: "another".to_owned(), until: after_lease };
+    let is_rest = match first.claim(Some(&records::deployment(&state.table.head)), None, lease, after_lease) {
+        Claim::Granted { .. } | Claim::Removed => true,
+        Claim::Held => state.table.head.status == Status::Paused,
+        Claim::Behind(_) => false,
+    };
+    found.may_be_claimed(after_lease, another) && is_rest
 }

@@ -4,6 +4,10 @@ use crate::wrong::{self, Mistake};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Workers that may die in a row at a run or a rollout without any progress before it is given up. A process dies with all that it has
+/// in hand, so most of them did not die of this one.
+pub const DEATHS: u32 = 20;
+
 /// The right to act on a record until an instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {

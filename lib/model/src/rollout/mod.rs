@@ -3,7 +3,7 @@
 mod next;
 
 pub use next::{
-    AT_ONCE, ATTEMPTS, Cause, DEATHS, End, Next, Progress, Start, Work, check, check_progress, next, start,
+    AT_ONCE, ATTEMPTS, Cause, End, Next, Progress, Start, Work, check, check_progress, in_row, next, start,
 };
 
 use crate::git::Git;

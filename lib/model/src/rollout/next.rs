@@ -1,6 +1,6 @@
 //! What the worker of a rollout does next, and how a rollout's record moves on with it.
 
-use crate::lease::Process;
+use crate::lease::{DEATHS, Process};
 use crate::rollout::{Outcome, Resource, Rollout, State, Step, progress};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -9,9 +9,6 @@ use std::collections::BTreeMap;
 pub const AT_ONCE: usize = 8;
 /// Attempts in a row that may meet an error and settle nothing before the rollout is given up.
 pub const ATTEMPTS: u32 = 5;
-/// Workers in a row that may die at it and settle nothing before the rollout is given up: as many as at a run. A process dies
-/// with all that it has in hand, so most of them did not die of this rollout.
-pub const DEATHS: u32 = 20;
 
 /// The resources of a rollout whose request was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +116,7 @@ impl Work {
 
     /// The first so many resources have their outcome.
     pub fn settled_in_row(&self) -> u32 {
-        (0..self.total).take_while(|index| self.settled.contains_key(index)).count() as u32
+        in_row(self.settled.keys().copied())
     }
 
     /// Every resource has its outcome.
@@ -133,6 +130,11 @@ impl Work {
         let wanted: Vec<u32> = left(0, self.wanted).collect();
         if wanted.is_empty() { left(self.wanted, self.total).collect() } else { wanted }
     }
+}
+
+/// How many of these indices, in their order, come without a gap from the first on.
+pub fn in_row(indices: impl IntoIterator<Item = u32>) -> u32 {
+    (0..).zip(indices).take_while(|(expected, index)| expected == index).count() as u32
 }
 
 /// How far a rollout is.

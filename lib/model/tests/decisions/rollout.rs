@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
 use tidemill_model::ids::{KeyId, LogicalId, ProjectId, RolloutId};
+use tidemill_model::lease::DEATHS;
 use tidemill_model::lease::Lease;
 use tidemill_model::rollout::{
-    Cause, DEATHS, End, Next, Outcome, Resource, Rollout, Start, State, Step, Work, check, check_progress, next, start,
+    Cause, End, Next, Outcome, Resource, Rollout, Start, State, Step, Work, check, check_progress, next, start,
 };
 
 pub fn rollout(state: State, created_at: Timestamp) -> Rollout {
@@ -209,7 +210,7 @@ fn a_death_counts_only_at_a_step_of_the_rollout_and_while_nothing_was_settled() 
 
     assert_eq!(claimed.deaths_when_claimed(), 4, "it died of something else");
     assert_eq!(at_its_step.deaths_when_claimed(), 5);
-    assert_eq!(handed_over.deaths_when_claimed(), 4, "nobody died");
+    assert_eq!(handed_over.deaths_when_claimed(), 4, "no worker died");
     assert_eq!(at_its_step.progress_at(Step::Apply, 0, 3).deaths, 4);
     assert_eq!(at_its_step.progress_at(Step::Apply, 1, 3).deaths, 0);
 }

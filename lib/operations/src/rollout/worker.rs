@@ -9,8 +9,9 @@ use crate::rollout::ending::Ending;
 use crate::rollout::preparation::Preparation;
 use crate::rollout::problems::failure;
 use futures::future::join_all;
+use tidemill_model::lease::DEATHS;
 use tidemill_model::rollout::{
-    ATTEMPTS, Cause, DEATHS, End, Failure, Next, Resource, Rollout, Start, Step, Work, check_progress, next, start,
+    ATTEMPTS, Cause, End, Failure, Next, Resource, Rollout, Start, Step, Work, check_progress, in_row, next, start,
 };
 use tidemill_store::Held;
 
@@ -24,7 +25,11 @@ impl RolloutWorker<'_> {
     pub async fn work(&mut self) -> Result<(), Error> {
         // What an earlier worker settled and did not report ends a row of deaths.
         let settled = self.plane.store.resources(&self.rollout.id, 0).await?;
-        if self.report(Step::Validate, settled_in_row(&settled), self.rollout.resources).await? == Holding::Lost {
+        if self
+            .report(Step::Validate, in_row(settled.iter().map(|resource| resource.index)), self.rollout.resources)
+            .await?
+            == Holding::Lost
+        {
             return Ok(());
         }
         match start(&self.rollout) {
@@ -127,11 +132,6 @@ impl RolloutWorker<'_> {
             _ => ending.write(end.state(), failure.as_ref()).await,
         }
     }
-}
-
-/// The first so many resources have their outcome.
-fn settled_in_row(settled: &[Resource]) -> u32 {
-    settled.iter().zip(0..).take_while(|(resource, index)| resource.index == *index).count() as u32
 }
 
 fn resource_failure(failed: &Resource) -> Failure {

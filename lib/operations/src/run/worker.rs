@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_engine::{Budget, Death, Gauge, Halt, Level, LogLine, Running, Step};
+use tidemill_model::lease::DEATHS;
 use tidemill_model::run::{Ended, Failure, Run};
 use tidemill_store::Held;
 use tokio::sync::Notify;
@@ -25,8 +26,6 @@ use tokio::sync::Notify;
 const STEP: Duration = Duration::from_secs(1);
 /// How long a run that is cancelled, or at its time limit, may take to finish the value in hand.
 const GRACE: Duration = Duration::from_millis(500);
-/// Workers that may die in a row without saving progress before the run is given up: it kills them, unless it is executed apart.
-const DEATHS: u32 = 20;
 
 /// The holder of a run's lease.
 pub(crate) struct RunWorker<'a> {
@@ -61,6 +60,7 @@ impl RunWorker<'_> {
     }
 
     pub async fn work(mut self) -> Result<BellOutcome, Error> {
+        // A run that is executed apart ends its own process and no worker.
         if self.run.deaths > DEATHS && !self.plane.engine.is_apart() {
             return finish::end(self.plane, self.run, AttemptEnd::of(killer())).await;
         }
