@@ -47,6 +47,6 @@ def burning(project, program):
     }
 
 
-# A processor for as long as it is let, and memory for as much as there is.
-ALL_TIME = "last(range(1000000000000))"
-ALL_MEMORY = r'reduce range(60) as $i ("x"; "\(.)\(.)")'
+# A processor for as long as it is let, in native code that no meter stops, and memory in strings that are each of a size that is allowed.
+ALL_TIME = "reduce range(1000000) as $i ([range(500000)]; sort)"
+ALL_MEMORY = '[range(300) | "x" * 16000000] | length'

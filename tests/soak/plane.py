@@ -64,7 +64,8 @@ class Plane:
 
     def resident(self):
         """MiB of memory that are resident: of the plane, and of the processes that it started."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        threads = list(Path(f"/proc/{self.process.pid}/task").iterdir())
+        children = [child for thread in threads for child in (thread / "children").read_text().split()]
         return resident(self.process.pid), sum(resident(child) for child in children)
 
 
