@@ -14,7 +14,7 @@ pub const SHORTEST_MASKED: usize = 6;
 /// Characters from which on a secret is masked wherever it stands: so long a value is no part of an ordinary word.
 const LONG: usize = 16;
 
-/// Characters from which on a piece of base64 is masked, which nobody writes by chance.
+/// Characters from which on a piece of base64 is masked, which is no chance.
 const SHORTEST_BASE64: usize = 8;
 
 /// The values to hide.

@@ -87,7 +87,7 @@ pub(crate) async fn serve(plane: Arc<Plane>, listener: TcpListener, hosts: Hosts
     while open.join_next().await.is_some() {}
 }
 
-/// Waits until the plane is to stop, or cannot be told any more.
+/// Waits until the plane is to stop, or is gone.
 pub(crate) async fn stop(stopped: &mut watch::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }

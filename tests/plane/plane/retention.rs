@@ -184,7 +184,7 @@ fn kinds_of(kinds: &[(&str, &str)]) -> BTreeSet<(String, String)> {
     kinds.iter().map(|(partition, sort)| ((*partition).to_owned(), (*sort).to_owned())).collect()
 }
 
-/// What stays for as long as nobody removes it.
+/// What stays until an owner removes it.
 const LASTING: [(&str, &str); 21] = [
     ("META", "LAYOUT"),
     ("META", "SWEEP"),

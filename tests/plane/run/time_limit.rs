@@ -1,4 +1,4 @@
-//! A run's time limit is one limit, whoever works on the run and however often its work changes hands.
+//! A run's time limit is one limit, across all workers and hand-overs.
 
 use crate::given::{copied, copy, lines, queued, run, unreachable};
 use serde_json::{Value, json};

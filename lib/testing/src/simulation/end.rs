@@ -75,7 +75,7 @@ fn deployments(mirror: &Mirror) -> Vec<Deployment> {
     mirror.all("deployment")
 }
 
-/// Checks the table at rest, beside what users were told.
+/// Checks the table at rest, against the answers that users got.
 ///
 /// # Errors
 /// What does not hold.

@@ -4,7 +4,7 @@
 //! A simulation runs on one thread, in tokio's paused time. Every call of the table waits for a drawn time and has a drawn fate
 //! ([`gate`]); so the seed alone decides which process does what when, and the same seed gives the same trace again. After each write
 //! [`step`] checks what must hold of it; once the trouble is over and everything came to rest, [`end`] checks what must be left. Both
-//! read the table alone, beside what users were told.
+//! read the table alone, against the answers that users got.
 //!
 //! Not simulated: WebSockets, what pipelines do outside of the plane, and AWS itself.
 

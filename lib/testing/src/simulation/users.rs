@@ -25,7 +25,7 @@ pub struct Users {
     known: Mutex<Known>,
 }
 
-/// What users were told.
+/// The answers that users got.
 #[derive(Default)]
 pub struct Known {
     /// Runs that the plane took on.
