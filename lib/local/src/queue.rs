@@ -218,6 +218,10 @@ mod tests {
         fn now(&self) -> Timestamp {
             *self.0.lock().expect("no panic happens while it is held")
         }
+
+        fn uptime(&self) -> Duration {
+            Duration::ZERO
+        }
     }
 
     /// How long a bell sleeps after each answer.

@@ -1,11 +1,16 @@
 //! Time and randomness, which operations take as arguments.
 
 use jiff::Timestamp;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 use tidemill_model::ids::RunId;
 
 /// Gives the time.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// How long this process has been up, whatever becomes of [`Clock::now`]: a clock is set, forward or back, and this one goes on.
+    fn uptime(&self) -> Duration;
 }
 
 /// Gives unguessable bytes.
@@ -44,6 +49,12 @@ impl Clock for SystemAmbient {
     fn now(&self) -> Timestamp {
         // The wire and the table keep milliseconds; cutting here keeps what is answered equal to what is stored.
         Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("the clock is within the range of years")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the plane takes the time from here")]
+    fn uptime(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 }
 

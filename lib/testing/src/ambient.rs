@@ -2,32 +2,50 @@
 
 use crate::simulation::Chance;
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 use tidemill_operations::{Clock, Entropy};
 
 /// A clock to advance, and numbers from a seed.
 pub struct TestAmbient {
-    now: Mutex<Timestamp>,
+    times: Mutex<Times>,
     chance: Chance,
+}
+
+struct Times {
+    now: Timestamp,
+    uptime: Duration,
 }
 
 impl TestAmbient {
     pub fn at(now: Timestamp) -> TestAmbient {
-        TestAmbient { now: Mutex::new(now), chance: Chance::of(0x9E37_79B9_7F4A_7C15) }
+        TestAmbient { times: Mutex::new(Times { now, uptime: Duration::ZERO }), chance: Chance::of(0x9E37_79B9_7F4A_7C15) }
     }
 
+    /// Corrects the clock, forward or back. No time goes by.
     pub fn set(&self, now: Timestamp) {
-        *self.now.lock().expect("no panic happens while it is held") = now;
+        self.times().now = now;
     }
 
+    /// Lets time go by.
     pub fn advance(&self, by: SignedDuration) {
-        *self.now.lock().expect("no panic happens while it is held") += by;
+        let mut times = self.times();
+        times.now += by;
+        times.uptime += by.unsigned_abs();
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().expect("no panic happens while it is held")
     }
 }
 
 impl Clock for TestAmbient {
     fn now(&self) -> Timestamp {
-        *self.now.lock().expect("no panic happens while it is held")
+        self.times().now
+    }
+
+    fn uptime(&self) -> Duration {
+        self.times().uptime
     }
 }
 

@@ -128,7 +128,7 @@ impl TestPlane {
             self.settle().await;
             let next = [self.timers.next_due(), self.queue.next_wake()].into_iter().flatten().min();
             match next.filter(|at| *at <= until) {
-                Some(at) => self.clock.set(at.max(self.now())),
+                Some(at) => self.clock.advance(at.max(self.now()).duration_since(self.now())),
                 None => break,
             }
         }

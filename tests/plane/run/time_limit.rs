@@ -101,6 +101,35 @@ async fn a_hand_over_does_not_begin_the_limit_anew() {
     assert_eq!(ended["state"], "timed_out");
 }
 
+/// How Ana's copy of many lines, with a limit of 60 s, ends if something happens to the clock in the middle of its run.
+async fn ended_after(happens: impl Fn(&TestPlane)) -> Value {
+    let world = TestPlane::new().await;
+    let ana = world.user("ana").await;
+    lines(&world, 3_000);
+    ana.post("/v1/deployments", json!({"pipeline": copy("p"), "timeoutSeconds": 60})).await.ok();
+    let id = queued(&ana, "p").await;
+    let hold = world.faults.hold("TransactWriteItems", 1);
+    let happening = async {
+        hold.arrived().await;
+        happens(&world);
+        hold.release();
+    };
+    futures::join!(world.settle(), happening);
+    run(&ana, &id).await
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_ends_no_run() {
+    let forward = ended_after(|world| world.set_clock(world.now() + minutes(24 * 60))).await;
+    let back = ended_after(|world| {
+        world.set_clock(world.now() - minutes(60));
+        world.sleep(seconds(61));
+    });
+
+    assert_eq!(forward["state"], "succeeded", "no time has gone by: {forward}");
+    assert_eq!(back.await["state"], "timed_out", "a minute has gone by, whatever the clock says");
+}
+
 #[tokio::test]
 async fn each_attempt_has_the_whole_limit() {
     let world = TestPlane::new().await;

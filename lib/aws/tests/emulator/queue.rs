@@ -17,6 +17,10 @@ impl Clock for Still {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
+
+    fn uptime(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 struct Bells {

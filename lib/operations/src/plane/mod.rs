@@ -70,6 +70,10 @@ impl Plane {
         self.ambient.now()
     }
 
+    pub fn uptime(&self) -> Duration {
+        self.ambient.uptime()
+    }
+
     pub fn is_local(&self) -> bool {
         self.kind == KeyKind::Local
     }

@@ -35,6 +35,9 @@ pub(crate) struct RunWorker<'a> {
     cancelled: Arc<Notify>,
     /// What the log has of the step in hand.
     ahead: LogAhead,
+    /// The uptime of this process at which the time of the run is over. The record has the limit by the clock; a worker that holds
+    /// the run goes by what no change of the clock touches.
+    deadline: Duration,
 }
 
 /// How the work on an attempt stopped.
@@ -56,7 +59,9 @@ enum StepEnd {
 
 impl RunWorker<'_> {
     pub fn of(plane: &Plane, run: Held<Run>, cancelled: Arc<Notify>) -> RunWorker<'_> {
-        RunWorker { plane, run, cancelled, ahead: LogAhead::default() }
+        let now = plane.now();
+        let deadline = plane.uptime() + until(now, run.time_is_up(now));
+        RunWorker { plane, run, cancelled, ahead: LogAhead::default(), deadline }
     }
 
     pub async fn work(mut self) -> Result<BellOutcome, Error> {
@@ -64,15 +69,13 @@ impl RunWorker<'_> {
         if self.run.deaths > DEATHS && !self.plane.engine.is_apart() {
             return finish::end(self.plane, self.run, AttemptEnd::of(killer())).await;
         }
-        let now = self.plane.now();
-        let time_is_up = self.run.time_is_up(now);
-        if now >= time_is_up {
+        if self.left().is_zero() {
             let ended = if self.run.cancel_requested_at.is_some() { Ended::Cancelled } else { Ended::TimedOut };
             return finish::end(self.plane, self.run, AttemptEnd::of(ended)).await;
         }
         loop {
             self.ahead = LogAhead::of(self.plane, &self.run).await?;
-            let end = match self.execute(time_is_up).await? {
+            let end = match self.execute().await? {
                 Stop::Ended(end) => end,
                 Stop::Left => return Ok(BellOutcome::Done),
                 Stop::Died(death, gauge) if self.run.engine_deaths + 1 >= ENGINE_DEATHS => {
@@ -92,21 +95,21 @@ impl RunWorker<'_> {
     }
 
     /// Executes the run from its last checkpoint.
-    async fn execute(&mut self, time_is_up: Timestamp) -> Result<Stop, Error> {
+    async fn execute(&mut self) -> Result<Stop, Error> {
         match preparation::start(self.plane, &self.run).await {
-            Ok(running) => self.steps(running, time_is_up).await,
+            Ok(running) => self.steps(running).await,
             Err(StartError::Engine(error)) => Ok(Stop::Ended(AttemptEnd::failed(error))),
             Err(StartError::Plane(error)) => Err(error),
         }
     }
 
     /// Steps until the source has no more, a caller asks to stop, or time is up.
-    async fn steps(&mut self, mut running: Box<dyn Running>, time_is_up: Timestamp) -> Result<Stop, Error> {
+    async fn steps(&mut self, mut running: Box<dyn Running>) -> Result<Stop, Error> {
         let gauge = running.gauge();
         loop {
-            let time = step_time(self.run.deaths).min(until(self.plane.now(), time_is_up));
+            let time = step_time(self.run.deaths).min(self.left());
             let budget = Budget { new_keys: NEW_KEYS, time, ..Budget::default() };
-            let made = match self.step(running.as_mut(), &gauge, budget, time_is_up).await? {
+            let made = match self.step(running.as_mut(), &gauge, budget).await? {
                 StepEnd::Made(made) => made,
                 StepEnd::Cut(ended) => {
                     running.abandon().await;
@@ -137,25 +140,30 @@ impl RunWorker<'_> {
                 }
                 Err(error) => return Err(error),
             }
-            if let Some(stop) = self.stop_between_steps(time_is_up) {
+            if let Some(stop) = self.stop_between_steps() {
                 return Ok(stop);
             }
         }
     }
 
-    fn stop_between_steps(&self, time_is_up: Timestamp) -> Option<Stop> {
-        if let Some(ended) = self.asked_to_end(time_is_up) {
+    fn stop_between_steps(&self) -> Option<Stop> {
+        if let Some(ended) = self.asked_to_end() {
             return Some(Stop::Ended(AttemptEnd::of(ended)));
         }
         self.plane.is_stopping().then_some(Stop::Left)
     }
 
     /// How the run ends by what was known of it last, if it is to end before it is through.
-    fn asked_to_end(&self, time_is_up: Timestamp) -> Option<Ended> {
+    fn asked_to_end(&self) -> Option<Ended> {
         if self.run.cancel_requested_at.is_some() {
             return Some(Ended::Cancelled);
         }
-        (self.plane.now() >= time_is_up).then_some(Ended::TimedOut)
+        self.left().is_zero().then_some(Ended::TimedOut)
+    }
+
+    /// Until the run's time is over.
+    fn left(&self) -> Duration {
+        self.deadline.saturating_sub(self.plane.uptime())
     }
 
     /// One step of the engine, with the lease kept alive beside it. With each renewal the log so far and the counts go out.
@@ -167,22 +175,21 @@ impl RunWorker<'_> {
         running: &mut dyn Running,
         gauge: &Gauge,
         budget: Budget,
-        time_is_up: Timestamp,
     ) -> Result<StepEnd, Error> {
         let mut step = running.step(budget);
         let cancelled = self.cancelled.clone();
         loop {
-            let left = until(self.plane.now(), time_is_up);
+            let left = self.left();
             tokio::select! {
                 made = &mut step => return Ok(StepEnd::Made(made)),
                 () = cancelled.notified() => {}
                 () = tokio::time::sleep(RENEWAL.min(left.max(Duration::from_millis(10)))) => {}
             }
-            let is_late = self.plane.now() >= time_is_up;
+            let is_late = self.left().is_zero();
             if !is_late && self.renew(gauge).await? == Holding::Lost {
                 return Ok(StepEnd::Lost);
             }
-            if let Some(ended) = self.asked_to_end(time_is_up) {
+            if let Some(ended) = self.asked_to_end() {
                 gauge.end_step();
                 let made = tokio::time::timeout(GRACE, step).await;
                 return Ok(made.map_or(StepEnd::Cut(ended), StepEnd::Made));

@@ -3,6 +3,7 @@
 use super::chance::Chance;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tidemill_operations::{Clock, Entropy};
 use tokio::time::Instant;
 
@@ -50,6 +51,10 @@ impl ProcessClock {
 impl Clock for ProcessClock {
     fn now(&self) -> Timestamp {
         self.time.now() + SignedDuration::from_millis(self.error.load(Ordering::Relaxed))
+    }
+
+    fn uptime(&self) -> Duration {
+        self.time.0.elapsed()
     }
 }
 
