@@ -208,6 +208,9 @@ async fn what_is_missing_or_cannot_be_read_is_422() {
     assert_eq!(message_of(ana.post("/task", json!([])).await, 422), "pipeline must be an object");
     message_of(send(&ana, "/task", "application/json", "{").await, 422);
     message_of(send(&ana, "/pipe/validate", "application/json", "").await, 422);
+    for odd in ["{", "[]", "1", "\"{}\"", "\u{0}", &"[".repeat(100_000)] {
+        message_of(send(&ana, "/pipe/validate", "application/json", odd).await, 400);
+    }
 }
 
 #[tokio::test]

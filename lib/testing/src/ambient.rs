@@ -19,7 +19,10 @@ struct Times {
 
 impl TestAmbient {
     pub fn at(now: Timestamp) -> TestAmbient {
-        TestAmbient { times: Mutex::new(Times { now, uptime: Duration::ZERO }), chance: Chance::of(0x9E37_79B9_7F4A_7C15) }
+        TestAmbient {
+            times: Mutex::new(Times { now, uptime: Duration::ZERO }),
+            chance: Chance::of(0x9E37_79B9_7F4A_7C15),
+        }
     }
 
     /// Corrects the clock, forward or back. No time goes by.

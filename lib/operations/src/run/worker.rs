@@ -170,12 +170,7 @@ impl RunWorker<'_> {
     ///
     /// Neither the lease nor the time limit waits for a step that computes. A run that is to end may finish the value in hand, if
     /// that does not take long.
-    async fn step(
-        &mut self,
-        running: &mut dyn Running,
-        gauge: &Gauge,
-        budget: Budget,
-    ) -> Result<StepEnd, Error> {
+    async fn step(&mut self, running: &mut dyn Running, gauge: &Gauge, budget: Budget) -> Result<StepEnd, Error> {
         let mut step = running.step(budget);
         let cancelled = self.cancelled.clone();
         loop {

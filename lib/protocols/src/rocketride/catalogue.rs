@@ -1,8 +1,9 @@
 //! `GET /services` and `POST /pipe/validate`, which are for everybody.
 
-use super::envelope::enveloped;
+use super::envelope::{Refusal, enveloped};
 use super::parameters::parameter;
 use super::tasks::pipeline;
+use crate::dap::Failure;
 use crate::dap::commands::{pipeline::validated, provider::catalogue};
 use crate::rest::{Arriving, Request, Response};
 use crate::route::Route;
@@ -25,7 +26,15 @@ pub fn validate<'a>(plane: &'a Arc<Plane>, _: &'a Route, request: Request<Arrivi
             plane.memory.validations.count(household(peer), plane.now())?;
         }
         let source = parameter(&request, "source").map(serde_json::to_string).transpose().map_err(Error::internal)?;
-        let validated = validated(plane, None, &pipeline(body).await?, source.as_deref()).await?;
+        let validated = validated(plane, None, &pipeline(body).await.map_err(odd)?, source.as_deref()).await?;
         Ok(Some(serde_json::to_value(&validated).map_err(Error::internal)?))
     })
+}
+
+/// A body that is there and is no pipeline: for a validator that is an odd one, where the routes of tasks lack what they need.
+fn odd(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Unreadable(message) => Failure::new(message).into(),
+        other => other,
+    }
 }

@@ -16,7 +16,9 @@ pub type EnvelopeResult = Result<Option<Value>, Refusal>;
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
-    /// The query or the body lacks something, or has what cannot be read.
+    /// What the request must have is not there.
+    Missing(String),
+    /// The query or the body has what cannot be read.
     Unreadable(String),
     Unauthenticated,
     Failed {
@@ -55,7 +57,7 @@ pub fn enveloped<'a>(
         match answered.await {
             Ok(None) => Response::json(200, &json!({"status": "OK"})),
             Ok(Some(data)) => Response::json(200, &json!({"status": "OK", "data": data})),
-            Err(Refusal::Unreadable(message)) => refused(422, json!({"message": message})),
+            Err(Refusal::Missing(message) | Refusal::Unreadable(message)) => refused(422, json!({"message": message})),
             Err(Refusal::Unauthenticated) => access_denied(&headers),
             Err(Refusal::Failed { status, failure, retry_after }) => {
                 let mut body = json!({"message": failure.message});

@@ -30,7 +30,7 @@ pub struct TaskAddress {
 /// The task that a request is about: the one whose `token` it gives, or whose credential it has.
 pub async fn addressed(plane: &Arc<Plane>, request: &Request<()>, scope: Scope) -> Result<TaskAddress, Refusal> {
     let caller = caller(plane, request).await?;
-    let missing = || Refusal::Unreadable("Task token is required".to_owned());
+    let missing = || Refusal::Missing("Task token is required".to_owned());
     let token = caller.task(parameter(request, "token")).ok_or_else(missing)?;
     let call = caller.call(scope, Some(&token))?.clone();
     Ok(TaskAddress { call, token })

@@ -67,7 +67,7 @@ pub async fn pipeline(body: Arriving) -> Result<Box<RawValue>, Refusal> {
     match read {
         Ok(read) if read.get().starts_with('{') => Ok(flat(read)),
         Ok(_) => Err(Refusal::Unreadable("pipeline must be an object".to_owned())),
-        Err(_) if body.is_empty() => Err(Refusal::Unreadable("pipeline is required".to_owned())),
+        Err(_) if body.is_empty() => Err(Refusal::Missing("pipeline is required".to_owned())),
         Err(error) => Err(Refusal::Unreadable(format!("the body is not JSON: {error}"))),
     }
 }
