@@ -9,7 +9,7 @@ use crate::deployment::change::Retry;
 use crate::error::{Code, Error};
 use crate::idempotency::Idempotency;
 use crate::plane::{Call, Plane};
-use crate::run::start::store_input;
+use crate::run::start::keep_input;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -97,13 +97,13 @@ async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run
         }
         check_state(&before.state).ok_or_else(unknown)??;
         let id = RunId::new(now, plane.ambient.random_u128());
-        let mut run = Run::of(&before, id, Trigger::Webhook, now);
+        let run = Run::of(&before, id, Trigger::Webhook, now);
         let plan = crate::run::preparation::plan(plane, &run).await?;
         check_input(&plan, &received.input).map_err(untaken)?;
         if input.is_none() {
-            input = Some(store_input(plane, &call, &hook.project, &received.input).await?);
+            input = Some(keep_input(plane, &call, &hook.project, &received.input).await?);
         }
-        run.input = input.clone();
+        let run = input.iter().cloned().fold(run, Run::with_input);
         let mut after = before.clone();
         after.revision += 1;
         // An id made in the same millisecond may sort before the ones there are.

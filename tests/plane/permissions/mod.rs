@@ -355,7 +355,7 @@ async fn runs(seen: &mut Seen) {
         [("webhook", json!({}), "documents"), ("template", template, "text"), ("response", json!({"lanes": []}), "")];
     user.deploy(chain("large", &result), "manual").await.ok();
 
-    for input in ["first", "second"] {
+    for input in ["first", &"second ".repeat(100)] {
         let user = ana(&world).await;
         let start = user.post("/v1/deployments/p/runs", json!({"input": input}));
         let run = id(&seen.note("run_start", &world, start).await.ok());
@@ -395,7 +395,8 @@ async fn bells(seen: &mut Seen) {
     for number in 0..2 {
         let headers = [("content-type", "text/plain")];
         let sender = world.anonymous();
-        let sent = sender.send(Method::POST, &hook, &headers, vec![b'0' + number]);
+        let body = vec![b'0' + number; 1_000 * usize::from(number)];
+        let sent = sender.send(Method::POST, &hook, &headers, body);
         runs.push(id(&seen.note("hook_receive", &world, sent).await.ok()));
     }
     world.sleep(minutes(2));

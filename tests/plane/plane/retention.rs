@@ -154,8 +154,11 @@ async fn a_run_that_waits_for_its_deployment_for_months_is_there_and_says_that_i
     let world = TestPlane::new().await;
     let ana = world.user("ana").await;
     let hook = deployed(&ana).await;
-    let by_webhook = world.anonymous().post(&hook, json!({"hello": 1})).await.ok()["id"].as_str().unwrap().to_owned();
-    let waiting = [by_webhook, queued(&ana, "p").await];
+    let mut waiting = vec![queued(&ana, "p").await];
+    for length in [1_000, 100] {
+        let accepted = world.anonymous().post(&hook, json!({"hello": "x".repeat(length)})).await.ok();
+        waiting.push(accepted["id"].as_str().unwrap().to_owned());
+    }
     ana.post("/v1/deployments/p/pause", json!({})).await.ok();
 
     world.sleep(minutes(DAY * 60));
@@ -164,10 +167,11 @@ async fn a_run_that_waits_for_its_deployment_for_months_is_there_and_says_that_i
     ana.post("/v1/deployments/p/resume", Value::Null).await.ok();
     world.advance(minutes(1)).await;
 
-    let [with_input, without] = [run(&ana, &waiting[0]).await, run(&ana, &waiting[1]).await];
-    assert_eq!(with_input["state"], "failed");
-    assert!(with_input["error"]["message"].as_str().unwrap().contains("31 days"), "{with_input}");
-    assert_eq!(without["state"], "succeeded");
+    let [without, large, small] =
+        [run(&ana, &waiting[0]).await, run(&ana, &waiting[1]).await, run(&ana, &waiting[2]).await];
+    assert_eq!(large["state"], "failed");
+    assert!(large["error"]["message"].as_str().unwrap().contains("31 days"), "{large}");
+    assert_eq!((&without["state"], &small["state"]), (&json!("succeeded"), &json!("succeeded")), "kept with its run");
 }
 
 /// The kinds of items that the table has: the words that their partition and their sort key begin with.

@@ -65,6 +65,9 @@ pub struct Run {
     /// The sha256 of the stored input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
+    /// The input itself, where it is small, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub small_input: Option<String>,
     /// What the response components made, as JSON text, when it is small; else `result_sha256` names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
@@ -277,6 +280,15 @@ pub enum Next {
     },
 }
 
+/// Where the input of a run is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptInput {
+    /// In its record: the input as JSON.
+    WithTheRun(String),
+    /// As a body of its own, named by its sha256.
+    Apart(String),
+}
+
 /// First delay before a retry; it doubles with every attempt.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// Longest delay before a retry.
@@ -304,6 +316,7 @@ impl Run {
             not_before: None,
             error: None,
             input: None,
+            small_input: None,
             result: None,
             result_sha256: None,
             log: None,
@@ -325,6 +338,19 @@ impl Run {
             plan_sha256: None,
             unknown: Unknown::default(),
         }
+    }
+
+    /// The same run, which is handed an input.
+    pub fn with_input(self, input: KeptInput) -> Run {
+        match input {
+            KeptInput::WithTheRun(text) => Run { small_input: Some(text), ..self },
+            KeptInput::Apart(sha256) => Run { input: Some(sha256), ..self },
+        }
+    }
+
+    /// Whether it is handed an input.
+    pub fn has_input(&self) -> bool {
+        self.input.is_some() || self.small_input.is_some()
     }
 
     /// The run as a list shows it: without its result and what its components counted.

@@ -74,6 +74,9 @@ pub async fn start(plane: &Plane, run: &Run) -> Result<Box<dyn Running>, StartEr
 
 /// What the run was made with; `None` if it is gone.
 async fn input(plane: &Plane, run: &Run) -> Result<Option<RunInput>, Error> {
+    if let Some(small) = &run.small_input {
+        return serde_json::from_str(small).map(RunInput::Whole).map(Some).map_err(Error::internal);
+    }
     let Some(sha256) = &run.input else { return Ok(Some(RunInput::Nothing)) };
     let Some(body) = plane.store.run_body(&run.owner, run.deployment.project(), sha256).await? else { return Ok(None) };
     serde_json::from_slice(&body).map(RunInput::Whole).map(Some).map_err(Error::internal)
@@ -115,7 +118,7 @@ fn start_for(run: &Run) -> Option<Start> {
     match run.trigger {
         Trigger::Schedule => Some(Start::Schedule),
         Trigger::Webhook | Trigger::Call => Some(Start::Call),
-        Trigger::Manual if run.input.is_some() => Some(Start::Call),
+        Trigger::Manual if run.has_input() => Some(Start::Call),
         Trigger::Manual => Some(Start::Schedule),
         Trigger::Task => None,
     }

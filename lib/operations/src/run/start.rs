@@ -16,9 +16,11 @@ use tidemill_model::ids::{ProjectId, RunId};
 use tidemill_model::invalid::Invalid;
 use tidemill_model::key::Scope;
 use tidemill_model::retention::BODIES;
-use tidemill_model::run::{Run, Trigger};
+use tidemill_model::run::{KeptInput, Run, Trigger};
 use tidemill_store::Part;
 
+/// Inputs up to this many bytes of JSON are kept with the run, whose record stays within one write unit by it.
+const SMALL_INPUT: usize = 400;
 /// Largest input, in bytes: what a Lambda takes.
 const INPUT_LIMIT: usize = 6 * 1024 * 1024;
 
@@ -46,11 +48,11 @@ impl crate::Operation for Start {
         {
             return Ok(Answer::Before(answer));
         }
-        let input_sha256 = match text {
+        let kept = match text {
             None => None,
             Some(text) => {
                 existing(plane, &call.owner, &input.project).await?;
-                Some(store_input(plane, call, &input.project, &engine_input(text)?).await?)
+                Some(keep_input(plane, call, &input.project, &engine_input(text)?).await?)
             }
         };
         let mut retry = Retry::new();
@@ -58,8 +60,8 @@ impl crate::Operation for Start {
             let before = triggerable(plane, call, &input.project).await?;
             refuse_overlap(plane, &before).await?;
             let id = RunId::new(call.now, plane.ambient.random_u128());
-            let mut run = Run::of(&before, id, Trigger::Manual, call.now);
-            run.input = input_sha256.clone();
+            let run = Run::of(&before, id, Trigger::Manual, call.now);
+            let run = kept.iter().cloned().fold(run, Run::with_input);
             let after = before.with_turn_of(&run.id);
             let answer = RunAnswer::from(run.clone());
             let mut transaction = plane.store.transaction().deployment(&after, before.revision)?.new_run(&run)?;
@@ -100,15 +102,19 @@ fn engine_input(text: &str) -> Result<EngineInput, Error> {
     })
 }
 
-/// Stores what a run will be handed, and names it.
-pub(crate) async fn store_input(
+/// Keeps what a run will be handed until it is executed: a small input with the run, which costs no call of the table.
+pub(crate) async fn keep_input(
     plane: &Plane,
     call: &Call,
     project: &ProjectId,
     input: &EngineInput,
-) -> Result<String, Error> {
-    let body = serde_json::to_vec(input).map_err(Error::internal)?;
-    Ok(plane.store.put_run_body(&call.owner, project, &body, plane.now() + BODIES).await?)
+) -> Result<KeptInput, Error> {
+    let body = serde_json::to_string(input).map_err(Error::internal)?;
+    if body.len() <= SMALL_INPUT {
+        return Ok(KeptInput::WithTheRun(body));
+    }
+    let stored = plane.store.put_run_body(&call.owner, project, body.as_bytes(), plane.now() + BODIES).await?;
+    Ok(KeptInput::Apart(stored))
 }
 
 /// Reads a deployment that may be triggered now.
