@@ -33,7 +33,7 @@ const KEPT: [(&str, &[&str]); 8] = [
     ("lambda_runtime", &["tidemill-aws"]),
     ("dynoxide-rs", &["tidemill-local", "tidemill-testing"]),
     ("axum", &["tidemill-local", "tidemill-testing"]),
-    ("http", &["tidemill-protocols", "tidemill-local", "tidemill-aws", "tidemill-testing"]),
+    ("http", &["tidemill-protocols", "tidemill-local", "tidemill-aws", "tidemill-testing", "xtask"]),
 ];
 
 /// Crates that bring I/O, a clock or async to where there must be none.

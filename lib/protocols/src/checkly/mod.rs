@@ -16,7 +16,7 @@ pub mod routes;
 mod wire_forms;
 
 /// Where these clients ask: what is refused there has their form, also where nothing answers.
-const PLACES: [&str; 5] = ["/v1/projects", "/v1/runtimes", "/v1/checks", "/v1/private-locations", "/next"];
+pub const PLACES: [&str; 5] = ["/v1/projects", "/v1/runtimes", "/v1/checks", "/v1/private-locations", "/next"];
 
 /// Whether a path is one that Checkly's clients ask at.
 pub fn is_at(path: &str) -> bool {

@@ -1,7 +1,11 @@
 //! `infra/api-gateway.yaml`: the routes, as API Gateway imports them. It makes a model of each schema, and refuses nulls and
-//! keywords of OpenAPI that it does not know, so it gets none of them.
+//! keywords of OpenAPI that it does not know, so it gets none of them. What no function takes is refused in [`mocks`].
+
+mod mocks;
 
 use super::camel;
+use http::Method;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use tidemill_protocols::functions::{self, Function};
 use tidemill_protocols::route::Route;
@@ -12,14 +16,19 @@ const LONGEST_STREAM: u32 = 900_000;
 /// The description, from the table of functions and what API Gateway answers by itself.
 pub fn text(gateway_responses: &str) -> String {
     let mut paths: Vec<(&str, String)> = Vec::new();
+    let mut taken: BTreeMap<&str, Vec<Method>> = BTreeMap::new();
     for function in functions::all() {
         for (route, _) in function.endpoints() {
             let method = method(function, route);
+            taken.entry(route.path).or_default().push(route.method.clone());
             match paths.iter_mut().find(|(path, _)| *path == route.path) {
                 Some((_, methods)) => methods.push_str(&method),
                 None => paths.push((route.path, method)),
             }
         }
+    }
+    for (path, methods) in &mut paths {
+        methods.push_str(&mocks::other_methods(path, &taken[path]));
     }
     let mut text = format!(
         "# Written by `cargo xtask generate` from the table of functions and infra/gateway-responses.yaml.
@@ -41,7 +50,7 @@ paths:
     for (path, methods) in paths {
         write!(text, "  {path}:\n{methods}").expect("a text takes more text");
     }
-    text
+    text + &mocks::nowhere(|path| taken.contains_key(path))
 }
 
 /// Without the comment at the file's head.
