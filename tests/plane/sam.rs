@@ -37,8 +37,11 @@ fn plain(value: serde_yaml_ng::Value) -> Value {
     }
 }
 
-/// What a value refers to, as text: `Table.Arn`, `RunsQueue`, or the text of a `!Sub`.
+/// What a value refers to, as text: `Table.Arn`, `RunsQueue`, or the text of a `!Sub`. Where there is a choice, its first.
 pub fn text(value: &Value) -> String {
+    if let Some(first) = value["Fn::If"].get(1) {
+        return text(first);
+    }
     let referred = ["Ref", "Fn::GetAtt", "Fn::Sub"].iter().find_map(|function| value.get(function));
     match referred.unwrap_or(value) {
         Value::String(text) => text.clone(),

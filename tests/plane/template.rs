@@ -76,7 +76,7 @@ fn no_policy_is_for_all_resources_or_all_actions() {
 
 /// API Gateway does not say for which account it takes the role of an integration. With a condition it cannot take it:
 /// <https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/pull/479>
-const ROLES_OF_API_GATEWAY: [&str; 2] = ["ApiRole", "SocketApiRole"];
+const ROLES_OF_API_GATEWAY: [&str; 3] = ["ApiRole", "SocketApiRole", "AccessLogRole"];
 
 #[test]
 fn every_role_is_assumed_by_one_service_for_this_account() {
@@ -135,6 +135,7 @@ fn what_may_run_at_once_is_bounded() {
     for (queue, bound) in
         [("TicksQueue", "TicksAtOnce"), ("RunsQueue", "RunsAtOnce"), ("RolloutsQueue", "RolloutsAtOnce")]
     {
+        let bells = queue.trim_end_matches("Queue");
         let functions = template.functions();
         let (_, mapping) = functions
             .iter()
@@ -142,8 +143,14 @@ fn what_may_run_at_once_is_bounded() {
             .find(|(of, _)| of == queue)
             .expect("a function takes it");
         assert_eq!(text(&mapping["ScalingConfig"]["MaximumConcurrency"]), bound);
-        let parameter = &template.0["Parameters"][bound];
-        assert_eq!((parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()), (Some(2), Some(1000)), "{bound}");
+        let of_size = &mapping["ScalingConfig"]["MaximumConcurrency"]["Fn::If"][2]["Fn::FindInMap"];
+        assert_eq!(of_size, &json!(["AtOnce", {"Ref": "AccountSize"}, bells]));
+        assert_eq!(template.0["Parameters"][bound]["Default"], "", "{bound} is what the account's size says");
+    }
+    for (size, most) in [("small", 10), ("large", 1000)] {
+        let together = template.0["Mappings"]["AtOnce"][size].as_object().unwrap().values();
+        // Something is left for the API.
+        assert!(together.map(|count| count.as_u64().unwrap()).max() <= Some(most / 2), "{size}");
     }
     let reserving = |function: &&Function<'_>| !function.properties["ReservedConcurrentExecutions"].is_null();
     let reserve: BTreeSet<_> = template.functions().iter().filter(reserving).map(|it| it.name.to_owned()).collect();
@@ -203,7 +210,7 @@ fn every_queue_has_a_dead_letter_queue_of_its_kind() {
         assert!(properties["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() >= 1, "{queue}");
     }
     for (name, queue) in template.of_type("AWS::SQS::Queue") {
-        assert_eq!(text(&queue["Properties"]["KmsMasterKeyId"]), "Key", "`{name}` is not encrypted with the key");
+        assert_eq!(text(&queue["Properties"]["KmsMasterKeyId"]), "Key.Arn", "`{name}` is not encrypted with the key");
     }
 }
 
@@ -238,6 +245,7 @@ fn an_alarm_rings_for_all_that_an_operator_should_look_at() {
     for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
         let actions = alarm["Properties"]["AlarmActions"].to_string();
         assert!(actions.contains("AlarmTopicArn") && actions.contains("IsMailed"), "`{name}` has no recipient");
+        assert_eq!(alarm["Condition"], "HasAlarms", "`{name}` costs, also where no one sees it");
     }
 }
 
@@ -312,6 +320,71 @@ fn traces_hold_no_urls_with_tokens() {
     assert!(Template::read().resource("Api")["Properties"].get("TracingEnabled").is_none());
 }
 
+/// `$context.path` and the like hold tokens of tasks and hooks; an error's message may hold a part of a header.
+#[test]
+fn access_logs_hold_no_tokens() {
+    let template = Template::read();
+    let logged = |settings: &Value| settings["Fn::If"][1]["Format"].as_str().expect("it has a format").to_owned();
+    let of_api = logged(&template.resource("Api")["Properties"]["AccessLogSetting"]);
+    let of_sockets = logged(&template.resource("SocketStage")["Properties"]["AccessLogSettings"]);
+    for format in [of_api, of_sockets] {
+        assert!(serde_json::from_str::<Value>(&format).is_ok(), "a line is JSON: {format}");
+        let variables: BTreeSet<_> = format.split("$context.").skip(1).filter_map(|it| it.split('"').next()).collect();
+        let harmless = [
+            "error.responseType",
+            "eventType",
+            "httpMethod",
+            "identity.sourceIp",
+            "integrationLatency",
+            "requestId",
+            "requestTime",
+            "resourcePath",
+            "responseLatency",
+            "responseLength",
+            "routeKey",
+            "status",
+        ];
+        assert!(variables.is_subset(&harmless.into()), "{variables:?}");
+        assert!(variables.contains("requestId"), "AWS asks for it");
+    }
+}
+
+/// API Gateway answers 403 by itself to what has a header `Authorization`.
+#[test]
+fn what_no_function_takes_is_refused_with_what_is_allowed() {
+    let paths = yaml("infra/api-gateway.yaml")["paths"].as_object().unwrap().clone();
+    for (path, item) in &paths {
+        let any = &item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"];
+        assert_eq!(any["type"], "mock", "{path}");
+        let answer = &any["responses"]["default"];
+        let methods = item.as_object().unwrap().keys().filter(|name| !name.starts_with("x-"));
+        let methods: BTreeSet<_> = methods.map(|method| method.to_uppercase()).collect();
+        let status = if methods.is_empty() { "404" } else { "405" };
+        assert_eq!(answer["statusCode"], status, "{path}");
+        assert_eq!(any["requestTemplates"]["application/json"], format!("{{\"statusCode\": {status}}}"), "{path}");
+        let allow = answer["responseParameters"]["method.response.header.Allow"].as_str().unwrap_or("''");
+        let allow = allow.trim_matches('\'').split(", ").filter(|it| !it.is_empty()).map(str::to_owned);
+        assert_eq!(allow.collect::<BTreeSet<_>>(), methods, "{path}");
+        let body = answer["responseTemplates"]["application/json"].as_str().unwrap();
+        let body: Value = serde_json::from_str(body).expect("it is JSON");
+        let is_checklys = ["/next", "/v1/projects", "/v1/runtimes"].iter().any(|place| path.starts_with(place));
+        assert_eq!(body["statusCode"].is_number(), is_checklys || path.contains("checks") || path.contains("private-"));
+    }
+    for path in ["/", "/{proxy+}", "/next/{proxy+}", "/v1/projects", "/v1/projects/{project}/{proxy+}"] {
+        assert!(paths.contains_key(path), "{path}");
+    }
+    for path in paths.keys() {
+        // API Gateway refuses two variable parts side by side.
+        let (parent, part) = path.rsplit_once('/').unwrap();
+        let rival = paths.keys().find(|other| {
+            let same = other.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/'));
+            let other = same.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+            part.starts_with('{') && other.starts_with('{') && other != part
+        });
+        assert_eq!(rival, None, "beside {path}");
+    }
+}
+
 #[test]
 fn the_websocket_api_may_call_the_functions_of_its_routes_and_no_others() {
     let template = Template::read();
@@ -333,14 +406,16 @@ fn the_websocket_api_may_call_the_functions_of_its_routes_and_no_others() {
 fn the_dashboard_shows_every_alarm_and_nothing_that_is_not_there() {
     let template = Template::read();
     let dashboard = yaml("infra/dashboard.yaml");
-    let body = dashboard["Fn::Sub"].as_str().expect("it is a text of JSON");
+    let body = dashboard["Fn::Sub"][0].as_str().expect("it is a text of JSON");
     let body: Value = serde_json::from_str(body).expect("it is JSON, whatever is put in for its names");
     let shown = each(&body["widgets"][0]["properties"]["alarms"]);
     let alarms = template.of_type("AWS::CloudWatch::Alarm").map(|(name, _)| format!("${{{name}.Arn}}"));
     assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), alarms.collect());
 
     for name in body.to_string().split("${").skip(1).filter_map(|rest| rest.split(['}', '.']).next()) {
+        let is_given = dashboard["Fn::Sub"][1].get(name).is_some();
         let is_there = ["Resources", "Parameters"].iter().any(|section| template.0[section].get(name).is_some());
+        let is_there = is_there || is_given;
         assert!(is_there || name.starts_with("AWS::"), "there is no `{name}`");
     }
     for widget in body["widgets"].as_array().unwrap() {

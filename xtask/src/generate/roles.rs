@@ -8,15 +8,22 @@ const SCHEDULES: &str = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::A
 const CONNECTIONS: &str =
     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${StageName}";
 
+/// The table that the stack makes, or the one that it is given.
+const TABLE: &str = "!If [MakesTable, !Ref Table, !Ref ExistingTable]";
+const TABLE_ARN: &str = "!If [MakesTable, !GetAtt Table.Arn, !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}']";
+const INDEX_ARN: &str = "!If [MakesTable, !Sub '${Table.Arn}/index/runs-by-owner', !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}/index/runs-by-owner']";
+/// The key that the stack makes, or the one that it is given.
+pub const KEY_ARN: &str = "!If [MakesKey, !GetAtt Key.Arn, !Ref ExistingKeyArn]";
+
 const SOCKETS_URL: &str = "!Sub https://${SocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}";
 
-/// The queue that a function's messages come from, and how many of them may be worked on at once.
-pub fn queue(function: &Function) -> Option<(&'static str, Option<&'static str>)> {
+/// The queue that a function's messages come from, and whether it is bounded how many of them are worked on at once.
+pub fn queue(function: &Function) -> Option<(&'static str, bool)> {
     match function.on {
-        On::Bell(QueueKind::Ticks, _) => Some(("Ticks", Some("TicksAtOnce"))),
-        On::Bell(QueueKind::Runs, _) => Some(("Runs", Some("RunsAtOnce"))),
-        On::Bell(QueueKind::Rollouts, _) => Some(("Rollouts", Some("RolloutsAtOnce"))),
-        On::Bell(QueueKind::Sockets, _) => Some(("Sockets", None)),
+        On::Bell(QueueKind::Ticks, _) => Some(("Ticks", true)),
+        On::Bell(QueueKind::Runs, _) => Some(("Runs", true)),
+        On::Bell(QueueKind::Rollouts, _) => Some(("Rollouts", true)),
+        On::Bell(QueueKind::Sockets, _) => Some(("Sockets", false)),
         _ => None,
     }
 }
@@ -51,7 +58,7 @@ pub fn variables(function: &Function) -> Vec<(&'static str, &'static str)> {
     let queues: Vec<_> = rings.chain(queue(function).map(|(queue, _)| queue)).collect();
     let sets = sets_timers(function);
     let variables = [
-        (true, "TIDEMILL_TABLE", "!Ref Table"),
+        (true, "TIDEMILL_TABLE", TABLE),
         (queues.contains(&"Ticks"), "TIDEMILL_TICKS_QUEUE", "!Ref TicksQueue"),
         (queues.contains(&"Runs"), "TIDEMILL_RUNS_QUEUE", "!Ref RunsQueue"),
         (queues.contains(&"Rollouts"), "TIDEMILL_ROLLOUTS_QUEUE", "!Ref RolloutsQueue"),
@@ -60,7 +67,7 @@ pub fn variables(function: &Function) -> Vec<(&'static str, &'static str)> {
         (sets, "TIDEMILL_SCHEDULER_ROLE", "!GetAtt SchedulerRole.Arn"),
         (sets, "TIDEMILL_TICKS_QUEUE_ARN", "!GetAtt TicksQueue.Arn"),
         (sets, "TIDEMILL_SCHEDULES_DEAD_LETTER_QUEUE_ARN", "!GetAtt SchedulesDeadLetterQueue.Arn"),
-        (has_any(function, [Right::Seal, Right::Open]), "TIDEMILL_KMS_KEY", "!GetAtt Key.Arn"),
+        (has_any(function, [Right::Seal, Right::Open]), "TIDEMILL_KMS_KEY", KEY_ARN),
         (has_any(function, [Right::SendFrames, Right::CloseSockets]), "TIDEMILL_SOCKETS_URL", SOCKETS_URL),
     ];
     variables.into_iter().filter(|(is_given, ..)| *is_given).map(|(_, name, value)| (name, value)).collect()
@@ -123,7 +130,7 @@ fn of_table(function: &Function) -> Vec<String> {
         let actions: Vec<&str> = parts.iter().map(|(_, action)| action.as_str()).collect();
         let patterns: Vec<_> = partitions.iter().map(|partition| format!("'{}'", partition.pattern())).collect();
         let keys = format!("  dynamodb:LeadingKeys: [{}]", patterns.join(", "));
-        statement(&name, &actions, "!GetAtt Table.Arn", &["ForAllValues:StringLike:", &keys])
+        statement(&name, &actions, TABLE_ARN, &["ForAllValues:StringLike:", &keys])
     };
     groups.into_iter().flat_map(of_group).collect()
 }
@@ -131,7 +138,7 @@ fn of_table(function: &Function) -> Vec<String> {
 /// Each function reads the layout of the table when it starts.
 fn layout() -> Vec<String> {
     let keys = format!("  dynamodb:LeadingKeys: ['{}']", Partition::Layout.pattern());
-    statement("ReadLayout", &["dynamodb:GetItem"], "!GetAtt Table.Arn", &["ForAllValues:StringLike:", &keys])
+    statement("ReadLayout", &["dynamodb:GetItem"], TABLE_ARN, &["ForAllValues:StringLike:", &keys])
 }
 
 fn beside_table(right: &Right) -> Vec<String> {
@@ -143,7 +150,7 @@ fn beside_table(right: &Right) -> Vec<String> {
     ];
     let delete = "scheduler:DeleteSchedule";
     match right {
-        Right::FindRuns => statement("FindRuns", &["dynamodb:Query"], "!Sub '${Table.Arn}/index/runs-by-owner'", &[]),
+        Right::FindRuns => statement("FindRuns", &["dynamodb:Query"], INDEX_ARN, &[]),
         Right::FollowTimers => {
             let mut lines = timers(&["scheduler:CreateSchedule", "scheduler:UpdateSchedule", delete]);
             let condition = ["StringEquals:", "  iam:PassedToService: scheduler.amazonaws.com"];
@@ -151,8 +158,8 @@ fn beside_table(right: &Right) -> Vec<String> {
             lines
         }
         Right::DeleteTimers => timers(&[delete]),
-        Right::Seal => statement("SealSecrets", &["kms:Encrypt"], "!GetAtt Key.Arn", &secrets),
-        Right::Open => statement("OpenSecrets", &["kms:Decrypt"], "!GetAtt Key.Arn", &secrets),
+        Right::Seal => statement("SealSecrets", &["kms:Encrypt"], KEY_ARN, &secrets),
+        Right::Open => statement("OpenSecrets", &["kms:Decrypt"], KEY_ARN, &secrets),
         Right::SendFrames => connections("SendFrames", "POST"),
         Right::CloseSockets => connections("CloseSockets", "DELETE"),
         _ => Vec::new(),
@@ -179,5 +186,5 @@ fn encryption(function: &Function) -> Vec<String> {
     let condition: Vec<String> =
         ["StringEquals:".to_owned(), "  kms:ViaService:".to_owned()].into_iter().chain(via).collect();
     let condition: Vec<&str> = condition.iter().map(String::as_str).collect();
-    statement("Encryption", &["kms:Decrypt", "kms:GenerateDataKey"], "!GetAtt Key.Arn", &condition)
+    statement("Encryption", &["kms:Decrypt", "kms:GenerateDataKey"], KEY_ARN, &condition)
 }

@@ -30,6 +30,7 @@ fn api_role() -> String {
     Type: AWS::IAM::Role
     Properties:
       Description: What the API may call.
+      PermissionsBoundary: !If [HasBoundary, !Ref PermissionsBoundaryArn, !Ref AWS::NoValue]
       AssumeRolePolicyDocument:
         Version: '2012-10-17'
         Statement:
@@ -87,7 +88,9 @@ fn lambda(function: &Function, description: &Value) -> String {
     let statements = roles::statements(function);
     if !statements.is_empty() {
         line("Policies:".to_owned());
-        line("  - Statement:".to_owned());
+        // Without it the language is that of 2008.
+        line("  - Version: '2012-10-17'".to_owned());
+        line("    Statement:".to_owned());
         statements.into_iter().for_each(|statement| line(format!("      {statement}")));
     }
     if matches!(function.on, On::Minute(_)) {
@@ -107,6 +110,7 @@ const EVERY_MINUTE: &str = "      EventInvokeConfig:
           Properties:
             Description: Calls the sweep every minute.
             OmitName: true
+            PermissionsBoundary: !If [HasBoundary, !Ref PermissionsBoundaryArn, !Ref AWS::NoValue]
             ScheduleExpression: rate(1 minute)
             RetryPolicy:
               MaximumRetryAttempts: 0
@@ -139,10 +143,16 @@ fn timeout(function: &Function) -> u32 {
 
 /// Not an event of the function: for those SAM lets the role take messages from every queue of the account.
 fn mapping(function: &Function) -> Option<String> {
-    let (queue, at_once) = roles::queue(function)?;
+    let (queue, is_bounded) = roles::queue(function)?;
     let resource = camel(function.name);
-    let scaling =
-        at_once.map(|parameter| format!("      ScalingConfig:\n        MaximumConcurrency: !Ref {parameter}\n"));
+    let scaling = match is_bounded {
+        true => format!(
+            "      ScalingConfig:
+        MaximumConcurrency: !If [Has{queue}AtOnce, !Ref {queue}AtOnce, !FindInMap [AtOnce, !Ref AccountSize, {queue}]]
+"
+        ),
+        false => String::new(),
+    };
     Some(format!(
         "  # Not an event of the function: for those SAM lets the role take messages from every queue of the account.
   {resource}FunctionBells:
@@ -152,9 +162,8 @@ fn mapping(function: &Function) -> Option<String> {
       EventSourceArn: !GetAtt {queue}Queue.Arn
       BatchSize: 1
       FunctionResponseTypes: [ReportBatchItemFailures]
-{}
-",
-        scaling.unwrap_or_default()
+{scaling}
+"
     ))
 }
 
@@ -168,7 +177,7 @@ fn log(function: &Function) -> String {
     Properties:
       LogGroupName: !Sub /tidemill/${{AWS::StackName}}/{name}
       RetentionInDays: !Ref LogRetention
-      KmsKeyId: !GetAtt Key.Arn
+      KmsKeyId: {}
 
   {resource}Errors:
     Type: AWS::Logs::MetricFilter
@@ -180,6 +189,7 @@ fn log(function: &Function) -> String {
           MetricName: Errors
           MetricValue: '1'
 
-"#
+"#,
+        roles::KEY_ARN
     )
 }

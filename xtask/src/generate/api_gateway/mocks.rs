@@ -48,9 +48,8 @@ fn mock(answer: &Response, path: &str) -> String {
     let types: Vec<String> = TYPES.iter().map(|kind| format!("{kind}: '{{\"statusCode\": {status}}}'")).collect();
     let allow = answer.headers.get(http::header::ALLOW).map(|allow| allow.to_str().expect("it is text"));
     let described = allow.map_or("", |_| ", headers: { Allow: { schema: { type: string } } }");
-    let header = allow.map(|allow| {
-        format!("            responseParameters: {{ method.response.header.Allow: \"'{allow}'\" }}\n")
-    });
+    let header = allow
+        .map(|allow| format!("            responseParameters: {{ method.response.header.Allow: \"'{allow}'\" }}\n"));
     format!(
         "    x-amazon-apigateway-any-method:
       responses:
