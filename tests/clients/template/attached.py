@@ -1,31 +1,23 @@
 """Checks which policies SAM attaches to the functions' roles beside those that the template writes out.
 
-Takes no input; run it from the repository's root, with the Python that has aws-sam-cli.
+Takes no input; run it from the repository's root, with the Python that has aws-sam-translator.
 """
 
 import sys
 from collections import defaultdict
-from pathlib import Path
 
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from stack import Stack
 
-# What docs/aws.md says that SAM adds: writing logs, and traces.
-EXPECTED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# What docs/aws.md says: writing logs, and traces; and for API Gateway's own role, its logs.
+EXPECTED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AmazonAPIGatewayPushToCloudWatchLogs"}
 
 
 def attached() -> dict[str, list[str]]:
     """The roles that each managed policy is attached to."""
-    template = yaml_parse(Path("template.yaml").read_text())
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            # Where `sam package` would have put the code.
-            resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    roles = defaultdict(list)
-    for name, resource in Translator({}, Parser()).translate(template, {})["Resources"].items():
-        for policy in resource.get("Properties", {}).get("ManagedPolicyArns") or []:
-            roles[policy.rsplit("/", 1)[-1]].append(name)
+    stack, roles = Stack({"Tracing": "Active"}), defaultdict(list)
+    for name, role in stack.of_type("AWS::IAM::Role").items():
+        for policy in role["Properties"].get("ManagedPolicyArns") or []:
+            roles[stack.text(policy).rsplit("/", 1)[-1]].append(name)
     return roles
 
 
