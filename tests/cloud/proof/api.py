@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from urllib.parse import quote, urlencode
 
 
@@ -20,32 +21,49 @@ class Answer:
         return self.body["code"]
 
 
+# Seconds between the tries of a request that API Gateway did not take.
+PAUSES = (0.5, 1, 2, 4, 0)
+
+
+def exchange(url, method, target, data, headers):
+    """One request and its answer."""
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(url.netloc, timeout=60)
+    try:
+        connection.request(method, target, body=data, headers=headers)
+        response = connection.getresponse()
+        text = response.read().decode()
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = text
+        return Answer(response.status, response.headers, body)
+    finally:
+        connection.close()
+
+
 class User:
     def __init__(self, stack, key=None):
         self.stack = stack
         self.key = key
 
     def send(self, method, path, body=None, headers=None, query=None):
-        headers = {"Host": self.stack.api_host, **(headers or {})}
+        url, host = self.stack.api
+        headers = {"Host": host, **(headers or {})}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         data = body
         if body is not None and not isinstance(body, bytes):
             data = json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
-        target = f"/{self.stack.api_stage}{path}" + (f"?{urlencode(query)}" if query else "")
-        connection = http.client.HTTPConnection(self.stack.endpoint, timeout=60)
-        try:
-            connection.request(method, target, body=data, headers=headers)
-            response = connection.getresponse()
-            text = response.read().decode()
-            try:
-                body = json.loads(text)
-            except ValueError:
-                body = text
-            return Answer(response.status, response.headers, body)
-        finally:
-            connection.close()
+        target = f"{url.path}{path}" + (f"?{urlencode(query)}" if query else "")
+        for pause in PAUSES:
+            answer = exchange(url, method, target, data, headers)
+            if answer.status != 503 or self.stack.emulator:
+                break
+            # API Gateway takes no more at the moment.
+            time.sleep(pause)
+        return answer
 
     def get(self, path, **query):
         return self.send("GET", path, query=query)

@@ -16,19 +16,16 @@ PATIENCE = 120
 
 def environment(stack):
     """A gateway's variables, from the stack's outputs."""
-    resource = {name: stack.resources[name]["PhysicalResourceId"] for name in ("SchedulerRole",)}
-    arn = f"arn:aws:sqs:{os.environ['AWS_REGION']}:000000000000:"
     return {
         "TIDEMILL_TABLE": stack.outputs["TableName"],
         "TIDEMILL_RUNS_QUEUE": stack.outputs["RunsQueueUrl"],
         "TIDEMILL_ROLLOUTS_QUEUE": stack.outputs["RolloutsQueueUrl"],
         "TIDEMILL_SOCKETS_QUEUE": stack.outputs["SocketsQueueUrl"],
         "TIDEMILL_TICKS_QUEUE": stack.outputs["TicksQueueUrl"],
-        "TIDEMILL_TICKS_QUEUE_ARN": arn + stack.outputs["TicksQueueUrl"].rsplit("/", 1)[-1],
-        "TIDEMILL_SCHEDULES_DEAD_LETTER_QUEUE_ARN": arn
-        + stack.outputs["SchedulesDeadLetterQueueUrl"].rsplit("/", 1)[-1],
+        "TIDEMILL_TICKS_QUEUE_ARN": stack.arn("TicksQueueUrl"),
+        "TIDEMILL_SCHEDULES_DEAD_LETTER_QUEUE_ARN": stack.arn("SchedulesDeadLetterQueueUrl"),
         "TIDEMILL_SCHEDULE_GROUP": stack.outputs["ScheduleGroupName"],
-        "TIDEMILL_SCHEDULER_ROLE": stack.outputs.get("SchedulerRoleArn", resource["SchedulerRole"]),
+        "TIDEMILL_SCHEDULER_ROLE": stack.outputs["SchedulerRoleArn"],
         "TIDEMILL_KMS_KEY": stack.outputs["KeyArn"],
     }
 

@@ -4,7 +4,7 @@ from .api import User
 
 
 def step_the_first_key_is_issued_by_invoking_a_function(stack, users):
-    made, failed = stack.invoke("key_issue", {"owner": "ana", "name": "first"})
+    made, failed = stack.invoke("key_issue", {"owner": stack.owner("ana"), "name": "first"})
     assert not failed, made
     assert made["key"].startswith("tm_live_") and "admin" in made["scopes"], made
     users["ana"] = User(stack, made["key"])
@@ -13,14 +13,15 @@ def step_the_first_key_is_issued_by_invoking_a_function(stack, users):
 
 
 def step_bad_input_of_key_issue_is_refused_and_changes_nothing(stack, users):
-    for payload in ({}, {"owner": "a#b"}, {"owner": "ana", "scopes": ["task.fly"]}, {"owner": "ana", "nmae": "x"}, []):
+    ana = stack.owner("ana")
+    for payload in ({}, {"owner": "a#b"}, {"owner": ana, "scopes": ["task.fly"]}, {"owner": ana, "nmae": "x"}, []):
         answer, failed = stack.invoke("key_issue", payload)
         assert failed and answer["errorType"] == "invalid_argument" and "hint: " in answer["errorMessage"], answer
     assert len(users["ana"].get("/v1/keys").ok()["items"]) == 1
 
 
 def step_another_owner_gets_a_key_with_some_scopes(stack, users):
-    made, failed = stack.invoke("key_issue", {"owner": "bob", "scopes": ["task.control", "task.monitor"]})
+    made, failed = stack.invoke("key_issue", {"owner": stack.owner("bob"), "scopes": ["task.control", "task.monitor"]})
     assert not failed, made
     users["bob"] = User(stack, made["key"])
     assert users["bob"].get("/v1/keys").refused(403) == "permission_denied"

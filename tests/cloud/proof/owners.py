@@ -50,4 +50,4 @@ def step_the_same_name_is_another_project(stack, users):
     users["bob"].delete(deployment(PROJECT)).ok()
     assert users["ana"].get(deployment(PROJECT)).ok() == before
     inputs = [json.loads(schedule["Target"]["Input"]) for schedule in stack.schedules_of(PROJECT)]
-    assert [one["owner"] for one in inputs] == ["ana"], inputs
+    assert [one["owner"] for one in inputs] == [stack.owner("ana")], inputs

@@ -9,11 +9,9 @@ from .steps import wait_for
 
 
 def through_api_gateway(stack, key, pipeline, *steps):
-    """What the client sees. The emulator has the API under a path of its own address; AWS has it at `SocketUrl`."""
-    api = stack.resources["SocketApi"]["PhysicalResourceId"]
-    stage = stack.outputs["SocketUrl"].rsplit("/", 1)[-1]
-    path = f"/_aws/execute-api/{api}/{stage}"
-    return client(f"http://{stack.endpoint}", key, pipeline, *steps, options={"ws_path": path})
+    """What the client sees."""
+    url, path = stack.sockets
+    return client(url, key, pipeline, *steps, options={"ws_path": path})
 
 
 def step_what_is_larger_than_a_frame_is_refused_with_where_to_ask(stack, users):
@@ -72,8 +70,7 @@ def step_a_revoked_key_closes_its_socket_within_a_minute(stack, users):
 
 def kept(stack, *beginnings):
     """The keys of the table's items that have one of these beginnings."""
-    pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.outputs["TableName"])
-    keys = [item[name]["S"] for page in pages for item in page["Items"] for name in ("pk", "sk")]
+    keys = [item[name]["S"] for item in stack.items() for name in ("pk", "sk")]
     return [key for key in keys if key.startswith(beginnings)]
 
 

@@ -1,7 +1,11 @@
-"""The deployed stack: what it is made of, and the calls that AWS, not a user, would make of it."""
+"""The deployed stack: what it is made of, where it answers, and the calls that AWS, not a user, would make of it.
+
+It is at the emulator if `AWS_ENDPOINT_URL` is set, and otherwise in an account.
+"""
 
 import json
 import os
+from urllib.parse import urlsplit
 
 import boto3
 
@@ -9,8 +13,10 @@ from .steps import wait_for
 
 
 class Stack:
-    def __init__(self, name):
+    def __init__(self, name, prefix=""):
+        """`prefix` begins the names of the proof's owners, so that they are no one else's."""
         self.name = name
+        self.prefix = prefix
         self.scheduler = boto3.client("scheduler")
         self.sqs = boto3.client("sqs")
         self.lambda_ = boto3.client("lambda")
@@ -23,17 +29,40 @@ class Stack:
         self.resources = {r["LogicalResourceId"]: r for page in pages for r in page["StackResourceSummaries"]}
 
     @property
-    def api_host(self):
-        """The API's name at the emulator, which is not where AWS would have it."""
-        return f"{self.resources['Api']['PhysicalResourceId']}.execute-api.localhost"
+    def emulator(self):
+        """Where the emulator listens, e.g. `http://127.0.0.1:4566`; None in an account."""
+        return os.environ.get("AWS_ENDPOINT_URL")
 
     @property
-    def api_stage(self):
-        return self.outputs["ApiUrl"].rsplit("/", 1)[-1]
+    def api(self):
+        """Where the API answers, and the header `Host` that it asks for: at the emulator, its name is not that of its address."""
+        url = urlsplit(self.outputs["ApiUrl"])
+        if not self.emulator:
+            return url, url.netloc
+        host = f"{self.resources['Api']['PhysicalResourceId']}.execute-api.localhost"
+        return urlsplit(f"{self.emulator}/{url.path.rsplit('/', 1)[-1]}"), host
 
     @property
-    def endpoint(self):
-        return os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+    def sockets(self):
+        """Where RocketRide's clients connect: a URL, and their `ws_path`. The emulator has the API under a path of its own address."""
+        url = urlsplit(self.outputs["SocketUrl"])
+        if not self.emulator:
+            return f"https://{url.hostname}:443", url.path
+        api = self.resources["SocketApi"]["PhysicalResourceId"]
+        return self.emulator, f"/_aws/execute-api/{api}{url.path}"
+
+    def owner(self, name):
+        return self.prefix + name
+
+    def arn(self, queue):
+        """The ARN of a queue, by the output with its URL."""
+        asked = self.sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=["QueueArn"])
+        return asked["Attributes"]["QueueArn"]
+
+    def items(self):
+        """All items of the table."""
+        for page in self.dynamodb.get_paginator("scan").paginate(TableName=self.outputs["TableName"]):
+            yield from page["Items"]
 
     def function(self, name):
         """The physical name of the function of an operation."""
@@ -48,11 +77,14 @@ class Stack:
     def schedules(self):
         """The schedules of deployments, whole."""
         group = self.outputs["ScheduleGroupName"]
-        listed = self.scheduler.list_schedules(GroupName=group)["Schedules"]
-        return [self.scheduler.get_schedule(GroupName=group, Name=one["Name"]) for one in listed]
+        pages = self.scheduler.get_paginator("list_schedules").paginate(GroupName=group)
+        names = [one["Name"] for page in pages for one in page["Schedules"]]
+        return [self.scheduler.get_schedule(GroupName=group, Name=name) for name in names]
 
     def schedules_of(self, project):
-        return [s for s in self.schedules() if json.loads(s["Target"]["Input"])["project"] == project]
+        """Those of the proof's own owners."""
+        inputs = [(schedule, json.loads(schedule["Target"]["Input"])) for schedule in self.schedules()]
+        return [s for s, given in inputs if given["project"] == project and given["owner"].startswith(self.prefix)]
 
     def fire(self, project, minute):
         """Sends what the project's schedules send for a due minute.
@@ -79,14 +111,23 @@ class Stack:
         )
 
     def wait_until_empty(self, queue):
-        """Waits until a queue has no message, in sight or in hand."""
+        """Waits until a queue has no message, in sight or in hand: at AWS for some looks, whose numbers are late."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        url = self.outputs[queue]
+        url, looks = self.outputs[queue], []
+
+        def is_empty(counted):
+            looks.append(all(count == "0" for count in counted.values()))
+            return all(looks[-self.looks :]) and len(looks) >= self.looks
+
         wait_for(
             f"{queue} is empty",
             lambda: self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"],
-            lambda counted: all(count == "0" for count in counted.values()),
+            is_empty,
         )
+
+    @property
+    def looks(self):
+        return 1 if self.emulator else 100
 
     def deaths(self):
         """How often functions that were built to die said that they do."""

@@ -90,7 +90,7 @@ def step_ticks_that_rang_too_far_ahead_are_not_taken(stack, users):
     assert ana.ticks("yearly") == []
 
 
-def step_the_emulators_own_scheduler_rings_within_the_minute(stack, users):
+def step_the_clock_rings_by_itself_within_the_minute(stack, users):
     ana = users["ana"]
     started = datetime.now(UTC)
     ana.deploy(on_timer("by-itself"), "* * * * *").ok()
