@@ -93,7 +93,7 @@ class Stack:
     """The template for the values of some parameters; the others have their defaults."""
 
     def __init__(self, values: dict[str, str]):
-        self.template = deepcopy(expanded())
+        self.template, self.given = deepcopy(expanded()), values
         defaults = {name: one.get("Default") for name, one in self.template["Parameters"].items()}
         self.values = {name: str(value) for name, value in (defaults | values).items()}
         self.mappings = self.template.get("Mappings", {})
@@ -125,7 +125,8 @@ class Stack:
         """A template of these values, without conditions, and of functions that are alike with some alone."""
         kept = ("AWSTemplateFormatVersion", "Description", "Mappings")
         template = {name: self.template[name] for name in kept}
-        parameters = {name: one | {"Default": self.values[name]} for name, one in self.template["Parameters"].items()}
+        given = {name: {"Default": value} for name, value in self.given.items()}
+        parameters = {name: one | given.get(name, {}) for name, one in self.template["Parameters"].items()}
         return template | {"Parameters": parameters, "Resources": self._without_alike(), "Outputs": self.outputs}
 
     def _without_alike(self) -> dict:
