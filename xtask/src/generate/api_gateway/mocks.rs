@@ -26,7 +26,7 @@ pub fn other_methods(path: &str, allowed: &[Method]) -> String {
     mock(&refused::other_method(path, &other, allowed), path)
 }
 
-/// The paths that are nobody's. API Gateway looks for the path that names most of a request's, and lets no two variable parts stand
+/// The paths without a function. API Gateway looks for the path that names most of a request's, and lets no two variable parts stand
 /// side by side, so those of Checkly's clients begin one part later where a function's path has a variable one.
 pub fn nowhere(is_taken: impl Fn(&str) -> bool) -> String {
     let mut paths = vec!["/".to_owned(), "/{proxy+}".to_owned()];
