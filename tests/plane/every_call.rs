@@ -117,6 +117,23 @@ async fn a_remove_that_is_repeated_removes() {
 }
 
 #[tokio::test]
+async fn a_tick_whose_run_is_executed_with_it_happens_once() {
+    survives_every_death(
+        |world| async move {
+            let (world, user) = deployed(world).await;
+            world.advance(minutes(1)).await;
+            world.sleep(minutes(1));
+            (world, user)
+        },
+        |_, world| async move {
+            world.settle().await;
+            world
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_tick_and_its_run_happen_once() {
     // The tick rings, its run is made, claimed, executed and ended: all within one death's reach.
     survives_every_death(

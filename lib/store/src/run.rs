@@ -124,6 +124,12 @@ impl<'a> Transaction<'a> {
         Ok(self.put(Part::Run, item, Condition::absent()))
     }
 
+    /// Makes a run that its maker holds from the first: it has its lease and its first epoch.
+    pub fn new_held_run(self, run: Run) -> Result<Claim<'a>, Error> {
+        debug_assert!(run.epoch == 1 && run.lease.is_some(), "its maker claimed it");
+        Ok(Claim { transaction: self.new_run(&run)?, run })
+    }
+
     /// Claims a run: `after` has its lease and its next epoch.
     pub fn claim_run(self, before: &Run, after: Run) -> Result<Claim<'a>, Error> {
         debug_assert!(after.epoch > before.epoch, "a claim moves the epoch");

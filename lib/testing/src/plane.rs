@@ -146,11 +146,16 @@ impl TestPlane {
         self.clock.set(now);
     }
 
-    /// Rings what is due and answers every bell that rings now.
-    pub async fn settle(&self) {
+    /// Rings the bells of the timers that are due.
+    pub async fn ring_timers(&self) {
         for bell in self.timers.due(self.now()) {
             self.queue.ring(bell, Duration::ZERO).await.expect("the local queue takes every bell");
         }
+    }
+
+    /// Rings what is due and answers every bell that rings now.
+    pub async fn settle(&self) {
+        self.ring_timers().await;
         for _ in 0..BELLS {
             let mut is_quiet = true;
             for kind in [QueueKind::Ticks, QueueKind::Runs, QueueKind::Rollouts, QueueKind::Sockets] {

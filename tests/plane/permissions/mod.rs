@@ -199,7 +199,7 @@ fn bell_of(project: &str) -> (OwnerId, DeploymentId) {
     (OwnerId::parse("ana").unwrap(), ProjectId::parse(project).unwrap().into())
 }
 
-async fn tick(world: &TestPlane, project: &str) {
+pub async fn tick(world: &TestPlane, project: &str) {
     let handle = bell_handler(QueueKind::Ticks);
     let (owner, deployment) = bell_of(project);
     handle(&world.plane, Bell::Tick { owner, deployment }, None).await.unwrap();
@@ -427,6 +427,20 @@ async fn bells(seen: &mut Seen) {
     seen.note("deployment_tick", &world, tick(&world, "q")).await;
 }
 
+/// A run that is executed with its tick saves, finds keys, and leaves a large result.
+async fn runs_at_their_ticks(seen: &mut Seen) {
+    let world = seen.world().await;
+    let user = ana(&world).await;
+    lines(&world, 2);
+    let source = ("file_source", json!({"path": "in.txt"}), "text");
+    let pipeline = chain("p", &[source, ("dedupe", json!({}), "text"), ("response", json!({"lanes": []}), "")]);
+    user.deploy(pipeline, "* * * * *").await.ok();
+    world.advance(minutes(1)).await;
+    lines(&world, 200);
+    world.sleep(minutes(1));
+    seen.note("deployment_tick", &world, tick(&world, "p")).await;
+}
+
 /// The clock is a day ahead for a moment, in which a minute runs.
 async fn ticked_off_ahead(world: &TestPlane, project: &str) {
     let now = world.now();
@@ -444,6 +458,7 @@ async fn everything() -> Seen {
     Box::pin(environments::environments(&mut seen)).await;
     Box::pin(runs(&mut seen)).await;
     Box::pin(bells(&mut seen)).await;
+    Box::pin(runs_at_their_ticks(&mut seen)).await;
     Box::pin(tasks::tasks(&mut seen)).await;
     Box::pin(rollouts::rollouts(&mut seen)).await;
     Box::pin(sockets::sockets(&mut seen)).await;

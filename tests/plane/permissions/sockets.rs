@@ -5,7 +5,7 @@ use crate::given::environments::{named, staging};
 use crate::given::tasks::caller;
 use crate::given::{chain, echo};
 use crate::permissions::tasks::{ALL, task};
-use crate::permissions::{Seen, ana, notify, sweep};
+use crate::permissions::{Seen, ana, notify, sweep, tick};
 use serde_json::{Value, json};
 use tidemill_model::ids::OwnerId;
 use tidemill_operations::Bell;
@@ -112,6 +112,8 @@ async fn deployments(seen: &mut Seen) {
     world.advance(minutes(2)).await;
     asked(seen, &world, "rrext_get_tasks", json!({})).await;
     seen.note("socket_notify", &world, notify(&world, Bell::Watch { owner: OwnerId::parse("ana").unwrap() })).await;
+    world.sleep(minutes(2));
+    seen.note("deployment_tick", &world, tick(&world, "p")).await;
     world.sleep(minutes(2));
     let mut changed = pipeline("p");
     changed["name"] = "changed".into();

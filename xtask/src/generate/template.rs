@@ -134,7 +134,9 @@ fn timeout(function: &Function) -> u32 {
     match function.on {
         On::Bell(QueueKind::Runs | QueueKind::Rollouts, _) => 900,
         On::Minute(_) => 300,
-        On::Bell(QueueKind::Ticks | QueueKind::Sockets, _) => 60,
+        // A message whose function died is hidden for six times as long, and its deployment waits.
+        On::Bell(QueueKind::Ticks, _) => 20,
+        On::Bell(QueueKind::Sockets, _) => 60,
         _ if function.streams() => 900,
         // API Gateway waits no longer.
         _ => 29,

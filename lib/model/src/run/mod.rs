@@ -289,6 +289,8 @@ pub enum KeptInput {
     Apart(String),
 }
 
+/// How long a run may have taken for the next one to be expected to be as short: half of what a tick's worker gives it.
+const SHORT: SignedDuration = SignedDuration::from_secs(5);
 /// First delay before a retry; it doubles with every attempt.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// Longest delay before a retry.
@@ -361,6 +363,12 @@ impl Run {
     /// How long it took, from the start of its first attempt; `None` while it goes on, or if it never began.
     pub fn duration(&self) -> Option<SignedDuration> {
         Some(self.ended_at?.duration_since(self.started_at?))
+    }
+
+    /// Whether the next run of the same version is likely to be through within seconds: this one was, at the first attempt.
+    pub fn was_short(&self) -> bool {
+        let was_undisturbed = self.state == State::Succeeded && (self.attempt, self.epoch) == (1, 1);
+        was_undisturbed && self.duration().is_some_and(|took| took <= SHORT)
     }
 
     /// When the attempt in hand has taken as long as it may; for one that was not claimed yet, if it is claimed `now`.

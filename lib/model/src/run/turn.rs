@@ -57,18 +57,27 @@ impl Run {
         if let (Some(_), Some(going)) = (to_move, going.filter(|_| !wrong::is(Mistake::TurnIgnored))) {
             return Claim::Behind(going.clone());
         }
-        let run = Run {
+        let deployment = to_move.map(|deployment| Box::new(deployment.with_turn_of(&self.id)));
+        Claim::Granted { run: Box::new(self.taken(lease, now)), deployment }
+    }
+
+    /// The run, running, under its next epoch. Who makes a run together with its right to run may take it by the same write.
+    pub fn taken(&self, lease: Lease, now: Timestamp) -> Run {
+        Run {
             state: State::Running,
             started_at: self.started_at.or(Some(now)),
             attempt_started_at: self.attempt_started_at.or(Some(now)),
             not_before: None,
             epoch: self.epoch + u64::from(!wrong::is(Mistake::EpochKept)),
-            deaths: if self.state == State::Running { self.deaths + 1 } else { 0 },
+            deaths: if self.was_left_by_a_death() { self.deaths + 1 } else { 0 },
             lease: Some(lease),
             ..self.clone()
-        };
-        let deployment = to_move.map(|deployment| Box::new(deployment.with_turn_of(&self.id)));
-        Claim::Granted { run: Box::new(run), deployment }
+        }
+    }
+
+    /// Whether its last worker died: it neither ended nor handed over.
+    fn was_left_by_a_death(&self) -> bool {
+        self.state == State::Running && !self.lease.as_ref().is_some_and(Lease::is_given_back)
     }
 
     /// The run once a caller asked it to end: one that waits has ended by that.

@@ -3,23 +3,45 @@
 //! Which minutes are due follows from the table alone: those after the last one that has its outcome, up to now. One
 //! transaction gives each of them its outcome and makes the run of the last one, so a bell that rings twice finds
 //! nothing to do, and one that was lost is made up for by the next. [`decide`] has the rules.
+//!
+//! Where pipelines are executed in the process of the plane, as in a function, a run that is likely to be short is claimed by the
+//! transaction that makes it, and executed at once. It needs no bell, unless it takes longer than [`HERE`].
 
 use crate::deployment::ahead::{Turn, turn};
 use crate::deployment::change::{Retry, audit, with_change};
 use crate::error::Error;
+use crate::lease::granted;
 use crate::plane::Plane;
-use crate::run::turn::{bell, going};
+use crate::run::turn::{bell, going, latest};
+use crate::run::worker::RunWorker;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 use tidemill_model::audit::Operation;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::retention::HISTORY;
-use tidemill_model::run::State;
+use tidemill_model::run::{Run, State};
 use tidemill_model::sweep::Patience;
 use tidemill_model::tick::{CLOCK_TOLERANCE, Decision, Due, Situation, decide};
-use tidemill_store::{Notice, Part, Transaction};
+use tidemill_store::{Held, Notice, Part, Transaction};
+use tokio::sync::Notify;
+
+/// How long a run may be executed where its minute was decided, before it goes on at its bell.
+const HERE: Duration = Duration::from_secs(10);
+
+/// A run that was claimed by the transaction that made it, and what is notified when it is to be cancelled.
+type InHand = (Held<Run>, Arc<Notify>);
+
+/// Where a run that is made is executed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Here, if it is likely to be short.
+    Here,
+    /// By whoever answers its bell.
+    AtItsBell,
+}
 
 /// Gives the due minutes of a deployment their outcomes. `rang_for` is the minute that the timer says it rings for.
 ///
@@ -29,6 +51,23 @@ pub async fn run(
     owner: &OwnerId,
     id: &DeploymentId,
     rang_for: Option<Timestamp>,
+) -> Result<Option<Timestamp>, Error> {
+    let mut in_hand = None;
+    let next = decided(plane, owner, id, rang_for, Place::Here, &mut in_hand).await;
+    if let Some((run, cancelled)) = in_hand {
+        RunWorker::of(plane, run, cancelled).for_at_most(HERE).work().await?;
+    }
+    next
+}
+
+/// Gives the due minutes their outcomes, and takes the run in hand that is to be executed here.
+async fn decided(
+    plane: &Plane,
+    owner: &OwnerId,
+    id: &DeploymentId,
+    rang_for: Option<Timestamp>,
+    place: Place,
+    in_hand: &mut Option<InHand>,
 ) -> Result<Option<Timestamp>, Error> {
     let mut retry = Retry::new();
     loop {
@@ -48,11 +87,13 @@ pub async fn run(
                 continue;
             }
         };
-        let decision = decision(plane, &before, due_now, now).await?;
+        let (decision, is_short) = decision(plane, &before, due_now, now).await?;
         let is_stopped = decision.deployment.due_schedule().is_none();
-        match written(plane, &before, &decision, now)?.commit().await {
-            Ok(()) => {
-                follow_up(plane, &decision).await;
+        let is_here = place == Place::Here && is_short && !plane.engine.is_apart() && !plane.is_stopping();
+        match write(plane, written(plane, &before, &decision, now)?, decision.run.as_ref(), is_here).await {
+            Ok(held) => {
+                follow_up(plane, &decision, held.is_some()).await;
+                *in_hand = held.or(in_hand.take());
                 if is_stopped || due_now == due {
                     return Ok(next.filter(|_| !is_stopped));
                 }
@@ -82,7 +123,7 @@ pub async fn ticked(plane: &Plane, before: Deployment) -> Result<Deployment, Err
     if due.is_none_or(|due| due.last + patience <= now) {
         return Ok(before);
     }
-    run(plane, &before.owner, &before.id, None).await?;
+    decided(plane, &before.owner, &before.id, None, Place::AtItsBell, &mut None).await?;
     let after = plane.store.deployment(&before.owner, &before.id).await?;
     after.ok_or_else(|| Error::internal("a deployment is gone, not even its tombstone is left"))
 }
@@ -96,8 +137,8 @@ async fn ring_waiting(plane: &Plane, deployment: &Deployment) -> Result<(), Erro
     Ok(())
 }
 
-/// Reads what the outcomes depend on, and decides them.
-async fn decision(plane: &Plane, before: &Deployment, due: Due, now: Timestamp) -> Result<Decision, Error> {
+/// Reads what the outcomes depend on, and decides them. Also whether the run that is made is likely to be a short one.
+async fn decision(plane: &Plane, before: &Deployment, due: Due, now: Timestamp) -> Result<(Decision, bool), Error> {
     let key = plane.store.key(&before.owner, &before.key).await?;
     let mut situation = Situation {
         calendar: &plane.calendar,
@@ -108,33 +149,49 @@ async fn decision(plane: &Plane, before: &Deployment, due: Due, now: Timestamp) 
         run: RunId::new(now, plane.ambient.random_u128()),
         now,
     };
-    let going = match situation.has_minutes_in_time() {
-        true => going(plane, before).await?.map(|run| run.id),
+    let latest = match situation.has_minutes_in_time() {
+        true => latest(plane, before).await?,
         false => None,
     };
-    situation.going = going.as_ref();
-    Ok(decide(&situation))
+    situation.going = latest.as_ref().filter(|run| !run.state.is_final()).map(|run| &run.id);
+    let is_short = latest.as_ref().is_some_and(|run| run.was_short() && run.version == Some(before.version));
+    Ok((decide(&situation), is_short))
 }
 
-/// One transaction with all that was decided.
+/// Writes what was decided together with the run that is made. Gives that run where it `is_here` to be executed.
+async fn write(
+    plane: &Plane,
+    transaction: Transaction<'_>,
+    run: Option<&Run>,
+    is_here: bool,
+) -> Result<Option<InHand>, tidemill_store::Error> {
+    let run = match run {
+        None => return transaction.commit().await.map(|()| None),
+        Some(run) if !is_here => return transaction.new_run(run)?.commit().await.map(|()| None),
+        Some(run) => run,
+    };
+    // Before the claim, so that no request falls between the two.
+    let cancelled = plane.memory.cancels.of(&run.id);
+    // Watchers see it at its first save, or at its end: it is likely to be short.
+    let held = transaction.new_held_run(run.taken(granted(plane), plane.now()))?.commit().await?;
+    Ok(Some((held, cancelled)))
+}
+
+/// What was decided but the run.
 fn written<'a>(
     plane: &'a Plane,
     before: &Deployment,
     decision: &Decision,
     now: Timestamp,
 ) -> Result<Transaction<'a>, Error> {
-    let Decision { deployment: after, stretches, run } = decision;
+    let Decision { deployment: after, stretches, .. } = decision;
     let mut transaction = plane.store.transaction();
     if after.state != before.state {
         return with_stop(plane, transaction, before, decision, now);
     }
-    let expires = now + HISTORY;
-    if let Some(run) = run {
-        transaction = transaction.new_run(run)?;
-    }
     transaction = transaction.deployment(after, before.revision)?;
     for stretch in stretches {
-        transaction = transaction.stretch(&after.owner, &after.id, stretch, expires)?;
+        transaction = transaction.stretch(&after.owner, &after.id, stretch, now + HISTORY)?;
     }
     Ok(transaction)
 }
@@ -162,10 +219,10 @@ fn with_stop<'a>(
     Ok(transaction.notice(&after.owner, &notice, now)?)
 }
 
-/// Rings for the run that was made, or lets the timers follow a deployment that was stopped.
-async fn follow_up(plane: &Plane, decision: &Decision) {
+/// Rings for the run that was made and is not in hand, or lets the timers follow a deployment that was stopped.
+async fn follow_up(plane: &Plane, decision: &Decision, is_in_hand: bool) {
     let after = &decision.deployment;
-    if let Some(run) = &decision.run {
+    if let Some(run) = decision.run.as_ref().filter(|_| !is_in_hand) {
         plane.ring(bell(run), Duration::ZERO).await;
     }
     if let tidemill_model::deployment::State::Errored { reason, .. } = &after.state {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tidemill_engine::{Counts, EventKind, LogLine, NewKey, Step, TraceEvents};
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::OwnerId;
+use tidemill_model::lease::Lease;
 use tidemill_model::retention::{BODIES, HISTORY};
 use tidemill_model::run::{LargeCheckpoint, Run, State};
 use tidemill_store::{Checkpoint, Held, Part, SeenKey, Transaction};
@@ -67,6 +68,12 @@ pub async fn renew(
 ) -> Result<Holding, Error> {
     let after = renewed(plane, run);
     save_ahead(plane, run, after, lines, counts).await
+}
+
+/// Leaves a run that was just saved to the next worker, which may claim it at once.
+pub async fn give_back(plane: &Plane, run: &mut Held<Run>) -> Result<Holding, Error> {
+    let after = Run { lease: Some(Lease::given_back(plane.now())), ..Run::clone(run) };
+    save(plane, run, after, |transaction, _| Ok(transaction)).await
 }
 
 /// Counts the death of the process that executed a run, before the run goes on in another one.

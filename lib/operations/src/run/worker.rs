@@ -13,6 +13,7 @@ use crate::run::finish::{self, AttemptEnd};
 use crate::run::log_ahead::LogAhead;
 use crate::run::preparation::{self, StartError};
 use crate::run::progress::{self, NEW_KEYS};
+use crate::run::turn::bell;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(crate) struct RunWorker<'a> {
     /// The uptime of this process at which the time of the run is over. The record has the limit by the clock; a worker that holds
     /// the run goes by what no change of the clock touches.
     deadline: Duration,
+    /// The uptime from which on another worker is to go on with it.
+    hand_over_at: Option<Duration>,
 }
 
 /// How the work on an attempt stopped.
@@ -45,6 +48,8 @@ enum Stop {
     Ended(AttemptEnd),
     /// Another worker holds the run now, or the process is about to stop; nothing more may be written.
     Left,
+    /// It has been saved, and takes longer than this worker has time.
+    HandOver,
     /// The process that executed it died.
     Died(Death, Gauge),
 }
@@ -61,7 +66,13 @@ impl RunWorker<'_> {
     pub fn of(plane: &Plane, run: Held<Run>, cancelled: Arc<Notify>) -> RunWorker<'_> {
         let now = plane.now();
         let deadline = plane.uptime() + until(now, run.time_is_up(now));
-        RunWorker { plane, run, cancelled, ahead: LogAhead::default(), deadline }
+        RunWorker { plane, run, cancelled, ahead: LogAhead::default(), deadline, hand_over_at: None }
+    }
+
+    /// The same worker, which hands the run over to one at its bell if it takes longer than `time`.
+    pub fn for_at_most(self, time: Duration) -> Self {
+        let hand_over_at = Some(self.plane.uptime() + time);
+        RunWorker { hand_over_at, ..self }
     }
 
     pub async fn work(mut self) -> Result<BellOutcome, Error> {
@@ -78,6 +89,12 @@ impl RunWorker<'_> {
             let end = match self.execute().await? {
                 Stop::Ended(end) => end,
                 Stop::Left => return Ok(BellOutcome::Done),
+                Stop::HandOver => {
+                    if progress::give_back(self.plane, &mut self.run).await? == Holding::Kept {
+                        self.plane.ring(bell(&self.run), Duration::ZERO).await;
+                    }
+                    return Ok(BellOutcome::Done);
+                }
                 Stop::Died(death, gauge) if self.run.engine_deaths + 1 >= ENGINE_DEATHS => {
                     AttemptEnd::cut(engine_death::failed(&death), &gauge)
                 }
@@ -150,7 +167,11 @@ impl RunWorker<'_> {
         if let Some(ended) = self.asked_to_end() {
             return Some(Stop::Ended(AttemptEnd::of(ended)));
         }
-        self.plane.is_stopping().then_some(Stop::Left)
+        match self.hand_over_at.is_some_and(|at| at <= self.plane.uptime()) {
+            _ if self.plane.is_stopping() => Some(Stop::Left),
+            true => Some(Stop::HandOver),
+            false => None,
+        }
     }
 
     /// How the run ends by what was known of it last, if it is to end before it is through.

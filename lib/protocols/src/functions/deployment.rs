@@ -62,7 +62,19 @@ pub(super) static FUNCTIONS: &[Function] = &[
     ]),
     Function::on("deployment_tick", On::Bell(QueueKind::Ticks, tick))
         .summary("Handles the due ticks of a deployment, at a bell")
-        .may(&[Get(&[Owners, Projects]), List(&[Projects]), Put(&[Owners, Projects]), FollowTimers, RingRuns]),
+        .may(&[
+            Get(&[Owners, Projects, Watchers]),
+            List(&[Projects]),
+            GetMany(&[Projects]),
+            Put(&[Owners, Projects]),
+            PutMany(&[Projects]),
+            Update(&[Watchers]),
+            FollowTimers,
+            RingRuns,
+            RingSockets,
+            Open,
+        ])
+        .memory(512),
 ];
 
 fn tick(plane: &Plane, bell: Bell, rang_for: Option<Timestamp>) -> BoxFuture<'_, Result<BellOutcome, Error>> {
