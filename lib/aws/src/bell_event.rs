@@ -6,6 +6,7 @@ use crate::configuration::{Configuration, Variable};
 use crate::visibility::HeldMessage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -42,6 +43,9 @@ struct Attributes {
     /// How often the message was received, this time included.
     #[serde(rename = "ApproximateReceiveCount")]
     received: Option<String>,
+    /// Whose order counts.
+    #[serde(rename = "MessageGroupId")]
+    group: Option<String>,
 }
 
 /// Which messages are to come again.
@@ -75,15 +79,26 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Answers one bell after the other. From the first that is to come again on, all are: their order holds.
+    /// Answers the bells of each group one after the other, and the groups side by side. From the first of a group that is to come
+    /// again on, all of that group are: their order holds.
     pub async fn receive(&self, event: BellEvent, deadline: SystemTime) -> Result<BatchAnswer, Error> {
-        let mut batch_item_failures = Vec::new();
+        let mut groups: BTreeMap<Option<String>, Vec<Record>> = BTreeMap::new();
         for record in event.records {
-            if !batch_item_failures.is_empty() || self.comes_again(&record, deadline).await? {
-                batch_item_failures.push(Failure { item_identifier: record.message_id });
+            groups.entry(record.attributes.group.clone()).or_default().push(record);
+        }
+        let failures = groups.into_values().map(|records| self.failures(records, deadline));
+        let failures: Vec<Vec<Failure>> = futures::future::try_join_all(failures).await?;
+        Ok(BatchAnswer { batch_item_failures: failures.into_iter().flatten().collect() })
+    }
+
+    async fn failures(&self, records: Vec<Record>, deadline: SystemTime) -> Result<Vec<Failure>, Error> {
+        let mut failures = Vec::new();
+        for record in records {
+            if !failures.is_empty() || self.comes_again(&record, deadline).await? {
+                failures.push(Failure { item_identifier: record.message_id });
             }
         }
-        Ok(BatchAnswer { batch_item_failures })
+        Ok(failures)
     }
 
     async fn comes_again(&self, record: &Record, deadline: SystemTime) -> Result<bool, Error> {

@@ -147,6 +147,11 @@ fn timeout(function: &Function) -> u32 {
 fn mapping(function: &Function) -> Option<String> {
     let (queue, is_bounded) = roles::queue(function)?;
     let resource = camel(function.name);
+    let most = match function.on {
+        // Each message of a batch is another deployment's, but for those that are late.
+        On::Bell(QueueKind::Ticks, _) => 10,
+        _ => 1,
+    };
     let scaling = match is_bounded {
         true => format!(
             "      ScalingConfig:
@@ -162,7 +167,7 @@ fn mapping(function: &Function) -> Option<String> {
     Properties:
       FunctionName: !Ref {resource}Function
       EventSourceArn: !GetAtt {queue}Queue.Arn
-      BatchSize: 1
+      BatchSize: {most}
       FunctionResponseTypes: [ReportBatchItemFailures]
 {scaling}
 "
