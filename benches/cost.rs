@@ -28,7 +28,7 @@ async fn main() {
     bench.plane().await;
     bench.removal().await;
     bench.print();
-    prices::print(bench.scheduled.expect("a scheduled run was measured"));
+    prices::print(&bench.scheduled.expect("a scheduled run was measured"));
 }
 
 /// What one call of a function took.
@@ -68,8 +68,8 @@ struct Bench {
     world: TestPlane,
     user: User,
     rows: Vec<Row>,
-    /// The tick and the run of a schedule's minute.
-    scheduled: Option<[Usage; 2]>,
+    /// The tick of a schedule's minute, whose run is executed with it.
+    scheduled: Option<Usage>,
 }
 
 impl Bench {
@@ -136,12 +136,12 @@ impl Bench {
 
     async fn scheduled_runs(&mut self) {
         self.user.patch("/v1/deployments/p", json!({"schedule": "* * * * *"})).await.ok();
-        for case in ["the first", "a later one"] {
-            self.world.sleep(minutes(1));
-            let tick = self.ring("deployment_tick", case).await;
-            let run = self.answer_run(case).await;
-            self.scheduled = Some([tick, run]);
-        }
+        self.world.sleep(minutes(1));
+        self.ring("deployment_tick", "the first of a version").await;
+        self.answer_run("the first of a version").await;
+        self.world.sleep(minutes(1));
+        self.scheduled = Some(self.ring("deployment_tick", "a later one, with its short run").await);
+        assert!(!self.world.answer(QueueKind::Runs).await, "the run needs no bell");
         self.world.sleep(minutes(10));
         self.ring("deployment_tick", "10 due minutes, 9 caught up").await;
         self.answer_message().await;
@@ -338,53 +338,49 @@ mod prices {
     const GB_SECOND: f64 = 13.3334;
 
     /// GB, as template.yaml gives them.
-    const TICK_MEMORY: f64 = 0.25;
-    const RUN_MEMORY: f64 = 1.0;
+    const MEMORY: f64 = 0.5;
 
-    /// Assumed, in seconds: a read of one item; a transaction or a message; a warm function's own work on a whole
-    /// processor, of which Lambda gives one for 1,769 MB.
+    /// Assumed, in seconds: a read of one item; a transaction; a warm function's own work on a whole processor, of which
+    /// Lambda gives one for 1,769 MB.
     const READ_TIME: f64 = 0.004;
-    const SEND_TIME: f64 = 0.008;
+    const WRITE_TIME: f64 = 0.008;
     const OWN_TIME: f64 = 0.001;
     const WHOLE_PROCESSOR: f64 = 1.769;
 
-    /// Requests to SQS. Scheduler's own message counts as one; Lambda receives and deletes each message, and the
-    /// run's worker hides it once while it works.
-    const TICK_REQUESTS: f64 = 1.0 + 2.0;
-    const RUN_REQUESTS: f64 = 2.0 + 1.0;
+    /// Messages that Lambda takes at once. They are received and deleted together, and answered side by side.
+    const BATCHES: [f64; 4] = [1.0, 2.0, 3.0, 10.0];
 
-    pub fn print([tick, run]: [Usage; 2]) {
-        // The bell of the run is the tick's to send.
-        let requests = TICK_REQUESTS + 1.0 + RUN_REQUESTS;
-        let tick_time = time(&tick, TICK_MEMORY) + SEND_TIME;
-        let run_time = time(&run, RUN_MEMORY);
-        let gb_seconds = tick_time * TICK_MEMORY + run_time * RUN_MEMORY;
-        let (writes, reads) = (tick.writes() + run.writes(), tick.reads() + run.reads());
-        let parts = [
-            ("Scheduler", "firings", 1.0, FIRING),
-            ("SQS FIFO", "requests", requests, REQUEST),
-            ("Lambda", "invocations", 2.0, INVOCATION),
-            ("Lambda, arm64", "GB-seconds", gb_seconds, GB_SECOND),
-            ("DynamoDB", "write units", writes, WRITE_UNIT),
-            ("DynamoDB", "read units", reads, READ_UNIT),
-        ];
-        println!("\n| a scheduled run takes | of | dollars for a million | dollars for a million runs |");
-        println!("|---|---|---:|---:|");
-        for (service, unit, count, price) in parts {
-            let count = (count * 1e4).round() / 1e4;
-            println!("| {count} {unit} | {service} | {price} | {:.2} |", count * price);
-        }
-        let all: f64 = parts.iter().map(|(_, _, count, price)| count * price).sum();
-        println!("| all together | | | **{all:.2}** |");
+    pub fn print(tick: &Usage) {
         println!(
-            "\nassumed times: tick {:.0} ms, run {:.0} ms; each further second of a run: {GB_SECOND:.2}",
-            tick_time * 1e3,
-            run_time * 1e3
+            "\n| a scheduled, short run takes, by messages in a batch | dollars for a million |{} |",
+            BATCHES.map(|batch| format!(" {batch}")).join(" |")
+        );
+        println!("|---|---:|{}", "---:|".repeat(BATCHES.len()));
+        let own = OWN_TIME * WHOLE_PROCESSOR / MEMORY;
+        let took = |batch: f64| waited(tick) + own * batch;
+        let parts = [
+            ("firings of Scheduler", FIRING, BATCHES.map(|_| 1.0)),
+            ("requests to SQS FIFO, with Scheduler's own", REQUEST, BATCHES.map(|batch| 1.0 + 2.0 / batch)),
+            ("invocations of Lambda", INVOCATION, BATCHES.map(|batch| 1.0 / batch)),
+            ("GB-seconds of Lambda, arm64", GB_SECOND, BATCHES.map(|batch| took(batch) * MEMORY / batch)),
+            ("write units of DynamoDB", WRITE_UNIT, BATCHES.map(|_| tick.writes())),
+            ("read units of DynamoDB", READ_UNIT, BATCHES.map(|_| tick.reads())),
+        ];
+        let mut all = [0.0; BATCHES.len()];
+        for (what, price, counts) in parts {
+            all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += price * count);
+            let counts = counts.map(|count| format!(" {}", (count * 1e4).round() / 1e4)).join(" |");
+            println!("| {what} | {price} |{counts} |");
+        }
+        println!("| **dollars for a million runs** | |{} |", all.map(|sum| format!(" **{sum:.2}**")).join(" |"));
+        println!(
+            "\nassumed time of a batch of one: {:.0} ms; each further second of a run: {GB_SECOND:.2}",
+            took(1.0) * 1e3
         );
     }
 
-    fn time(usage: &Usage, memory: f64) -> f64 {
-        let calls = usage.table.iter().map(|call| if call.write_units > 0.0 { SEND_TIME } else { READ_TIME });
-        calls.sum::<f64>() + OWN_TIME * WHOLE_PROCESSOR / memory
+    /// Seconds that a function waits for the table.
+    fn waited(usage: &Usage) -> f64 {
+        usage.table.iter().map(|call| if call.write_units > 0.0 { WRITE_TIME } else { READ_TIME }).sum()
     }
 }
