@@ -1,7 +1,7 @@
 //! The data folder: the table's file, the lock that keeps a second plane out, the key of the owner `dev`, the key
 //! that secrets are sealed with, and the names of folders that stay readable. Only its user may read what is in it.
 
-use dynoxide::Database;
+use crate::table::Table;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -91,7 +91,7 @@ impl Folder {
         }
     }
 
-    pub fn database(&self) -> Result<Database, StartError> {
+    pub fn table(&self) -> Result<Table, StartError> {
         let path = self.0.join("table.db");
         let has_table = fs::metadata(&path).is_ok_and(|table| table.len() > 0);
         if !has_table && self.0.join("key").exists() {
@@ -107,7 +107,7 @@ impl Folder {
         private(OpenOptions::new().create(true).truncate(false))
             .open(&path)
             .map_err(|error| failed(&path, "opened", &error))?;
-        Database::new(text).map_err(|error| {
+        Table::open(text).map_err(|error| {
             let hint = "if it was made by a newer version, use that one; else restore the folder from a backup";
             StartError::new(format!("the table in `{}` cannot be opened: {error}", path.display()), hint)
         })
@@ -303,16 +303,16 @@ mod tests {
     fn a_table_that_is_gone_beside_its_key_is_not_made_anew() {
         let data = tempfile::tempdir().expect("a folder can be made");
         let folder = Folder::open(data.path()).expect("it is there");
-        folder.database().expect("nothing is there yet");
+        folder.table().expect("nothing is there yet");
         folder.write_dev_key("k").expect("it can be written");
-        folder.database().expect("the table is there");
+        folder.table().expect("the table is there");
 
         for empty in [true, false] {
             match empty {
                 true => File::create(data.path().join("table.db")).map(drop).expect("it can be emptied"),
                 false => fs::remove_file(data.path().join("table.db")).expect("it can be removed"),
             }
-            let refused = folder.database().err().expect("it is refused");
+            let refused = folder.table().err().expect("it is refused");
             assert!(refused.to_string().contains("is gone or empty"), "{refused}");
         }
         assert!(!data.path().join("table.db").exists(), "nothing is made");

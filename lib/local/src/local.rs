@@ -6,7 +6,7 @@ use crate::engine::{Processes, Program};
 use crate::folder::{FIRST_OWNER, Folder, StartError};
 use crate::hosts::Hosts;
 use crate::queue::{LocalQueue, ROLLOUT_WORKERS, RUN_WORKERS, TICK_WORKERS};
-use crate::table;
+use crate::table::TABLE;
 use crate::timers::LocalTimers;
 use crate::workers::{expire, keep_time, sweep, until, work};
 use std::collections::HashSet;
@@ -64,14 +64,14 @@ impl Local {
     pub async fn start(options: Options) -> Result<Local, StartError> {
         let folder = Folder::open(&options.data)?;
         let lock = folder.lock()?;
-        let database = folder.database()?;
+        let table = folder.table()?;
         let (listener, address) = door::listen(options.listen).await?;
         let ambient: Arc<dyn Ambient> = Arc::new(SystemAmbient);
         let calendar = calendar(options.minute)?;
         let queue = Arc::new(LocalQueue::new(ambient.clone()));
         let timers = Arc::new(LocalTimers::new(calendar));
         let plane = Arc::new(Plane {
-            store: Store::new(table::client(&database), table::TABLE),
+            store: Store::new(table.client(), TABLE),
             timers: timers.clone(),
             queue: queue.clone(),
             cipher: Arc::new(KeyFileCipher::new(&folder.secrets_key(ambient.as_ref())?, ambient.clone())),
@@ -102,7 +102,7 @@ impl Local {
         }
         tasks.spawn(until(stopped.clone(), keep_time(timers, queue, ambient)));
         tasks.spawn(until(stopped.clone(), sweep(plane.clone())));
-        tasks.spawn(until(stopped, expire(database)));
+        tasks.spawn(until(stopped, expire(plane.clone())));
         Ok(Local { address, key, plane, stop, tasks, _lock: lock })
     }
 
@@ -136,7 +136,7 @@ impl Local {
 /// Opens the table of a data folder, beside a running plane or without one.
 pub async fn open_store(data: &Path) -> Result<Store, StartError> {
     let folder = Folder::open(data)?;
-    let store = Store::new(table::client(&folder.database()?), table::TABLE);
+    let store = Store::new(folder.table()?.client(), TABLE);
     folder.must_not_be_emptied(store.create_table().await?)?;
     if store.layout().await?.is_none() {
         // The table of a running plane is not to be rewritten under it.

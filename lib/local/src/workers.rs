@@ -2,7 +2,6 @@
 
 use crate::queue::LocalQueue;
 use crate::timers::LocalTimers;
-use dynoxide::Database;
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_operations::bell::QueueKind;
@@ -81,14 +80,12 @@ pub async fn sweep(plane: Arc<Plane>) {
     }
 }
 
-pub async fn expire(database: Database) {
+pub async fn expire(plane: Arc<Plane>) {
     loop {
         tokio::time::sleep(EXPIRY_INTERVAL).await;
-        let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Ok(deleted)) => tracing::debug!(deleted, "expired items were deleted"),
-            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be deleted"),
-            Err(error) => tracing::warn!(%error, "the deletion of expired items was cut off"),
+        match plane::expiry::run(&plane).await {
+            Ok(deleted) => tracing::debug!(deleted, "expired items were deleted"),
+            Err(error) => tracing::warn!(error = error.with_causes(), "expired items could not be deleted"),
         }
     }
 }

@@ -13,6 +13,7 @@ mod cursor;
 mod deployment;
 mod environment;
 mod error;
+mod expiry;
 mod held;
 mod hook;
 mod idempotency;

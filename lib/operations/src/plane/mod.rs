@@ -1,6 +1,7 @@
 //! What operations work with: the table, timers, bells, secrets, time and randomness.
 
 pub mod doctor;
+pub mod expiry;
 pub mod layout;
 pub mod rates;
 pub mod status;
