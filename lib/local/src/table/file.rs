@@ -1,10 +1,12 @@
-//! A plane's table, in its file: one thread has the database, and answers one request after the other.
+//! A plane's table, in its file: one thread has the database, and carries out one request after the other. Answers go out by
+//! [`syncs`](super::syncs), when the disk has what they show.
 //!
 //! Requests are read and answers written down on the threads of those who ask. An answer cannot be lost on its way, so
 //! a transaction's token, by which DynamoDB knows one that is sent again, is not kept.
 
 use super::health::Health;
 use super::operation::{self, Answer, Work};
+use super::syncs::Syncs;
 use super::{asked, config, response, worded};
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{
@@ -14,9 +16,14 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use dynoxide::DynoxideError;
 use dynoxide::storage::Storage;
+use std::fs::File;
+use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use tokio::sync::oneshot;
+
+/// Pages that stay in memory, as far as they are used: 64 MB.
+const PAGE_CACHE_KIB: i64 = 64 * 1024;
 
 /// A table in a file. The file is closed when the last client is gone.
 #[derive(Clone)]
@@ -48,12 +55,27 @@ impl Table {
     /// Opens the file, or makes it.
     pub fn open(path: &str) -> Result<Table, DynoxideError> {
         let storage = Storage::new(path)?;
+        storage.conn().pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
+        match log(&storage)? {
+            Some(log) => {
+                storage.conn().pragma_update(None, "synchronous", "NORMAL")?;
+                Table::start(storage, move || log.sync_data())
+            }
+            // Each transaction syncs for itself.
+            None => Table::start(storage, || Ok(())),
+        }
+    }
+
+    /// Starts the thread; `sync` returns when all that was written to the log before is on the disk.
+    fn start(
+        storage: Storage,
+        sync: impl FnMut() -> io::Result<()> + Send + 'static,
+    ) -> Result<Table, DynoxideError> {
+        let failed = |error: io::Error| DynoxideError::InternalServerError(error.to_string());
+        let syncs = Syncs::start(sync).map_err(failed)?;
         let (requests, waiting) = mpsc::channel();
-        let handle = thread::Builder::new()
-            .name("table".into())
-            .spawn(move || serve(&storage, waiting))
-            .map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
-        Ok(Table(Arc::new(Thread { requests: Some(requests), handle: Some(handle) })))
+        let handle = thread::Builder::new().name("table".into()).spawn(move || serve(&storage, &waiting, syncs));
+        Ok(Table(Arc::new(Thread { requests: Some(requests), handle: Some(handle.map_err(failed)?) })))
     }
 
     pub fn client(&self) -> Client {
@@ -70,14 +92,47 @@ impl Table {
     }
 }
 
-/// Answers requests until nobody can send one any more.
-fn serve(storage: &Storage, requests: mpsc::Receiver<Request>) {
-    let mut health = Health::default();
+/// The log that transactions are written to, beside the table's file. `None` on a file system where SQLite cannot keep one.
+fn log(storage: &Storage) -> Result<Option<File>, DynoxideError> {
+    let journal: String = storage.conn().pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    let Some(path) = storage.conn().path().filter(|_| journal == "wal") else { return Ok(None) };
+    // It is one file for as long as the database is open: SQLite begins it anew by writing over it.
+    let log = File::open(format!("{path}-wal"));
+    log.map(Some).map_err(|error| DynoxideError::InternalServerError(format!("the table's log: {error}")))
+}
+
+/// Carries out requests until nobody can send one any more, or the disk failed.
+fn serve(storage: &Storage, requests: &mpsc::Receiver<Request>, mut syncs: Syncs) {
+    let (mut health, mut others) = (Health::default(), Others::default());
     for request in requests {
         let answered = (request.work)(storage);
         health.follow(request.is_write, &answered);
+        // A write that failed may have done a part of what was asked.
+        if others.have_written(storage) || request.is_write {
+            syncs.changed();
+        }
+        let answer = request.answer;
         // Who asked may be gone by now.
-        let _ = request.answer.send(answered);
+        if syncs.deliver(move || drop(answer.send(answered))).is_err() {
+            return;
+        }
+    }
+}
+
+/// The commits of other processes, such as a command that makes a key beside a running plane.
+#[derive(Default)]
+struct Others {
+    /// A number of SQLite that changes with each of them. <https://www.sqlite.org/pragma.html#pragma_data_version>
+    version: Option<i64>,
+}
+
+impl Others {
+    /// Whether there was one since the last look.
+    fn have_written(&mut self, storage: &Storage) -> bool {
+        let version = storage.conn().prepare_cached("PRAGMA data_version");
+        let version = version.and_then(|mut version| version.query_row([], |row| row.get(0))).ok();
+        let before = std::mem::replace(&mut self.version, version);
+        before != version || version.is_none()
     }
 }
 
@@ -104,5 +159,119 @@ impl HttpConnector for Table {
             let (status, json) = worded(answered.and_then(|answer| answer()));
             response(status, json)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::TABLE;
+    use aws_sdk_dynamodb::error::DisplayErrorContext;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use futures::future::join_all;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tempfile::TempDir;
+    use tidemill_store::Store;
+
+    /// A table in a new folder, whose syncs do something of the test's.
+    async fn table(folder: &TempDir, sync: impl FnMut() -> io::Result<()> + Send + 'static) -> Client {
+        let table = open(&file(folder), sync);
+        Store::new(table.client(), TABLE).create_table().await.expect("it can be made");
+        table.client()
+    }
+
+    fn open(path: &Path, sync: impl FnMut() -> io::Result<()> + Send + 'static) -> Table {
+        let storage = Storage::new(path.to_str().expect("it is UTF-8")).expect("it can be opened");
+        storage.conn().pragma_update(None, "synchronous", "NORMAL").expect("it can be set");
+        Table::start(storage, sync).expect("threads can be started")
+    }
+
+    fn file(folder: &TempDir) -> PathBuf {
+        folder.path().join("table.db")
+    }
+
+    fn folder() -> TempDir {
+        tempfile::tempdir().expect("a folder can be made")
+    }
+
+    async fn put(client: &Client, name: usize) {
+        let put = client.put_item().table_name(TABLE).item("pk", text(name)).item("sk", text(0));
+        put.send().await.expect("it is written");
+    }
+
+    async fn is_there(client: &Client, name: usize) -> bool {
+        let get = client.get_item().table_name(TABLE).key("pk", text(name)).key("sk", text(0)).consistent_read(true);
+        get.send().await.expect("it is read").item.is_some()
+    }
+
+    fn text(number: usize) -> AttributeValue {
+        AttributeValue::S(number.to_string())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_answered_is_in_the_files_as_the_last_sync_left_them() {
+        let (here, image) = (folder(), folder());
+        let (from, to) = (file(&here), file(&image));
+        let client = table(&here, move || {
+            // All that a crash of the machine leaves.
+            std::fs::copy(&from, &to)?;
+            std::fs::copy(from.with_extension("db-wal"), to.with_extension("db-wal")).map(drop)
+        })
+        .await;
+
+        join_all((0..64).map(|name| put(&client, name))).await;
+
+        let left = open(&file(&image), || Ok(())).client();
+        for name in 0..64 {
+            assert!(is_there(&left, name).await, "{name} was answered and is lost");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_waits_for_a_sync_of_what_another_process_wrote() {
+        let (here, syncs) = (folder(), Arc::new(AtomicUsize::new(0)));
+        let counted = syncs.clone();
+        let client = table(&here, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        })
+        .await;
+        put(&client, 1).await;
+        let other = open(&file(&here), || Ok(())).client();
+        let before = syncs.load(Ordering::Relaxed);
+        assert!(is_there(&client, 1).await);
+        assert_eq!(syncs.load(Ordering::Relaxed), before, "its own write is on the disk");
+
+        put(&other, 2).await;
+
+        assert!(is_there(&client, 2).await);
+        assert_eq!(syncs.load(Ordering::Relaxed), before + 1);
+    }
+
+    #[tokio::test]
+    async fn a_table_whose_disk_failed_answers_nothing_any_more() {
+        let here = folder();
+        let client = table(&here, || Ok(())).await;
+        put(&client, 1).await;
+        drop(client);
+        let broken = open(&file(&here), || Err(io::Error::other("the disk is gone"))).client();
+
+        for _ in 0..2 {
+            let read = broken.get_item().table_name(TABLE).key("pk", text(1)).key("sk", text(0)).send().await;
+            let error = DisplayErrorContext(read.expect_err("there is no answer")).to_string();
+            assert!(error.contains("has ended"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_closed_when_its_last_client_is_gone() {
+        let here = folder();
+        let client = table(&here, || Ok(())).await;
+        put(&client, 1).await;
+
+        drop(client);
+
+        assert!(!file(&here).with_extension("db-wal").exists(), "the log is in the table's file");
     }
 }

@@ -9,6 +9,7 @@ mod file;
 mod health;
 mod memory;
 mod operation;
+mod syncs;
 
 pub use file::Table;
 pub use memory::{answer, http_client};
