@@ -70,7 +70,9 @@ async fn bench() {
     let client = Client { http: tidemill_engine::outbound::client().build().expect("a client can be made") };
     let hooks = client.hooks(folder.path(), &url).await;
     println!("plane {}", plane.id().unwrap_or_default());
-    println!("| plane | connections | runs a second | p50 | p99 | processor time a run |\n|---|---:|---:|---:|---:|---:|");
+    println!(
+        "| plane | connections | runs a second | p50 | p99 | processor time a run |\n|---|---:|---:|---:|---:|---:|"
+    );
     for connections in CONNECTIONS {
         client.measure("fresh", &hooks, connections, Until::Elapsed(Duration::from_secs(seconds)), &plane).await;
     }

@@ -9,9 +9,7 @@ use super::operation::{self, Answer, Work};
 use super::syncs::Syncs;
 use super::{asked, config, response, worded};
 use aws_sdk_dynamodb::Client;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use dynoxide::DynoxideError;
@@ -67,10 +65,7 @@ impl Table {
     }
 
     /// Starts the thread; `sync` returns when all that was written to the log before is on the disk.
-    fn start(
-        storage: Storage,
-        sync: impl FnMut() -> io::Result<()> + Send + 'static,
-    ) -> Result<Table, DynoxideError> {
+    fn start(storage: Storage, sync: impl FnMut() -> io::Result<()> + Send + 'static) -> Result<Table, DynoxideError> {
         let failed = |error: io::Error| DynoxideError::InternalServerError(error.to_string());
         let syncs = Syncs::start(sync).map_err(failed)?;
         let (requests, waiting) = mpsc::channel();
