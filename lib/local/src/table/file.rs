@@ -162,18 +162,35 @@ mod tests {
     use super::*;
     use crate::table::TABLE;
     use aws_sdk_dynamodb::error::DisplayErrorContext;
-    use aws_sdk_dynamodb::types::AttributeValue;
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    };
     use futures::future::join_all;
     use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tempfile::TempDir;
-    use tidemill_store::Store;
 
     /// A table in a new folder, whose syncs do something of the test's.
     async fn table(folder: &TempDir, sync: impl FnMut() -> io::Result<()> + Send + 'static) -> Client {
         let table = open(&file(folder), sync);
-        Store::new(table.client(), TABLE).create_table().await.expect("it can be made");
-        table.client()
+        let client = table.client();
+        let made = client
+            .create_table()
+            .table_name(TABLE)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_key_schema(Some([("pk", KeyType::Hash), ("sk", KeyType::Range)].map(key).to_vec()))
+            .set_attribute_definitions(Some(["pk", "sk"].map(attribute).to_vec()));
+        made.send().await.expect("it can be made");
+        client
+    }
+
+    fn key((name, kind): (&str, KeyType)) -> KeySchemaElement {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("all is set")
+    }
+
+    fn attribute(name: &str) -> AttributeDefinition {
+        let definition = AttributeDefinition::builder().attribute_name(name);
+        definition.attribute_type(ScalarAttributeType::S).build().expect("all is set")
     }
 
     fn open(path: &Path, sync: impl FnMut() -> io::Result<()> + Send + 'static) -> Table {
