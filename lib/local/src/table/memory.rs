@@ -1,12 +1,18 @@
 //! A database in memory, for tests. A call runs on a thread of its own, so that what is asked at once meets as it does in the cloud.
 
-use super::{asked, operation, response, worded};
+use super::{asked, config, operation, response, worded};
+use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use dynoxide::Database;
+
+/// A client of the database.
+pub fn client(database: &Database) -> Client {
+    Client::from_conf(config(http_client(database)).build())
+}
 
 /// The transport that leads into the database.
 pub fn http_client(database: &Database) -> SharedHttpClient {

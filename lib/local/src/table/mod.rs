@@ -3,7 +3,7 @@
 //! `dynoxide` on SQLite behind the real AWS SDK. Requests of the SDK are handed over as they are, without a socket: an
 //! open port would let every user of the machine past the keys.
 //!
-//! [`Table`] is a plane's table, in its file. [`http_client`] and [`answer`] lead into a database in memory, for tests.
+//! [`Table`] is a plane's table, in its file. [`client`], [`http_client`] and [`answer`] lead into a database in memory, for tests.
 
 mod file;
 mod health;
@@ -12,7 +12,7 @@ mod operation;
 mod syncs;
 
 pub use file::Table;
-pub use memory::{answer, http_client};
+pub use memory::{answer, client, http_client};
 
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region, StalledStreamProtectionConfig};
