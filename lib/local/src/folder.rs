@@ -312,7 +312,7 @@ mod tests {
                 true => File::create(data.path().join("table.db")).map(drop).expect("it can be emptied"),
                 false => fs::remove_file(data.path().join("table.db")).expect("it can be removed"),
             }
-            let refused = folder.table().err().expect("it is refused");
+            let refused = folder.table().expect_err("it is refused");
             assert!(refused.to_string().contains("is gone or empty"), "{refused}");
         }
         assert!(!data.path().join("table.db").exists(), "nothing is made");

@@ -132,10 +132,12 @@ mod tests {
         }
     }
 
-    /// Answers that have been delivered.
-    fn answers() -> (impl Fn(&'static str) -> Box<dyn FnOnce() + Send>, Receiver<&'static str>) {
+    type Answer = Box<dyn FnOnce() + Send>;
+
+    /// Answers by name, and those that have been delivered.
+    fn answers() -> (impl Fn(&'static str) -> Answer, Receiver<&'static str>) {
         let (send, delivered) = channel();
-        let answer = move |name| -> Box<dyn FnOnce() + Send> {
+        let answer = move |name| -> Answer {
             let send = send.clone();
             Box::new(move || send.send(name).expect("the test looks at it"))
         };
