@@ -5,6 +5,8 @@ use crate::plan::{Edge, Node, Plan};
 use crate::report::Report;
 use crate::source::Source;
 use crate::wiring::{Link, Wiring};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
 use tidemill_model::pipeline::Graph;
 use tidemill_model::pipeline::problem::ProblemCode;
 
@@ -74,7 +76,7 @@ pub fn plan(graph: &Graph, reach: &Reach, source: &Source, arrivals: &Arrivals, 
 }
 
 /// The components so ordered that each comes after those that feed it. Where values come back to a component on another
-/// lane there is no such order, and what is nearest to the source comes first.
+/// lane there is no such order among those on the way round: of them, what is nearest to the source comes first.
 fn sorted(reach: &Reach) -> Vec<usize> {
     let live = |at: usize| reach.wiring.outputs[at].iter().filter(|link| reach.is_live(link)).map(|link| link.to);
     let mut waiting = vec![0; reach.reached.len()];
@@ -82,11 +84,13 @@ fn sorted(reach: &Reach) -> Vec<usize> {
     let mut order: Vec<usize> = (0..waiting.len()).filter(|at| waiting[*at] == 0).collect();
     let mut is_ordered: Vec<bool> = waiting.iter().map(|waiting| *waiting == 0).collect();
     let nearest = nearest_first(reach.source, waiting.len(), live);
-    let mut nearest = nearest.into_iter();
+    let round = rounds(waiting.len(), live);
     let mut next = 0;
     loop {
         let Some(at) = order.get(next).copied() else {
-            let Some(at) = nearest.find(|at| !is_ordered[*at]) else { return order };
+            // Only what comes round is left, and what that feeds. The last of equal ones is the nearest.
+            let left = nearest.iter().rev().filter(|at| !is_ordered[**at]);
+            let Some(at) = left.copied().max_by_key(|at| round[*at]) else { return order };
             is_ordered[at] = true;
             order.push(at);
             continue;
@@ -99,6 +103,18 @@ fn sorted(reach: &Reach) -> Vec<usize> {
             }
         }
     }
+}
+
+/// A number for each component, which those share that values go round through. What feeds others has a greater one than they.
+fn rounds<I: Iterator<Item = usize>>(count: usize, live: impl Fn(usize) -> I) -> Vec<usize> {
+    let edges = (0..count).flat_map(|from| live(from).map(move |to| (from, to)));
+    let graph = DiGraph::<(), (), usize>::from_edges(edges);
+    let mut rounds = vec![0; count];
+    // Those that are fed come first.
+    for (number, round) in tarjan_scc(&graph).iter().enumerate() {
+        round.iter().for_each(|at| rounds[at.index()] = number);
+    }
+    rounds
 }
 
 /// What values reach, by the distance from the source.

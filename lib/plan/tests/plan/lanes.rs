@@ -153,6 +153,22 @@ fn a_way_back_on_another_lane_is_no_cycle() {
 }
 
 #[test]
+fn what_a_way_round_feeds_comes_after_it_although_the_source_feeds_it_too() {
+    let fed_twice = pipeline(&[
+        component("in", "chat", &[]),
+        component("late", "memory", &["questions in", "answers memory"]),
+        component("memory", "memory", &["questions in", "answers agent"]),
+        component("agent", "agent", &["questions memory"]),
+        component("out", "response", &["answers late"]),
+    ]);
+
+    let order = plan(&fed_twice, Target::default());
+
+    let names: Vec<&str> = order.iter().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(names, ["in", "memory", "late", "agent", "out"]);
+}
+
+#[test]
 fn a_component_without_an_input_is_refused() {
     let refusal = refusal(&pipeline(&[component("in", "webhook", &[]), component("out", "http_sink", &[])]));
 
