@@ -23,7 +23,7 @@ async fn accepted(caller: &User, hook: &str) -> String {
 
 /// Lets a worker take the run whose bell is next, and die.
 async fn taken(world: &TestPlane) {
-    world.faults.die(Some(Death::After(3)));
+    world.faults.die(Some(Death::After(2)));
     world.answer(QueueKind::Runs).await;
     world.faults.die(None);
 }
