@@ -28,7 +28,7 @@ SENDERS = 4
 FLOOD = 64
 SILENT = 200
 KILL_AFTER = (15, 60)
-# How long the last plane may take to bring everything to its end.
+# How long the last plane may go without bringing anything nearer to its end.
 PATIENCE = 900
 
 
@@ -180,10 +180,19 @@ class Soak:
             for shown in list(user.pages("/v1/deployments")):
                 if not shown["project"].startswith("copy"):
                     user.ok("PATCH", f"/v1/deployments/{shown['project']}", {"schedule": "manual"})
-        deadline = time.monotonic() + PATIENCE
-        while any(self.open_runs(user) for user in self.users) or self.uncopied():
-            assert time.monotonic() < deadline, f"runs are still open: {[self.open_runs(user) for user in self.users]}"
+        before, deadline = None, 0
+        while left := self.left():
+            if left != before:
+                before, deadline = left, time.monotonic() + PATIENCE
+            assert time.monotonic() < deadline, f"nothing comes nearer to its end: {left}"
             time.sleep(2)
+
+    def left(self):
+        """What is not at its end: open runs, and objects that are not copied yet."""
+        open_runs = [run for user in self.users for run in self.open_runs(user)]
+        uncopied = {project: lines - len(self.copied(project)) for project, lines in self.written.items()}
+        uncopied = {project: lines for project, lines in uncopied.items() if lines > 0}
+        return (open_runs, uncopied) if open_runs or uncopied else None
 
     def open_runs(self, user):
         return [run["id"] for run in user.pages("/v1/runs") if not run["endedAt"] and not run["project"].startswith("copy")]
@@ -192,9 +201,6 @@ class Soak:
         found = list((self.plane.data / "files").rglob(project))
         text = found[0].read_text() if found else ""
         return [json.loads(line)["id"] for line in text.splitlines()]
-
-    def uncopied(self):
-        return any(len(self.copied(project)) < lines for project, lines in self.written.items())
 
     def account(self):
         lost, doubled = [], []
