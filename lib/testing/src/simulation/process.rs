@@ -119,7 +119,8 @@ fn plane(world: &Arc<World>, life: &Arc<Life>, clock: &Arc<ProcessClock>, queue:
     let stalled = aws_sdk_dynamodb::config::StalledStreamProtectionConfig::disabled();
     let config = table::config(transport).retry_config(retries).stalled_stream_protection(stalled).build();
     Plane {
-        store: Store::new(aws_sdk_dynamodb::Client::from_conf(config), table::TABLE),
+        store: Store::new(aws_sdk_dynamodb::Client::from_conf(config), table::TABLE)
+            .with_jitter_of(world.chance.draw()),
         timers: Arc::new(SimulatedTimers::new(world, life)),
         queue: Arc::new(queue.of(life)),
         cipher: Arc::new(KeyFileCipher::new(&[7; 32], clock.clone())),

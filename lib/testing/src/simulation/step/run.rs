@@ -40,11 +40,11 @@ pub fn check(look: &Look<'_>, Pair { before, after }: &Pair<Run>) -> Result<(), 
     Ok(())
 }
 
-/// A worker writes under its own lease, and takes over only one that is over.
+/// A worker writes under its own lease or gives it back, and takes over only one that is over.
 fn is_held_by_one(look: &Look<'_>, before: &Run, after: &Run) -> Result<(), String> {
     let (Some(held), Some(holds)) = (&before.lease, &after.lease) else { return Ok(()) };
     let is_claim = after.epoch > before.epoch;
-    hold(is_claim || held.holder == holds.holder, || {
+    hold(is_claim || held.holder == holds.holder || holds.is_given_back(), || {
         format!("I2: {} wrote run {} under the lease of {}", holds.holder, after.id, held.holder)
     })?;
     let was_over = held.until < look.now + CLOCKS;
