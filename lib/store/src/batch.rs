@@ -1,9 +1,9 @@
 //! Reads of many items at once, by their keys.
 
+use crate::Store;
 use crate::error::Error;
 use crate::item::{Item, text_of};
 use crate::keys::{PARTITION, SORT};
-use crate::{Store, conflict};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Store {
             if wanted.is_empty() {
                 return Ok(order.iter().filter_map(|name| found.remove(name)).collect());
             }
-            conflict::spread(Duration::from_millis(50 << attempt)).await;
+            self.jitter.spread(Duration::from_millis(50 << attempt)).await;
         }
         Err(Error::Unavailable("the table did not answer a batch in time".into()))
     }

@@ -4,7 +4,7 @@
 use crate::error::Error;
 use crate::item::{Item, expiring, number, text_of};
 use crate::page::{Order, Range};
-use crate::{Store, conflict, keys};
+use crate::{Store, keys};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use flate2::Compression;
@@ -101,7 +101,7 @@ impl Store {
             if requests.is_empty() {
                 return Ok(());
             }
-            conflict::spread(Duration::from_millis(50 << attempt)).await;
+            self.jitter.spread(Duration::from_millis(50 << attempt)).await;
         }
         Err(Error::Unavailable("the table did not take a batch in time".into()))
     }

@@ -12,6 +12,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use std::collections::hash_map::RandomState;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How often a write that the table did not take is tried.
@@ -46,36 +48,61 @@ pub(crate) fn one_try() -> aws_sdk_dynamodb::config::Builder {
     aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
-/// Waits before the next try of a write that the table did not take.
-///
-/// # Errors
-/// [`Error::Unavailable`] after the last one.
-pub(crate) async fn before_next(tries: u32) -> Result<(), Error> {
-    if tries >= TRIES {
-        return Err(Error::Unavailable(
-            "the table did not take a write in time: it is busy, or others kept changing the same items".into(),
-        ));
+/// Spreads waits, so that those who wait for the same do not come back together.
+#[derive(Clone, Debug)]
+pub(crate) struct Jitter(Arc<AtomicU64>);
+
+impl Jitter {
+    /// Another one in each process.
+    pub fn of_chance() -> Jitter {
+        Jitter::of(RandomState::new().build_hasher().finish())
     }
-    spread(Duration::from_millis(20 << tries)).await;
-    Ok(())
-}
 
-/// Waits up to a bound, so that those who wait for the same do not come back together.
-pub(crate) async fn spread(longest: Duration) {
-    tokio::time::sleep(longest.mul_f64(jitter())).await;
-}
+    /// The same waits for the same seed.
+    pub fn of(seed: u64) -> Jitter {
+        Jitter(Arc::new(AtomicU64::new(seed)))
+    }
 
-/// Evenly from 0 to 1. It only spreads waits, so the plane's chance is not needed for it.
-fn jitter() -> f64 {
-    let random = RandomState::new().build_hasher().finish();
-    (random >> 11) as f64 / (1_u64 << 53) as f64
+    /// Waits before the next try of a write that the table did not take.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] after the last one.
+    pub async fn before_next(&self, tries: u32) -> Result<(), Error> {
+        if tries >= TRIES {
+            return Err(Error::Unavailable(
+                "the table did not take a write in time: it is busy, or others kept changing the same items".into(),
+            ));
+        }
+        self.spread(Duration::from_millis(20 << tries)).await;
+        Ok(())
+    }
+
+    /// Waits up to a bound.
+    pub async fn spread(&self, longest: Duration) {
+        tokio::time::sleep(longest.mul_f64(self.draw())).await;
+    }
+
+    /// Evenly from 0 to 1: a step of SplitMix64. <https://prng.di.unimi.it/splitmix64.c>
+    fn draw(&self) -> f64 {
+        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        (mixed >> 11) as f64 / (1_u64 << 53) as f64
+    }
 }
 
 /// Sends the write of a single item until the table has taken or refused it.
 ///
 /// # Errors
 /// [`Error::Rejected`] with `part` if its condition did not hold.
-pub(crate) async fn alone<T, E, F>(part: Part, trace: Trace<E>, send: impl Fn() -> F) -> Result<Written<T>, Error>
+pub(crate) async fn alone<T, E, F>(
+    jitter: &Jitter,
+    part: Part,
+    trace: Trace<E>,
+    send: impl Fn() -> F,
+) -> Result<Written<T>, Error>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata + std::error::Error + Debug + Send + Sync + 'static,
@@ -92,10 +119,10 @@ where
                 let ours = found.map(Option::unwrap_or_default).filter(|item| (trace.is_ours)(item));
                 return ours.map(Written::Before).ok_or_else(|| Error::Rejected(vec![part]));
             }
-            Some(code) if REFUSALS.contains(&code) => before_next(tries).await?,
+            Some(code) if REFUSALS.contains(&code) => jitter.before_next(tries).await?,
             _ if tries < UNSURE_TRIES && is_lost(&error) => {
                 is_unsure = true;
-                before_next(tries).await?;
+                jitter.before_next(tries).await?;
             }
             _ => return Err(error.into()),
         }

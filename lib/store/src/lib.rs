@@ -62,16 +62,23 @@ pub use transaction::{TRANSACTION_LIMIT, Transaction};
 pub use watching::Watching;
 
 use aws_sdk_dynamodb::Client;
+use conflict::Jitter;
 
 /// The plane's one table.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
     table: String,
+    jitter: Jitter,
 }
 
 impl Store {
     pub fn new(client: Client, table: impl Into<String>) -> Store {
-        Store { client, table: table.into() }
+        Store { client, table: table.into(), jitter: Jitter::of_chance() }
+    }
+
+    /// The same store, whose waits for a busy table follow from a seed.
+    pub fn with_jitter_of(self, seed: u64) -> Store {
+        Store { jitter: Jitter::of(seed), ..self }
     }
 }

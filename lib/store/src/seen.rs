@@ -4,7 +4,7 @@ use crate::error::{Error, Part};
 use crate::item::{expiring, text};
 use crate::keys::{EXPIRES, SORT};
 use crate::transaction::{Condition, Transaction};
-use crate::{Store, conflict, keys};
+use crate::{Store, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -65,7 +65,7 @@ impl Store {
                 None => return Ok(()),
                 Some(left) => request = Some(Ok(left)),
             }
-            conflict::spread(Duration::from_millis(50 << attempt)).await;
+            self.jitter.spread(Duration::from_millis(50 << attempt)).await;
         }
         Err(Error::Unavailable("the table did not answer a batch in time".into()))
     }

@@ -130,7 +130,7 @@ impl<'a> Transaction<'a> {
             match cancelled(&parts, &error) {
                 Some(Cancelled::Conditions(rejected)) => return Err(Error::Rejected(rejected)),
                 Some(Cancelled::TooLarge(message)) => return Err(Error::TooLarge(message)),
-                Some(Cancelled::Conflict) => conflict::before_next(tries).await?,
+                Some(Cancelled::Conflict) => self.store.jitter.before_next(tries).await?,
                 None => return Err(error.into()),
             }
         }
@@ -187,7 +187,9 @@ impl Store {
             },
             is_ours: Box::new(move |item| *item == put.item),
         };
-        let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
+        let sent = conflict::alone(&self.jitter, part, trace, || {
+            request.clone().customize().config_override(one_try()).send()
+        });
         sent.await.map(|_| ())
     }
 }

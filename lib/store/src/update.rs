@@ -224,7 +224,9 @@ impl Store {
             },
             is_ours: Box::new(move |item| traces.are_in(item)),
         };
-        let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
+        let sent = conflict::alone(&self.jitter, part, trace, || {
+            request.clone().customize().config_override(one_try()).send()
+        });
         match sent.await? {
             Written::Answered(answer) => item::from_item(answer.attributes.unwrap_or_default()),
             Written::Before(item) => item::from_item(item),
@@ -255,7 +257,9 @@ impl Store {
             },
             is_ours: Box::new(Item::is_empty),
         };
-        let sent = conflict::alone(part, trace, || request.clone().customize().config_override(one_try()).send());
+        let sent = conflict::alone(&self.jitter, part, trace, || {
+            request.clone().customize().config_override(one_try()).send()
+        });
         sent.await.map(|_| ())
     }
 }
