@@ -96,7 +96,7 @@ fn log(storage: &Storage) -> Result<Option<File>, DynoxideError> {
     log.map(Some).map_err(|error| DynoxideError::InternalServerError(format!("the table's log: {error}")))
 }
 
-/// Carries out requests until nobody can send one any more, or the disk failed.
+/// Carries out requests until the last client is gone, or the disk failed.
 fn serve(storage: &Storage, requests: &mpsc::Receiver<Request>, mut syncs: Syncs) {
     let (mut health, mut others) = (Health::default(), Others::default());
     for request in requests {

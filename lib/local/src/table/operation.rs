@@ -6,7 +6,7 @@ use futures::FutureExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What is left to do where nobody waits for the database: writing the answer down.
+/// What is left to do while the database serves the next request: writing the answer down.
 pub type Answer = Box<dyn FnOnce() -> Result<String, DynoxideError> + Send>;
 
 /// An operation whose request is read: what is to be done with the database.

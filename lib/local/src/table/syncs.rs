@@ -12,7 +12,7 @@
 //! - `FULL` pads a commit to a whole sector only where writing beside it could damage it; SQLite assumes of no disk
 //!   that it does. <https://www.sqlite.org/psow.html>
 //!
-//! After a sync that failed nobody knows what is on the disk, and a later one may succeed without having written it. So the table
+//! After a sync that failed it is not known what is on the disk, and a later one may succeed without having written it. So the table
 //! then gives no answer any more, until a new start reads the file. <https://www.usenix.org/conference/atc20/presentation/rebello>
 
 use std::io;

@@ -39,7 +39,7 @@ type InHand = (Held<Run>, Arc<Notify>);
 enum Place {
     /// Here, if it is likely to be short.
     Here,
-    /// By whoever answers its bell.
+    /// By the worker that answers its bell.
     AtItsBell,
 }
 
