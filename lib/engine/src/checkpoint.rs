@@ -3,7 +3,7 @@
 use crate::component::Fault;
 use crate::flow::Flow;
 use crate::results::Results;
-use crate::step::Counts;
+use crate::step::{Counts, NewKey};
 use serde::Deserialize;
 use serde_json::{Map, Value as Tree};
 
@@ -14,6 +14,8 @@ pub(crate) struct Checkpoint {
     pub counts: Counts,
     pub states: Map<String, Tree>,
     pub flow: Flow,
+    /// New keys of values in the flow.
+    pub keys: Vec<NewKey>,
     pub results: Results,
 }
 
@@ -28,6 +30,7 @@ impl Checkpoint {
             counts: Counts::default(),
             states: Map::new(),
             flow: Flow::new(nodes),
+            keys: Vec::new(),
             results: Results::default(),
         }
     }
@@ -43,6 +46,10 @@ impl Checkpoint {
                 counts: Counts::deserialize(checkpoint.get("counts")?).ok()?,
                 states: Map::new(),
                 flow: Flow::restore(nodes, checkpoint.get("pending")?)?,
+                keys: match checkpoint.get("keys") {
+                    Some(keys) => Vec::deserialize(keys).ok()?,
+                    None => Vec::new(),
+                },
                 results: Results::restore(checkpoint.get("results")?)?,
             })
         };

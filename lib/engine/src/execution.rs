@@ -63,9 +63,10 @@ impl Execution {
             Ok(checkpoint) => checkpoint,
             Err(fault) => return Err(ledger.error(None, fault)),
         };
-        let Checkpoint { exhausted, finished, counts, states, flow, results } = checkpoint;
+        let Checkpoint { exhausted, finished, counts, states, flow, keys, results } = checkpoint;
         ledger.counts.set(Counts::of(plan, counts));
         ledger.results = results;
+        ledger.new_keys = keys;
         let assembly = match Assembly::new(plan, &run, &states, &mut ledger.log) {
             Ok(assembly) => assembly,
             Err((component, fault)) => return Err(ledger.error(component, fault)),
@@ -108,7 +109,9 @@ impl Execution {
                 None => return Ok(true),
             }
             let is_costly = self.ledger.outside.is_some_and(|took| took >= budget.outside);
-            if is_costly || start.elapsed() >= budget.time || self.ledger.gauge.is_ending() {
+            // What has passed a memory goes on to its end, so that no later run has it again.
+            let is_ending = self.ledger.gauge.is_ending() && !self.has_values_behind_keys();
+            if is_costly || start.elapsed() >= budget.time || is_ending {
                 return Ok(false);
             }
             if turn % YIELD_AFTER == 0 {
@@ -116,6 +119,11 @@ impl Execution {
             }
         }
         unreachable!("the turns do not end by themselves")
+    }
+
+    /// Whether values wait whose keys are new: they have passed the last component that makes keys.
+    fn has_values_behind_keys(&self) -> bool {
+        self.last_asking.is_some() && self.flow.deepest() > self.last_asking
     }
 
     /// Lets one component take what waits for it: one value, or a batch if it has to ask the host.
@@ -231,10 +239,14 @@ impl Execution {
                 return Err(self.ledger.error(Some(id), fault));
             }
         }
+        // A key is saved when its value has left the flow. If the run ended before, no other would let the value through again.
+        let new_keys = match self.has_values_behind_keys() {
+            true => Vec::new(),
+            false => std::mem::take(&mut self.ledger.new_keys),
+        };
         let checkpoint = self.checkpoint().map_err(|fault| self.ledger.error(None, fault))?;
         let done = done.then(|| self.ledger.outcome()).transpose().map_err(|fault| self.ledger.error(None, fault))?;
         let ledger = &mut self.ledger;
-        let new_keys = std::mem::take(&mut ledger.new_keys);
         let (log, traced) = (ledger.log.take(), ledger.recorder.take());
         Ok(Step { checkpoint, new_keys, log, traced, counts: ledger.counts.read(), done })
     }
@@ -255,6 +267,7 @@ impl Execution {
             "counts": self.ledger.counts.read(),
             "states": states,
             "pending": self.flow.save()?,
+            "keys": self.ledger.new_keys,
             "results": self.ledger.results.save()?,
         }))
     }

@@ -90,6 +90,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_is_saved_no_sooner_than_its_value_has_come_to_the_end() {
+        let items: Vec<_> = (0..40).map(|id| json!({ "id": id })).collect();
+        let bench = Bench::new().input(Input::new("application/json", serde_json::to_string(&items).unwrap()));
+
+        let seen = bench.keys_beside_arrivals(&plan()).await.unwrap();
+
+        assert!(seen.iter().all(|(keys, arrived)| *keys as u64 <= *arrived), "{seen:?}");
+        assert_eq!(seen.last(), Some(&(40, 40)));
+        assert!(seen.iter().any(|(keys, arrived)| (*keys as u64) < *arrived), "some step ends between: {seen:?}");
+    }
+
+    #[tokio::test]
     async fn values_without_a_key_are_no_duplicates_of_each_other() {
         let notes = r#"[{"note":"first"},{"note":"second"},{"id":null},{"id":1},{"id":1}]"#;
 

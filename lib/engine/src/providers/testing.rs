@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use serde_json::Value as Tree;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tidemill_model::lane::Lane;
 use tidemill_model::task::Trace;
 use tidemill_plan::{Edge, Node, Plan};
@@ -132,6 +133,22 @@ impl Bench {
             checkpoint = Some(step.checkpoint);
         }
         unreachable!("the steps do not end by themselves")
+    }
+
+    /// Runs a plan in the shortest steps, each by a new execution, and gives after each how many keys were to be saved so far, and how
+    /// many values had come to the plan's last component.
+    pub async fn keys_beside_arrivals(&self, plan: &Plan) -> Result<Vec<(usize, u64)>, Error> {
+        let budget = Budget { time: Duration::ZERO, ..Budget::default() };
+        let (mut checkpoint, mut keys, mut seen) = (None, 0, Vec::new());
+        loop {
+            let step = Execution::start(plan, self.context.clone(), checkpoint).await?.step(&budget).await?;
+            keys += step.new_keys.len();
+            seen.push((keys, step.counts.components.last().map_or(0, |last| last.taken)));
+            if step.done.is_some() {
+                return Ok(seen);
+            }
+            checkpoint = Some(step.checkpoint);
+        }
     }
 
     pub async fn run_within(&self, plan: &Plan, budget: &Budget) -> Result<End, Error> {
