@@ -98,20 +98,19 @@ impl Execution {
         self.ledger.outside = None;
         for turn in 1usize.. {
             let keys_full = self.ledger.new_keys.len() >= budget.new_keys.max(1);
-            match self.flow.deepest() {
-                Some(node) if keys_full && Some(node) <= self.last_asking => return Ok(false),
-                Some(node) => self.serve(node, budget).await?,
-                None if keys_full || self.ledger.counts.objects() - first >= budget.objects.max(1) as u64 => {
-                    return Ok(false);
-                }
-                None if !self.exhausted => self.pull().await?,
-                None if self.finished < self.components.len() => self.finish_next().await?,
-                None => return Ok(true),
-            }
-            let is_costly = self.ledger.outside.is_some_and(|took| took >= budget.outside);
             // What has passed a memory goes on to its end, so that no later run has it again.
             let is_ending = self.ledger.gauge.is_ending() && !self.has_values_behind_keys();
-            if is_costly || start.elapsed() >= budget.time || is_ending {
+            let objects_full = self.ledger.counts.objects() - first >= budget.objects.max(1) as u64;
+            match self.flow.deepest() {
+                Some(node) if is_ending || keys_full && Some(node) <= self.last_asking => return Ok(false),
+                Some(node) => self.serve(node, budget).await?,
+                None if self.exhausted && self.finished == self.components.len() => return Ok(true),
+                None if is_ending || keys_full || objects_full => return Ok(false),
+                None if !self.exhausted => self.pull().await?,
+                None => self.finish_next().await?,
+            }
+            let is_costly = self.ledger.outside.is_some_and(|took| took >= budget.outside);
+            if is_costly || start.elapsed() >= budget.time {
                 return Ok(false);
             }
             if turn % YIELD_AFTER == 0 {

@@ -28,7 +28,7 @@ impl Gauge {
         self.is_started.load(Ordering::Acquire).then(|| self.counts.read())
     }
 
-    /// Asks the step in hand, and those after it, to end after one value.
+    /// Asks the step in hand, and those after it, to end after the value in hand, and those whose keys are not saved yet.
     pub fn end_step(&self) {
         self.is_ending.send_replace(true);
     }

@@ -94,11 +94,22 @@ mod tests {
         let items: Vec<_> = (0..40).map(|id| json!({ "id": id })).collect();
         let bench = Bench::new().input(Input::new("application/json", serde_json::to_string(&items).unwrap()));
 
-        let seen = bench.keys_beside_arrivals(&plan()).await.unwrap();
+        let seen = bench.keys_beside_arrivals(&plan(), usize::MAX).await.unwrap();
 
         assert!(seen.iter().all(|(keys, arrived)| *keys as u64 <= *arrived), "{seen:?}");
         assert_eq!(seen.last(), Some(&(40, 40)));
         assert!(seen.iter().any(|(keys, arrived)| (*keys as u64) < *arrived), "some step ends between: {seen:?}");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_asked_to_end_leaves_no_value_between_its_key_and_the_end() {
+        let items: Vec<_> = (0..40).map(|id| json!({ "id": id })).collect();
+        let bench = Bench::new().input(Input::new("application/json", serde_json::to_string(&items).unwrap()));
+
+        // One value of the first batch has come to the end, and 31 wait before it.
+        let seen = bench.keys_beside_arrivals(&plan(), 4).await.unwrap();
+
+        assert_eq!(seen[3..], [(0, 1), (32, 32)], "what came in is through, and nothing new came: {seen:?}");
     }
 
     #[tokio::test]

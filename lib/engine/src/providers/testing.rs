@@ -3,6 +3,7 @@
 use crate::component::Run;
 use crate::context::{Host, HostError, RunContext, RunFacts, SeenKeys};
 use crate::execution::Execution;
+use crate::gauge::Gauge;
 use crate::log::LogLine;
 use crate::outbound::{NetworkPolicy, Outbound};
 use crate::step::{Budget, Counts, NewKey};
@@ -136,19 +137,27 @@ impl Bench {
     }
 
     /// Runs a plan in the shortest steps, each by a new execution, and gives after each how many keys were to be saved so far, and how
-    /// many values had come to the plan's last component.
-    pub async fn keys_beside_arrivals(&self, plan: &Plan) -> Result<Vec<(usize, u64)>, Error> {
+    /// many values had come to the plan's last component. After so many steps it is asked to end, and makes one more.
+    pub async fn keys_beside_arrivals(&self, plan: &Plan, ended_after: usize) -> Result<Vec<(usize, u64)>, Error> {
         let budget = Budget { time: Duration::ZERO, ..Budget::default() };
         let (mut checkpoint, mut keys, mut seen) = (None, 0, Vec::new());
-        loop {
-            let step = Execution::start(plan, self.context.clone(), checkpoint).await?.step(&budget).await?;
+        for steps in 0..=ended_after {
+            let gauge = Gauge::default();
+            let is_last = steps == ended_after;
+            let budget = if is_last { Budget::default() } else { budget };
+            let mut execution = Execution::start_with(plan, self.context.clone(), checkpoint, gauge.clone()).await?;
+            if is_last {
+                gauge.end_step();
+            }
+            let step = execution.step(&budget).await?;
             keys += step.new_keys.len();
             seen.push((keys, step.counts.components.last().map_or(0, |last| last.taken)));
             if step.done.is_some() {
-                return Ok(seen);
+                break;
             }
             checkpoint = Some(step.checkpoint);
         }
+        Ok(seen)
     }
 
     pub async fn run_within(&self, plan: &Plan, budget: &Budget) -> Result<End, Error> {

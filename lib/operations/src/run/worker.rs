@@ -120,11 +120,16 @@ impl RunWorker<'_> {
         }
     }
 
-    /// Steps until the source has no more, a caller asks to stop, or time is up.
+    /// Steps until the source has no more, a caller asks to stop, or time is up. Then one more step takes nothing new: it lets through
+    /// what waits in the middle.
     async fn steps(&mut self, mut running: Box<dyn Running>) -> Result<Stop, Error> {
         let gauge = running.gauge();
         loop {
-            let time = step_time(self.run.deaths).min(self.left());
+            let ended = self.asked_to_end();
+            if ended.is_some() {
+                gauge.end_step();
+            }
+            let time = step_time(self.run.deaths).min(self.left().max(GRACE));
             let budget = Budget { new_keys: NEW_KEYS, time, ..Budget::default() };
             let made = match self.step(running.as_mut(), &gauge, budget).await? {
                 StepEnd::Made(made) => made,
@@ -157,6 +162,9 @@ impl RunWorker<'_> {
                 }
                 Err(error) => return Err(error),
             }
+            if let Some(ended) = ended {
+                return Ok(Stop::Ended(AttemptEnd::of(ended)));
+            }
             if let Some(stop) = self.stop_between_steps() {
                 return Ok(stop);
             }
@@ -164,9 +172,6 @@ impl RunWorker<'_> {
     }
 
     fn stop_between_steps(&self) -> Option<Stop> {
-        if let Some(ended) = self.asked_to_end() {
-            return Some(Stop::Ended(AttemptEnd::of(ended)));
-        }
         match self.hand_over_at.is_some_and(|at| at <= self.plane.uptime()) {
             _ if self.plane.is_stopping() => Some(Stop::Left),
             true => Some(Stop::HandOver),
