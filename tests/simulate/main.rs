@@ -18,6 +18,9 @@ struct Args {
     /// The first of them
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Show how often each condition of the store alone refused a write
+    #[arg(long)]
+    conditions: bool,
     /// Play one seed, and print each step
     #[arg(long, conflicts_with_all = ["seeds", "from", "mistakes"])]
     seed: Option<u64>,
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
     let holds = match (args.seed, args.mistakes) {
         (Some(seed), _) => replay(seed),
         (None, Some(text)) => hunt::all(&text, args.from, args.seeds),
-        (None, None) => seeds::all(args.from, args.seeds),
+        (None, None) => seeds::all(args.from, args.seeds, args.conditions),
     };
     if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -25,20 +25,9 @@ pub enum Mistake {
     HookForgotten,
     /// The answer to an idempotency key is not looked for.
     AnswerForgotten,
+    /// Objects of a task are given up while their worker has them.
+    ObjectsGivenUp,
 }
-
-/// Every mistake.
-pub const ALL: [Mistake; 9] = [
-    Mistake::LeaseIgnored,
-    Mistake::EpochKept,
-    Mistake::TurnIgnored,
-    Mistake::TicksKept,
-    Mistake::TicksForgotten,
-    Mistake::RunsOverlooked,
-    Mistake::TimersOverlooked,
-    Mistake::HookForgotten,
-    Mistake::AnswerForgotten,
-];
 
 #[cfg(feature = "wrong")]
 thread_local! {

@@ -4,6 +4,7 @@
 use crate::lease::Process;
 use crate::run::{self, Run};
 use crate::task::{End, State, Task};
+use crate::wrong::{self, Mistake};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the run of a source that makes its own objects may wait before its bell counts as lost.
@@ -30,7 +31,7 @@ pub enum Step {
 pub fn next(task: &Task, now: Timestamp) -> Step {
     match task.state {
         State::Ended => Step::Rest,
-        _ if task.in_flight > 0 && !task.is_busy(now) => Step::GiveUpObjects,
+        _ if task.in_flight > 0 && (!task.is_busy(now) || wrong::is(Mistake::ObjectsGivenUp)) => Step::GiveUpObjects,
         _ if !task.waits => Step::LookAtRun,
         State::Open if task.is_idle(now) => Step::End(End::Idle),
         State::Ending if task.in_flight <= 0 => Step::End(task.end.unwrap_or(End::Terminated)),

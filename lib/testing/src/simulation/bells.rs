@@ -43,7 +43,7 @@ impl SimulatedQueue {
     /// Sends a bell on its way: most come, and come once.
     pub fn send(&self, bell: &Bell, delay: Duration) {
         let world = &self.world;
-        let times = match (world.fails(60), world.fails(80)) {
+        let times = match (world.fails(60), world.fails(world.day.doubled_bells())) {
             (true, _) => 0,
             (_, true) => 2,
             _ => 1,

@@ -1,14 +1,17 @@
 //! What must hold once everything came to rest: nothing that was accepted is lost, and nothing hangs.
 
 use super::cluster::Cluster;
+use super::day::Day;
 use super::mirror::Mirror;
 use super::step::version_place;
 use super::users::Known;
+use super::world::{OPEN_ELSEWHERE, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 use tidemill_model::calendar::Calendar;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
+use tidemill_model::key::Key;
 use tidemill_model::rollout::{Group, Rollout};
 use tidemill_model::run::{Run, State};
 use tidemill_model::task::{self, Task};
@@ -86,8 +89,9 @@ pub async fn check(cluster: &Cluster, known: &Known) -> Result<(), String> {
             return Err(open);
         }
         nothing_accepted_is_lost(&state.mirror, known)?;
-        tasks_are_counted(&state.mirror)?;
+        tasks_are_counted(&cluster.world, &state.mirror)?;
         versions_have_no_gap(&state.mirror)?;
+        keys_are_the_same_at_both_places(&state.mirror)?;
         deployments(&state.mirror)
     };
     timers_are_as_deployments_say(cluster, &deployments).await
@@ -111,14 +115,25 @@ fn nothing_accepted_is_lost(mirror: &Mirror, known: &Known) -> Result<(), String
     Ok(())
 }
 
-fn tasks_are_counted(mirror: &Mirror) -> Result<(), String> {
+fn tasks_are_counted(world: &World, mirror: &Mirror) -> Result<(), String> {
     #[derive(serde::Deserialize)]
     struct Counter {
         open: usize,
     }
-    let open = mirror.all::<Task>("task").iter().filter(|it| it.state != task::State::Ended).count();
+    let elsewhere = if world.day == Day::Tasks { OPEN_ELSEWHERE as usize } else { 0 };
+    let here = mirror.all::<Task>("task").iter().filter(|it| it.state != task::State::Ended).count();
+    let open = elsewhere + here;
     let counted = mirror.all::<Counter>("TASKS").iter().map(|counter| counter.open).sum::<usize>();
     if open == counted { Ok(()) } else { Err(format!("{open} tasks are open, {counted} are counted")) }
+}
+
+fn keys_are_the_same_at_both_places(mirror: &Mirror) -> Result<(), String> {
+    let by_id = |mut keys: Vec<Key>| {
+        keys.sort_by_key(|key| key.id.to_string());
+        keys
+    };
+    let (listed, found) = (by_id(mirror.all("key")), by_id(mirror.all("KEY")));
+    if listed == found { Ok(()) } else { Err("keys are listed in another way than they are found".into()) }
 }
 
 fn versions_have_no_gap(mirror: &Mirror) -> Result<(), String> {

@@ -19,6 +19,9 @@ use tidemill_local::table;
 use tidemill_model::run::Run;
 use tidemill_operations::Bell;
 
+/// Reads in a thousand that take seconds.
+const SLOW_READS: u64 = 8;
+
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
@@ -65,7 +68,7 @@ impl Gate {
         if self.world.mistake == Some(Mistake::BellFirst) {
             asked.new_runs().iter().for_each(|run| self.queue.send(&run_bell(run), Duration::ZERO));
         }
-        tokio::time::sleep(self.delay()).await;
+        tokio::time::sleep(self.delay(&asked)).await;
         self.stop_if_dead().await;
         self.world.count(asked.conditions());
         let name = self.life.name();
@@ -84,7 +87,7 @@ impl Gate {
         if fate == Fate::DiesAfter {
             self.die().await
         }
-        tokio::time::sleep(self.delay()).await;
+        tokio::time::sleep(self.delay(&asked)).await;
         self.stop_if_dead().await;
         if fate == Fate::AnswerLost { Err(lost()) } else { table::response(answer.0, answer.1) }
     }
@@ -105,9 +108,11 @@ impl Gate {
     }
 
     /// Most calls take milliseconds, a few as long as a lease.
-    fn delay(&self) -> Duration {
+    fn delay(&self, asked: &Asked) -> Duration {
         let world = &self.world;
-        match world.fails(8) {
+        let slow = if asked.is_write() { world.day.slow_writes(world.time.now()) } else { SLOW_READS };
+        match world.fails(slow) {
+            true if world.chance.is(500) => world.chance.millis(28_000, 40_000),
             true => world.chance.millis(1_000, 45_000),
             false => world.chance.millis(1, 12),
         }
@@ -137,10 +142,25 @@ impl Gate {
             self.world.written(asked.writes());
         } else {
             self.world.say(self.life.name(), format_args!("  {}", asked.refusal(&answer)));
+            self.note_what_refused(asked, &answer);
         }
         match asked.index().filter(|_| !self.world.is_calm()) {
             Some(_) => (status, asked.lagging(&answer, self.world.time.now())),
             None => (status, answer),
+        }
+    }
+
+    /// Notes which condition alone kept a write from being made. A second line never does.
+    fn note_what_refused(&self, asked: &Asked, answer: &str) {
+        if self.world.mistake.is_some() || !is_condition(answer) {
+            return;
+        }
+        let conditions = asked.conditions();
+        for alone in conditions.iter().filter(|condition| asked.is_refused_for(condition, &self.world.database)) {
+            if Mistake::is_second_line(alone) {
+                self.world.violated(format!("a condition that never decides alone did: {alone}"));
+            }
+            self.world.decided(alone);
         }
     }
 
@@ -154,6 +174,11 @@ impl Gate {
             pending().await
         }
     }
+}
+
+/// Whether the table refused a write for a condition.
+fn is_condition(answer: &str) -> bool {
+    answer.contains("ConditionalCheckFailed")
 }
 
 fn run_bell(run: &Run) -> Bell {

@@ -13,6 +13,7 @@ mod bells;
 mod chance;
 mod clock;
 mod cluster;
+mod day;
 mod end;
 mod gate;
 mod mirror;
@@ -26,10 +27,11 @@ mod world;
 mod wrong;
 
 pub use chance::Chance;
-pub use wrong::Mistake;
+pub use wrong::{KnownMistake, Mistake};
 
 use cluster::Cluster;
-use std::collections::BTreeSet;
+use day::Day;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tidemill_local::table;
@@ -40,8 +42,8 @@ use tidemill_store::Store;
 use users::Users;
 use world::World;
 
-/// Users who act at the same time.
-const USERS: usize = 2;
+/// Whose everything is.
+const OWNER: &str = "ana";
 /// How long the trouble goes on after the users are done.
 const AFTERMATH: Duration = Duration::from_secs(20);
 /// How long everything may take to come to rest.
@@ -55,6 +57,8 @@ pub struct Outcome {
     pub violation: Option<String>,
     /// The conditions of the writes that were sent.
     pub conditions: BTreeSet<String>,
+    /// How many writes each condition refused that no other one would have refused.
+    pub decided: BTreeMap<String, usize>,
     /// Calls of the table.
     pub calls: usize,
 }
@@ -72,15 +76,18 @@ pub fn simulate(seed: u64, mistake: Option<Mistake>) -> Outcome {
     drop(runtime);
     Mistake::make(None);
     let remains = world.remains();
-    let (trace, conditions) = (remains.trace, remains.conditions);
-    Outcome { trace, violation: remains.violation, conditions, calls: remains.calls }
+    let (trace, conditions, decided) = (remains.trace, remains.conditions, remains.decided);
+    Outcome { trace, violation: remains.violation, conditions, decided, calls: remains.calls }
 }
 
 async fn live(world: &Arc<World>) {
     let key = first_key(world).await;
+    if world.day == Day::Tasks {
+        world.open_tasks_elsewhere();
+    }
     let cluster = Cluster::start(world);
     let users = Arc::new(Users::new(&cluster, key));
-    let days: Vec<_> = (0..USERS).map(|_| tokio::spawn(users.clone().live())).collect();
+    let days: Vec<_> = (0..world.day.users()).map(|_| tokio::spawn(users.clone().live())).collect();
     for day in days {
         if day.await.is_err() {
             world.violated("a user panicked".into());
@@ -104,7 +111,7 @@ async fn first_key(world: &Arc<World>) -> String {
     store.create_table().await.expect("the table can be made");
     let input = key::create::Input { scopes: Some(Scope::ALL.to_vec()), name: None, expires_at: None };
     let ambient = clock::ProcessClock::new(world.time, world.chance.draw());
-    let owner = OwnerId::parse("ana").expect("the name is well formed");
+    let owner = OwnerId::parse(OWNER).expect("the name is well formed");
     let made = key::create::make(&store, &ambient, KeyKind::Local, owner, input).await;
     made.expect("a key can be made").1.expose().to_owned()
 }

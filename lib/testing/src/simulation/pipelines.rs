@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 /// Projects with a deployment of their own.
 pub const PROJECTS: [&str; 2] = ["p", "q"];
-/// Projects of a group.
-const GROUP: [&str; 2] = ["r", "s"];
-/// The project of tasks.
-pub const TASKS: &str = "t";
+/// The group, and its projects.
+pub const GROUP: &str = "night";
+const MEMBERS: [&str; 2] = ["r", "s"];
+/// Projects of tasks.
+pub const TASKS: [&str; 2] = ["t", "u"];
 
 /// A pipeline of some project: a short one, one of several steps, or one that fails.
 pub fn any(chance: &Chance, project: &str) -> Value {
@@ -28,9 +29,26 @@ pub fn any(chance: &Chance, project: &str) -> Value {
     }
 }
 
+/// A pipeline whose runs log and are saved in many steps.
+pub fn long(project: &str) -> Value {
+    let dedupe = json!({"id": "dedupe_1", "provider": "dedupe", "config": {"expires": "1s"}});
+    let mut pipeline = timed(project, "long", &[values(600), dedupe]);
+    let components = pipeline["components"].as_array_mut().expect("there are components");
+    components.push(log("documents", "json_1"));
+    pipeline
+}
+
 /// More keys than one save takes.
 fn steps() -> Value {
-    json!({"id": "json_1", "provider": "json", "config": {"program": "range(120)"}})
+    values(120)
+}
+
+fn values(number: u32) -> Value {
+    json!({"id": "json_1", "provider": "json", "config": {"program": format!("range({number})")}})
+}
+
+fn log(lane: &str, from: &str) -> Value {
+    json!({"id": "log_1", "provider": "log", "config": {}, "input": [{"lane": lane, "from": from}]})
 }
 
 /// A timer, some components in a row, and a response.
@@ -46,20 +64,28 @@ fn timed(project: &str, name: &str, between: &[Value]) -> Value {
     json!({"project_id": project, "name": name, "source": "timer_1", "components": components})
 }
 
-/// Answers each object with itself.
+/// Answers each object with itself, and logs it.
 pub fn echo(project: &str) -> Value {
     json!({"project_id": project, "source": "webhook_1", "components": [
         {"id": "webhook_1", "provider": "webhook", "config": {}},
         {"id": "response_1", "provider": "response", "config": {"lanes": []}, "input": [{"lane": "text", "from": "webhook_1"}]},
+        log("text", "webhook_1"),
     ]})
+}
+
+/// The same under a name.
+pub fn echo_named(project: &str, name: &str) -> Value {
+    let mut pipeline = echo(project);
+    pipeline["name"] = name.into();
+    pipeline
 }
 
 /// A rollout of the group, sometimes with one of its pipelines alone.
 pub fn rollout(chance: &Chance) -> Value {
-    let projects = &GROUP[..1 + chance.below(2) as usize];
+    let projects = &MEMBERS[..1 + chance.below(2) as usize];
     let name = format!("n{}", chance.below(4));
     let pipelines =
         projects.iter().map(|project| json!({"pipeline": timed(project, &name, &[]), "schedule": "*/2 * * * *"}));
     let gone = *chance.one_of(&["prune", "keep"]);
-    json!({"group": "night", "pipelines": pipelines.collect::<Vec<_>>(), "gone": gone})
+    json!({"group": GROUP, "pipelines": pipelines.collect::<Vec<_>>(), "gone": gone})
 }

@@ -3,9 +3,12 @@
 use super::mirror::{Place, kind, parsed, plain_fields};
 use super::wrong::Mistake;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::fmt;
+use std::ops::Range;
+use tidemill_local::table;
 use tidemill_model::ids::RunId;
 use tidemill_model::run::Run;
 
@@ -46,6 +49,10 @@ impl Asked {
         }
     }
 
+    pub fn is_write(&self) -> bool {
+        !self.parts().is_empty()
+    }
+
     /// The places that it writes to.
     pub fn writes(&self) -> Vec<Place> {
         self.parts().into_iter().map(|(place, _)| place).collect()
@@ -53,21 +60,23 @@ impl Asked {
 
     /// Its conditions, each behind the kind of its item: `deployment: revision = :revision`.
     pub fn conditions(&self) -> Vec<String> {
-        let conditioned = |(place, part): (Place, &Value)| {
-            Some(format!("{}: {}", kind(&place), part["ConditionExpression"].as_str()?))
+        let of_part = |(place, part): (Place, &Value)| {
+            let condition = part["ConditionExpression"].as_str().unwrap_or_default();
+            let of_clause = |clause: Range<usize>| format!("{}: {}", kind(&place), &condition[clause]);
+            clauses(condition).map(of_clause).collect::<Vec<_>>()
         };
-        self.parts().into_iter().filter_map(conditioned).collect()
+        self.parts().into_iter().flat_map(of_part).collect()
     }
 
     /// Makes a condition hold whatever the item is. Its names stay in use, or the table would refuse the request.
     fn leave_out(&mut self, condition: &str) {
-        let Some((of, condition)) = condition.split_once(": ") else { return };
+        let Some((kinds, condition)) = condition.split_once(": ") else { return };
         let leave_out = |part: &mut Value| {
-            let is_of_kind = placed(part).is_some_and(|(place, _)| kind(&place) == of);
+            let is_of_kind = placed(part).is_some_and(|(place, _)| kinds.split(" and ").any(|of| of == kind(&place)));
             let Some(Value::String(text)) = part.get_mut("ConditionExpression").filter(|_| is_of_kind) else { return };
+            let begins = clauses(text).find(|clause| text[clause.start..].starts_with(condition.trim_end_matches('…')));
+            let Some(begins) = begins.map(|clause| clause.start) else { return };
             // One that ends in `…` goes on to the end of the expression.
-            let begins = text.find(condition.trim_end_matches('…'));
-            let Some(begins) = begins else { return };
             let ends = if condition.ends_with('…') { text.len() } else { begins + condition.len() };
             let left_out = &text[begins..ends];
             let always = format!("({left_out} OR NOT ({left_out}))");
@@ -79,6 +88,15 @@ impl Asked {
             }
             None => leave_out(&mut self.body),
         }
+    }
+
+    /// Whether the table, as it is now, would carry the request out if it were not for one of its conditions. Nothing is written.
+    pub fn is_refused_for(&self, condition: &str, database: &Database) -> bool {
+        let mut without = Asked { operation: self.operation.clone(), body: self.body.clone(), text: Vec::new() };
+        without.leave_out(condition);
+        let checks: Vec<Value> = without.parts().into_iter().filter_map(|(place, part)| check(&place, part)).collect();
+        let checks = json!({"TransactItems": checks});
+        table::answer(database, "TransactWriteItems", checks.to_string().as_bytes()).0 == 200
     }
 
     /// The runs that it would make.
@@ -154,6 +172,45 @@ fn fields(value: &Value) -> impl Iterator<Item = &Value> {
 fn placed(part: &Value) -> Option<(Place, &Value)> {
     let key = part.get("Key").or(part.get("Item"))?;
     Some(((key["pk"]["S"].as_str()?.to_owned(), key["sk"]["S"].as_str()?.to_owned()), part))
+}
+
+/// Where the parts of a condition are that must all hold.
+fn clauses(condition: &str) -> impl Iterator<Item = Range<usize>> + use<> {
+    const AND: &str = " AND ";
+    let (mut clauses, mut from, mut depth) = (Vec::new(), 0, 0);
+    for (at, letter) in condition.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ' ' if depth == 0 && condition[at..].starts_with(AND) => {
+                clauses.push(from..at);
+                from = at + AND.len();
+            }
+            _ => {}
+        }
+    }
+    clauses.push(from..condition.len());
+    clauses.into_iter().filter(|clause| !clause.is_empty())
+}
+
+/// The condition of a write as a write that changes nothing.
+fn check((partition, sort): &Place, part: &Value) -> Option<Value> {
+    let condition = part["ConditionExpression"].as_str()?;
+    let words: Vec<&str> =
+        condition.split(|letter: char| !letter.is_alphanumeric() && !"#:_".contains(letter)).collect();
+    let mut check = json!({
+        "TableName": part["TableName"],
+        "Key": {"pk": {"S": partition}, "sk": {"S": sort}},
+        "ConditionExpression": condition,
+    });
+    for used in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
+        let mut named = part[used].as_object().cloned().unwrap_or_default();
+        named.retain(|name, _| words.contains(&name.as_str()));
+        if !named.is_empty() {
+            check[used] = named.into();
+        }
+    }
+    Some(json!({"ConditionCheck": check}))
 }
 
 fn made_at(item: &Value) -> Option<Timestamp> {

@@ -1,16 +1,14 @@
 //! Users who deploy, change, run and remove, over HTTP, at any process. What the plane accepted is noted, and must be found at the end.
 
-use super::action::{Action, ENVIRONMENTS};
+use super::action::Action;
 use super::cluster::Cluster;
-use super::pipelines::PROJECTS;
+use super::day::Day;
 use super::world::World;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// What each user does.
-const ACTIONS: usize = 4;
 /// How long a user waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Where nothing fails, what was accepted is done after this.
@@ -36,6 +34,8 @@ pub struct Known {
     pub versions: BTreeMap<String, u64>,
     pub hooks: Vec<String>,
     pub tasks: Vec<String>,
+    /// The id of each key that users made, and the key.
+    pub keys: Vec<(String, String)>,
     requests: u64,
 }
 
@@ -52,18 +52,19 @@ impl Users {
         &self.cluster.world
     }
 
-    /// One user's day. All users begin with the same at the same time, so that each thing is made by one of them.
+    fn day(&self) -> Day {
+        self.world().day
+    }
+
+    /// One user's day.
     pub async fn live(self: Arc<Users>) {
-        let chance = &self.world().chance;
-        for project in PROJECTS {
-            self.act(Action::add(chance, project)).await;
-        }
-        for action in [Action::deploy(chance, ENVIRONMENTS[0]), Action::open_task(), Action::roll_out(chance)] {
+        let (chance, day) = (&self.world().chance, self.day());
+        for action in day.beginning(chance) {
             self.act(action).await;
         }
-        for _ in 0..ACTIONS {
-            tokio::time::sleep(chance.millis(10, 15_000)).await;
-            let action = Action::any(chance, &self.known());
+        for _ in 0..day.actions() {
+            tokio::time::sleep(day.pause(chance, self.world().time.now())).await;
+            let action = day.action(chance, &self.known());
             self.act(action).await;
         }
     }
@@ -75,7 +76,7 @@ impl Users {
             known.requests
         };
         // Some clients send a request again before it is answered, and some after it was.
-        let (answer, twin) = match action.is_remembered() && self.world().fails(100) {
+        let (answer, twin) = match action.is_remembered() && self.world().fails(self.day().twins()) {
             true => tokio::join!(self.ask(&action, request), self.ask(&action, request)),
             false => (self.ask(&action, request).await, None),
         };
@@ -90,10 +91,19 @@ impl Users {
 
     /// A request that is repeated under its idempotency key is answered as the first was.
     fn is_as_before(&self, action: &Action, answer: &Value, again: Option<(u16, Value)>) {
-        // A project that was removed since is not shown as if it were there.
-        let Some((status, again)) = again.filter(|(status, _)| *status != 404) else { return };
+        // A project that was removed since is not shown as if it were there, and a key that was revoked since asks for nothing.
+        let is_gone = |status: u16, again: &Value| {
+            let text = again["message"].as_str().unwrap_or_default();
+            status == 404
+                || status == 409 && text.contains("removed since")
+                || status == 401 && action.is_by_another_key()
+        };
+        let Some((status, again)) = again.filter(|(status, again)| !is_gone(*status, again)) else { return };
         let is_same = (&again["id"], &again["version"]) == (&answer["id"], &answer["version"]);
-        if status >= 300 || !is_same {
+        // A hook's sender learns that the run has failed by now.
+        let is_same_that_failed = again["code"] == "run_failed"
+            && again["message"].as_str().zip(answer["id"].as_str()).is_some_and(|(text, id)| text.contains(id));
+        if !is_same_that_failed && (status >= 300 || !is_same) {
             self.world().violated(format!("I12: {} was answered {answer}, and again {status} {again}", action.word));
         }
     }
@@ -102,7 +112,7 @@ impl Users {
     pub async fn call_each_hook(&self) {
         let hooks = self.known().hooks.clone();
         for path in hooks {
-            self.act(Action::hook(path)).await;
+            self.act(Action::call(path)).await;
         }
         tokio::time::sleep(PROMPT).await;
     }
@@ -132,9 +142,10 @@ impl Users {
         let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
         let mut known = self.known();
         match action.word {
-            "run" | "hook" => known.runs.push(text("id")),
+            "run" | "hook" if !known.runs.contains(&text("id")) => known.runs.push(text("id")),
             "rollout" => known.rollouts.push(text("id")),
             "open task" => known.tasks.push(text("token")),
+            "create key" => known.keys.push((text("id"), text("key"))),
             "add" | "update" => {
                 let hook = text("hook");
                 if !known.hooks.contains(&hook) {

@@ -2,15 +2,24 @@
 
 use super::chance::Chance;
 use super::clock::Time;
+use super::day::Day;
 use super::mirror::{Mirror, Place};
-use super::{step, wrong::Mistake};
+use super::{OWNER, step, wrong::Mistake};
 use dynoxide::Database;
-use std::collections::BTreeSet;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use tidemill_local::table;
 use tidemill_local::timers::LocalTimers;
 use tidemill_model::calendar::Calendar;
+use tidemill_model::ids::OwnerId;
+use tidemill_model::task::OPEN_LIMIT;
+use tidemill_store::keys::{self, Key};
+
+/// Tasks that are open from the start on days that are about tasks: two more may be opened.
+pub const OPEN_ELSEWHERE: u32 = OPEN_LIMIT - 2;
 
 /// The world around the processes.
 pub struct World {
@@ -18,6 +27,7 @@ pub struct World {
     pub time: Time,
     pub chance: Chance,
     pub mistake: Option<Mistake>,
+    pub day: Day,
     /// One process at a time works on the table, and holds timers and bells in memory, as on a laptop.
     pub is_laptop: bool,
     is_calm: AtomicBool,
@@ -33,6 +43,7 @@ pub struct State {
     violation: Option<String>,
     timers: Option<Arc<LocalTimers>>,
     conditions: BTreeSet<String>,
+    decided: BTreeMap<String, usize>,
     calls: usize,
 }
 
@@ -41,6 +52,7 @@ pub struct Remains {
     pub trace: Vec<String>,
     pub violation: Option<String>,
     pub conditions: BTreeSet<String>,
+    pub decided: BTreeMap<String, usize>,
     pub calls: usize,
 }
 
@@ -53,6 +65,7 @@ impl World {
             is_laptop: chance.is(250),
             chance,
             mistake,
+            day: Day::of(seed),
             is_calm: AtomicBool::new(false),
             state: Mutex::default(),
         }
@@ -106,10 +119,27 @@ impl World {
         }
     }
 
+    /// Lets most of the tasks that an owner may open be open already; no record of them is there.
+    pub fn open_tasks_elsewhere(&self) {
+        let owner = OwnerId::parse(OWNER).expect("the name is well formed");
+        let Key { partition, sort } = keys::open_tasks(&owner);
+        let open = OPEN_ELSEWHERE.to_string();
+        let item = json!({"pk": {"S": partition}, "sk": {"S": sort}, "open": {"N": open}});
+        let asked = json!({"TableName": table::TABLE, "Item": item});
+        let (status, answer) = table::answer(&self.database, "PutItem", asked.to_string().as_bytes());
+        assert_eq!(status, 200, "{answer}");
+        self.written(vec![(partition, sort)]);
+    }
+
     pub fn count(&self, conditions: impl IntoIterator<Item = String>) {
         let mut state = self.state();
         state.calls += 1;
         state.conditions.extend(conditions);
+    }
+
+    /// Counts a write that one condition alone refused.
+    pub fn decided(&self, condition: &str) {
+        *self.state().decided.entry(condition.to_owned()).or_default() += 1;
     }
 
     /// The timers: in the cloud one service has them, on a laptop they go with the process.
@@ -128,6 +158,7 @@ impl World {
             trace: std::mem::take(&mut state.trace),
             violation: state.violation.take(),
             conditions: std::mem::take(&mut state.conditions),
+            decided: std::mem::take(&mut state.decided),
             calls: state.calls,
         }
     }

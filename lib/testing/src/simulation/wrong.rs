@@ -1,6 +1,23 @@
 //! Mistakes that are made on purpose, to see that the simulation catches them.
 
+use super::day::Day;
 use std::fmt;
+
+/// A mistake and a seed that catches it.
+#[derive(Clone, Debug)]
+pub struct KnownMistake {
+    pub mistake: Mistake,
+    pub seed: u64,
+}
+
+impl KnownMistake {
+    /// The seed that catches it, and then those from `from` on whose users do the same kind of things.
+    pub fn seeds(&self, from: u64) -> impl Iterator<Item = u64> + use<> {
+        let known = self.seed;
+        let others = (from..).filter(move |seed| *seed != known && Day::of(*seed) == Day::of(known));
+        std::iter::once(known).chain(others)
+    }
+}
 
 /// A mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,66 +33,121 @@ pub enum Mistake {
     InRule(tidemill_model::wrong::Mistake),
 }
 
-/// Conditions of the store that are left out in turn. One that ends in `…` stands for the rest of its expression, too.
-const CONDITIONS: [&str; 19] = [
-    "deployment: attribute_not_exists(pk)",
-    "deployment: revision = :revision",
-    "group: attribute_not_exists(pk)",
-    "group: revision = :revision",
-    "idempotency: attribute_not_exists(pk)…",
-    "rollout: epoch = :epoch…",
-    "rollout: #state IN (:pending, :running)",
-    "run: epoch = :epoch…",
-    "run: attribute_not_exists(cancel_requested_at)",
-    "run: lease.holder = :holder AND lease.#until = :until",
-    "serving: attribute_not_exists(pk)",
-    "serving: #run = :run",
-    "task: attribute_not_exists(pk)",
-    "task: #state = :open…",
-    "task: epoch = :epoch AND #run = :run",
-    "task: epoch = :epoch AND busy_until…",
-    "task: #u_state = :open…",
-    "task: #u_state = :seen…",
-    "task: #run = :run AND #state = :ended",
+/// Conditions of the store that are left out in turn, each with a seed that catches it. One that ends in `…` stands for the rest of its
+/// expression, too. `simulate --mistakes` finds other seeds when these catch nothing any more.
+const CONDITIONS: [(&str, u64); 32] = [
+    ("KEY and key: attribute_not_exists(revoked_at)", 39),
+    ("TASKS: attribute_not_exists(#u_open) OR #u_open < :limit", 8),
+    ("deployment and version: attribute_not_exists(pk)", 4),
+    ("deployment: revision = :revision", 14),
+    ("environment: attribute_not_exists(pk)", 16),
+    ("environment: revision = :revision", 6),
+    ("group: attribute_not_exists(pk)", 17),
+    ("group: revision = :revision", 57),
+    ("idempotency: attribute_not_exists(pk) OR expires < :now", 9),
+    ("resource: attribute_not_exists(pk)", 147),
+    ("rollout: #open IN (:pending, :running)", 7),
+    ("rollout: #state IN (:pending, :running)", 7),
+    ("rollout: epoch = :epoch", 757),
+    ("rollout: lease.#until = :until", 7),
+    ("run: attribute_not_exists(cancel_requested_at)", 25),
+    ("run: epoch = :epoch…", 5),
+    ("run: lease.#until = :until", 5),
+    ("serving: #run = :run", 648),
+    ("serving: attribute_not_exists(pk)", 28),
+    ("task: #run = :run", 8),
+    ("task: #run = :run AND #state = :ended", 8),
+    ("task: #state = :open", 18),
+    ("task: #u_in_flight = :in_flight", 248),
+    ("task: #u_restarts = :restarts", 18),
+    ("task: #u_state = :open", 8),
+    ("task: #u_state = :seen", 58),
+    ("task: NOT contains(#u_objects, :id)", 8),
+    ("task: attribute_not_exists(pk)", 18),
+    ("task: busy_until = :seen", 8),
+    ("task: contains(#u_objects, :id)", 8),
+    ("task: epoch = :epoch", 8),
+    ("task: used_at = :used_at", 8),
 ];
 
-/// Conditions that never fail alone: their items are written beside one of those above, most under a name that is drawn or counted there.
-/// They are a second line, and leaving one out is no mistake that shows.
-const SECOND_LINE: [&str; 15] = [
+/// Conditions that never decide alone: what they refuse, another condition of the same request refuses, too. They are a second line,
+/// and leaving one out is no mistake that shows. Whenever the table refuses a request, the simulation checks that it is so.
+const SECOND_LINE: [&str; 25] = [
+    // Their names are drawn.
     "HOOK: attribute_not_exists(pk)",
-    "TASKS: attribute_not_exists(#u_open) OR #u_open < :limit",
+    "KEY: attribute_not_exists(pk)",
     "audit: attribute_not_exists(pk)",
-    // Beside the deployments of its sources.
-    "environment: attribute_not_exists(pk)",
-    "environment: revision = :revision",
     "environment-audit: attribute_not_exists(pk)",
-    "log: attribute_not_exists(pk)",
-    // Beside the deployment that it is about.
-    "resource: attribute_not_exists(pk)",
+    "key: attribute_not_exists(pk)",
     "rollout: attribute_not_exists(pk)",
-    "run: attribute_not_exists(lease)",
     "run: attribute_not_exists(pk)",
-    "tick: attribute_not_exists(pk)",
+    // A key is written at both of its places at once.
+    "KEY: attribute_not_exists(revoked_at)",
+    "KEY: id = :id",
+    "key: attribute_not_exists(revoked_at)",
+    "key: id = :id",
+    // The first version of a project comes with its deployment; a source's record comes with its environment.
+    "deployment: attribute_not_exists(pk)",
     "version: attribute_not_exists(pk)",
-    // No key is revoked here.
-    "KEY: id = :id AND attribute_not_exists(revoked_at)",
-    "key: id = :id AND attribute_not_exists(revoked_at)",
+    // They are written beside the record that counts or names them.
+    "log: attribute_not_exists(pk)",
+    "tick: attribute_not_exists(pk)",
+    // An end that was asked for is never taken back.
+    "run: attribute_exists(cancel_requested_at)",
+    // Another task under the same token has another run.
+    "task: #state = :ended",
+    // An object moves the time of its task's last use, too.
+    "task: in_flight = :in_flight",
+    // Whoever takes a record moves its epoch.
+    "rollout: attribute_not_exists(lease)",
+    "rollout: lease.holder = :holder",
+    "run: #state = :state",
+    "run: attempt = :attempt",
+    "run: attribute_not_exists(lease)",
+    "run: epoch = :epoch",
+    "run: lease.holder = :holder",
 ];
+
+/// Mistakes of the transport, each with a seed that catches it.
+const TRANSPORT: [(Mistake, u64); 2] = [(Mistake::BellFirst, 3), (Mistake::OneByOne, 0)];
+
+/// Mistakes in rules, each with a seed that catches it.
+#[cfg(feature = "wrong")]
+const RULES: [(tidemill_model::wrong::Mistake, u64); 10] = {
+    use tidemill_model::wrong::Mistake::*;
+    [
+        (LeaseIgnored, 5),
+        (EpochKept, 5),
+        (TurnIgnored, 5),
+        (TicksKept, 4),
+        (TicksForgotten, 4),
+        (RunsOverlooked, 0),
+        (TimersOverlooked, 0),
+        (HookForgotten, 4),
+        (AnswerForgotten, 9),
+        (ObjectsGivenUp, 8),
+    ]
+};
 
 impl Mistake {
     /// Every mistake that this build can make.
-    pub fn all() -> Vec<Mistake> {
-        let left_out = CONDITIONS.map(Mistake::LeftOut);
+    pub fn all() -> Vec<KnownMistake> {
+        let left_out = CONDITIONS.map(|(condition, seed)| (Mistake::LeftOut(condition), seed));
         #[cfg_attr(not(feature = "wrong"), expect(unused_mut, reason = "there are more with the feature"))]
-        let mut all: Vec<Mistake> = left_out.into_iter().chain([Mistake::BellFirst, Mistake::OneByOne]).collect();
+        let mut all: Vec<_> = left_out.into_iter().chain(TRANSPORT).collect();
         #[cfg(feature = "wrong")]
-        all.extend(tidemill_model::wrong::ALL.map(Mistake::InRule));
-        all
+        all.extend(RULES.map(|(mistake, seed)| (Mistake::InRule(mistake), seed)));
+        all.into_iter().map(|(mistake, seed)| KnownMistake { mistake, seed }).collect()
     }
 
     /// Whether a condition is left out in turn, or is known as a second line.
     pub fn knows(condition: &str) -> bool {
-        CONDITIONS.iter().chain(&SECOND_LINE).any(|known| condition.starts_with(known.trim_end_matches('…')))
+        Mistake::is_second_line(condition) || CONDITIONS.iter().any(|(known, _)| *known == condition)
+    }
+
+    /// Whether a condition is one that never decides alone.
+    pub fn is_second_line(condition: &str) -> bool {
+        SECOND_LINE.contains(&condition)
     }
 
     /// Makes the mistake on this thread from now on, as far as it is one in a rule; `None` ends it.

@@ -9,9 +9,12 @@ mod work;
 pub use deployment::version_place;
 
 use super::mirror::{Change, Mirror, parsed};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// How far apart the clocks of two processes may be.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(11);
 
 /// The table after a write, and when it happened.
 pub struct Look<'a> {
@@ -30,14 +33,14 @@ pub fn check(look: &Look<'_>, change: &Change) -> Result<(), String> {
         "deployment" => deployment::check(look, &pair(change, "a deployment is gone")?),
         "environment" => deployment::check_environment(look, &pair(change, "an environment is gone")?),
         "version" => deployment::check_version(look, &pair(change, "I5: a version is gone")?),
-        "rollout" => work::check_rollout(&pair(change, "a rollout is gone")?),
+        "rollout" => work::check_rollout(look, &pair(change, "a rollout is gone")?),
         "group" => work::check_group(look, &pair(change, "a group is gone")?),
-        "task" => work::check_task(&pair(change, "a task is gone")?),
+        "task" => work::check_task(look, change),
+        "serving" => work::check_serving(look, change),
+        "key" | "KEY" => work::check_key(&pair(change, "a key is gone")?),
         "tick" => tick::check(look, change),
         "log" | "resource" | "idempotency" | "audit" | "environment-audit" | "body" => is_written_once(change),
-        "TASKS" => hold(change.after.as_ref().is_some_and(|item| item["open"].as_i64() >= Some(0)), || {
-            "fewer than no tasks are open".into()
-        }),
+        "TASKS" => work::check_open_tasks(change),
         _ => Ok(()),
     }
 }

@@ -1,14 +1,10 @@
 //! What must hold of each write of a run.
 
 use super::tick::has_one_outcome;
-use super::{Look, Pair, hold};
-use jiff::SignedDuration;
+use super::{CLOCKS, Look, Pair, hold};
 use tidemill_model::deployment::{Deployment, State};
 use tidemill_model::run::{self, Run, Trigger};
 use tidemill_store::keys;
-
-/// How far apart the clocks of two processes may be.
-const CLOCKS: SignedDuration = SignedDuration::from_secs(11);
 
 pub fn check(look: &Look<'_>, Pair { before, after }: &Pair<Run>) -> Result<(), String> {
     let id = &after.id;
@@ -26,6 +22,8 @@ pub fn check(look: &Look<'_>, Pair { before, after }: &Pair<Run>) -> Result<(), 
                     after.epoch, after.attempt, after.log_chunks
                 )
             })?;
+            let lost = after.attempt == before.attempt && after.objects < before.objects;
+            hold(!lost, || format!("run {id} went back from {} to {} objects", before.objects, after.objects))?;
             let forgot = before.cancel_requested_at.is_some() && after.cancel_requested_at.is_none();
             hold(!forgot, || format!("a request to cancel run {id} was forgotten"))?;
             is_held_by_one(look, before, after)?;
