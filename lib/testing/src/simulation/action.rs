@@ -1,7 +1,7 @@
 //! What users ask for.
 
 use super::chance::Chance;
-use super::pipelines::{self, PROJECTS, TASKS};
+use super::pipelines::{self, PROJECTS, Size, TASKS};
 use super::users::Known;
 use axum::body::Body;
 use futures::stream;
@@ -15,6 +15,8 @@ pub const ENVIRONMENTS: [&str; 2] = ["staging", "live"];
 
 /// How often a deployment is due.
 const SCHEDULES: [&str; 2] = ["* * * * *", "*/2 * * * *"];
+/// How long a user waits for an answer to what is sent at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A text that some tasks are addressed by.
 const CHOSEN_TOKEN: &str = "mine";
 
@@ -49,6 +51,11 @@ impl Action {
     /// Whether it is sent with a key that a user made, and may have revoked.
     pub fn is_by_another_key(&self) -> bool {
         self.key.is_some()
+    }
+
+    /// How long its user waits for an answer.
+    pub fn patience(&self) -> Duration {
+        PATIENCE + self.slow.unwrap_or_default()
     }
 
     /// Its request number so and so, by a key.
@@ -184,24 +191,25 @@ impl Action {
 
 /// Groups and rollouts.
 impl Action {
-    pub fn roll_out(chance: &Chance) -> Action {
-        Action::new("rollout", "POST", "/v1/rollouts".into(), pipelines::rollout(chance))
+    pub fn roll_out(chance: &Chance, size: Size) -> Action {
+        Action::new("rollout", "POST", "/v1/rollouts".into(), pipelines::rollout(chance, size))
     }
 
     /// Cancels a rollout that is known; else starts one.
     pub fn cancel_rollout(chance: &Chance, known: &Known) -> Action {
         match newest(chance, &known.rollouts) {
             Some(id) => Action::new("cancel rollout", "POST", format!("/v1/rollouts/{id}/cancel"), Value::Null),
-            None => Action::roll_out(chance),
+            None => Action::roll_out(chance, Size::Small),
         }
     }
 
-    pub fn add_group() -> Action {
-        Action::new("add group", "POST", "/v1/groups".into(), json!({"group": pipelines::GROUP}))
+    pub fn add_group(chance: &Chance) -> Action {
+        Action::new("add group", "POST", "/v1/groups".into(), json!({"group": pipelines::any_group(chance)}))
     }
 
-    pub fn remove_group() -> Action {
-        Action::new("remove group", "DELETE", format!("/v1/groups/{}", pipelines::GROUP), Value::Null)
+    pub fn remove_group(chance: &Chance) -> Action {
+        let path = format!("/v1/groups/{}", pipelines::any_group(chance));
+        Action::new("remove group", "DELETE", path, Value::Null)
     }
 }
 
@@ -218,7 +226,7 @@ impl Action {
 
     /// Sends an object to a task that is known, at once or in two parts; else opens one.
     pub fn send(chance: &Chance, known: &Known) -> Action {
-        let slow = chance.is(400).then(|| chance.millis(1_000, 45_000));
+        let slow = chance.is(400).then(|| chance.millis(1_000, 150_000));
         Action { slow, ..Action::on_task(chance, known, "send", "POST", "/objects", Value::Null) }
     }
 

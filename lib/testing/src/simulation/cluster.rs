@@ -93,7 +93,7 @@ impl Cluster {
 
     async fn sweep_each_minute(self: Arc<Cluster>) {
         loop {
-            let (from, to) = if self.world.is_calm() { (18_000, 22_000) } else { (40_000, 75_000) };
+            let (from, to) = if self.world.is_calm() { (18_000, 22_000) } else { self.world.day.sweeps() };
             tokio::time::sleep(self.world.chance.millis(from, to)).await;
             let process = self.one().await;
             self.world.say(process.life.name(), "sweeps");

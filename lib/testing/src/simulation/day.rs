@@ -3,7 +3,7 @@
 
 use super::action::{Action, ENVIRONMENTS};
 use super::chance::Chance;
-use super::pipelines::{self, PROJECTS};
+use super::pipelines::{self, PROJECTS, Size};
 use super::users::Known;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub enum Day {
     /// Long runs are started and cancelled, by hand and by hooks, and writes are often slow.
     Runs,
     Environments,
-    /// One group is rolled out and removed, and writes are often slow.
+    /// Groups are rolled out and removed, and writes are often slow.
     Rollouts,
     /// Few tasks may still be opened, some of them under the same token, and writes are often slow.
     Tasks,
@@ -57,9 +57,11 @@ impl Day {
 
     /// Writes in a thousand that take seconds, most of them about as long as a lease. On some days the table has minutes in which most do.
     pub fn slow_writes(self, now: Timestamp) -> u64 {
+        let is_slow = now.as_second() / SLOW_TIME % 2 == 0;
         match self {
-            Day::Runs | Day::Rollouts | Day::Tasks if now.as_second() / SLOW_TIME % 2 == 0 => 500,
-            Day::Runs | Day::Rollouts | Day::Tasks => 40,
+            Day::Runs => 60,
+            Day::Rollouts | Day::Tasks if is_slow => 500,
+            Day::Rollouts | Day::Tasks => 40,
             _ => 8,
         }
     }
@@ -67,8 +69,17 @@ impl Day {
     /// Bells in a thousand that ring twice.
     pub fn doubled_bells(self) -> u64 {
         match self {
-            Day::Runs | Day::Rollouts => 300,
+            Day::Rollouts => 500,
+            Day::Runs => 300,
             _ => 80,
+        }
+    }
+
+    /// The shortest and the longest pause between two sweeps, in milliseconds. A rollout whose worker is gone is rung for by nothing else.
+    pub fn sweeps(self) -> (u64, u64) {
+        match self {
+            Day::Rollouts => (12_000, 30_000),
+            _ => (40_000, 75_000),
         }
     }
 
@@ -95,14 +106,17 @@ impl Day {
         match self {
             Day::Everything => {
                 let adds = PROJECTS.map(|project| Action::add(chance, project));
-                let others =
-                    [Action::deploy(chance, ENVIRONMENTS[0]), Action::open_task(chance), Action::roll_out(chance)];
+                let others = [
+                    Action::deploy(chance, ENVIRONMENTS[0]),
+                    Action::open_task(chance),
+                    Action::roll_out(chance, Size::Small),
+                ];
                 adds.into_iter().chain(others).collect()
             }
             Day::Projects | Day::Keys => vec![Action::add(chance, PROJECTS[0])],
             Day::Runs => vec![Action::add_long(chance, PROJECTS[0])],
             Day::Environments => vec![Action::add(chance, PROJECTS[0]), Action::deploy(chance, ENVIRONMENTS[0])],
-            Day::Rollouts => vec![Action::roll_out(chance)],
+            Day::Rollouts => vec![Action::roll_out(chance, Size::Large)],
             Day::Tasks => vec![Action::open_task(chance)],
         }
     }
@@ -118,10 +132,10 @@ impl Day {
                 _ => Action::environment(chance),
             },
             Day::Rollouts => match chance.below(8) {
-                0..=3 => Action::roll_out(chance),
+                0..=3 => Action::roll_out(chance, Size::Large),
                 4 | 5 => Action::cancel_rollout(chance, known),
-                6 => Action::remove_group(),
-                _ => Action::add_group(),
+                6 => Action::remove_group(chance),
+                _ => Action::add_group(chance),
             },
             Day::Tasks => of_tasks(chance, known),
             Day::Keys => match chance.below(8) {
@@ -141,7 +155,7 @@ fn everything(chance: &Chance, known: &Known) -> Action {
         11..=13 => Action::hook(chance, known),
         14 => Action::cancel(chance, known),
         15 | 16 => Action::environment(chance),
-        17 | 18 => Action::roll_out(chance),
+        17 | 18 => Action::roll_out(chance, Size::Small),
         19 => Action::cancel_rollout(chance, known),
         20 => Action::open_task(chance),
         21 | 22 => Action::send(chance, known),
@@ -163,11 +177,11 @@ fn of_project(chance: &Chance, known: &Known, project: &str) -> Action {
 }
 
 fn of_runs(chance: &Chance, known: &Known) -> Action {
-    match chance.below(8) {
+    match chance.below(10) {
         0 | 1 => Action::run(PROJECTS[0]),
-        2 => Action::hook(chance, known),
-        3 => Action::pause(PROJECTS[0]),
-        4 => Action::resume(PROJECTS[0]),
+        2..=4 => Action::hook(chance, known),
+        5 => Action::pause(PROJECTS[0]),
+        6 => Action::resume(PROJECTS[0]),
         _ => Action::cancel(chance, known),
     }
 }

@@ -112,7 +112,7 @@ impl Gate {
         let world = &self.world;
         let slow = if asked.is_write() { world.day.slow_writes(world.time.now()) } else { SLOW_READS };
         match world.fails(slow) {
-            true if world.chance.is(500) => world.chance.millis(28_000, 40_000),
+            true if world.chance.is(500) => world.chance.millis(10_000, 45_000),
             true => world.chance.millis(1_000, 45_000),
             false => world.chance.millis(1, 12),
         }

@@ -2,9 +2,12 @@
 //! says, and users who do what the seed says.
 //!
 //! A simulation runs on one thread, in tokio's paused time. Every call of the table waits for a drawn time and has a drawn fate
-//! ([`gate`]); so the seed alone decides which process does what when, and the same seed gives the same trace again. After each write
-//! [`step`] checks what must hold of it; once the trouble is over and everything came to rest, [`end`] checks what must be left. Both
-//! read the table alone, against the answers that users got.
+//! ([`gate`]); so the seed alone decides which process does what when, and the same seed gives the same trace again. What the users
+//! mostly do follows from its last digit ([`day`]).
+//!
+//! After each write [`step`] checks what must hold of it; after each one that the table refused, the gate checks that none of the
+//! conditions decided alone that never do ([`wrong`]); once the trouble is over and everything came to rest, [`end`] checks what must be
+//! left. All of them read the table alone, against the answers that users got.
 //!
 //! Not simulated: WebSockets, what pipelines do outside of the plane, and AWS itself.
 

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 /// Projects with a deployment of their own.
 pub const PROJECTS: [&str; 2] = ["p", "q"];
-/// The group, and its projects.
-pub const GROUP: &str = "night";
-const MEMBERS: [&str; 2] = ["r", "s"];
+/// Groups, the first of which is rolled out on every day.
+const GROUPS: [&str; 3] = ["night", "noon", "dawn"];
 /// Projects of tasks.
 pub const TASKS: [&str; 2] = ["t", "u"];
 
@@ -80,12 +79,30 @@ pub fn echo_named(project: &str, name: &str) -> Value {
     pipeline
 }
 
-/// A rollout of the group, sometimes with one of its pipelines alone.
-pub fn rollout(chance: &Chance) -> Value {
-    let projects = &MEMBERS[..1 + chance.below(2) as usize];
+/// A rollout of a group with some of its pipelines, at least one.
+pub fn rollout(chance: &Chance, size: Size) -> Value {
+    let (group, most) = match size {
+        Size::Small => (GROUPS[0], 2),
+        Size::Large => (any_group(chance), 4),
+    };
     let name = format!("n{}", chance.below(4));
+    let pipeline = |number| timed(&format!("{group}-{number}"), &name, &[]);
     let pipelines =
-        projects.iter().map(|project| json!({"pipeline": timed(project, &name, &[]), "schedule": "*/2 * * * *"}));
+        (0..=chance.below(most)).map(|number| json!({"pipeline": pipeline(number), "schedule": "*/2 * * * *"}));
+    let pipelines: Vec<Value> = pipelines.collect();
     let gone = *chance.one_of(&["prune", "keep"]);
-    json!({"group": GROUP, "pipelines": pipelines.collect::<Vec<_>>(), "gone": gone})
+    json!({"group": group, "pipelines": pipelines, "gone": gone})
+}
+
+/// How much there is of rollouts.
+#[derive(Clone, Copy)]
+pub enum Size {
+    /// One group of two pipelines.
+    Small,
+    /// Three groups of four.
+    Large,
+}
+
+pub fn any_group(chance: &Chance) -> &'static str {
+    *chance.one_of(&GROUPS)
 }

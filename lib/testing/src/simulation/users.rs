@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// How long a user waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Where nothing fails, what was accepted is done after this.
 const PROMPT: Duration = Duration::from_secs(20);
 /// How often a user asks who gets no answer.
@@ -124,7 +122,7 @@ impl Users {
             self.world()
                 .say(format_args!("user of {}", process.life.name()), format_args!("{} {request}", action.word));
             let asked = action.request(&self.key, request);
-            let answered = tokio::time::timeout(PATIENCE, process.answer(asked)).await.ok().flatten();
+            let answered = tokio::time::timeout(action.patience(), process.answer(asked)).await.ok().flatten();
             self.world().say(
                 "user",
                 format_args!("{} {request}: {:?}", action.word, answered.as_ref().map(|(status, _)| status)),

@@ -8,16 +8,25 @@ use tidemill_model::key::Key;
 use tidemill_model::rollout::{Group, Rollout};
 use tidemill_model::task::{self, Counts, Task};
 use tidemill_model::version::sha256;
+use tidemill_operations::lease::LEASE;
 use tidemill_store::keys;
 
 pub fn check_rollout(look: &Look<'_>, Pair { before, after }: &Pair<Rollout>) -> Result<(), String> {
     let Some(before) = before else { return Ok(()) };
-    let held = before.lease.as_ref().filter(|_| after.epoch > before.epoch && !look.is_laptop);
-    hold(held.is_none_or(|held| held.is_given_back() || held.until < look.now + CLOCKS), || {
-        format!("I2: rollout {} was taken over, which {:?} holds", after.id, before.lease)
-    })?;
+    is_taken_from_the_dead(look, before, after)?;
+    let is_of_another = after.begun != before.begun && after.begun != after.epoch;
+    hold(!is_of_another, || format!("I2: rollout {} was written by a worker that had lost it", after.id))?;
     hold(!before.state.is_final(), || format!("I11: rollout {} went on after its end", after.id))?;
     hold(after.epoch >= before.epoch && after.settled >= before.settled, || format!("rollout {} went back", after.id))
+}
+
+/// A worker takes a rollout over whose lease was over on its own clock, by which its own lease begins.
+fn is_taken_from_the_dead(look: &Look<'_>, before: &Rollout, after: &Rollout) -> Result<(), String> {
+    let (Some(held), Some(holds)) = (&before.lease, &after.lease) else { return Ok(()) };
+    let is_claim = after.epoch > before.epoch && !held.is_given_back() && !look.is_laptop;
+    hold(!is_claim || held.until <= holds.until - LEASE, || {
+        format!("I2: {} took rollout {} over, which {} holds until {}", holds.holder, after.id, held.holder, held.until)
+    })
 }
 
 pub fn check_group(look: &Look<'_>, Pair { before, after }: &Pair<Group>) -> Result<(), String> {
