@@ -55,6 +55,15 @@ impl Day {
         if self == Day::Everything { 4 } else { 8 }
     }
 
+    /// Reads in a thousand that take seconds: what was read is stale by then.
+    pub fn slow_reads(self) -> u64 {
+        match self {
+            Day::Runs => 40,
+            Day::Rollouts => 100,
+            _ => 8,
+        }
+    }
+
     /// Writes in a thousand that take seconds, most of them about as long as a lease. On some days the table has minutes in which most do.
     pub fn slow_writes(self, now: Timestamp) -> u64 {
         let is_slow = now.as_second() / SLOW_TIME % 2 == 0;

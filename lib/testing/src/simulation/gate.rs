@@ -19,9 +19,6 @@ use tidemill_local::table;
 use tidemill_model::run::Run;
 use tidemill_operations::Bell;
 
-/// Reads in a thousand that take seconds.
-const SLOW_READS: u64 = 8;
-
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
@@ -110,7 +107,7 @@ impl Gate {
     /// Most calls take milliseconds, a few as long as a lease.
     fn delay(&self, asked: &Asked) -> Duration {
         let world = &self.world;
-        let slow = if asked.is_write() { world.day.slow_writes(world.time.now()) } else { SLOW_READS };
+        let slow = if asked.is_write() { world.day.slow_writes(world.time.now()) } else { world.day.slow_reads() };
         match world.fails(slow) {
             true if world.chance.is(500) => world.chance.millis(10_000, 45_000),
             true => world.chance.millis(1_000, 45_000),
