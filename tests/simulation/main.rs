@@ -33,8 +33,8 @@ fn side_by_side<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -
 fn whatever_fails_what_must_hold_holds() {
     let seeds: Vec<u64> = (0..SEEDS).collect();
 
-    let outcomes = side_by_side(&seeds, |seed| {
-        let Outcome { violation, conditions, .. } = simulate(*seed, None);
+    let outcomes = side_by_side(&seeds, |&seed| {
+        let Outcome { violation, conditions, .. } = simulate(seed, None);
         (seed, violation, conditions)
     });
 

@@ -31,7 +31,7 @@ pub fn any(chance: &Chance, project: &str) -> Value {
 /// A pipeline whose runs log and are saved in many steps.
 pub fn long(project: &str) -> Value {
     let dedupe = json!({"id": "dedupe_1", "provider": "dedupe", "config": {"expires": "1s"}});
-    let mut pipeline = timed(project, "long", &[values(600), dedupe]);
+    let mut pipeline = timed(project, "long", &[values(400), dedupe]);
     let components = pipeline["components"].as_array_mut().expect("there are components");
     components.push(log("documents", "json_1"));
     pipeline
