@@ -157,13 +157,13 @@ class Soak:
             self.pause(self.chance.uniform(*KILL_AFTER))
             self.plane.kill()
             self.plane.start()
-            print(f"{self.left():5.0f} s left, {self.plane.starts - 1} kills, {len(self.accepted)} accepted", flush=True)
+            print(f"{self.seconds_left():5.0f} s left, {self.plane.starts - 1} kills, {len(self.accepted)} accepted", flush=True)
 
-    def left(self):
+    def seconds_left(self):
         return max(0, self.until - time.monotonic())
 
     def pause(self, seconds):
-        self.stopping.wait(min(seconds, self.left()))
+        self.stopping.wait(min(seconds, self.seconds_left()))
 
     def work(self):
         jobs = [self.floods, self.silence, self.edits, self.growths, self.watch_memory, self.kills]
