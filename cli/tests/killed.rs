@@ -62,7 +62,7 @@ impl Scene {
     }
 
     fn start(&self) -> Plane {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
+        let child = Command::new(env!("CARGO_BIN_EXE_tidemill"))
             .args(["dev", "--listen", "127.0.0.1:0", "--minute", "1", "--data"])
             .arg(self.path("data"))
             .arg("--allow-files")
@@ -74,10 +74,11 @@ impl Scene {
             .stderr(Stdio::null())
             .spawn()
             .expect("the command starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut plane = Plane { child, url: String::new(), data: self.path("data") };
+        let mut lines = BufReader::new(plane.child.stdout.take().expect("it is piped")).lines();
         let ready = lines.next().expect("it says that it is ready").expect("it can be read");
-        let url = ready.strip_prefix("ready ").expect("the first line is `ready URL`").to_owned();
-        Plane { child, url, data: self.path("data") }
+        plane.url = ready.strip_prefix("ready ").expect("the first line is `ready URL`").to_owned();
+        plane
     }
 
     fn output(&self, number: usize) -> Vec<usize> {
@@ -165,11 +166,6 @@ struct Plane {
 }
 
 impl Plane {
-    fn kill(mut self) {
-        self.child.kill().expect("SIGKILL is sent");
-        self.child.wait().expect("it is gone");
-    }
-
     /// What a command of the client prints as JSON.
     fn ask(&self, args: &[&str]) -> Value {
         let key = fs::read_to_string(self.data.join("key")).expect("the key is there");
@@ -188,6 +184,15 @@ impl Plane {
     }
 }
 
+/// Killed with SIGKILL when it is dropped, so that none outlives a test that fails.
+impl Drop for Plane {
+    fn drop(&mut self) {
+        // One that is gone already is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn fifty_kills_lose_no_tick_and_no_object_and_double_none() {
     let scene = Scene::new();
@@ -199,7 +204,7 @@ fn fifty_kills_lose_no_tick_and_no_object_and_double_none() {
         seed ^= seed >> 7;
         seed ^= seed << 17;
         std::thread::sleep(Duration::from_millis(20 + seed % 1200));
-        plane.kill();
+        drop(plane);
     }
     let plane = scene.start();
     wait_for_all_objects(&scene);
@@ -223,7 +228,6 @@ fn fifty_kills_lose_no_tick_and_no_object_and_double_none() {
     let health = plane.ask(&["doctor"]);
     assert_eq!(health["findings"], json!([]));
     assert_eq!(health["deployments"], PROJECTS);
-    plane.kill();
 }
 
 fn wait_for_all_objects(scene: &Scene) {
