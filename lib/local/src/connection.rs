@@ -1,6 +1,6 @@
 //! One connection, from the first byte to the last: how long a caller may take for each part of a request.
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Place};
 use crate::door::stop;
 use crate::guarded::{Guarded, Standing};
 use crate::hosts::Hosts;
@@ -12,7 +12,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,18 +52,11 @@ impl Connections {
 
     /// Serves a connection until its end. Once the plane stops, it answers what was asked and no more.
     pub async fn serve(self, stream: TcpStream, peer: SocketAddr, connection: OwnedSemaphorePermit) {
-        let begins = async {
-            let newcomer = self.admission.newcomer(peer.ip())?;
-            // That a stream is readable may be a false alarm, so a byte is looked at.
-            let first = timeout(SILENCE_LIMIT, stream.peek(&mut [0])).await.ok()?.ok()?;
-            if first == 0 {
-                return None;
-            }
-            timeout(PLACE_LIMIT, newcomer.place()).await.ok()
-        };
+        let mut first = [0];
         let mut stopped = self.stopped.clone();
         let place = tokio::select! {
-            place = begins => place,
+            // That a stream is readable may be a false alarm, so a byte is looked at.
+            place = admitted(&self.admission, peer.ip(), stream.peek(&mut first)) => place,
             () = stop(&mut stopped) => None,
         };
         let Some(place) = place else { return };
@@ -96,5 +90,57 @@ impl Connections {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(standing.clone());
         self.service.clone().oneshot(request.map(Body::new)).await
+    }
+}
+
+/// Waits for a connection's first byte among those of its address, and then for a place; `None` when it is not to be served.
+async fn admitted(
+    admission: &Admission,
+    peer: IpAddr,
+    first_bytes: impl Future<Output = io::Result<usize>>,
+) -> Option<Place> {
+    let newcomer = admission.newcomer(peer)?;
+    let bytes = timeout(SILENCE_LIMIT, first_bytes).await.ok()?.ok()?;
+    if bytes == 0 {
+        return None;
+    }
+    timeout(PLACE_LIMIT, newcomer.place()).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use std::future::{pending, ready};
+
+    fn peer(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_waits_among_those_of_its_address_from_the_start() {
+        // The fewest places: four of an address are served, and four wait.
+        let admission = Admission::for_files(0);
+        let silent = || Box::pin(admitted(&admission, peer(1), pending()));
+        let mut waiting: Vec<_> = (0..4).map(|_| silent()).collect();
+        assert!(waiting.iter_mut().all(|one| one.now_or_never().is_none()));
+
+        let one_more = silent().now_or_never();
+        let other = admitted(&admission, peer(2), ready(Ok(1))).now_or_never();
+
+        assert!(matches!(one_more, Some(None)), "it is let go at once");
+        assert!(matches!(other, Some(Some(_))), "another address has its own places");
+        drop(waiting);
+        assert!(silent().now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_says_nothing_or_ends_gets_no_place() {
+        let admission = Admission::for_files(0);
+
+        let silent = timeout(2 * SILENCE_LIMIT, admitted(&admission, peer(1), pending())).await;
+        let ended = admitted(&admission, peer(1), ready(Ok(0))).await;
+
+        assert!(matches!(silent, Ok(None)) && ended.is_none());
     }
 }
