@@ -2,7 +2,7 @@
 //! so a limit of time is reached at once.
 
 use crate::given::echo;
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tidemill_local::Door;
@@ -75,10 +75,9 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let key = &ana.key;
     let head = format!("POST /v1/validate HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n");
 
-    let started = Instant::now();
-    let answer = answered(&address, &format!("{head}content-length: 100\r\n\r\n{{")).await;
+    let unfinished = format!("{head}content-length: 100\r\n\r\n{{");
+    let answer = timeout(Duration::from_secs(70), answered(&address, &unfinished)).await.expect("it is not waited for");
 
-    assert!(started.elapsed() < Duration::from_secs(70), "{:?}", started.elapsed());
     assert!(answer.contains("400 Bad Request") && answer.contains("the body did not arrive in time"), "{answer}");
 }
 
@@ -86,7 +85,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 async fn a_stranger_is_refused_before_its_body_is_read() {
     let world = TestPlane::new().await;
     let (_door, address) = open(&world).await;
-    let started = Instant::now();
+    // None of the bodies ever comes: what waits for one answers that it did not.
     for path in ["/v1/deployments", "/v1/keys", "/v1/rollouts", "/v1/validate"] {
         let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4194304\r\n\r\n");
         let answer = answered(&address, &head).await;
@@ -94,8 +93,6 @@ async fn a_stranger_is_refused_before_its_body_is_read() {
     }
     let hook = "POST /hooks/00000000000000000000000000 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4194304\r\n\r\n";
     assert!(answered(&address, hook).await.contains("404 Not Found"));
-    // The moment for which what is sent to no purpose is dropped, and no more.
-    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,12 +120,11 @@ async fn ten_silent_sockets_of_an_address_do_not_lock_out_a_login_from_there() {
     for _ in 0..30 {
         silent.push(socket(&address).await);
     }
-    let started = Instant::now();
 
     let answer = log_in(&mut socket(&address).await, &ana.key).await;
 
     assert_eq!(answer["success"], true, "{answer}");
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(silent.iter_mut().all(|socket| socket.next().now_or_never().is_none()), "none had to go for it");
     for socket in &mut silent {
         assert_eq!(closed(socket).await, Some(1008));
     }
@@ -164,7 +160,7 @@ async fn a_stranger_sends_64_kib_at_most_and_a_known_caller_more() {
     assert!(known.next().await.unwrap().unwrap().to_text().unwrap().contains("\"success\":true"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_reads_no_answers_to_its_pings_is_not_read_either() {
     /// More than the system keeps for both ends of a connection.
     const FLOOD: usize = 64 * 1024 * 1024;
@@ -215,11 +211,9 @@ async fn a_door_that_closes_answers_what_was_asked() {
     idle.write_all(b"GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut silent = TcpStream::connect(&address).await.unwrap();
     sleep(Duration::from_secs(1)).await;
-    let started = Instant::now();
 
-    door.close().await;
+    timeout(Duration::from_secs(1), door.close()).await.expect("neither is waited for");
 
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     let (mut answer, mut nothing) = (String::new(), String::new());
     idle.read_to_string(&mut answer).await.unwrap();
     silent.read_to_string(&mut nothing).await.unwrap();
