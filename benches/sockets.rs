@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tidemill_local::engine::Program;
 use tidemill_local::{Local, Options};
+use tidemill_operations::socket::LOGINS_OF_KEY;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -57,7 +58,7 @@ async fn bench() {
         }
         sockets[0].ask("rrext_deploy_remove", json!({"projectId": "deployed"})).await;
     }
-    idle(&url, &key, folder.path()).await;
+    idle(&url, folder.path()).await;
     plane.stop().await;
 }
 
@@ -106,11 +107,16 @@ async fn measure(trip: &Trip, sockets: &mut [Socket], time: Duration) {
 }
 
 /// What connections and tasks cost that do nothing.
-async fn idle(url: &str, key: &str, folder: &std::path::Path) {
+async fn idle(url: &str, folder: &std::path::Path) {
+    let store = tidemill_local::open_store(folder).await.expect("the table can be opened beside the plane");
+    let mut keys = Vec::new();
+    for owner in 0..IDLE_CONNECTIONS.div_ceil(LOGINS_OF_KEY) {
+        keys.push(key_of(&store, &format!("idle-{owner}")).await);
+    }
     let before = resident();
     let mut sockets = Vec::new();
-    for _ in 0..IDLE_CONNECTIONS {
-        sockets.push(Socket::open(url, key).await);
+    for number in 0..IDLE_CONNECTIONS {
+        sockets.push(Socket::open(url, &keys[number % keys.len()]).await);
     }
     println!(
         "\n{IDLE_CONNECTIONS} idle connections: {} KB each, both ends",
@@ -118,7 +124,6 @@ async fn idle(url: &str, key: &str, folder: &std::path::Path) {
     );
     drop(sockets);
     let before = resident();
-    let store = tidemill_local::open_store(folder).await.expect("the table can be opened beside the plane");
     let began = Instant::now();
     for owner in 0..OWNERS {
         let key = key_of(&store, &format!("owner-{owner}")).await;

@@ -240,6 +240,33 @@ async fn a_socket_has_five_logins() {
 }
 
 #[tokio::test]
+async fn a_key_has_256_sockets_and_the_next_login_says_what_to_do() {
+    let world = TestPlane::new().await;
+    let (ana, bob) = (world.user("ana").await, world.user("bob").await);
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(world.socket(&ana).await);
+    }
+
+    let mut one_more = world.stranger(1).unwrap();
+    let refused = one_more.ask("auth", json!({"auth": ana.key})).await.refused();
+    let closed = one_more.closed();
+    drop(one_more);
+    let _other = world.socket(&bob).await;
+
+    assert!(refused.starts_with("256 connections are logged in with this key"), "{refused}");
+    assert!(refused.contains("close those that are not needed, or log in with another key"), "{refused}");
+    assert_eq!(closed, Some(1008));
+    // A socket that logs out or closes makes room, and one that logs in again takes no second place.
+    open[0].ask("auth", json!({"auth": ana.key})).await.ok();
+    open[0].ask("deauth", json!({})).await.ok();
+    open.push(world.socket(&ana).await);
+    assert!(world.stranger(1).unwrap().ask("auth", json!({"auth": ana.key})).await.refused().starts_with("256 "));
+    open.pop();
+    world.socket(&ana).await;
+}
+
+#[tokio::test]
 async fn the_dashboard_shows_ones_own_connections() {
     let world = TestPlane::new().await;
     let (ana, bob) = (world.user("ana").await, world.user("bob").await);

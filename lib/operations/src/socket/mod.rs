@@ -20,6 +20,8 @@ use tidemill_model::ids::ConnectionId;
 
 /// How long a socket may be open before its first login.
 pub const LOGIN_TIME: SignedDuration = SignedDuration::from_secs(5);
+/// Sockets that may be logged in with one key, or with one task's token, in a process that holds them.
+pub const LOGINS_OF_KEY: usize = 256;
 /// Sockets of one household that may be open without a login.
 pub const STRANGERS_LIMIT: usize = 10;
 /// Those of it that may be open beyond them, to log in: by a process that holds its sockets when it is their turn, by API

@@ -2,13 +2,14 @@
 
 use super::{CommandRequest, body, done};
 use crate::dap::connections::Client;
-use crate::dap::failure::Failure;
+use crate::dap::failure::{Failure, with_hint};
 use crate::dap::frame::{Arguments, Body};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tidemill_model::ids::EnvironmentName;
 use tidemill_model::key::Scope;
 use tidemill_operations::access::caller::Caller;
+use tidemill_operations::socket::LOGINS_OF_KEY;
 use tidemill_operations::{Code, Error, Plane, environment};
 
 /// What the clients know the plane as: one that runs everything for its operator, without plans and payments.
@@ -51,6 +52,13 @@ impl From<Error> for LoginRefusal {
 
 fn invalid() -> Failure {
     Failure { is_final: true, ..Failure::new("Invalid API key").code(Code::Unauthenticated) }
+}
+
+/// The refusal of a login with a key that too many connections use.
+pub fn too_many() -> Failure {
+    let message = format!("{LOGINS_OF_KEY} connections are logged in with this key");
+    Failure::new(with_hint(&message, Some("close those that are not needed, or log in with another key")))
+        .code(Code::RateLimited)
 }
 
 /// The answer to a login. An owner is an organisation with no other member; its teams are its environments.

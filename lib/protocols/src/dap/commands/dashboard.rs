@@ -72,7 +72,7 @@ fn shown_task(task: &TaskStatus, now: Timestamp) -> Value {
 }
 
 fn shown(connection: &Connection) -> Value {
-    let Connection { id, since, last_heard, received, sent, owner, client, monitors } = connection;
+    let Connection { id, since, last_heard, received, sent, owner, client, monitors, .. } = connection;
     let monitors: Vec<_> = monitors.iter().map(|(key, flags)| json!({"key": key, "flags": flags})).collect();
     json!({
         "id": id,

@@ -1,5 +1,5 @@
-//! Who is connected to this process: how many may be without having logged in, and what an owner sees of its own
-//! connections. It lives in memory and decides nothing that outlives it.
+//! Who is connected to this process: how many may be without having logged in, or with one key, and what an owner sees of its
+//! own connections. It lives in memory and decides nothing that outlives it.
 
 mod seat;
 
@@ -13,8 +13,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tidemill_model::ids::OwnerId;
+use tidemill_model::key::Credential;
 use tidemill_operations::Plane;
-use tidemill_operations::socket::{STRANGERS_LIMIT, WAITING_LIMIT, household};
+use tidemill_operations::socket::{LOGINS_OF_KEY, STRANGERS_LIMIT, WAITING_LIMIT, household};
 use tokio::sync::Notify;
 
 /// Events of connections that are kept: watchers are notified once a second.
@@ -47,6 +48,12 @@ struct State {
 }
 
 impl State {
+    /// Whether as many are logged in with a credential as may be.
+    fn is_full(&self, credential: &Credential) -> bool {
+        let same = self.open.values().filter(|open| open.credential.as_ref() == Some(credential));
+        same.count() >= LOGINS_OF_KEY
+    }
+
     fn record(&mut self, connection: &Connection, change: ConnectionChange) {
         let Some(owner) = connection.owner.clone() else { return };
         self.last_event += 1;
@@ -89,6 +96,8 @@ pub struct Connection {
     pub sent: u64,
     /// Who is logged in.
     pub owner: Option<OwnerId>,
+    /// What the login was made with, where it counts among those of its key.
+    credential: Option<Credential>,
     pub client: Client,
     /// What it monitors, as people read it, with the names of the events.
     pub monitors: BTreeMap<String, Vec<&'static str>>,
@@ -135,6 +144,7 @@ impl Connections {
             received: 0,
             sent: 0,
             owner: None,
+            credential: None,
             client: Client::default(),
             monitors: BTreeMap::new(),
         };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tidemill_model::ids::OwnerId;
+use tidemill_model::key::Credential;
 
 /// A connection's place among the others; given up when it is dropped.
 pub struct Seat {
@@ -28,6 +29,26 @@ impl Seat {
 
     pub fn since(&self) -> Timestamp {
         self.since
+    }
+
+    /// Notes who logged in, and with what; `false`, and nothing is noted, when too many are logged in with the same.
+    pub fn logs_in(&self, owner: OwnerId, credential: &Credential) -> bool {
+        let mut state = self.connections.state();
+        if state.is_full(credential) {
+            return false;
+        }
+        if let Some(connection) = state.open.get_mut(&self.id) {
+            connection.credential = Some(credential.clone());
+        }
+        drop(state);
+        self.belongs_to(Some(owner));
+        true
+    }
+
+    /// Notes a logout, or that another login begins.
+    pub fn logs_out(&self) {
+        self.note(|connection| connection.credential = None);
+        self.belongs_to(None);
     }
 
     /// Notes who is logged in now. After one login it is no stranger any more.

@@ -220,7 +220,7 @@ impl Session {
                 Some(_) => Ok(connection::nothing()),
                 None => Err(Failure::not_authenticated()),
             };
-            wire.seat.belongs_to(None);
+            wire.seat.logs_out();
             wire.events.monitors.forget();
             wire.reply(&head, outcome);
             None

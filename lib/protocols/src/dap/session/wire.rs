@@ -34,12 +34,14 @@ pub struct PipePlace {
 
 impl Wire {
     pub async fn log_in(&self, arguments: &Arguments) -> Result<(Identity, Body), LoginRefusal> {
-        self.seat.belongs_to(None);
+        self.seat.logs_out();
         let credential = connection::credential(arguments)?;
         let known_by = access::caller::known_by(Some(credential.expose_secret()))?;
         let caller = access::caller::behind(&self.plane, &known_by).await?;
         self.seat.is_client(Client::of(arguments)?);
-        self.seat.belongs_to(Some(caller.owner().clone()));
+        if !self.seat.logs_in(caller.owner().clone(), &known_by) {
+            return Err(connection::too_many().into());
+        }
         let body = connection::answer(&self.plane, &caller, &credential).await?;
         Ok((Identity::new(known_by, self.plane.now()), body))
     }
