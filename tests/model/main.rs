@@ -40,10 +40,12 @@ pub enum Action {
     MinutePasses,
     /// A worker reads what a bell or a caller asks for.
     HearTick(usize),
-    HearRun(usize, usize),
+    HearRun(usize, u8),
     Asked(usize, Change),
     /// A worker writes what it decided.
     Write(usize),
+    /// It writes a tick's outcome, and goes on with the run that it makes.
+    WriteHere(usize),
     /// A worker ends the run that it holds.
     End(usize),
     Crash(usize),
@@ -60,6 +62,8 @@ pub enum Mistake {
     TicksForgotten,
     VersionReused,
     PointerUnconditional,
+    RecordIgnored,
+    CarriedForgotten,
 }
 
 /// The model, right or with one mistake.
@@ -98,6 +102,7 @@ impl Model for Rules {
             match work {
                 Work::Idle => self.begin(state, worker, actions),
                 Work::Running { .. } => actions.extend([Action::Write(worker), Action::End(worker)]),
+                Work::Tick { .. } => actions.extend([Action::Write(worker), Action::WriteHere(worker)]),
                 _ => actions.push(Action::Write(worker)),
             }
             if state.crashes > 0 && *work != Work::Idle {
@@ -117,6 +122,7 @@ impl Model for Rules {
                 state.workers[worker] = Work::change(&state, change);
             }
             Action::Write(worker) => state.write(self, worker),
+            Action::WriteHere(worker) => state.write_tick_here(self, worker),
             Action::End(worker) => state.end_run(self, worker),
             Action::Crash(worker) => {
                 state.crashes -= 1;
@@ -140,7 +146,7 @@ impl Rules {
         if state.table.is_due(state.now) && state.table.runs.len() < RUNS {
             actions.push(Action::HearTick(worker));
         }
-        actions.extend((0..state.table.runs.len()).map(|run| Action::HearRun(worker, run)));
+        actions.extend((0..state.table.runs.len() as u8).map(|run| Action::HearRun(worker, run)));
         if state.changes > 0 {
             actions.extend(Change::ALL.map(|change| Action::Asked(worker, change)));
         }
@@ -177,6 +183,8 @@ fn each_mistake_is_caught() {
         TicksForgotten,
         VersionReused,
         PointerUnconditional,
+        RecordIgnored,
+        CarriedForgotten,
     ];
 
     let missed: Vec<_> = mistakes.into_iter().filter(|mistake| checked(Some(*mistake), 2).1.is_empty()).collect();

@@ -47,6 +47,7 @@ static DEPLOYMENT: LazyLock<Deployment> = LazyLock::new(|| Deployment {
     group: None,
     revision: 0,
     current: None,
+    carried: None,
     waiting: None,
     ran_ahead: None,
     settled: None,
@@ -68,6 +69,7 @@ pub fn deployment(head: &Head) -> Deployment {
         last_version: head.last_version.into(),
         revision: head.revision.into(),
         current: head.current.map(run_id),
+        carried: head.current.zip(head.carried.as_ref()).map(|(number, row)| Box::new(run(number, row))),
         ..DEPLOYMENT.clone()
     }
 }
@@ -84,6 +86,7 @@ pub fn head(deployment: &Deployment) -> Head {
         last_version: deployment.last_version as u8,
         revision: deployment.revision as u8,
         current: deployment.current.as_ref().map(run_number),
+        carried: deployment.carried.as_deref().map(row),
     }
 }
 
@@ -100,6 +103,7 @@ pub fn run(number: u8, row: &Row) -> Run {
         tick: row.tick.map(instant),
         epoch: row.epoch.into(),
         lease: row.lease.map(|(holder, until)| lease(holder, until)),
+        is_carried: row.is_carried,
         ..Run::queued(run_id(number), owner, deployment, instant(0))
     }
 }
@@ -119,6 +123,7 @@ pub fn row(run: &Run) -> Row {
             .lease
             .as_ref()
             .map(|lease| (lease.holder.parse().expect("it is a worker's number"), minute(lease.until))),
+        is_carried: run.is_carried,
     }
 }
 

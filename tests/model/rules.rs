@@ -24,7 +24,7 @@ fn one_life(_: &Rules, state: &State) -> bool {
 }
 
 fn one_run(_: &Rules, state: &State) -> bool {
-    let going = state.table.runs.iter().filter(|run| run.stand == Stand::Running).count();
+    let going = state.table.all().filter(|(_, run)| run.stand == Stand::Running).count();
     going <= 1 && !state.wrong.is_some_and(|wrong| wrong.starts_with("I2"))
 }
 
@@ -37,8 +37,8 @@ fn one_outcome(_: &Rules, state: &State) -> bool {
 }
 
 fn nothing_hangs(_: &Rules, state: &State) -> bool {
-    let open = state.table.runs.iter().enumerate().filter(|(_, run)| run.is_open());
-    open.into_iter().all(|(run, _)| can_go_on(state, run))
+    let is_lost = state.table.all().count() < state.table.runs.len();
+    !is_lost && state.table.all().filter(|(_, run)| run.is_open()).all(|(run, row)| can_go_on(state, run, row))
 }
 
 fn versions(_: &Rules, state: &State) -> bool {
@@ -57,7 +57,7 @@ fn of_now(_: &Rules, state: &State) -> bool {
 }
 
 fn leases_end(_: &Rules, state: &State) -> bool {
-    state.table.runs.iter().filter_map(|run| run.lease).all(|(_, until)| until <= state.now + LEASE)
+    state.table.all().filter_map(|(_, run)| run.lease).all(|(_, until)| until <= state.now + LEASE)
 }
 
 fn final_stays(_: &Rules, state: &State) -> bool {

@@ -17,6 +17,8 @@ pub struct Head {
     pub last_version: u8,
     pub revision: u8,
     pub current: Option<u8>,
+    /// `current` as its maker took it. It counts as long as that run has no record.
+    pub carried: Option<Row>,
 }
 
 /// Where a run stands.
@@ -38,6 +40,8 @@ pub struct Row {
     pub epoch: u8,
     /// Its holder, and until when.
     pub lease: Option<(u8, u8)>,
+    /// It was read from the head, for it has no record.
+    pub is_carried: bool,
 }
 
 impl Row {
@@ -50,7 +54,8 @@ impl Row {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     pub head: Head,
-    pub runs: Vec<Row>,
+    /// The records of the runs that were made. The head carries one that has none.
+    pub runs: Vec<Option<Row>>,
     /// Minutes with an outcome but a run, one entry for each outcome.
     pub skipped: Vec<u8>,
     /// Minutes at which there was no deployment.
@@ -66,8 +71,15 @@ pub struct Table {
 
 impl Table {
     pub fn with_one_deployment() -> Table {
-        let head =
-            Head { status: Status::Active, ticked_until: 0, version: 1, last_version: 1, revision: 0, current: None };
+        let head = Head {
+            status: Status::Active,
+            ticked_until: 0,
+            version: 1,
+            last_version: 1,
+            revision: 0,
+            current: None,
+            carried: None,
+        };
         Table {
             head,
             runs: Vec::new(),
@@ -85,18 +97,29 @@ impl Table {
         self.head.status == Status::Active && self.head.ticked_until < now
     }
 
+    /// Reads a run. One that is nowhere is lost.
+    pub fn run(&self, run: u8) -> Option<&Row> {
+        let is_carried = |row: &&Row| self.head.current == Some(run) && row.is_carried;
+        self.runs[usize::from(run)].as_ref().or_else(|| self.head.carried.as_ref().filter(is_carried))
+    }
+
+    /// The runs that are there.
+    pub fn all(&self) -> impl Iterator<Item = (u8, &Row)> {
+        (0..self.runs.len() as u8).filter_map(|run| Some((run, self.run(run)?)))
+    }
+
     pub fn has_success(&self) -> bool {
-        self.runs.iter().any(|run| run.stand == Stand::Succeeded)
+        self.all().any(|(_, run)| run.stand == Stand::Succeeded)
     }
 
     /// The run that holds the right to run and has not ended.
     pub fn going(&self) -> Option<u8> {
-        self.head.current.filter(|run| self.runs[usize::from(*run)].is_open())
+        self.head.current.filter(|run| self.run(*run).is_some_and(Row::is_open))
     }
 
     /// How many outcomes a minute has.
     pub fn outcomes(&self, minute: u8) -> usize {
-        let runs = self.runs.iter().filter(|run| run.tick == Some(minute)).count();
+        let runs = self.all().filter(|(_, run)| run.tick == Some(minute)).count();
         runs + self.skipped.iter().filter(|skipped| **skipped == minute).count()
     }
 

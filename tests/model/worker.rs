@@ -59,18 +59,13 @@ impl Work {
     }
 
     /// Reads a run; `None` if it may not be claimed.
-    pub fn claim(rules: &Rules, state: &State, worker: usize, run: usize) -> Option<Work> {
-        let row = state.table.runs[run].clone();
-        let found = records::run(run as u8, &row);
+    pub fn claim(rules: &Rules, state: &State, worker: usize, run: u8) -> Option<Work> {
+        let row = state.table.run(run)?.clone();
+        let found = records::run(run, &row);
         let name = worker.to_string();
         let may = found.may_be_claimed(instant(state.now), Process { name: &name, is_alone: false });
         let ignores = rules.makes(Mistake::LeaseIgnored) && row.is_open();
-        (may || ignores).then(|| Work::Claim {
-            head: state.table.head.clone(),
-            going: state.table.going(),
-            run: run as u8,
-            row,
-        })
+        (may || ignores).then(|| Work::Claim { head: state.table.head.clone(), going: state.table.going(), run, row })
     }
 
     pub fn change(state: &State, change: Change) -> Work {
@@ -80,13 +75,12 @@ impl Work {
 
 /// Whether some worker can go on with a run, now or once its lease is over: it may be claimed, and so may the run before it, unless a
 /// pause holds that.
-pub fn can_go_on(state: &State, run: usize) -> bool {
-    let row = &state.table.runs[run];
+pub fn can_go_on(state: &State, run: u8, row: &Row) -> bool {
     let after_lease = instant(state.now + LEASE + 1);
     let another = Process { name: "another", is_alone: false };
-    let found = records::run(run as u8, row);
-    let first = state.table.going().map_or(run, usize::from);
-    let first = records::run(first as u8, &state.table.runs[first]);
+    let found = records::run(run, row);
+    let first = state.table.going().unwrap_or(run);
+    let Some(first) = state.table.run(first).map(|row| records::run(first, row)) else { return false };
     let lease = Lease { holder: "another".to_owned(), until: after_lease };
     let is_rest = match first.claim(Some(&records::deployment(&state.table.head)), None, lease, after_lease) {
         Claim::Granted { .. } | Claim::Removed => true,

@@ -12,12 +12,21 @@ impl State {
     pub fn write(&mut self, rules: &Rules, worker: usize) {
         match std::mem::replace(&mut self.workers[worker], Work::Idle) {
             Work::Idle => {}
-            Work::Tick { head, going } => self.write_tick(rules, &head, going),
+            Work::Tick { head, going } => self.write_tick(rules, &head, going, None),
             Work::Claim { head, going, run, row } => self.write_claim(rules, worker, (&head, going), run, &row),
             Work::Running { run, row } => self.save(rules, worker, run, &row),
             Work::Change { change: Change::Promote, live_revision, head } => self.promote(rules, live_revision, &head),
             Work::Change { change: Change::Run, head, .. } => self.make_run(rules, &head),
             Work::Change { change, head, .. } => self.write_change(rules, change, &head),
+        }
+        self.table.sort();
+    }
+
+    /// Writes a tick's outcome, and takes the run that it makes in the same write.
+    pub fn write_tick_here(&mut self, rules: &Rules, worker: usize) {
+        let work = std::mem::replace(&mut self.workers[worker], Work::Idle);
+        if let Work::Tick { head, going } = work {
+            self.write_tick(rules, &head, going, Some(worker));
         }
         self.table.sort();
     }
@@ -31,7 +40,7 @@ impl State {
         is_as_read
     }
 
-    fn write_tick(&mut self, rules: &Rules, read: &Head, going: Option<u8>) {
+    fn write_tick(&mut self, rules: &Rules, read: &Head, going: Option<u8>, taker: Option<usize>) {
         let deployment = records::deployment(read);
         let Some(due) = Due::of(&CALENDAR, &deployment, instant(self.now)) else { return };
         let going = going.map(records::run_id);
@@ -39,8 +48,12 @@ impl State {
         let (calendar, now) = (&*CALENDAR, instant(self.now));
         let situation =
             Situation { calendar, deployment: &deployment, due, has_live_key: true, going: going.as_ref(), run, now };
-        let decision = decide(&situation);
+        let mut decision = decide(&situation);
         let before = self.table.head.clone();
+        if let (Some(worker), Some(run)) = (taker, &decision.run) {
+            let lease = records::lease(worker as u8, self.now + LEASE);
+            decision.deployment = decision.deployment.carrying(run.taken(lease, now));
+        }
         if !self.replace_head(rules, read, records::head(&decision.deployment)) {
             return;
         }
@@ -52,7 +65,11 @@ impl State {
             if before.status != Status::Active || row.version != before.version {
                 self.wrong = Some("I7");
             }
-            self.table.runs.push(row);
+            let carried = self.table.head.carried.clone().filter(|_| taker.is_some());
+            self.table.runs.push(carried.is_none().then_some(row));
+            if let (Some(worker), Some(row)) = (taker, carried) {
+                self.workers[worker] = Work::Running { run: self.table.runs.len() as u8 - 1, row };
+            }
         }
     }
 
@@ -65,14 +82,19 @@ impl State {
                 Claim::Granted { run, deployment } => (records::row(&run), deployment),
                 Claim::Removed => {
                     return self
-                        .replace_row(rules, run, read, Row { stand: Stand::Cancelled, ..read.clone() })
+                        .replace_row(
+                            rules,
+                            run,
+                            read,
+                            Row { stand: Stand::Cancelled, is_carried: false, ..read.clone() },
+                        )
                         .unwrap_or(());
                 }
                 Claim::Behind(_) | Claim::Held => return,
             };
         let is_turn_kept =
             holder.is_none() || self.table.head.revision == head.revision || rules.makes(Mistake::RevisionIgnored);
-        let taken = self.table.runs[usize::from(run)].lease;
+        let taken = self.table.run(run).and_then(|found| found.lease);
         if !is_turn_kept || self.replace_row(rules, run, read, row.clone()).is_none() {
             return;
         }
@@ -85,9 +107,18 @@ impl State {
         self.workers[worker] = Work::Running { run, row };
     }
 
-    /// Replaces a run on condition that it is as it was read: its epoch and state, and its lease.
+    /// Replaces a run on condition that it is as it was read: its epoch and state, and its lease. One that was carried must still have no
+    /// record.
     fn replace_row(&mut self, rules: &Rules, run: u8, read: &Row, after: Row) -> Option<()> {
         let found = &mut self.table.runs[usize::from(run)];
+        if read.is_carried && (found.is_none() || rules.makes(Mistake::RecordIgnored)) {
+            if found.as_ref().is_some_and(|found| !found.is_open() && after != *found) {
+                self.wrong = Some("I11");
+            }
+            *found = Some(after);
+            return Some(());
+        }
+        let found = found.as_mut().filter(|_| !read.is_carried)?;
         let is_claim = after.epoch > read.epoch;
         let same_epoch = (found.epoch, found.stand) == (read.epoch, read.stand) || rules.makes(Mistake::EpochIgnored);
         let same_lease = found.lease == read.lease
@@ -104,7 +135,7 @@ impl State {
     }
 
     fn save(&mut self, rules: &Rules, worker: usize, run: u8, held: &Row) {
-        let row = Row { lease: Some((worker as u8, self.now + LEASE)), ..held.clone() };
+        let row = Row { lease: Some((worker as u8, self.now + LEASE)), is_carried: false, ..held.clone() };
         self.is_mine(worker, run, rules, held);
         if self.replace_row(rules, run, held, row.clone()).is_some() {
             self.workers[worker] = Work::Running { run, row };
@@ -116,13 +147,19 @@ impl State {
         let Next::Final(..) = records::run(run, &row).after(Ended::Succeeded, 0.0) else { return };
         self.is_mine(worker, run, rules, &row);
         // Where the lease was lost nothing is written.
-        let _ = self.replace_row(rules, run, &row, Row { stand: Stand::Succeeded, lease: None, ..row.clone() });
+        let _ = self.replace_row(
+            rules,
+            run,
+            &row,
+            Row { stand: Stand::Succeeded, lease: None, is_carried: false, ..row.clone() },
+        );
     }
 
     /// A write of a holder that goes through is one of the last holder.
     fn is_mine(&mut self, worker: usize, run: u8, rules: &Rules, held: &Row) {
-        let found = &self.table.runs[usize::from(run)];
-        let goes_through = *found == *held || rules.makes(Mistake::EpochIgnored);
+        let Some(found) = self.table.run(run) else { return };
+        let is_overwritten = held.is_carried && rules.makes(Mistake::RecordIgnored);
+        let goes_through = *found == *held || rules.makes(Mistake::EpochIgnored) || is_overwritten;
         let is_mine = found.epoch == held.epoch && found.lease.is_some_and(|(holder, _)| usize::from(holder) == worker);
         if goes_through && !is_mine {
             self.wrong = Some("I2: written under a lease that was lost");
@@ -148,6 +185,9 @@ impl State {
         let settled = if read.status == Status::Removed { Vec::new() } else { due(read, self.now) };
         let gone = if change == Change::Add { (read.ticked_until + 1..=self.now).collect() } else { Vec::new() };
         after.ticked_until = read.ticked_until.max(self.now);
+        if rules.makes(Mistake::CarriedForgotten) {
+            after.carried = None;
+        }
         if matches!(change, Change::Update | Change::Add) {
             after.status = if change == Change::Add { Status::Active } else { after.status };
             after.last_version =
@@ -172,13 +212,14 @@ impl State {
         }
         let after = Head { revision: read.revision + 1, ..read.clone() };
         if self.replace_head(rules, read, after) {
-            self.table.runs.push(Row {
+            self.table.runs.push(Some(Row {
                 tick: None,
                 version: read.version,
                 stand: Stand::Queued,
                 epoch: 0,
                 lease: None,
-            });
+                is_carried: false,
+            }));
         }
     }
 

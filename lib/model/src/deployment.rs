@@ -3,6 +3,7 @@
 use crate::deployment_id::DeploymentId;
 use crate::ids::{GroupName, HookId, KeyId, OwnerId, RunId};
 use crate::invalid::Invalid;
+use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::unknown::Unknown;
 use jiff::Timestamp;
@@ -51,6 +52,10 @@ pub struct Deployment {
     /// The run that last held the right to run. It is going unless its own record says that it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<RunId>,
+    /// The run of `current` as its maker took it. It counts as long as that run has no record of its own: one that is through at once is
+    /// written only at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Box<Run>>,
     /// The oldest run that may wait for its turn. `None` says that no run but `current` is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<RunId>,

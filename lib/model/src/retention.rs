@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 pub const HISTORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long after it was written a body of a run is kept: longer than the run, which is written at about the same time.
 pub const BODIES: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// How long a run counts that a deployment carries. It is less than its record is kept, so that none comes back whose record is gone.
+pub const CARRIED: SignedDuration = SignedDuration::from_hours(29 * 24);
 
 impl Run {
     /// When its record is deleted; `None` while it is open, however long that is: without its record it would be

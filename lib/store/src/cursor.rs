@@ -17,6 +17,11 @@ impl Cursor {
         Cursor(format!("{}{run}", crate::keys::RUNS))
     }
 
+    /// Whether a list of runs comes to a run after it.
+    pub fn leads_to(&self, run: &RunId) -> bool {
+        Cursor::of_run(run).0 < self.0
+    }
+
     /// Goes on after a deployment.
     pub fn of_deployment(id: &DeploymentId) -> Cursor {
         Cursor(crate::keys::deployment_sort(id))

@@ -30,7 +30,7 @@
 //! | `P#owner#project`      | `version#0000000001`                 | a version                                          |
 //! | `P#owner#project`      | `body#sha256#0000`                   | a chunk of a body: pipeline, plan                  |
 //! | `P#owner#project`      | `run-body#sha256#0000`               | a chunk of what runs took or gave, 31 days         |
-//! | `P#owner#project`      | `run#run id`                         | a run; also a tick's outcome, if the tick made it  |
+//! | `P#owner#project`      | `run#run id`                         | a run, unless its deployment still carries it; also a tick's outcome, if the tick made it |
 //! | `P#owner#project`      | `log#run id#0000000001`              | a chunk of a run's log                             |
 //! | `P#owner#project`      | `trace#run id#0000000001`            | events of an object, or of a step, 1 h             |
 //! | `P#owner#project`      | `checkpoint#run id`                  | a run's checkpoint                                 |

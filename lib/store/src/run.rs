@@ -83,6 +83,12 @@ pub struct Period {
 }
 
 impl Period {
+    /// Whether a run was made in it.
+    pub fn has(&self, run: &RunId) -> bool {
+        let made = run.made_at();
+        self.since.is_none_or(|since| since <= made) && self.until.is_none_or(|until| made < until)
+    }
+
     fn sorts(&self) -> (String, String) {
         let bound = |at| format!("{}{}", keys::RUNS, RunId::new(at, 0));
         let from = self.since.map_or_else(|| keys::RUNS.to_owned(), bound);
@@ -124,10 +130,10 @@ impl<'a> Transaction<'a> {
         Ok(self.put(Part::Run, item, Condition::absent()))
     }
 
-    /// Makes a run that its maker holds from the first: it has its lease and its first epoch.
-    pub fn new_held_run(self, run: Run) -> Result<Claim<'a>, Error> {
-        debug_assert!(run.epoch == 1 && run.lease.is_some(), "its maker claimed it");
-        Ok(Claim { transaction: self.new_run(&run)?, run })
+    /// Claims the run that a head of this transaction carries.
+    pub fn with_carried(self, run: Run) -> Claim<'a> {
+        debug_assert!(run.is_carried && run.epoch == 1 && run.lease.is_some(), "its maker claimed it");
+        Claim { transaction: self, run }
     }
 
     /// Claims a run: `after` has its lease and its next epoch.
@@ -153,8 +159,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// Replaces the run that was read as `before`, unless it was claimed, saved or changed since: its epoch, state and
-    /// attempt, its lease and whether it is to be cancelled must be as they were.
+    /// attempt, its lease and whether it is to be cancelled must be as they were. One that was carried must have no record still.
     fn replace_run(self, before: &Run, after: &Run) -> Result<Self, Error> {
+        debug_assert!(!after.is_carried, "it has a record by this");
+        if before.is_carried {
+            return self.new_run(after);
+        }
         let cancel = match before.cancel_requested_at {
             None => "attribute_not_exists(cancel_requested_at)",
             Some(_) => "attribute_exists(cancel_requested_at)",

@@ -44,6 +44,7 @@ struct State {
 
 /// Calls that DynamoDB refuses, as the embedded table never does.
 struct Refused {
+    /// Empty for any that writes.
     operation: &'static str,
     left: usize,
     answer: serde_json::Value,
@@ -97,7 +98,7 @@ impl Faults {
         hold
     }
 
-    /// Refuses the next calls of an operation: none of them reaches the table.
+    /// Refuses the next calls of an operation, or without a name of any that writes: none of them reaches the table.
     pub fn refuse(&self, operation: &'static str, calls: usize, answer: serde_json::Value) {
         self.state().refused = Some(Refused { operation, left: calls, answer });
     }
@@ -119,7 +120,11 @@ impl Faults {
     /// What a call is refused with.
     fn refusal(&self, operation: &str) -> Option<serde_json::Value> {
         let mut state = self.state();
-        let refused = state.refused.as_mut().filter(|refused| refused.operation == operation && refused.left > 0)?;
+        let is_meant = |refused: &Refused| match refused.operation {
+            "" => writes(operation),
+            one => one == operation,
+        };
+        let refused = state.refused.as_mut().filter(|refused| is_meant(refused) && refused.left > 0)?;
         refused.left -= 1;
         Some(refused.answer.clone())
     }
@@ -244,8 +249,11 @@ fn cost(operation: String, request: serde_json::Value, body: &[u8]) -> Metered {
         other => vec![other.clone()],
     };
     let units: f64 = consumed.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum();
-    let writes =
-        matches!(operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems");
-    let (write_units, read_units) = if writes { (units, 0.0) } else { (0.0, units) };
+    let (write_units, read_units) = if writes(&operation) { (units, 0.0) } else { (0.0, units) };
     Metered { operation, request, write_units, read_units }
+}
+
+/// Whether an operation of DynamoDB writes.
+fn writes(operation: &str) -> bool {
+    matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
 }

@@ -68,6 +68,7 @@ fn deployment(name: &str, schedule: &str) -> Deployment {
         group: None,
         revision: 1,
         current: None,
+        carried: None,
         waiting: None,
         settled: None,
         created_at: now,

@@ -126,6 +126,9 @@ pub struct Run {
     /// that waits for objects is not executed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_sha256: Option<String>,
+    /// It has no record of its own yet: its deployment carries it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_carried: bool,
     /// What a newer version wrote, written back as it was.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -338,6 +341,7 @@ impl Run {
             cancel_requested_at: None,
             task: None,
             plan_sha256: None,
+            is_carried: false,
             unknown: Unknown::default(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::deployment::Deployment;
 use crate::ids::RunId;
 use crate::lease::Lease;
+use crate::retention::CARRIED;
 use crate::run::{ComponentCounts, Run, State, Trigger};
 use crate::task::{self, Task};
 use crate::wrong::{self, Mistake};
@@ -71,6 +72,7 @@ impl Run {
             epoch: self.epoch + u64::from(!wrong::is(Mistake::EpochKept)),
             deaths: if self.was_left_by_a_death() { self.deaths + 1 } else { 0 },
             lease: Some(lease),
+            is_carried: false,
             ..self.clone()
         }
     }
@@ -83,7 +85,7 @@ impl Run {
     /// The run once a caller asked it to end: one that waits has ended by that.
     pub fn with_cancel_request(&self, now: Timestamp) -> Run {
         debug_assert!(!self.state.is_final(), "a run that has ended is cancelled");
-        let mut after = Run { cancel_requested_at: Some(now), ..self.clone() };
+        let mut after = Run { cancel_requested_at: Some(now), is_carried: false, ..self.clone() };
         if self.state == State::Queued {
             after.state = State::Cancelled;
             after.ended_at = Some(now);
@@ -118,7 +120,20 @@ impl Deployment {
 
     /// The head once a run took the right to run.
     pub fn with_turn_of(&self, run: &RunId) -> Deployment {
-        Deployment { revision: self.revision + 1, current: Some(run.clone()), ..self.clone() }
+        Deployment { revision: self.revision + 1, current: Some(run.clone()), carried: None, ..self.clone() }
+    }
+
+    /// The head that carries the run that it is the turn of, which its maker has taken.
+    pub fn carrying(self, run: Run) -> Deployment {
+        debug_assert!(self.is_turn_of(&run.id) && run.epoch == 1, "its maker took it with the right to run");
+        Deployment { carried: Some(Box::new(Run { is_carried: true, ..run })), ..self }
+    }
+
+    /// What it carries of a run that has no record. Whoever asks has looked for that record since the head was read: a record is written
+    /// once and for all, so what is carried beside it says nothing any more.
+    pub fn carried(&self, run: &RunId, now: Timestamp) -> Option<&Run> {
+        let carried = self.carried.as_deref().filter(|carried| carried.id == *run && self.is_turn_of(run));
+        carried.filter(|carried| now < carried.id.made_at() + CARRIED)
     }
 }
 

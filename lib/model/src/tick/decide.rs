@@ -84,7 +84,9 @@ impl Situation<'_> {
         if !wrong::is(Mistake::TicksKept) {
             deployment.ticked_until = self.due.last;
         }
-        deployment.current = run.as_ref().map(|run| run.id.clone()).or(deployment.current);
+        if let Some(run) = &run {
+            (deployment.current, deployment.carried) = (Some(run.id.clone()), None);
+        }
         Decision { deployment, stretches, run }
     }
 

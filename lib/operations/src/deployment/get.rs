@@ -5,6 +5,7 @@ use crate::deployment::change::existing;
 use crate::deployment::definition::stored;
 use crate::error::Error;
 use crate::plane::{Call, Plane};
+use crate::run::turn::latest;
 use tidemill_model::key::Scope;
 
 pub struct Get;
@@ -20,10 +21,7 @@ impl crate::Operation for Get {
         let version = plane.store.version(&call.owner, &input.project, deployment.version).await?;
         let version = version.ok_or_else(|| Error::internal("a deployment's version is missing"))?;
         let pipeline = stored(plane, &call.owner, &input.project, &version.sha256).await?;
-        let last_run = match &deployment.current {
-            Some(run) => plane.store.run(&call.owner, &deployment.id, run).await?,
-            None => None,
-        };
+        let last_run = latest(plane, &deployment).await?;
         Ok(DeploymentAnswer {
             pipeline: Some(pipeline.json),
             pipeline_text: pipeline.text,

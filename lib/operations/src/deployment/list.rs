@@ -147,7 +147,11 @@ async fn rows(plane: &Plane, call: &Call, found: Vec<Deployment>, last_runs: Las
     };
     let runs = plane.store.runs_of(&call.owner, &wanted).await?;
     let mut runs: HashMap<_, _> = runs.into_iter().map(|run| (run.deployment.clone(), run)).collect();
-    let row = |deployment: Deployment| Row { last_run: runs.remove(&deployment.id), deployment };
+    let mut last_run = |deployment: &Deployment| {
+        let carried = |run| deployment.carried(run, plane.now()).filter(|_| last_runs == LastRuns::Read).cloned();
+        runs.remove(&deployment.id).or_else(|| deployment.current.as_ref().and_then(carried))
+    };
+    let row = |deployment: Deployment| Row { last_run: last_run(&deployment), deployment };
     Ok(found.into_iter().map(row).collect())
 }
 

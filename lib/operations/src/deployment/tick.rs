@@ -12,7 +12,7 @@ use crate::deployment::change::{Retry, audit, with_change};
 use crate::error::Error;
 use crate::lease::granted;
 use crate::plane::Plane;
-use crate::run::turn::{bell, going, latest};
+use crate::run::turn::{bell, latest};
 use crate::run::worker::RunWorker;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::{DeploymentId, EnvironmentSource};
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::retention::HISTORY;
-use tidemill_model::run::{Run, State};
+use tidemill_model::run::Run;
 use tidemill_model::sweep::Patience;
 use tidemill_model::tick::{CLOCK_TOLERANCE, Decision, Due, Situation, decide};
 use tidemill_store::{Held, Notice, Part, Transaction};
@@ -77,7 +77,7 @@ async fn decided(
         let until = rang_for.filter(|at| *at <= now + CLOCK_TOLERANCE).unwrap_or(now).max(now);
         let next = plane.calendar.next_tick(schedule, until.max(before.ticked_until));
         let Some(due) = Due::of(&plane.calendar, &before, until) else {
-            ring_waiting(plane, &before).await?;
+            ring_if_left(plane, latest(plane, &before).await?.as_ref()).await;
             return Ok(next);
         };
         let due_now = match turn(plane, &before, due).await? {
@@ -87,12 +87,13 @@ async fn decided(
                 continue;
             }
         };
-        let (decision, is_short) = decision(plane, &before, due_now, now).await?;
+        let (mut decision, is_short) = decision(plane, &before, due_now, now).await?;
         let is_stopped = decision.deployment.due_schedule().is_none();
         let is_here = place == Place::Here && is_short && !plane.engine.is_apart() && !plane.is_stopping();
-        match write(plane, written(plane, &before, &decision, now)?, decision.run.as_ref(), is_here).await {
+        let carried = if is_here { carried(plane, &mut decision) } else { None };
+        match write(written(plane, &before, &decision, now)?, decision.run.as_ref(), carried).await {
             Ok(held) => {
-                follow_up(plane, &decision, held.is_some()).await;
+                follow_up(plane, &decision).await;
                 *in_hand = held.or(in_hand.take());
                 if is_stopped || due_now == due {
                     return Ok(next.filter(|_| !is_stopped));
@@ -128,13 +129,12 @@ pub async fn ticked(plane: &Plane, before: Deployment) -> Result<Deployment, Err
     after.ok_or_else(|| Error::internal("a deployment is gone, not even its tombstone is left"))
 }
 
-/// A process may have died between making a run and ringing for it: the bell that comes again rings it.
-async fn ring_waiting(plane: &Plane, deployment: &Deployment) -> Result<(), Error> {
-    let going = going(plane, deployment).await?;
-    if let Some(run) = going.filter(|run| run.state == State::Queued && run.not_before.is_none()) {
-        plane.ring(bell(&run), Duration::ZERO).await;
+/// A process may have died between making a run and ringing for it, or with the run in hand: the next bell of the minutes rings for it.
+async fn ring_if_left(plane: &Plane, latest: Option<&Run>) {
+    let is_left = |run: &&Run| run.not_before.is_none() && run.may_be_claimed(plane.now(), plane.workers.this());
+    if let Some(run) = latest.filter(is_left) {
+        plane.ring(bell(run), Duration::ZERO).await;
     }
-    Ok(())
 }
 
 /// Reads what the outcomes depend on, and decides them. Also whether the run that is made is likely to be a short one.
@@ -153,27 +153,37 @@ async fn decision(plane: &Plane, before: &Deployment, due: Due, now: Timestamp) 
         true => latest(plane, before).await?,
         false => None,
     };
+    ring_if_left(plane, latest.as_ref()).await;
     situation.going = latest.as_ref().filter(|run| !run.state.is_final()).map(|run| &run.id);
     let is_short = latest.as_ref().is_some_and(|run| run.was_short() && run.version == Some(before.version));
     Ok((decide(&situation), is_short))
 }
 
-/// Writes what was decided together with the run that is made. Gives that run where it `is_here` to be executed.
-async fn write(
-    plane: &Plane,
-    transaction: Transaction<'_>,
-    run: Option<&Run>,
-    is_here: bool,
-) -> Result<Option<InHand>, tidemill_store::Error> {
-    let run = match run {
-        None => return transaction.commit().await.map(|()| None),
-        Some(run) if !is_here => return transaction.new_run(run)?.commit().await.map(|()| None),
-        Some(run) => run,
-    };
+/// Lets the deployment carry the run that is made, so that the write that makes it claims it, too. It has a record of its own only once
+/// there is something to be saved: a short run costs two writes.
+fn carried(plane: &Plane, decision: &mut Decision) -> Option<(Run, Arc<Notify>)> {
+    let run = decision.run.take()?;
     // Before the claim, so that no request falls between the two.
     let cancelled = plane.memory.cancels.of(&run.id);
+    let head = decision.deployment.clone().carrying(run.taken(granted(plane), plane.now()));
+    let run = head.carried.as_deref().cloned()?;
+    decision.deployment = head;
+    Some((run, cancelled))
+}
+
+/// Writes what was decided together with the run that is made. Gives the run that is in hand by that.
+async fn write(
+    transaction: Transaction<'_>,
+    run: Option<&Run>,
+    carried: Option<(Run, Arc<Notify>)>,
+) -> Result<Option<InHand>, tidemill_store::Error> {
+    let transaction = match run {
+        Some(run) => transaction.new_run(run)?,
+        None => transaction,
+    };
+    let Some((run, cancelled)) = carried else { return transaction.commit().await.map(|()| None) };
     // Watchers see it at its first save, or at its end: it is likely to be short.
-    let held = transaction.new_held_run(run.taken(granted(plane), plane.now()))?.commit().await?;
+    let held = transaction.with_carried(run).commit().await?;
     Ok(Some((held, cancelled)))
 }
 
@@ -220,9 +230,9 @@ fn with_stop<'a>(
 }
 
 /// Rings for the run that was made and is not in hand, or lets the timers follow a deployment that was stopped.
-async fn follow_up(plane: &Plane, decision: &Decision, is_in_hand: bool) {
+async fn follow_up(plane: &Plane, decision: &Decision) {
     let after = &decision.deployment;
-    if let Some(run) = decision.run.as_ref().filter(|_| !is_in_hand) {
+    if let Some(run) = &decision.run {
         plane.ring(bell(run), Duration::ZERO).await;
     }
     if let tidemill_model::deployment::State::Errored { reason, .. } = &after.state {

@@ -5,6 +5,7 @@ use crate::error::{Code, Error};
 use crate::lease::{RunClaim, claim_run};
 use crate::plane::Plane;
 use crate::run::request_cancel::request_cancel;
+use crate::run::turn::read;
 use crate::run::worker::{RunWorker, until};
 use std::time::Duration;
 use tidemill_model::deployment_id::DeploymentId;
@@ -16,7 +17,7 @@ const BUSY_DELAY: Duration = Duration::from_millis(500);
 
 /// Executes a run, if it is to be executed and no worker holds it.
 pub async fn run(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Result<BellOutcome, Error> {
-    let Some(found) = plane.store.run(owner, deployment, run).await? else { return Ok(BellOutcome::Done) };
+    let Some(found) = read(plane, owner, deployment, run).await? else { return Ok(BellOutcome::Done) };
     if found.state.is_final() || found.is_open_task() {
         return Ok(BellOutcome::Done);
     }

@@ -4,6 +4,7 @@ use crate::answer::RunAnswer;
 use crate::error::Error;
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
+use crate::run::turn::read;
 use serde::Deserialize;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{ProjectId, RunId};
@@ -40,7 +41,7 @@ pub(crate) async fn find(
     deployment: Option<&DeploymentId>,
 ) -> Result<Run, Error> {
     let found = match deployment {
-        Some(deployment) => plane.store.run(&call.owner, deployment, run).await?,
+        Some(deployment) => read(plane, &call.owner, deployment, run).await?,
         None => None,
     };
     let found = match found {

@@ -7,6 +7,7 @@ use crate::plane::{Call, Plane};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
+use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::ProjectId;
 use tidemill_model::key::Scope;
@@ -64,23 +65,27 @@ impl crate::Operation for List {
                 break;
             }
         }
-        if let Some(project) = input.project.as_ref().filter(|_| items.is_empty())
-            && plane.store.deployment(&call.owner, &project.into()).await?.is_none()
-        {
+        if let (Some(project), [(_, None), ..], []) = (&input.project, places.as_slice(), items.as_slice()) {
             return Err(Error::not_found(Noun::Project, project));
         }
         Ok(ListAnswer::of(Page { items, next: cursor }, RunAnswer::in_list))
     }
 }
 
+/// Where runs are, and the deployment that they are of; there is none where only tasks ran.
+type Place = (DeploymentId, Option<Deployment>);
+
 /// Where a project's runs are: in its own partition, and in one for each source that an environment runs.
-async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<DeploymentId>, Error> {
+async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<Place>, Error> {
+    let own = DeploymentId::from(project);
+    let deployment = plane.store.deployment(&call.owner, &own).await?;
     let sources = plane.store.sources_of_project(&call.owner, project, SOURCES + 1).await?;
     if sources.len() > SOURCES {
         let message = format!("project `{project}` has runs of more than {SOURCES} sources of environments");
         return Err(Error::new(Code::TooLarge, message).hint("list the runs of all projects, without `project`"));
     }
-    Ok([project.into()].into_iter().chain(sources.into_iter().map(|source| source.id)).collect())
+    let sources = sources.into_iter().map(|source| (source.id.clone(), Some(source)));
+    Ok([(own, deployment)].into_iter().chain(sources).collect())
 }
 
 /// A page of the runs of several partitions, newest first: one read of each. The ids of runs sort by time, so a cursor
@@ -88,17 +93,17 @@ async fn places(plane: &Plane, call: &Call, project: &ProjectId) -> Result<Vec<D
 async fn merged(
     plane: &Plane,
     call: &Call,
-    places: &[DeploymentId],
+    places: &[Place],
     period: &Period,
     cursor: Option<&Cursor>,
     limit: usize,
 ) -> Result<Page<Run>, Error> {
     let mut pages = Vec::new();
     for some in places.chunks(READ_AT_ONCE) {
-        let mut reads = Vec::new();
-        for place in some {
-            reads.push(plane.store.runs(&call.owner, place, period, cursor, limit));
-        }
+        let reads = some.iter().map(async |(place, deployment)| {
+            let page = plane.store.runs(&call.owner, place, period, cursor, limit).await?;
+            Ok::<_, Error>(with_carried(page, deployment.as_ref(), period, cursor, plane.now()))
+        });
         pages.extend(try_join_all(reads).await?);
     }
     let mut is_more = pages.iter().any(|page| page.next.is_some());
@@ -108,6 +113,28 @@ async fn merged(
     items.truncate(limit);
     let next = items.last().filter(|_| is_more).map(|last| Cursor::of_run(&last.id));
     Ok(Page { items, next })
+}
+
+/// A page of a deployment's runs, read after it, with the one that it carries where that belongs.
+pub(crate) fn with_carried(
+    page: Page<Run>,
+    deployment: Option<&Deployment>,
+    period: &Period,
+    cursor: Option<&Cursor>,
+    now: Timestamp,
+) -> Page<Run> {
+    let Page { mut items, next } = page;
+    let carried = deployment.and_then(|deployment| deployment.carried(deployment.current.as_ref()?, now));
+    let carried = carried.filter(|run| period.has(&run.id) && cursor.is_none_or(|cursor| cursor.leads_to(&run.id)));
+    if let Some(run) = carried {
+        let place = items.partition_point(|other| other.id > run.id);
+        let has_record = items.get(place).is_some_and(|other| other.id == run.id);
+        // Below the last one of a page is the next page.
+        if !has_record && (place < items.len() || next.is_none()) {
+            items.insert(place, run.clone());
+        }
+    }
+    Page { items, next }
 }
 
 impl Input {

@@ -4,6 +4,7 @@ use crate::answer::{ComponentAnswer, components};
 use crate::error::Error;
 use crate::plane::{Call, Plane};
 use crate::run::get::find;
+use crate::run::turn::read;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -21,7 +22,7 @@ const AWAITED: SignedDuration = SignedDuration::from_secs(10);
 
 /// How many chunks the log of a run has.
 pub async fn chunks(plane: &Plane, owner: &OwnerId, deployment: &DeploymentId, run: &RunId) -> Result<u32, Error> {
-    let run = plane.store.run(owner, deployment, run).await?;
+    let run = read(plane, owner, deployment, run).await?;
     Ok(run.map_or(0, |run| run.log_chunks))
 }
 

@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::plane::Plane;
-use crate::run::turn::bell;
+use crate::run::turn::{bell, latest};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tidemill_model::deployment::{self, Deployment};
@@ -41,7 +41,7 @@ impl OpenRuns {
         let Some(id) = deployment.current.as_ref().filter(|run| !is_settled(run)) else { return Ok(runs) };
         runs.current = runs.open.iter().find(|run| run.id == *id).cloned();
         if runs.current.is_none() {
-            runs.current = plane.store.run(&deployment.owner, &deployment.id, id).await?;
+            runs.current = latest(plane, deployment).await?;
             // A task that waits for objects is seen to by itself.
             let current = runs.current.clone().filter(|run| !run.state.is_final() && !run.is_open_task());
             runs.open.splice(0..0, current);
@@ -105,7 +105,8 @@ impl OpenRuns {
             return Ok(());
         }
         let (settled, revision) = (deployment.current.clone(), deployment.revision + 1);
-        write(plane, deployment, Deployment { settled, revision, ..deployment.clone() }).await.map(drop)
+        let after = Deployment { settled, revision, carried: None, ..deployment.clone() };
+        write(plane, deployment, after).await.map(drop)
     }
 
     /// Those that no worker holds or will, and why.

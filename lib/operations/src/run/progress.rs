@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::lease::{Holding, renewed};
 use crate::plane::Plane;
 use crate::run::log_ahead::LogAhead;
+use crate::run::turn::read;
 use crate::task::trace::{KEPT, ObjectTrace};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
@@ -143,7 +144,7 @@ pub async fn write<'a>(
     after: Run,
     add: impl Fn(Transaction<'a>, &Run) -> Result<Transaction<'a>, Error>,
 ) -> Result<Option<Run>, Error> {
-    let mut after = after;
+    let mut after = Run { is_carried: false, ..after };
     for _ in 0..TRIES {
         after = without_retry(run, after, plane.now());
         let transaction = plane.store.transaction().run(run, &after)?;
@@ -155,7 +156,7 @@ pub async fn write<'a>(
             Err(error) if error.rejects(Part::Run) => {}
             Err(error) => return Err(error.into()),
         }
-        let found = plane.store.run(&run.owner, &run.deployment, &run.id).await?;
+        let found = read(plane, &run.owner, &run.deployment, &run.id).await?;
         if !found.is_some_and(|found| run.follow(found)) {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error};
 use crate::hint::Noun;
 use crate::plane::Plane;
-use crate::run::turn::bell;
+use crate::run::turn::{bell, read};
 use jiff::Timestamp;
 use std::time::Duration;
 use tidemill_model::run::Run;
@@ -35,7 +35,7 @@ pub(crate) async fn request_cancel(plane: &Plane, run: Run, now: Timestamp) -> R
                 return Ok(after);
             }
             Err(error) if error.rejects(Part::Run) => {
-                let found = plane.store.run(&before.owner, &before.deployment, &before.id).await?;
+                let found = read(plane, &before.owner, &before.deployment, &before.id).await?;
                 before = found.ok_or_else(|| Error::not_found(Noun::Run, &before.id))?;
             }
             Err(error) => return Err(error.into()),

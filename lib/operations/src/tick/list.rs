@@ -8,6 +8,7 @@ use crate::deployment::change::unsettled;
 use crate::error::Error;
 use crate::hint::Noun;
 use crate::plane::{Call, Plane};
+use crate::run::list::with_carried;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tidemill_model::deployment::{Deployment, State};
@@ -172,6 +173,7 @@ pub(crate) async fn ran(
     let mut cursor = None;
     loop {
         let page = plane.store.runs(&deployment.owner, &deployment.id, &period, cursor.as_ref(), 100).await?;
+        let page = with_carried(page, Some(deployment), &period, cursor.as_ref(), plane.now());
         let of_schedule = page.items.into_iter().filter(|run| run.trigger == Trigger::Schedule);
         let in_range =
             of_schedule.filter_map(|run| Some(Tick { at: run.tick?, outcome: Outcome::Ran { run: run.id } }));

@@ -103,12 +103,17 @@ fn newest<'a, T>(chance: &Chance, things: &'a [T]) -> Option<&'a T> {
 /// Projects and their runs.
 impl Action {
     pub fn add(chance: &Chance, project: &str) -> Action {
-        Action::add_as(pipelines::any(chance, project), *chance.one_of(&SCHEDULES))
+        Action::add_as(pipelines::any(chance, project), chance.one_of::<&str>(&SCHEDULES))
+    }
+
+    /// Deploys a pipeline whose runs are short, to run each minute.
+    pub fn add_short(project: &str) -> Action {
+        Action::add_as(pipelines::short(project), SCHEDULES[0])
     }
 
     /// Deploys a pipeline whose runs are saved many times.
     pub fn add_long(chance: &Chance, project: &str) -> Action {
-        Action::add_as(pipelines::long(project), *chance.one_of(&SCHEDULES))
+        Action::add_as(pipelines::long(project), chance.one_of::<&str>(&SCHEDULES))
     }
 
     fn add_as(pipeline: Value, schedule: &str) -> Action {
@@ -217,7 +222,7 @@ impl Action {
 impl Action {
     /// Opens a task of one of two projects, under a token that is drawn or chosen.
     pub fn open_task(chance: &Chance) -> Action {
-        let mut body = json!({"pipeline": pipelines::echo(*chance.one_of(&TASKS)), "ttlSeconds": 60});
+        let mut body = json!({"pipeline": pipelines::echo(chance.one_of::<&str>(&TASKS)), "ttlSeconds": 60});
         if chance.is(500) {
             body["token"] = CHOSEN_TOKEN.into();
         }

@@ -18,6 +18,8 @@ const SLOW_TIME: i64 = 45;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Day {
     Everything,
+    /// A project is due each minute, and writes are often slow.
+    Ticks,
     /// One project is deployed, changed and removed.
     Projects,
     /// Long runs are started and cancelled, by hand and by hooks, and writes are often slow.
@@ -32,10 +34,11 @@ pub enum Day {
 }
 
 impl Day {
-    /// The day of a seed: four of ten are about everything.
+    /// The day of a seed: three of ten are about everything.
     pub fn of(seed: u64) -> Day {
         match seed % 10 {
-            0..=3 => Day::Everything,
+            0..=2 => Day::Everything,
+            3 => Day::Ticks,
             4 => Day::Projects,
             5 => Day::Runs,
             6 => Day::Environments,
@@ -47,14 +50,14 @@ impl Day {
 
     /// Users who act at the same time.
     pub fn users(self) -> usize {
-        if self == Day::Everything { 2 } else { 3 }
+        if matches!(self, Day::Everything | Day::Ticks) { 2 } else { 3 }
     }
 
     /// What each user does after what all begin with.
     pub fn actions(self) -> usize {
         match self {
             Day::Everything => 4,
-            Day::Runs | Day::Rollouts => 5,
+            Day::Ticks | Day::Runs | Day::Rollouts => 5,
             _ => 8,
         }
     }
@@ -73,6 +76,7 @@ impl Day {
         let is_slow = now.as_second() / SLOW_TIME % 2 == 0;
         match self {
             Day::Runs => 60,
+            Day::Ticks => 200,
             Day::Rollouts | Day::Tasks if is_slow => 500,
             Day::Rollouts | Day::Tasks => 40,
             _ => 8,
@@ -88,10 +92,10 @@ impl Day {
         }
     }
 
-    /// The shortest and the longest pause between two sweeps, in milliseconds. A rollout whose worker is gone is rung for by nothing else.
+    /// The shortest and the longest pause between two sweeps, in milliseconds. What a worker left is rung for by little else.
     pub fn sweeps(self) -> (u64, u64) {
         match self {
-            Day::Rollouts => (12_000, 30_000),
+            Day::Ticks | Day::Rollouts => (12_000, 30_000),
             _ => (40_000, 75_000),
         }
     }
@@ -107,6 +111,9 @@ impl Day {
 
     /// How long a user waits for the next action.
     pub fn pause(self, chance: &Chance, now: Timestamp) -> Duration {
+        if self == Day::Ticks {
+            return chance.millis(20_000, 100_000);
+        }
         if self == Day::Everything || chance.is(300) {
             return chance.millis(10, 15_000);
         }
@@ -126,6 +133,7 @@ impl Day {
                 ];
                 adds.into_iter().chain(others).collect()
             }
+            Day::Ticks => vec![Action::add_short(PROJECTS[0])],
             Day::Projects | Day::Keys => vec![Action::add(chance, PROJECTS[0])],
             Day::Runs => vec![Action::add_long(chance, PROJECTS[0])],
             Day::Environments => vec![Action::add(chance, PROJECTS[0]), Action::deploy(chance, ENVIRONMENTS[0])],
@@ -138,6 +146,7 @@ impl Day {
     pub fn action(self, chance: &Chance, known: &Known) -> Action {
         match self {
             Day::Everything => everything(chance, known),
+            Day::Ticks => of_ticks(chance, known),
             Day::Projects => of_project(chance, known, PROJECTS[0]),
             Day::Runs => of_runs(chance, known),
             Day::Environments => match chance.below(8) {
@@ -186,6 +195,15 @@ fn of_project(chance: &Chance, known: &Known, project: &str) -> Action {
         8 | 9 => Action::remove(project),
         10 => Action::run(project),
         _ => Action::hook(chance, known),
+    }
+}
+
+fn of_ticks(chance: &Chance, known: &Known) -> Action {
+    match chance.below(8) {
+        0 => Action::update(PROJECTS[0], pipelines::any(chance, PROJECTS[0])),
+        1..=3 => Action::run(PROJECTS[0]),
+        4..=6 => Action::hook(chance, known),
+        _ => Action::cancel(chance, known),
     }
 }
 

@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tidemill_local::table;
+use tidemill_model::run::Run;
+use tidemill_store::keys;
 
 /// Partition and sort key.
 pub type Place = (String, String);
@@ -33,20 +35,24 @@ pub fn kind(place: &Place) -> &str {
 }
 
 impl Mirror {
-    /// Reads some places again, and gives those that changed.
+    /// Reads some places again, and gives those that changed. A run that a deployment carries is taken for one that has its record.
     pub fn follow(&mut self, database: &Database, places: Vec<Place>) -> Vec<Change> {
         let mut changes = Vec::new();
         for place in places {
             let after = read(database, &place);
-            let before = match &after {
-                Some(item) => self.0.insert(place.clone(), item.clone()),
-                None => self.0.remove(&place),
-            };
-            if before != after {
-                changes.push(Change { place, before, after });
-            }
+            let carried = after.as_ref().and_then(carried).filter(|(place, _)| !self.has(place));
+            changes.extend(self.change(place, after));
+            changes.extend(carried.and_then(|(place, run)| self.change(place, Some(run))));
         }
         changes
+    }
+
+    fn change(&mut self, place: Place, after: Option<Value>) -> Option<Change> {
+        let before = match &after {
+            Some(item) => self.0.insert(place.clone(), item.clone()),
+            None => self.0.remove(&place),
+        };
+        (before != after).then_some(Change { place, before, after })
     }
 
     pub fn get<T: DeserializeOwned>(&self, place: &Place) -> Option<T> {
@@ -68,6 +74,14 @@ impl Mirror {
     pub fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
         self.0.iter().filter(|(place, _)| self::kind(place) == kind).map(|(_, item)| parsed(item)).collect()
     }
+}
+
+/// The run that a deployment carries, and where its record will be.
+fn carried(item: &Value) -> Option<(Place, Value)> {
+    let carried = item.get("carried")?;
+    let run: Run = parsed(carried);
+    let sort = format!("{}{}", keys::RUNS, run.id);
+    Some(((keys::deployment_partition(&run.owner, &run.deployment), sort), carried.clone()))
 }
 
 /// Reads an item as what it is.

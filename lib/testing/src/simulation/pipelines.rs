@@ -28,6 +28,11 @@ pub fn any(chance: &Chance, project: &str) -> Value {
     }
 }
 
+/// A pipeline whose runs are through at once.
+pub fn short(project: &str) -> Value {
+    timed(project, "short", &[])
+}
+
 /// A pipeline whose runs log and are saved in many steps.
 pub fn long(project: &str) -> Value {
     let dedupe = json!({"id": "dedupe_1", "provider": "dedupe", "config": {"expires": "1s"}});
@@ -104,5 +109,5 @@ pub enum Size {
 }
 
 pub fn any_group(chance: &Chance) -> &'static str {
-    *chance.one_of(&GROUPS)
+    chance.one_of::<&str>(&GROUPS)
 }
