@@ -342,3 +342,83 @@ async fn an_idempotency_key_of_a_hook_serves_one_body_for_a_day() {
     world.advance(minutes(1)).await;
     assert_eq!(sent(&world, &hook, &key, "ho").await.status, 202);
 }
+
+/// What was asked of the table, by operation and first sort key.
+fn asked(world: &TestPlane) -> Vec<String> {
+    let calls = world.faults.calls().into_iter();
+    calls
+        .map(|call| {
+            let of = |item: &Value| item["sk"]["S"].as_str().unwrap_or_default().split('#').next().unwrap().to_owned();
+            let items = call.request["TransactItems"].as_array().map(|writes| {
+                writes
+                    .iter()
+                    .flat_map(|write| write.as_object().unwrap().values())
+                    .map(|write| of(&write["Item"]))
+                    .collect()
+            });
+            let one = || vec![of(call.request.get("Key").or(call.request.get("Item")).unwrap_or(&Value::Null))];
+            format!("{} {}", call.operation, items.unwrap_or_else(one).join(" ")).trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_body_is_run_without_a_look_at_what_was_just_written() {
+    let world = TestPlane::new().await;
+    let (_, hook) = deployed(&world).await;
+    for _ in 0..2 {
+        sent(&world, &hook, &[], "hi").await.ok();
+        world.settle().await;
+    }
+    world.faults.die(None);
+
+    sent(&world, &hook, &[], "hi").await.ok();
+    world.settle().await;
+
+    let expected = [
+        "GetItem HOOK",
+        "GetItem deployment",
+        "TransactWriteItems deployment run",
+        "TransactWriteItems deployment run",
+        "PutItem run",
+    ];
+    assert_eq!(asked(&world), expected);
+}
+
+/// Tokio's time stands still as long as something works, so that nobody who looks now and then comes to look.
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_woken_by_the_end() {
+    let world = TestPlane::new().await;
+    let (_, hook) = deployed(&world).await;
+    let working = async {
+        for _ in 0..1_000_000 {
+            world.settle().await;
+            tokio::task::yield_now().await;
+        }
+    };
+
+    let waiting = format!("{hook}?wait=20");
+    let answer = tokio::select! {
+        answer = sent(&world, &waiting, &[], "hi") => answer,
+        () = working => panic!("nobody woke who waits"),
+    };
+
+    assert_eq!(answer.ok()["state"], "succeeded");
+    let looks = asked(&world).into_iter().filter(|call| call == "GetItem run").count();
+    assert_eq!(looks, 1);
+}
+
+#[tokio::test]
+async fn a_body_that_was_accepted_before_a_pause_waits_for_the_end_of_it() {
+    let world = TestPlane::new().await;
+    let (ana, hook) = deployed(&world).await;
+    let run = sent(&world, &hook, &[], "hi").await.ok()["id"].as_str().unwrap().to_owned();
+    ana.post("/v1/deployments/p/pause", json!({})).await.ok();
+
+    world.settle().await;
+    assert_eq!(ana.get(&format!("/v1/runs/{run}")).await.ok()["state"], "queued");
+    ana.post("/v1/deployments/p/resume", json!({})).await.ok();
+    world.settle().await;
+
+    assert_eq!(ana.get(&format!("/v1/runs/{run}")).await.ok()["state"], "succeeded");
+}

@@ -4,14 +4,15 @@
 //! answer names the run that will have it. Runs of one project wait for each other.
 
 use crate::answer::RunAnswer;
-use crate::bell::Bell;
 use crate::deployment::change::Retry;
 use crate::error::{Code, Error};
 use crate::idempotency::Idempotency;
 use crate::plane::{Call, Plane};
 use crate::run::start::keep_input;
+use crate::run::turn::ring_made;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 use tidemill_engine::{Input as EngineInput, Untaken, check_input};
 use tidemill_model::deployment::{Deployment, State};
@@ -21,11 +22,16 @@ use tidemill_model::invalid::Invalid;
 use tidemill_model::run::{Run, Trigger};
 use tidemill_model::version::sha256;
 use tidemill_store::{Hook, Part};
+use tokio::sync::Notify;
 
 /// Largest body of a webhook, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Longest wait for the result, in seconds: below the limit of the gateways in between.
 pub const WAIT_LIMIT: u32 = 25;
+
+/// How often a run is looked at whose worker is in another process; the pause doubles.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// When a sender tries again at a project that does not run: a person resumes it, which takes minutes.
 const RESUMED: Duration = Duration::from_secs(300);
@@ -73,15 +79,30 @@ fn unknown() -> Error {
 pub async fn run(plane: &Plane, hook: Hook, received: Received) -> Result<Accepted, Error> {
     check(&received)?;
     let wait = received.wait;
-    let (run, is_replayed) = {
+    let Taken { run, is_replayed, end } = {
         let _turn = plane.memory.hooks.turn(&hook).await;
         accepted(plane, &hook, received).await?
     };
-    Ok(Accepted { run: wait_for(plane, run, wait).await?, is_replayed })
+    Ok(Accepted { run: wait_for(plane, run, &end, wait).await?, is_replayed })
 }
 
-/// Writes the run of a body, unless an earlier request did; gives it, and whether it was there.
-async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run, bool), Error> {
+/// The run of a body.
+struct Taken {
+    run: Run,
+    is_replayed: bool,
+    /// Is notified when a worker of this process ends it.
+    end: Arc<Notify>,
+}
+
+impl Taken {
+    /// Call it before the run's bell rings, so that no end comes before.
+    fn of(plane: &Plane, run: Run, is_replayed: bool) -> Taken {
+        Taken { end: plane.memory.ends.of(&run.id), run, is_replayed }
+    }
+}
+
+/// Writes the run of a body, unless an earlier request did.
+async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<Taken, Error> {
     let now = plane.now();
     // Senders of two hooks may use the same key.
     let operation = format!("{NAME}:{}", hook.id);
@@ -93,7 +114,7 @@ async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run
         let call = caller(&before, now, received.idempotency.clone());
         let once = Idempotency::of(&call, &operation, &asked)?;
         if let Some(run) = earlier(plane, &call, once.as_ref(), &before).await? {
-            return Ok((run, true));
+            return Ok(Taken::of(plane, run, true));
         }
         check_state(&before.state).ok_or_else(unknown)??;
         let id = RunId::new(now, plane.ambient.random_u128());
@@ -114,10 +135,9 @@ async fn accepted(plane: &Plane, hook: &Hook, received: Received) -> Result<(Run
         }
         match transaction.commit().await {
             Ok(()) => {
-                let bell =
-                    Bell::Run { owner: run.owner.clone(), deployment: run.deployment.clone(), run: run.id.clone() };
-                plane.ring(bell, Duration::ZERO).await;
-                return Ok((run, false));
+                let taken = Taken::of(plane, run, false);
+                ring_made(plane, &taken.run, &after).await;
+                return Ok(taken);
             }
             // The same request came twice at once: the next look finds the run of the other.
             Err(error) if error.rejects(Part::Idempotency) => retry.again(plane, error, Part::Idempotency).await?,
@@ -196,14 +216,18 @@ fn caller(deployment: &Deployment, now: Timestamp, idempotency: Option<String>) 
     Call { owner: deployment.owner.clone(), key: deployment.key.clone(), scopes: Vec::new(), now, idempotency }
 }
 
-/// Looks at a run until it has ended or `seconds` are over.
-async fn wait_for(plane: &Plane, run: Run, seconds: u32) -> Result<RunAnswer, Error> {
+/// Looks at a run until it has ended or `seconds` are over: when a worker of this process ended it, and now and then.
+async fn wait_for(plane: &Plane, run: Run, end: &Notify, seconds: u32) -> Result<RunAnswer, Error> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
-    let mut pause = Duration::from_millis(5);
+    let mut pause = if plane.workers.this().is_alone { LONGEST_PAUSE } else { SHORTEST_PAUSE };
     let mut seen = run;
-    while !seen.state.is_final() && tokio::time::Instant::now() + pause < deadline {
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(250));
+    while !seen.state.is_final() && tokio::time::Instant::now() < deadline {
+        let next = deadline.min(tokio::time::Instant::now() + pause);
+        tokio::select! {
+            () = end.notified() => {}
+            () = tokio::time::sleep_until(next) => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
         if let Some(found) = plane.store.run(&seen.owner, &seen.deployment, &seen.id).await? {
             seen = found;
         }

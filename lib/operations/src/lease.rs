@@ -9,6 +9,7 @@ use crate::plane::Plane;
 use crate::run::turn::going;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use tidemill_model::deployment::Deployment;
 use tidemill_model::ids::{OwnerId, RunId};
 use tidemill_model::lease::Lease;
 use tidemill_model::rollout::{Progress, Rollout};
@@ -52,11 +53,17 @@ pub enum RunClaim {
     Lost,
 }
 
-/// Claims a run, and the deployment's right to run with it where the run does not hold that yet.
-pub async fn claim_run(plane: &Plane, before: &Run, now: Timestamp) -> Result<RunClaim, Error> {
-    let deployment = match before.takes_turns() {
-        false => None,
-        true => match plane.store.deployment(&before.owner, &before.deployment).await? {
+/// Claims a run, and the deployment's right to run with it where the run does not hold that yet. The deployment is read unless it is given.
+pub async fn claim_run(
+    plane: &Plane,
+    before: &Run,
+    deployment: Option<Deployment>,
+    now: Timestamp,
+) -> Result<RunClaim, Error> {
+    let deployment = match (before.takes_turns(), deployment) {
+        (false, _) => None,
+        (true, Some(deployment)) => Some(deployment),
+        (true, None) => match plane.store.deployment(&before.owner, &before.deployment).await? {
             None => return Ok(RunClaim::Lost),
             deployment => deployment,
         },

@@ -21,9 +21,9 @@ async fn accepted(caller: &User, hook: &str) -> String {
     answer["id"].as_str().unwrap().to_owned()
 }
 
-/// Lets a worker take the run whose bell is next, and die.
-async fn taken(world: &TestPlane) {
-    world.faults.die(Some(Death::After(2)));
+/// Lets a worker take the run whose bell is next, by its call number so and so, and die.
+async fn taken(world: &TestPlane, claim: usize) {
+    world.faults.die(Some(Death::After(claim)));
     world.answer(QueueKind::Runs).await;
     world.faults.die(None);
 }
@@ -45,7 +45,8 @@ async fn runs_that_wait_in_line_behind_one_that_is_worked_on_are_not_rung_for() 
         accepted(&world.anonymous(), &hook).await;
     }
     world.sleep(minutes(2));
-    taken(&world).await;
+    // The others moved the deployment on: it is read again.
+    taken(&world, 3).await;
     assert_eq!(run(&ana, &first).await["state"], "running");
 
     assert_eq!(swept(&world).await.runs_rung, 0);
@@ -82,7 +83,7 @@ async fn a_run_that_later_ones_overtake_is_rung_for_however_busy_the_webhook_is(
     let lost = accepted(&world.anonymous().at(&deaf(&world)), &hook).await;
     world.sleep(minutes(1));
     accepted(&world.anonymous(), &hook).await;
-    taken(&world).await;
+    taken(&world, 0).await;
     assert_eq!(run(&ana, &lost).await["state"], "queued");
 
     assert_eq!(swept(&world).await.runs_rung, 1);
@@ -118,7 +119,7 @@ async fn what_a_busy_webhook_has_run_costs_later_sweeps_nothing() {
     world.advance(minutes(6)).await;
     // It is busy whenever the sweep looks.
     accepted(&world.anonymous(), &hook).await;
-    taken(&world).await;
+    taken(&world, 0).await;
     accepted(&world.anonymous(), &hook).await;
 
     let (first, second) = (read_units(&world).await, read_units(&world).await);
@@ -189,7 +190,7 @@ async fn a_plane_that_starts_rings_for_those_in_line_too() {
     for _ in 0..3 {
         accepted(&world.anonymous(), &hook).await;
     }
-    taken(&world).await;
+    taken(&world, 0).await;
 
     let world = world.restarted().await;
     world.advance(seconds(5)).await;

@@ -2,12 +2,14 @@
 
 pub mod doctor;
 pub mod expiry;
+pub mod fresh;
 pub mod layout;
 pub mod rates;
 pub mod status;
 pub mod sweep;
 pub mod traffic;
 pub mod turns;
+pub mod wakes;
 
 pub use doctor::Doctor;
 pub use status::Status;
@@ -32,7 +34,7 @@ use tidemill_model::lease::Process;
 use tidemill_model::task::Task;
 use tidemill_plan::Plan;
 use tidemill_store::Store;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A whole plane. A laptop, a Lambda function and a test differ in what they put together here.
 pub struct Plane {
@@ -58,7 +60,12 @@ pub struct Plane {
 pub struct Memory {
     pub plans: PlanCache,
     pub threads: Threads,
-    pub cancels: Cancels,
+    /// Workers whose run is to be cancelled: every renewal of a lease finds the request, too.
+    pub cancels: wakes::Wakes,
+    /// Callers who wait for the end of a run.
+    pub ends: wakes::Wakes,
+    pub made: fresh::Made,
+    pub finals: fresh::Finals,
     pub watches: Watches,
     pub hooks: traffic::Hooks,
     pub validations: traffic::Validations,
@@ -271,32 +278,6 @@ impl Threads {
             })
         };
         threads.acquire_owned().await.expect("it is never closed")
-    }
-}
-
-/// Wakes the workers of this process whose run is to be cancelled. It spares them a wait: the table has the request, and every
-/// renewal of a lease finds it there.
-#[derive(Default)]
-pub struct Cancels(Mutex<HashMap<RunId, Weak<Notify>>>);
-
-impl Cancels {
-    /// What is notified when a caller of this process asks for the end of a run.
-    pub fn of(&self, run: &RunId) -> Arc<Notify> {
-        let mut runs = self.0.lock().expect("no code panics while holding it");
-        runs.retain(|_, worker| worker.strong_count() > 0);
-        let known = runs.get(run).and_then(Weak::upgrade);
-        known.unwrap_or_else(|| {
-            let worker = Arc::<Notify>::default();
-            runs.insert(run.clone(), Arc::downgrade(&worker));
-            worker
-        })
-    }
-
-    pub fn notify(&self, run: &RunId) {
-        let runs = self.0.lock().expect("no code panics while holding it");
-        if let Some(worker) = runs.get(run).and_then(Weak::upgrade) {
-            worker.notify_one();
-        }
     }
 }
 

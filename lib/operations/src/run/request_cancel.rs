@@ -30,6 +30,9 @@ pub(crate) async fn request_cancel(plane: &Plane, run: Run, now: Timestamp) -> R
         match transaction.commit().await {
             Ok(()) => {
                 plane.memory.cancels.notify(&after.id);
+                if after.state.is_final() {
+                    plane.memory.ends.notify(&after.id);
+                }
                 plane.ring(bell(&after), Duration::ZERO).await;
                 plane.notify_watchers(&after.owner).await;
                 return Ok(after);

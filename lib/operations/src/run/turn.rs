@@ -3,6 +3,7 @@
 use crate::bell::Bell;
 use crate::error::Error;
 use crate::plane::Plane;
+use std::time::Duration;
 use tidemill_model::deployment::Deployment;
 use tidemill_model::deployment_id::DeploymentId;
 use tidemill_model::ids::{OwnerId, RunId};
@@ -17,6 +18,10 @@ pub(crate) async fn latest(plane: &Plane, deployment: &Deployment) -> Result<Opt
 
 /// The run that holds a deployment's right to run, if it has not ended.
 pub(crate) async fn going(plane: &Plane, deployment: &Deployment) -> Result<Option<Run>, Error> {
+    let has_ended = |run: &RunId| plane.workers.this().is_alone && plane.memory.finals.has(run);
+    if deployment.current.as_ref().is_some_and(has_ended) {
+        return Ok(None);
+    }
     Ok(latest(plane, deployment).await?.filter(|run| !run.state.is_final()))
 }
 
@@ -34,6 +39,16 @@ pub(crate) async fn read(
     // Its record may have been written since.
     let found = plane.store.run(owner, deployment, run).await?;
     Ok(found.or_else(|| head.carried(run, plane.now()).cloned()))
+}
+
+/// Rings for a run that was just made and waits for its turn. Where its bell comes back to this process, its worker need not read the two
+/// again: its claim writes both, on condition that they are as they were.
+pub(crate) async fn ring_made(plane: &Plane, run: &Run, deployment: &Deployment) {
+    debug_assert!(!deployment.is_turn_of(&run.id), "its claim would not look at the deployment");
+    if plane.workers.this().is_alone {
+        plane.memory.made.keep(run, deployment);
+    }
+    plane.ring(bell(run), Duration::ZERO).await;
 }
 
 /// The bell that a run is executed at.
