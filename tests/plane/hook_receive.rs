@@ -385,7 +385,7 @@ async fn a_body_is_run_without_a_look_at_what_was_just_written() {
     assert_eq!(asked(&world), expected);
 }
 
-/// Tokio's time stands still as long as something works, so that nobody who looks now and then comes to look.
+/// Tokio's time stands still while something works, so a look after a pause never comes.
 #[tokio::test(start_paused = true)]
 async fn who_waits_is_woken_by_the_end() {
     let world = TestPlane::new().await;
@@ -400,7 +400,7 @@ async fn who_waits_is_woken_by_the_end() {
     let waiting = format!("{hook}?wait=20");
     let answer = tokio::select! {
         answer = sent(&world, &waiting, &[], "hi") => answer,
-        () = working => panic!("nobody woke who waits"),
+        () = working => panic!("the run has ended, and its caller still waits"),
     };
 
     assert_eq!(answer.ok()["state"], "succeeded");

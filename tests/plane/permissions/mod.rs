@@ -51,7 +51,7 @@ impl Seen {
     pub async fn unwatched_world(&self) -> TestPlane {
         let mut world = TestPlane::new().await;
         let plane = Arc::get_mut(&mut world.plane).expect("no other has it yet");
-        // As functions are: none relies on what it did itself.
+        // As functions are: each reads what another one wrote.
         plane.workers.alone = false;
         plane.timers = Arc::new(Heard { inner: plane.timers.clone(), rang: self.rang.clone() });
         plane.queue = Arc::new(Heard { inner: plane.queue.clone(), rang: self.rang.clone() });

@@ -129,8 +129,8 @@ impl Deployment {
         Deployment { carried: Some(Box::new(Run { is_carried: true, ..run })), ..self }
     }
 
-    /// What it carries of a run that has no record. Whoever asks has looked for that record since the head was read: a record is written
-    /// once and for all, so what is carried beside it says nothing any more.
+    /// The run that it carries, if that is the one. The caller must have looked for the run's record after reading the head, and found none:
+    /// where there is a record, only the record counts.
     pub fn carried(&self, run: &RunId, now: Timestamp) -> Option<&Run> {
         let carried = self.carried.as_deref().filter(|carried| carried.id == *run && self.is_turn_of(run));
         carried.filter(|carried| now < carried.id.made_at() + CARRIED)

@@ -91,7 +91,9 @@ pub async fn end(plane: &Plane, mut run: Held<Run>, attempt: AttemptEnd) -> Resu
     if !after.state.is_final() {
         return Ok(executed);
     }
-    plane.memory.finals.add(&after.id);
+    if plane.workers.this().is_alone {
+        plane.memory.finals.add(&after.id);
+    }
     plane.memory.ends.notify(&after.id);
     if let Some(large) = large {
         progress::forget_checkpoint(plane, &after, &large).await;

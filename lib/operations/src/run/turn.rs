@@ -18,8 +18,7 @@ pub(crate) async fn latest(plane: &Plane, deployment: &Deployment) -> Result<Opt
 
 /// The run that holds a deployment's right to run, if it has not ended.
 pub(crate) async fn going(plane: &Plane, deployment: &Deployment) -> Result<Option<Run>, Error> {
-    let has_ended = |run: &RunId| plane.workers.this().is_alone && plane.memory.finals.has(run);
-    if deployment.current.as_ref().is_some_and(has_ended) {
+    if deployment.current.as_ref().is_some_and(|current| plane.memory.finals.has(current)) {
         return Ok(None);
     }
     Ok(latest(plane, deployment).await?.filter(|run| !run.state.is_final()))
